@@ -1,0 +1,48 @@
+// Package data reads preference pairs, checks them row by row, and turns
+// them into batches of token ids.
+//
+// Files become Pairs (ReadPairs), Pairs become Tokens (through a tokenizer
+// given by the caller), Tokens rest in a Store on disk, and Batches are cut
+// from the Store in a seeded order.
+package data
+
+// Message is one turn of a conversation.
+type Message struct {
+	Role    string // system, user, assistant or tool
+	Content string
+}
+
+// Text is one part of a dialogue: chat messages where Messages is not nil,
+// plain text otherwise.
+type Text struct {
+	Plain    string
+	Messages []Message
+}
+
+// Pair is one comparison: two responses to a prompt, one preferred.
+type Pair struct {
+	ID         string
+	Prompt     Text
+	Chosen     Text    // the response alone, without the prompt
+	Rejected   Text    // the response alone, without the prompt
+	Confidence float64 // probability that the label is right, in [0, 1]; 1 where the file has none
+	Margin     float64 // reward difference asked of the model; 0 where the file has none
+	VoteShare  float64 // share of the votes for chosen; NaN where the file has none
+	Subset     string
+	File       string
+	Row        int // from 0; for JSONL the line, from 1
+}
+
+// Completion is one text to score: a response to a prompt, a conversation,
+// or a plain text (Prompt empty, IsText true).
+type Completion struct {
+	Prompt   Text
+	Response Text
+	IsText   bool // a whole text, which is cut at its end as Hugging Face does
+}
+
+// Tokens are the ids of one sequence, special tokens included.
+type Tokens struct {
+	IDs []int32
+	Cut int // ids lost to max_length
+}
