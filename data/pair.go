@@ -6,6 +6,8 @@
 // from the Store in a seeded order.
 package data
 
+import "unicode/utf8"
+
 // Message is one turn of a conversation.
 type Message struct {
 	Role    string // system, user, assistant or tool
@@ -17,6 +19,16 @@ type Message struct {
 type Text struct {
 	Plain    string
 	Messages []Message
+}
+
+// Chars is the length of the text, or of all its messages' content, in
+// characters.
+func (t Text) Chars() int {
+	n := utf8.RuneCountInString(t.Plain)
+	for _, m := range t.Messages {
+		n += utf8.RuneCountInString(m.Content)
+	}
+	return n
 }
 
 // Pair is one comparison: two responses to a prompt, one preferred.

@@ -1,0 +1,87 @@
+# laurel: `make help` lists the targets. Needs Go 1.26, gcc and make; cargo 1.75
+# only where the tokenizer library's release cannot be fetched.
+
+GO     ?= go
+PYTHON ?= python3
+
+# Go's SIMD package makes the pure-Go backend about four times as fast. It knows
+# amd64 only.
+ifeq ($(shell $(GO) env GOARCH 2>/dev/null),amd64)
+export GOEXPERIMENT = simd
+endif
+# Plugins come from cmd/setup, pinned; go-xla would fetch its own unpinned.
+export GOMLX_NO_AUTO_INSTALL = 1
+
+FUZZTIME ?= 10s
+BENCH    ?= .
+
+.PHONY: help demo build setup setup-cuda tools check test race bench fuzz interop clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: build ## set up, train a small model on the shipped pairs, evaluate, score, export
+	rm -rf runs/demo
+	bin/laurel train --config configs/demo.yaml --out runs/demo
+	bin/laurel eval --model runs/demo --data data/demo/test.jsonl --out runs/demo/eval
+	bin/laurel score --model runs/demo --data data/demo/test.jsonl --out runs/demo/scores.parquet
+	bin/laurel export --model runs/demo --out runs/demo/hf
+	@echo
+	@echo "checkpoint  runs/demo"
+	@echo "report      runs/demo/eval/report.html, plots beside it"
+	@echo "scores      runs/demo/scores.parquet"
+	@echo "export      runs/demo/hf"
+
+build: setup ## bin/laurel, with the XLA and the Go backend
+	$(GO) build -o bin/laurel ./cmd/laurel
+
+setup: tools ## the tokenizer library and XLA's plugins, into build/
+	@$(GO) run ./cmd/setup
+
+setup-cuda: tools ## the same, with the CUDA plugin (2.2 GB) even where no GPU is found
+	@$(GO) run ./cmd/setup --cuda
+
+tools:
+	@command -v $(GO) >/dev/null || { echo "make: no $(GO): install Go 1.26 or newer" >&2; exit 1; }
+	@$(GO) env GOVERSION | awk '{ v = $$1; sub(/^go/, "", v); split(v, n, "."); if (n[1] + 0 == 1 && n[2] + 0 < 26) { print "make: " $$1 " is too old: install Go 1.26 or newer" > "/dev/stderr"; exit 1 } }'
+	@cc=$$($(GO) env CC); command -v $${cc%% *} >/dev/null || { echo "make: no $$cc: install gcc (or set CC), which cgo needs" >&2; exit 1; }
+
+check: setup ## gofmt and go vet
+	@unformatted=$$($(GO) list -f '{{.Dir}}' ./... | xargs gofmt -l); test -z "$$unformatted" || { echo "gofmt -w is due on:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+
+test: setup ## all tests: no network once set up, no GPU
+	$(GO) test ./...
+
+# The packages in which goroutines share memory.
+RACE ?= ./data/... ./trainer/...
+race: setup ## the concurrent packages under the race detector
+	$(GO) test -race $(RACE)
+
+bench: setup ## benchmarks (BENCH=regexp selects)
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+fuzz: setup ## each fuzz target for FUZZTIME (10s)
+	@set -e; for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; done
+
+# An environment that has cmd/interop/requirements.txt already may be named:
+# make interop INTEROP_PYTHON=/path/to/python
+INTEROP_PYTHON ?= build/interop-venv/bin/python
+
+build/interop-venv/bin/python: cmd/interop/requirements.txt
+	$(PYTHON) -m venv build/interop-venv
+	build/interop-venv/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+interop: build $(INTEROP_PYTHON) ## prove an export against transformers from PyPI (5 GB venv)
+	rm -rf runs/interop
+	bin/laurel train --config configs/demo.yaml --set train.max_steps=5 --out runs/interop
+	bin/laurel export --model runs/interop --out runs/interop/hf
+	bin/laurel score --model runs/interop/hf --data cmd/interop/texts.jsonl --out runs/interop/scores.parquet
+	$(INTEROP_PYTHON) cmd/interop/check.py --model runs/interop/hf --scores runs/interop/scores.parquet
+
+clean: ## remove what is built: bin, build, the demo's and interop's runs
+	rm -rf bin build runs/demo runs/interop

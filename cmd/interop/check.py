@@ -1,0 +1,116 @@
+"""Loads an exported model with transformers and compares its logits with the
+rewards that laurel wrote.
+
+    python check.py --model HF_DIR --scores scores.parquet [--max-length N]
+
+The scores are `laurel score`'s output for rows with text, prompt + response or
+messages. It fails on any warning of from_pretrained, on any missing, unexpected
+or mismatched tensor, and on a logit that differs by more than the tolerance,
+from the model or from pipeline("text-classification").
+"""
+import argparse
+import logging
+import sys
+import warnings
+
+import pyarrow.parquet
+import torch
+import transformers
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
+
+
+class Record(logging.Handler):
+    """Keeps what transformers logs at WARNING or above."""
+
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(record.getMessage())
+
+
+def load(folder):
+    record = Record()
+    transformers.logging.get_logger("transformers").addHandler(record)
+    transformers.logging.set_verbosity_warning()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            folder, dtype=torch.float32, output_loading_info=True)
+    problems = [f"{key}: {sorted(map(str, value))}" for key, value in info.items() if value] + record.lines
+    if problems:
+        sys.exit("interop: from_pretrained complains:\n  " + "\n  ".join(problems))
+    for key, want in {"num_labels": 1, "problem_type": "regression"}.items():
+        if getattr(model.config, key) != want:
+            sys.exit(f"interop: config.json: {key} is {getattr(model.config, key)!r}, want {want!r}")
+    if model.config.pad_token_id is None or tokenizer.pad_token_id != model.config.pad_token_id:
+        sys.exit(f"interop: pad_token_id: config.json {model.config.pad_token_id}, tokenizer {tokenizer.pad_token_id}")
+    return tokenizer, model.eval()
+
+
+def has_specials_once(tokenizer, ids):
+    """Puts the post-processor's special tokens around ids where the chat template wrote none."""
+    full = tokenizer("a")["input_ids"]
+    plain = tokenizer("a", add_special_tokens=False)["input_ids"]
+    at = next(i for i in range(len(full)) if full[i:i + len(plain)] == plain)
+    prefix, suffix = full[:at], full[at + len(plain):]
+    if prefix and ids[:len(prefix)] == prefix:
+        ids = ids[len(prefix):]
+    if suffix and ids[-len(suffix):] == suffix:
+        ids = ids[:-len(suffix)]
+    return prefix + ids + suffix
+
+
+def encode(tokenizer, row, max_length):
+    """Ids of one row, and its text where the pipeline can be given one."""
+    limit = {"truncation": True, "max_length": max_length} if max_length else {}
+    if row.get("messages") is not None:
+        ids = tokenizer.apply_chat_template(row["messages"], return_dict=False)
+        return has_specials_once(tokenizer, list(ids)), None
+    tokenizer.truncation_side = "right" if row.get("text") is not None else "left"
+    text = row["text"] if row.get("text") is not None else (row.get("prompt") or "") + (row.get("response") or "")
+    ids = tokenizer(text, **limit)["input_ids"]
+    return ids, text if len(ids) == len(tokenizer(text)["input_ids"]) else None
+
+
+def compare(tokenizer, model, rows, max_length, tolerance):
+    classify = pipeline("text-classification", model=model, tokenizer=tokenizer)
+    worst, piped = 0.0, 0
+    for number, row in enumerate(rows):
+        if row["reward"] is None:
+            continue
+        ids, text = encode(tokenizer, row, max_length)
+        with torch.no_grad():
+            logits = [model(input_ids=torch.tensor([ids])).logits[0, 0].item()]
+        if text is not None and ids:
+            logits.append(classify(text)[0]["score"])
+            piped += 1
+        for logit in logits:
+            worst = max(worst, abs(logit - row["reward"]))
+            if not abs(logit - row["reward"]) <= tolerance:
+                sys.exit(f"interop: row {number}: laurel {row['reward']:.6f}, transformers {logit:.6f} ({len(ids)} tokens)")
+    return worst, piped
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--scores", required=True)
+    parser.add_argument("--max-length", type=int, help="default: the tokenizer's model_max_length")
+    parser.add_argument("--tolerance", type=float, default=1e-4)
+    arguments = parser.parse_args()
+    torch.set_num_threads(2)
+    tokenizer, model = load(arguments.model)
+    max_length = arguments.max_length or (tokenizer.model_max_length if tokenizer.model_max_length < 10**7 else None)
+    rows = pyarrow.parquet.read_table(arguments.scores).to_pylist()
+    if not any(row["reward"] is not None for row in rows):
+        sys.exit(f"interop: {arguments.scores} holds no reward")
+    worst, piped = compare(tokenizer, model, rows, max_length, arguments.tolerance)
+    print(f"interop: {type(model).__name__} of transformers {transformers.__version__}: no warning; {len(rows)} rows, "
+          f"{piped} through the pipeline; largest difference {worst:.1e}, allowed {arguments.tolerance:.0e}")
+
+
+if __name__ == "__main__":
+    main()

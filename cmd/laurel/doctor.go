@@ -1,0 +1,126 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/spf13/cobra"
+
+	"laurel/data/tokenizer"
+	"laurel/model"
+)
+
+func doctorCommand() *cobra.Command {
+	var backend string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what this machine trains with, and what is missing",
+		Args:  usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d := diagnose(backend)
+			if err := d.write(cmd.OutOrStdout(), asJSON); err != nil {
+				return err
+			}
+			if len(d.Problems) > 0 {
+				return errors.New("training cannot run here; the problems above say what mends it")
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// diagnosis is what doctor finds.
+type diagnosis struct {
+	Backend   *model.BackendChoice `json:"backend"`
+	Version   string               `json:"plugin_version,omitempty"`
+	Devices   []model.Device       `json:"devices"`
+	Memory    string               `json:"memory"`
+	CPUs      int                  `json:"cpus"`
+	GPU       bool                 `json:"gpu"`
+	Tokenizer string               `json:"tokenizer_library"`
+	Go        string               `json:"go"`
+	Advice    []string             `json:"advice"`   // what would be better, and the command for it
+	Problems  []string             `json:"problems"` // why training cannot run, and what mends it
+}
+
+// diagnose starts the backend and the tokenizer as a run would.
+func diagnose(want string) *diagnosis {
+	d := &diagnosis{CPUs: runtime.NumCPU(), GPU: model.HasGPU(), Memory: machineMemory(),
+		Go: runtime.Version(), Tokenizer: tokenizer.LibraryVersion(), Advice: []string{}, Problems: []string{}}
+	choice, err := model.ChooseBackend(want)
+	if err != nil {
+		d.Problems = append(d.Problems, err.Error())
+		return d
+	}
+	d.Backend, d.Version = choice, choice.PluginVersion()
+	if err := d.tryBackend(); err != nil {
+		d.Problems = append(d.Problems, err.Error())
+	}
+	if choice.Name == "go" {
+		d.Advice = append(d.Advice, "the pure-Go backend works but is 2.5 to 3 times slower than XLA: make setup fetches the plugin")
+	}
+	if choice.Name != "cuda" && d.GPU {
+		d.Advice = append(d.Advice, "there is an NVIDIA GPU: make setup fetches XLA's CUDA plugin for it")
+	}
+	return d
+}
+
+// tryBackend computes one sum, which shows that the plugin loads, compiles
+// and runs.
+func (d *diagnosis) tryBackend() error {
+	backend, err := d.Backend.Open()
+	if err != nil {
+		return err
+	}
+	d.Devices = model.Devices(backend)
+	sum, err := model.TrySum(backend, tensors.FromValue([]float32{1, 2, 3}))
+	if err != nil {
+		return fmt.Errorf("%s starts but cannot compute: %w", d.Backend, err)
+	}
+	if sum != 6 {
+		return fmt.Errorf("%s computes 1+2+3 = %v", d.Backend, sum)
+	}
+	return nil
+}
+
+func (d *diagnosis) write(out io.Writer, asJSON bool) error {
+	if asJSON {
+		encoder := json.NewEncoder(out)
+		encoder.SetIndent("", " ")
+		return encoder.Encode(d)
+	}
+	var b strings.Builder
+	line := func(name, value string) { fmt.Fprintf(&b, "%-10s %s\n", name, value) }
+	if d.Backend != nil {
+		line("backend", fmt.Sprintf("%s: %s", d.Backend, d.Backend.Why))
+		for _, passed := range d.Backend.Passed {
+			line("", "not "+passed)
+		}
+	}
+	if d.Version != "" {
+		line("plugin", d.Version)
+	}
+	for _, device := range d.Devices {
+		line("device", fmt.Sprintf("%d: %s", device.Number, device.Description))
+	}
+	line("machine", fmt.Sprintf("%d CPUs, %s, GPU: %v", d.CPUs, d.Memory, d.GPU))
+	line("tokenizer", d.Tokenizer)
+	line("built by", d.Go)
+	for _, advice := range d.Advice {
+		line("advice", advice)
+	}
+	for _, problem := range d.Problems {
+		line("PROBLEM", problem)
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}

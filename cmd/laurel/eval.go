@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"laurel/data"
+	"laurel/eval"
+	"laurel/model"
+)
+
+func evalCommand() *cobra.Command {
+	var e evaluation
+	cmd := &cobra.Command{
+		Use:   "eval --model DIR --data FILE… --out DIR | eval --scores FILE --out DIR",
+		Short: "Measure how well a model separates chosen from rejected",
+		Args:  usageArgs(cobra.ArbitraryArgs), // more files of --data
+		RunE: func(cmd *cobra.Command, more []string) error {
+			e.files = append(e.files, more...)
+			needed := []string{"model", "data", "out"}
+			if cmd.Flags().Changed("scores") {
+				needed = []string{"out"}
+			}
+			if err := required(cmd, needed...); err != nil {
+				return err
+			}
+			e.out, e.log = cmd.OutOrStdout(), cmd.OutOrStdout()
+			if e.asJSON {
+				e.log = cmd.ErrOrStderr()
+			}
+			return e.run(cmd.Context())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&e.ref, "model", "", "run directory, Hugging Face directory or hub name")
+	flags.StringVar(&e.revision, "revision", "main", "branch, tag or commit of a hub name")
+	flags.StringArrayVar(&e.files, "data", nil, "files of pairs")
+	flags.StringVar(&e.scores, "scores", "", "evaluate rewards computed elsewhere: a file with reward_chosen and reward_rejected")
+	flags.StringVar(&e.dir, "out", "", "directory for report.json, report.html and plots")
+	flags.StringToStringVar(&e.columns, "columns", nil, "field=column where the file's names differ")
+	flags.StringVar(&e.onBadRow, "on-bad-row", "fail", "fail or skip")
+	flags.IntVar(&e.maxLength, "max-length", 0, "cut sequences to so many tokens (default: as in training)")
+	flags.StringVar(&e.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
+	flags.BoolVar(&e.asJSON, "json", false, "print the report as JSON")
+	return cmd
+}
+
+// evaluation is one run of the command.
+type evaluation struct {
+	ref, revision, scores, dir, onBadRow, backend string
+	files                                         []string
+	columns                                       map[string]string
+	maxLength                                     int
+	asJSON                                        bool
+	out, log                                      io.Writer
+}
+
+func (e *evaluation) run(ctx context.Context) error {
+	if err := os.MkdirAll(e.dir, 0o755); err != nil {
+		return err
+	}
+	var rows []eval.Row
+	var facts []eval.Fact
+	var err error
+	if e.scores != "" {
+		rows, facts, err = e.givenRows()
+	} else {
+		rows, facts, err = e.scoredRows(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	report, err := eval.Evaluate(rows, eval.Config{})
+	if err != nil {
+		return err
+	}
+	return e.write(report, facts)
+}
+
+// givenRows reads rewards that another program computed.
+func (e *evaluation) givenRows() ([]eval.Row, []eval.Fact, error) {
+	scored, counts, err := data.ReadScores(e.scores, data.ReadConfig{Columns: e.columns, OnBadRow: e.onBadRow})
+	if err != nil {
+		return nil, nil, err
+	}
+	fmt.Fprintf(e.log, "%s: %s\n", e.scores, &counts)
+	rows := make([]eval.Row, len(scored))
+	for i, s := range scored {
+		rows[i] = eval.Row{ID: s.ID, Subset: s.Subset, Chosen: s.RewardChosen, Rejected: s.RewardRejected, Confidence: s.Confidence}
+		if s.LenChosen >= 0 && s.LenRejected >= 0 {
+			rows[i].LenChosen, rows[i].LenRejected = int(s.LenChosen), int(s.LenRejected)
+		}
+	}
+	return rows, []eval.Fact{{Name: "scores", Value: e.scores}, {Name: "rows", Value: counts.String()}}, nil
+}
+
+// scoredRows scores the pairs with the model.
+func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []eval.Fact, error) {
+	o, err := openModel(ctx, e.ref, e.revision, e.maxLength, e.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer o.tokenizer.Close()
+	cfg := data.Default()
+	cfg.Columns, cfg.OnBadRow = e.columns, e.onBadRow
+	store, counts, err := o.buildStore(ctx, filepath.Join(e.dir, "pairs.tokens"), e.files, cfg, e.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer store.Close()
+	sayStore(e.log, strings.Join(e.files, ", "), store, counts, o.maxLength)
+	backend, choice, err := openBackend(e.backend, e.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	scorer, err := model.NewScorer(backend, o.Model)
+	if err != nil {
+		return nil, nil, err
+	}
+	bar := newProgress(e.log, "score", "pairs", store.Len())
+	chosen, rejected, err := scorer.ScoreStore(ctx, store, func(n int) { bar.set(n, store.Len(), "") })
+	bar.finish()
+	if err != nil {
+		return nil, nil, err
+	}
+	facts := []eval.Fact{{Name: "model", Value: e.ref}, {Name: "checkpoint", Value: o.dir}, {Name: "data", Value: strings.Join(e.files, ", ")},
+		{Name: "rows", Value: counts.String()}, {Name: "max_length", Value: strconv.Itoa(o.maxLength)},
+		{Name: "sequences cut", Value: fmt.Sprintf("%d of %d", store.Stats.Truncated, 2*store.Stats.Pairs)},
+		{Name: "backend", Value: choice.String()}}
+	return eval.RowsOf(store, chosen, rejected), facts, nil
+}
+
+func (e *evaluation) write(report *eval.Report, facts []eval.Fact) error {
+	if err := report.WriteJSON(filepath.Join(e.dir, "report.json")); err != nil {
+		return err
+	}
+	if _, err := eval.WritePlots(filepath.Join(e.dir, "plots"), report, nil); err != nil {
+		return err
+	}
+	html := filepath.Join(e.dir, "report.html")
+	if err := eval.WriteHTML(html, report, nil, facts...); err != nil {
+		return err
+	}
+	if e.asJSON {
+		encoder := json.NewEncoder(e.out)
+		encoder.SetIndent("", " ")
+		return encoder.Encode(report)
+	}
+	if err := report.Print(e.out); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(e.out, "\nreport  %s\nplots   %s\n", html, filepath.Join(e.dir, "plots"))
+	return err
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+)
+
+func exportCommand() *cobra.Command {
+	var ref, revision, out string
+	cmd := &cobra.Command{
+		Use:   "export --model RUN_DIR --out HF_DIR",
+		Short: "Write a trained model as a Hugging Face directory",
+		Args:  usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := required(cmd, "model", "out"); err != nil {
+				return err
+			}
+			return export(cmd.Context(), ref, revision, out, cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().StringVar(&ref, "model", "", "run directory, Hugging Face directory or hub name")
+	cmd.Flags().StringVar(&revision, "revision", "main", "branch, tag or commit of a hub name")
+	cmd.Flags().StringVar(&out, "out", "", "directory to write; it must not hold files yet")
+	return cmd
+}
+
+// export writes the directory aside and renames it, so that it is whole or
+// not there.
+func export(ctx context.Context, ref, revision, dir string, out io.Writer) error {
+	o, err := openModel(ctx, ref, revision, 0, out)
+	if err != nil {
+		return err
+	}
+	defer o.tokenizer.Close()
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return fmt.Errorf("export: %s holds files already: name a new directory", dir)
+	}
+	o.Config.Recorded.MaxLength, o.Config.Recorded.TruncationSide = o.maxLength, o.side.String()
+	aside := filepath.Clean(dir) + ".writing"
+	if err := o.writeHF(aside); err != nil {
+		return fmt.Errorf("export: %w", errors.Join(err, os.RemoveAll(aside)))
+	}
+	if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("export: %w", err)
+	}
+	if err := os.Rename(aside, dir); err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	_, err = fmt.Fprintf(out, "exported %s: %s, %d parameters, max_length %d, truncation side %s, pad id %d\n",
+		dir, o.Config.ModelType, o.NumParameters(), o.maxLength, o.side, o.padID())
+	return err
+}
+
+func (o *opened) writeHF(dir string) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := o.Save(dir, o.padID()); err != nil {
+		return err
+	}
+	for _, path := range o.tokenizerFiles() {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(path)), content, 0o644); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(filepath.Join(dir, "README.md"), []byte(o.modelCard()), 0o644)
+}
+
+// modelCard says how the model is to be used, for the hub and for people.
+func (o *opened) modelCard() string {
+	return fmt.Sprintf(`---
+library_name: transformers
+pipeline_tag: text-classification
+tags: [reward-model, laurel]
+---
+
+A reward model: one label, whose logit is the reward of prompt + response
+(higher is better; only differences mean something). Trained with laurel.
+
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    model = AutoModelForSequenceClassification.from_pretrained(DIR)
+    tokenizer = AutoTokenizer.from_pretrained(DIR)
+    tokenizer.truncation_side = %[2]q
+    reward = model(**tokenizer(prompt + response, truncation=True, max_length=%[1]d, return_tensors="pt")).logits[0, 0]
+
+Text is tokenized with special tokens and cut to %[1]d tokens at the %[2]s.
+`, o.maxLength, o.side)
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"laurel/configs"
+	"laurel/data"
+	"laurel/data/tokenizer"
+)
+
+func inspectCommand() *cobra.Command {
+	var ref, revision string
+	var columns map[string]string
+	var maxLength int
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "inspect FILE…",
+		Short: "Describe files of pairs: lengths, duplicates, leakage, shortcuts",
+		Args:  usageArgs(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			t, err := inspectTokenizer(cmd, ref, revision)
+			if err != nil {
+				return err
+			}
+			defer t.Close()
+			count := func(texts ...data.Text) (int, error) { return t.Count(texts[0], texts[1:]...) }
+			found, err := data.Inspect(files, data.ReadConfig{Columns: columns}, count, maxLength)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				encoder := json.NewEncoder(cmd.OutOrStdout())
+				encoder.SetIndent("", " ")
+				return encoder.Encode(found)
+			}
+			return found.Print(cmd.OutOrStdout())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&ref, "model", "", "count tokens with this model's tokenizer (default: the demo's)")
+	flags.StringVar(&revision, "revision", "main", "branch, tag or commit of a hub name")
+	flags.StringToStringVar(&columns, "columns", nil, "field=column where the file's names differ")
+	flags.IntVar(&maxLength, "max-length", defaultMaxLength, "count sequences longer than so many tokens as truncated")
+	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// inspectTokenizer is that of the model asked for, else the demo's, which is
+// in the binary.
+func inspectTokenizer(cmd *cobra.Command, ref, revision string) (*tokenizer.Tokenizer, error) {
+	if ref != "" {
+		dir, err := modelDir(cmd.Context(), ref, revision, cmd.ErrOrStderr())
+		if err != nil {
+			return nil, err
+		}
+		return tokenizer.Open(dir)
+	}
+	cmd.PrintErrln("tokens are counted with the demo's English tokenizer; --model counts with your model's")
+	dir, err := os.MkdirTemp("", "laurel")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	if err := os.CopyFS(dir, configs.DemoEncoder); err != nil {
+		return nil, err
+	}
+	return tokenizer.Open(filepath.Join(dir, "demo-encoder"))
+}

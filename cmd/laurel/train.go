@@ -1,0 +1,278 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"laurel/configs"
+	"laurel/data"
+	"laurel/data/tokenizer"
+	"laurel/eval"
+	"laurel/model"
+	"laurel/trainer"
+)
+
+func trainCommand() *cobra.Command {
+	var config, out string
+	var settings []string
+	var resume bool
+	cmd := &cobra.Command{
+		Use:   "train --config FILE [--set key=value]… [--resume] --out RUN_DIR",
+		Short: "Train a reward model on preference pairs",
+		Args:  usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := required(cmd, "config", "out"); err != nil {
+				return err
+			}
+			c, err := configs.Load(config, settings)
+			if err != nil {
+				return err
+			}
+			t := training{config: c, dir: out, out: cmd.OutOrStdout()}
+			return t.run(cmd.Context(), resume)
+		},
+	}
+	cmd.Flags().StringVar(&config, "config", "", "YAML file of the run")
+	cmd.Flags().StringArrayVar(&settings, "set", nil, "key=value over the file, such as train.learning_rate=2e-5")
+	cmd.Flags().BoolVar(&resume, "resume", false, "go on from the newest whole checkpoint in RUN_DIR")
+	cmd.Flags().StringVar(&out, "out", "", "run directory")
+	return cmd
+}
+
+// training is one run of the command.
+type training struct {
+	config configs.Config
+	dir    string
+	out    io.Writer
+}
+
+// run is the whole line: directory, model, data, loop, report.
+func (t *training) run(ctx context.Context, resume bool) error {
+	if err := t.claim(resume); err != nil {
+		return err
+	}
+	o, state, err := t.open(ctx, resume)
+	if err != nil {
+		return err
+	}
+	defer o.tokenizer.Close()
+	train, validation, err := t.stores(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer train.Close()
+	if validation != nil {
+		defer validation.Close()
+	}
+	backend, choice, err := openBackend(t.config.Backend, t.out)
+	if err != nil {
+		return err
+	}
+	if state.Backend != "" && state.Backend != choice.Name {
+		fmt.Fprintf(t.out, "the checkpoint was made on %s: losses go on close to, not bit for bit as, they would have there\n", state.Backend)
+	}
+	bar := newProgress(t.out, "train", "steps", -1)
+	result, err := trainer.Train(ctx, trainer.Run{
+		Config: t.config.Train, Dir: t.dir, Model: o.Model, Backend: backend, BackendName: choice.Name,
+		Train: train, Validation: validation, Order: t.order(o, train, choice), PadID: o.padID(),
+		TokenizerFiles: o.tokenizerFiles(), State: state, Out: bar, Progress: bar.set,
+	})
+	bar.finish()
+	if errors.Is(err, trainer.ErrInterrupted) {
+		return fmt.Errorf("%w after step %d; go on with: laurel train --config %s --resume --out %s",
+			err, result.State.Step, filepath.Join(t.dir, "config.yaml"), t.dir)
+	}
+	if err != nil {
+		return err
+	}
+	return t.report(o, train, result, choice)
+}
+
+// claim makes the run directory and writes the resolved config into it, or
+// checks that a resumed run has the config that it began with.
+func (t *training) claim(resume bool) error {
+	resolved, err := t.config.YAML()
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(t.dir, "config.yaml")
+	if !trainer.Started(t.dir) {
+		if err := os.MkdirAll(t.dir, 0o755); err != nil {
+			return err
+		}
+		return model.WriteSynced(path, resolved)
+	}
+	if !resume {
+		return fmt.Errorf("%s holds a run already: add --resume to go on with it, or name another --out", t.dir)
+	}
+	began, err := configs.Load(path, nil)
+	if err != nil {
+		return fmt.Errorf("resume: %w", err)
+	}
+	if changed := configs.Changed(began, t.config); len(changed) > 0 {
+		return fmt.Errorf("resume: the config differs from the run's own (%s) in %s: a resumed run keeps what decides its numbers; use %s, or start anew with another --out",
+			path, strings.Join(changed, ", "), path)
+	}
+	return model.WriteSynced(path, resolved)
+}
+
+// open loads the newest checkpoint of a resumed run, else the model that the
+// config names.
+func (t *training) open(ctx context.Context, resume bool) (*opened, trainer.State, error) {
+	o := &opened{}
+	var state trainer.State
+	source, err := t.sourceDir(ctx)
+	if err != nil {
+		return nil, state, err
+	}
+	if resume {
+		var notes []string
+		if o.Model, state, notes, err = trainer.Resume(t.dir); err != nil {
+			return nil, state, fmt.Errorf("resume: %w", err)
+		}
+		for _, note := range notes {
+			fmt.Fprintln(t.out, note)
+		}
+		fmt.Fprintf(t.out, "resume after step %d\n", state.Step)
+	}
+	if o.Model == nil {
+		if o.Model, err = t.load(source); err != nil {
+			return nil, state, err
+		}
+	}
+	if o.tokenizer, err = tokenizer.Open(source); err != nil {
+		return nil, state, err
+	}
+	o.dir = source
+	if err := o.lengths(t.config.Model.MaxLength); err != nil {
+		return nil, state, err
+	}
+	o.side, err = tokenizer.ParseSide(t.config.Model.TruncationSide)
+	o.record(t.config.Model)
+	return o, state, err
+}
+
+// record keeps with the weights how text was cut and what training began from.
+func (o *opened) record(source model.Source) {
+	if o.Config.Recorded.MaxLength == 0 { // not a resumed run's
+		o.Config.Recorded.NewHead = o.Loaded.NewHead
+		o.Config.Recorded.Base = source.Path
+	}
+	o.Config.Recorded.MaxLength = o.maxLength
+	o.Config.Recorded.TruncationSide = o.side.String()
+}
+
+// sourceDir is the folder of the model to start from, or of the config of a
+// model from scratch; the tokenizer lies there.
+func (t *training) sourceDir(ctx context.Context) (string, error) {
+	if t.config.Model.Config != "" {
+		return filepath.Dir(t.config.Model.Config), nil
+	}
+	return modelDir(ctx, t.config.Model.Path, t.config.Model.Revision, t.out)
+}
+
+func (t *training) load(source string) (*model.Model, error) {
+	if path := t.config.Model.Config; path != "" {
+		m, err := model.New(path, t.config.Train.Seed)
+		if err == nil {
+			fmt.Fprintf(t.out, "model: from scratch by %s, %d parameters\n", path, m.NumParameters())
+		}
+		return m, err
+	}
+	m, err := model.Load(source, t.config.Train.Seed)
+	if err == nil {
+		fmt.Fprintf(t.out, "model: %s, %d parameters\n", source, m.NumParameters())
+		sayLoaded(t.out, m, source)
+	}
+	return m, err
+}
+
+// stores encode the training and validation pairs.
+func (t *training) stores(ctx context.Context, o *opened) (train, validation *data.Store, err error) {
+	train, counts, err := o.buildStore(ctx, filepath.Join(t.dir, "train.tokens"), t.config.Data.Train, t.config.Data, t.out)
+	if err != nil {
+		return nil, nil, err
+	}
+	sayStore(t.out, "train", train, counts, o.maxLength)
+	if len(t.config.Data.Validation) == 0 {
+		return train, nil, nil
+	}
+	validation, counts, err = o.buildStore(ctx, filepath.Join(t.dir, "validation.tokens"), t.config.Data.Validation, t.config.Data, t.out)
+	if err != nil {
+		train.Close()
+		return nil, nil, err
+	}
+	sayStore(t.out, "validation", validation, counts, o.maxLength)
+	return train, validation, nil
+}
+
+// What compiling one shape costs, in ids that could have been computed
+// meanwhile: seconds of compilation times ids a second (docs/experiments.md).
+const (
+	compileTokensCPU  = 10_000
+	compileTokensCUDA = 2_000_000
+)
+
+// order settles in which batches the pairs come.
+func (t *training) order(o *opened, train *data.Store, choice *model.BackendChoice) data.Order {
+	c := t.config
+	compileTokens := compileTokensCPU
+	if choice.Name == "cuda" {
+		compileTokens = compileTokensCUDA
+	}
+	order := data.Order{BatchSize: c.Train.BatchSize, Shuffle: c.Data.Shuffle, Seed: c.Train.Seed,
+		Wrap:    !c.Data.Shuffle && c.Data.Buckets.None,
+		Buckets: c.Data.BucketLengths(train, c.Train.Epochs, compileTokens, o.MaxPositions())}
+	names := make([]string, len(order.Buckets))
+	for i, n := range order.Buckets {
+		names[i] = strconv.Itoa(n)
+	}
+	fmt.Fprintf(t.out, "batches of %d pairs, padded to %s tokens\n", order.BatchSize, strings.Join(names, ", "))
+	return order
+}
+
+// report writes what the run was worth, and where everything lies.
+func (t *training) report(o *opened, train *data.Store, result *trainer.Result, choice *model.BackendChoice) error {
+	lines, err := trainer.ReadMetrics(t.dir)
+	if err != nil {
+		return err
+	}
+	plots := filepath.Join(t.dir, "plots")
+	if _, err := eval.WritePlots(plots, result.Report, trainer.Curve(lines)); err != nil {
+		return err
+	}
+	facts := []eval.Fact{
+		{Name: "run", Value: t.dir}, {Name: "model", Value: t.config.Model.Path + t.config.Model.Config},
+		{Name: "parameters", Value: strconv.Itoa(o.NumParameters())}, {Name: "backend", Value: choice.String()},
+		{Name: "training pairs", Value: strconv.Itoa(train.Len())}, {Name: "steps", Value: strconv.Itoa(result.State.Step)},
+		{Name: "steps skipped (not finite)", Value: strconv.Itoa(result.State.Skipped)},
+	}
+	html := filepath.Join(t.dir, "report.html")
+	if err := eval.WriteHTML(html, result.Report, trainer.Curve(lines), facts...); err != nil {
+		return err
+	}
+	if result.Report != nil {
+		fmt.Fprintln(t.out, "\nvalidation after the last step:")
+		if err := result.Report.Print(t.out); err != nil {
+			return err
+		}
+		if err := result.Report.WriteJSON(filepath.Join(t.dir, "report.json")); err != nil {
+			return err
+		}
+	}
+	best, why, err := trainer.BestCheckpoint(t.dir)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(t.out, "\ncheckpoint  %s (%s)\nreport      %s\nplots       %s\nmetrics     %s\npeak memory %s\n",
+		best, why, html, plots, filepath.Join(t.dir, trainer.MetricsFile), peakMemory())
+	return err
+}

@@ -1,0 +1,184 @@
+// Package configs holds the configuration of a run: one YAML file, composed
+// of each package's part, with the defaults of each in one place.
+package configs
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"laurel/data"
+	"laurel/model"
+	"laurel/trainer"
+)
+
+// Config is everything that decides a run.
+type Config struct {
+	Model   model.Source   `yaml:"model"`
+	Data    data.Config    `yaml:"data"`
+	Train   trainer.Config `yaml:"train"`
+	Backend string         `yaml:"backend"` // auto | cuda | cpu | go | xla:/path/plugin.so
+}
+
+// Default is a run whose file is empty.
+func Default() Config {
+	return Config{Model: model.DefaultSource(), Data: data.Default(), Train: trainer.Default(), Backend: "auto"}
+}
+
+// Load reads a YAML file over the defaults, then the settings key=value of
+// the command line, and checks every part. Unknown keys are errors.
+func Load(path string, settings []string) (Config, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("read config: %w", err)
+	}
+	c, err := parse(raw, settings)
+	if err != nil {
+		return Config{}, fmt.Errorf("config %s: %w", path, err)
+	}
+	return c, nil
+}
+
+func parse(raw []byte, settings []string) (Config, error) {
+	c := Default()
+	root, err := parseYAML(raw)
+	if err != nil {
+		return c, err
+	}
+	for _, setting := range settings {
+		if err := set(root, setting); err != nil {
+			return c, err
+		}
+	}
+	if err := checkKeys(root, c); err != nil {
+		return c, err
+	}
+	if err := root.Decode(&c); err != nil {
+		return c, plain(err)
+	}
+	return c, c.Validate()
+}
+
+// parseYAML gives the file's mapping; an empty file is an empty mapping.
+func parseYAML(raw []byte) (*yaml.Node, error) {
+	var document yaml.Node
+	if err := yaml.Unmarshal(raw, &document); err != nil {
+		return nil, plain(err)
+	}
+	if len(document.Content) == 0 {
+		return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}, nil
+	}
+	root := document.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("line %d: want keys model, data, train and backend", root.Line)
+	}
+	return root, nil
+}
+
+// plain drops the library's prefix from its errors.
+func plain(err error) error {
+	return errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
+}
+
+// set puts one key=value of the command line into the tree; the value is
+// YAML, so that --set data.train=[a,b] works.
+func set(root *yaml.Node, setting string) error {
+	key, value, ok := strings.Cut(setting, "=")
+	if !ok || key == "" {
+		return fmt.Errorf("--set %q: want key=value, such as train.learning_rate=2e-5", setting)
+	}
+	var document yaml.Node
+	if err := yaml.Unmarshal([]byte(value), &document); err != nil {
+		return fmt.Errorf("--set %q: %w", setting, plain(err))
+	}
+	leaf := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str"}
+	if len(document.Content) > 0 {
+		leaf = document.Content[0]
+	}
+	node := root
+	parts := strings.Split(key, ".")
+	for _, part := range parts[:len(parts)-1] {
+		child := lookup(node, part)
+		if child == nil {
+			child = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+			put(node, part, child)
+		}
+		if child.Kind != yaml.MappingNode {
+			return fmt.Errorf("--set %q: %s holds a value, not keys", setting, part)
+		}
+		node = child
+	}
+	put(node, parts[len(parts)-1], leaf)
+	return nil
+}
+
+func lookup(node *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			return node.Content[i+1]
+		}
+	}
+	return nil
+}
+
+func put(node *yaml.Node, key string, value *yaml.Node) {
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			node.Content[i+1] = value
+			return
+		}
+	}
+	node.Content = append(node.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, value)
+}
+
+// Validate asks every part, and gives all problems at once.
+func (c Config) Validate() error {
+	problems := []error{c.Model.Validate(), c.Data.Validate(), c.Train.Validate()}
+	switch {
+	case c.Backend == "auto", c.Backend == "cuda", c.Backend == "cpu", c.Backend == "go", strings.HasPrefix(c.Backend, "xla:"):
+	default:
+		problems = append(problems, fmt.Errorf("backend is %q, want auto, cuda, cpu, go or xla:/path/plugin.so", c.Backend))
+	}
+	return errors.Join(problems...)
+}
+
+// YAML is the resolved configuration, as it is saved with the run.
+func (c Config) YAML() ([]byte, error) {
+	var out bytes.Buffer
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(c); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), encoder.Close()
+}
+
+// Changed names the keys that differ between two runs and decide their
+// numbers; how often to log, evaluate or save, and where to compute, do not.
+func Changed(a, b Config) []string {
+	for _, c := range []*Config{&a, &b} {
+		c.Backend, c.Data.Workers = "", 0
+		c.Train.LogEvery, c.Train.EvalEvery, c.Train.SaveEvery, c.Train.Keep, c.Train.MaxBadSteps = 0, 0, 0, 0, 0
+	}
+	return differences(reflect.ValueOf(a), reflect.ValueOf(b), "")
+}
+
+func differences(a, b reflect.Value, path string) []string {
+	if a.Kind() != reflect.Struct || len(yamlFields(a.Type())) == 0 {
+		if reflect.DeepEqual(a.Interface(), b.Interface()) {
+			return nil
+		}
+		return []string{fmt.Sprintf("%s (%v, now %v)", path, a.Interface(), b.Interface())}
+	}
+	var names []string
+	for i := range a.NumField() {
+		name, _, _ := strings.Cut(a.Type().Field(i).Tag.Get("yaml"), ",")
+		names = append(names, differences(a.Field(i), b.Field(i), strings.TrimPrefix(path+"."+name, "."))...)
+	}
+	return names
+}

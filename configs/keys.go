@@ -1,0 +1,87 @@
+package configs
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// checkKeys refuses keys that the configuration does not have, each with the
+// nearest that it has, and keys given twice.
+func checkKeys(root *yaml.Node, like any) error {
+	return errors.Join(unknownKeys(root, reflect.TypeOf(like), "")...)
+}
+
+func unknownKeys(node *yaml.Node, typ reflect.Type, path string) []error {
+	if typ.Kind() != reflect.Struct || node.Kind != yaml.MappingNode {
+		return nil
+	}
+	fields := yamlFields(typ)
+	var problems []error
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key := node.Content[i]
+		field, ok := fields[key.Value]
+		switch {
+		case !ok:
+			problems = append(problems, fmt.Errorf("line %d: unknown key %s%s%s", key.Line, path, key.Value, didYouMean(key.Value, path, fields)))
+		case seen[key.Value]:
+			problems = append(problems, fmt.Errorf("line %d: key %s%s is given twice", key.Line, path, key.Value))
+		default:
+			problems = append(problems, unknownKeys(node.Content[i+1], field, path+key.Value+".")...)
+		}
+		seen[key.Value] = true
+	}
+	return problems
+}
+
+// yamlFields maps the keys of a struct to their types.
+func yamlFields(typ reflect.Type) map[string]reflect.Type {
+	fields := map[string]reflect.Type{}
+	for i := range typ.NumField() {
+		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("yaml"), ",")
+		if name != "" && name != "-" {
+			fields[name] = typ.Field(i).Type
+		}
+	}
+	return fields
+}
+
+func didYouMean(key, path string, fields map[string]reflect.Type) string {
+	names := make([]string, 0, len(fields))
+	for name := range fields {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if len(names) == 0 {
+		return ""
+	}
+	nearest := slices.MinFunc(names, func(a, b string) int { return distance(key, a) - distance(key, b) })
+	return fmt.Sprintf("; did you mean %s%s?", path, nearest)
+}
+
+// distance is the number of letters to insert, delete or replace to get from
+// one word to the other (Levenshtein 1966).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

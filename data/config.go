@@ -1,0 +1,97 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Config is the data part of a run's configuration.
+type Config struct {
+	Train      []string          `yaml:"train"`
+	Validation []string          `yaml:"validation"`
+	Columns    map[string]string `yaml:"columns"` // field to column, where the file's names differ
+	OnBadRow   string            `yaml:"on_bad_row"`
+	Shuffle    bool              `yaml:"shuffle"`
+	Buckets    BucketChoice      `yaml:"buckets"`
+	Workers    int               `yaml:"workers"` // 0: one a CPU
+}
+
+// Default is what a run does where its file is silent.
+func Default() Config {
+	return Config{Train: []string{}, Validation: []string{}, Columns: map[string]string{}, OnBadRow: "fail", Shuffle: true}
+}
+
+// BucketChoice is auto (zero value), none, or lengths given by hand.
+type BucketChoice struct {
+	None    bool
+	Lengths []int
+}
+
+// UnmarshalYAML reads auto, none or a list of lengths.
+func (b *BucketChoice) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		switch node.Value {
+		case "auto":
+			*b = BucketChoice{}
+			return nil
+		case "none":
+			*b = BucketChoice{None: true}
+			return nil
+		}
+	}
+	var lengths []int
+	if err := node.Decode(&lengths); err != nil || len(lengths) == 0 {
+		return fmt.Errorf("line %d: data.buckets is neither auto nor none nor a list of lengths", node.Line)
+	}
+	slices.Sort(lengths)
+	*b = BucketChoice{Lengths: slices.Compact(lengths)}
+	return nil
+}
+
+// MarshalYAML writes what UnmarshalYAML reads.
+func (b BucketChoice) MarshalYAML() (any, error) {
+	switch {
+	case b.None:
+		return "none", nil
+	case b.Lengths == nil:
+		return "auto", nil
+	}
+	return b.Lengths, nil
+}
+
+// Validate names every key whose value makes no sense.
+func (c Config) Validate() error {
+	var problems []error
+	if len(c.Train) == 0 {
+		problems = append(problems, errors.New("data.train is empty, want at least one file of pairs"))
+	}
+	if c.OnBadRow != "fail" && c.OnBadRow != "skip" {
+		problems = append(problems, fmt.Errorf("data.on_bad_row is %q, want fail or skip", c.OnBadRow))
+	}
+	if c.Workers < 0 {
+		problems = append(problems, fmt.Errorf("data.workers is %d, want 0 (one a CPU) or more", c.Workers))
+	}
+	if len(c.Buckets.Lengths) > 0 && c.Buckets.Lengths[0] < 1 {
+		problems = append(problems, fmt.Errorf("data.buckets holds %d, want lengths of at least 1", c.Buckets.Lengths[0]))
+	}
+	return errors.Join(problems...)
+}
+
+// BucketLengths applies the choice to a store: its lengths are those that
+// batches are padded to. compileTokens and limit are as in Buckets.
+func (c Config) BucketLengths(s *Store, epochs float64, compileTokens, limit int) []int {
+	switch {
+	case c.Buckets.None:
+		return OneBucket(s, limit)
+	case c.Buckets.Lengths == nil:
+		return Buckets(s, epochs, compileTokens, limit)
+	}
+	lengths := slices.Clone(c.Buckets.Lengths)
+	if last := lengths[len(lengths)-1]; last < s.Stats.Longest {
+		lengths = append(lengths, OneBucket(s, limit)[0])
+	}
+	return lengths
+}

@@ -1,0 +1,40 @@
+// Command generate writes the demo's preference pairs and prints how far
+// always-longer, always-shorter and the best keyword get on them.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"laurel/data/demo"
+)
+
+func main() {
+	if err := generate(os.Stdout, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "generate:", err)
+		os.Exit(1)
+	}
+}
+
+func generate(out io.Writer, args []string) error {
+	flags := flag.NewFlagSet("generate", flag.ContinueOnError)
+	folder := flags.String("out", "data/demo", "folder to write train.jsonl, validation.jsonl and test.jsonl to")
+	seed := flags.Uint64("seed", demo.Seed, "seed of everything drawn")
+	print := flags.Bool("n", false, "print the shortcuts' accuracies, write nothing")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	set, err := demo.Generate(*seed)
+	if err != nil {
+		return err
+	}
+	for _, part := range set.Parts() {
+		fmt.Fprintf(out, "%-17s %v\n", part.File, demo.Shortcuts(part.Pairs))
+	}
+	if *print {
+		return nil
+	}
+	return set.Write(*folder)
+}

@@ -1,0 +1,233 @@
+package data
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Store holds encoded pairs in a file of ids, with a small index in memory
+// (40 bytes a pair), so that any order of a set of any size costs one read a
+// row. Rows keep the order in which they were read.
+type Store struct {
+	file    *os.File
+	index   []storedPair
+	subsets []string
+	Stats   StoreStats
+}
+
+type storedPair struct {
+	at                       int64 // offset in the file, in ids
+	chosen, rejected         int32 // lengths, in ids
+	confidence, margin       float32
+	charsChosen, charsReject int32 // lengths of the responses, in characters
+	subset                   int32 // place in Store.subsets
+}
+
+// StoreStats count what encoding did; nothing is cut uncounted.
+type StoreStats struct {
+	Pairs         int   `json:"pairs"`
+	Tokens        int64 `json:"tokens"`
+	Truncated     int   `json:"truncated_sequences"` // of 2·Pairs
+	TokensCut     int64 `json:"tokens_cut"`
+	Longest       int   `json:"longest"`
+	Ties          int   `json:"ties"` // confidence exactly 0.5
+	ConfidenceSum float64
+}
+
+// EncodePair turns a pair into the ids of prompt+chosen and prompt+rejected.
+type EncodePair func(Pair) (chosen, rejected Tokens, err error)
+
+// encoded is a pair on its way from an encoder to the file.
+type encoded struct {
+	pair             Pair
+	chosen, rejected Tokens
+	err              error
+}
+
+// BuildStore encodes every pair with the given number of workers and writes
+// the ids to path in the order of reading. The file is scratch: it is
+// removed when the store is closed.
+func BuildStore(ctx context.Context, path string, pairs iter.Seq2[Pair, error], encode EncodePair, workers int, done func(rows int)) (*Store, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("token store: %w", err)
+	}
+	s := &Store{file: file}
+	if err := s.fill(ctx, pairs, encode, workers, done); err != nil {
+		s.Close()
+		return nil, err
+	}
+	if len(s.index) == 0 {
+		s.Close()
+		return nil, fmt.Errorf("token store: no pairs to learn from")
+	}
+	return s, nil
+}
+
+// fill runs the pipeline: one reader, several encoders, one writer. Each
+// pair's slot is queued before it is encoded, which keeps the order.
+func (s *Store) fill(ctx context.Context, pairs iter.Seq2[Pair, error], encode EncodePair, workers int, done func(rows int)) error {
+	group, ctx := errgroup.WithContext(ctx)
+	order := make(chan chan encoded, 256)
+	type job struct {
+		pair Pair
+		slot chan encoded
+	}
+	jobs := make(chan job)
+	group.Go(func() error {
+		defer close(order)
+		defer close(jobs)
+		for pair, err := range pairs {
+			if err != nil {
+				return err
+			}
+			slot := make(chan encoded, 1)
+			select {
+			case order <- slot:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			select {
+			case jobs <- job{pair, slot}:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
+	for range workers {
+		group.Go(func() error {
+			for j := range jobs {
+				e := encoded{pair: j.pair}
+				e.chosen, e.rejected, e.err = encode(j.pair)
+				j.slot <- e
+			}
+			return nil
+		})
+	}
+	group.Go(func() error { return s.write(ctx, order, done) })
+	return group.Wait()
+}
+
+func (s *Store) write(ctx context.Context, order <-chan chan encoded, done func(rows int)) error {
+	out := bufio.NewWriterSize(s.file, 1<<20)
+	at := int64(0)
+	for slot := range order {
+		var e encoded
+		select {
+		case e = <-slot:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if e.err != nil {
+			return fmt.Errorf("encode %s row %d: %w", e.pair.File, e.pair.Row, e.err)
+		}
+		for _, ids := range [][]int32{e.chosen.IDs, e.rejected.IDs} {
+			if err := binary.Write(out, binary.NativeEndian, ids); err != nil {
+				return fmt.Errorf("token store: %w", err)
+			}
+		}
+		at += s.add(at, e)
+		if done != nil {
+			done(len(s.index))
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("token store: %w", err)
+	}
+	return nil
+}
+
+// add indexes a pair and counts it; it gives the ids written.
+func (s *Store) add(at int64, e encoded) int64 {
+	c, r := len(e.chosen.IDs), len(e.rejected.IDs)
+	s.index = append(s.index, storedPair{at: at, chosen: int32(c), rejected: int32(r),
+		confidence: float32(e.pair.Confidence), margin: float32(e.pair.Margin),
+		charsChosen: int32(e.pair.Chosen.Chars()), charsReject: int32(e.pair.Rejected.Chars()),
+		subset: s.subsetOf(e.pair.Subset)})
+	st := &s.Stats
+	st.Pairs++
+	st.Tokens += int64(c + r)
+	st.Longest = max(st.Longest, c, r)
+	st.ConfidenceSum += e.pair.Confidence
+	if e.pair.Confidence == 0.5 {
+		st.Ties++
+	}
+	for _, t := range []Tokens{e.chosen, e.rejected} {
+		if t.Cut > 0 {
+			st.Truncated++
+			st.TokensCut += int64(t.Cut)
+		}
+	}
+	return int64(c + r)
+}
+
+// subsetOf numbers the subsets' names; there are few.
+func (s *Store) subsetOf(name string) int32 {
+	for i, known := range s.subsets {
+		if known == name {
+			return int32(i)
+		}
+	}
+	s.subsets = append(s.subsets, name)
+	return int32(len(s.subsets) - 1)
+}
+
+// PairInfo is what an evaluation needs to know of a pair beside its rewards.
+type PairInfo struct {
+	Subset                   string
+	Confidence               float64
+	CharsChosen, CharsReject int // lengths of the responses
+}
+
+// Info describes a row.
+func (s *Store) Info(row int) PairInfo {
+	p := s.index[row]
+	return PairInfo{Subset: s.subsets[p.subset], Confidence: float64(p.confidence),
+		CharsChosen: int(p.charsChosen), CharsReject: int(p.charsReject)}
+}
+
+// IDs reads both sequences of a row.
+func (s *Store) IDs(row int) (chosen, rejected []int32, err error) {
+	p := s.index[row]
+	chosen, rejected = make([]int32, p.chosen), make([]int32, p.rejected)
+	return chosen, rejected, s.read(row, chosen, rejected)
+}
+
+// Len is the number of pairs.
+func (s *Store) Len() int { return len(s.index) }
+
+// Longer is the length of a pair's longer sequence, in ids.
+func (s *Store) Longer(row int) int {
+	return int(max(s.index[row].chosen, s.index[row].rejected))
+}
+
+// read fills the two sequences of a row from the file.
+func (s *Store) read(row int, chosen, rejected []int32) error {
+	p := s.index[row]
+	ids := make([]int32, p.chosen+p.rejected)
+	raw := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(ids))), 4*len(ids))
+	if _, err := s.file.ReadAt(raw, 4*p.at); err != nil && err != io.EOF {
+		return fmt.Errorf("token store: row %d: %w", row, err)
+	}
+	copy(chosen, ids[:p.chosen])
+	copy(rejected, ids[p.chosen:])
+	return nil
+}
+
+// Close removes the file.
+func (s *Store) Close() error {
+	err := s.file.Close()
+	if removed := os.Remove(s.file.Name()); err == nil {
+		err = removed
+	}
+	return err
+}

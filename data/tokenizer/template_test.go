@@ -1,0 +1,81 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"laurel/data"
+)
+
+type templateCase struct {
+	Template     string
+	Conversation int
+	Prompt       bool `json:"add_generation_prompt"`
+	Text, Error  string
+}
+
+// Expected text: transformers 5.23.0 (testdata/make_templates.py).
+func TestTemplatesRenderAsTransformers(t *testing.T) {
+	var expected struct {
+		Tokens        map[string]string
+		Now           time.Time
+		Conversations [][]data.Message
+		Cases         []templateCase
+	}
+	readJSON(t, filepath.Join("testdata", "templates", "expected.json"), &expected)
+	templates := map[string]*chatTemplate{}
+	for _, c := range expected.Cases {
+		t.Run(fmt.Sprintf("%s/%d/%v", c.Template, c.Conversation, c.Prompt), func(t *testing.T) {
+			template := templates[c.Template]
+			if template == nil {
+				template = openTemplate(t, c.Template, expected.Tokens)
+				template.now = func() time.Time { return expected.Now }
+				templates[c.Template] = template
+			}
+			text, err := template.render(expected.Conversations[c.Conversation], c.Prompt)
+			c.check(t, text, err)
+		})
+	}
+}
+
+func openTemplate(t *testing.T, name string, tokens map[string]string) *chatTemplate {
+	path := filepath.Join("testdata", "templates", name)
+	source, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template, err := compileTemplate(path, string(source), tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return template
+}
+
+func (c templateCase) check(t *testing.T, text string, err error) {
+	switch {
+	case c.Error != "" && err == nil:
+		t.Errorf("want the error %q, got %q", c.Error, text)
+	case c.Error != "" && !strings.Contains(err.Error(), c.Error):
+		t.Errorf("error %v, want %q", err, c.Error)
+	case c.Error == "" && err != nil:
+		t.Error(err)
+	case text != c.Text:
+		t.Errorf("\n got %q\nwant %q", text, c.Text)
+	}
+}
+
+func readJSON(t *testing.T, path string, into any) {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+}

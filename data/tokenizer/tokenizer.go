@@ -1,0 +1,180 @@
+// Package tokenizer turns pairs and completions into token ids with the
+// tokenizer.json of a Hugging Face model, through the Rust tokenizers library
+// that transformers itself uses, and messages into text through the model's
+// chat template.
+//
+// It is the only package of laurel that needs cgo's linker: cmd/setup leaves
+// libtokenizers.a in build/lib.
+package tokenizer
+
+// #cgo LDFLAGS: -L${SRCDIR}/../../build/lib
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/daulet/tokenizers"
+)
+
+// Tokenizer encodes text as the model's own tokenizer does. It may be shared
+// by any number of goroutines.
+type Tokenizer struct {
+	dir      string
+	settings settings
+	special  map[string]int32 // name of tokenizer_config.json, such as pad_token, to id
+	template *chatTemplate    // nil where the model has none
+	prefix   []int32          // what the post-processor puts before every text
+	suffix   []int32          // and after it
+
+	// Guards library against Close, which frees it, during an encoding.
+	mu      sync.RWMutex
+	library *tokenizers.Tokenizer
+	vocab   int
+}
+
+// ErrClosed is returned by encodings after Close.
+var ErrClosed = errors.New("tokenizer is closed")
+
+// Open reads tokenizer.json of a model directory, the special tokens of
+// tokenizer_config.json and special_tokens_map.json where they exist, and the
+// chat template of chat_template.jinja or tokenizer_config.json.
+//
+// The truncation and padding of tokenizer.json are left out: both are the
+// caller's, as they are in transformers.
+func Open(dir string) (*Tokenizer, error) {
+	path := filepath.Join(dir, "tokenizer.json")
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, missing(dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read tokenizer: %w", err)
+	}
+	definition, err := parseDefinition(raw)
+	if err != nil {
+		return nil, fmt.Errorf("read tokenizer %s: %w", path, err)
+	}
+	settings, err := readSettings(dir)
+	if err != nil {
+		return nil, err
+	}
+	special, err := settings.specialIDs(definition)
+	if err != nil {
+		return nil, fmt.Errorf("read tokenizer %s: %w", path, err)
+	}
+	template, err := readTemplate(dir, settings)
+	if err != nil {
+		return nil, err
+	}
+	bytes, err := definition.withoutTruncation()
+	if err != nil {
+		return nil, fmt.Errorf("read tokenizer %s: %w", path, err)
+	}
+	library, err := tokenizers.FromBytes(bytes)
+	if err != nil {
+		return nil, fmt.Errorf("read tokenizer %s: %w", path, err)
+	}
+	t := &Tokenizer{
+		dir: dir, settings: settings, special: special, template: template,
+		library: library, vocab: int(library.VocabSize()),
+	}
+	if t.prefix, t.suffix, err = t.findAffixes(); err != nil {
+		library.Close()
+		return nil, fmt.Errorf("read tokenizer %s: %w", path, err)
+	}
+	return t, nil
+}
+
+// missing says what to do about a directory without tokenizer.json.
+func missing(dir string) error {
+	err := fmt.Errorf("read tokenizer %s: no such file", filepath.Join(dir, "tokenizer.json"))
+	if _, statErr := os.Stat(dir); statErr != nil {
+		return fmt.Errorf("read tokenizer: %w", statErr)
+	}
+	for _, slow := range []string{"vocab.txt", "vocab.json", "tokenizer.model", "spiece.model", "spm.model", "sentencepiece.bpe.model"} {
+		if _, statErr := os.Stat(filepath.Join(dir, slow)); statErr == nil {
+			return fmt.Errorf("%w (%s alone is not enough): save a fast tokenizer there with transformers: "+
+				"AutoTokenizer.from_pretrained(%q).save_pretrained(%q)", err, slow, dir, dir)
+		}
+	}
+	return err
+}
+
+// Close frees the tokenizer. Encodings that are under way end first; later
+// ones return ErrClosed.
+func (t *Tokenizer) Close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.library == nil {
+		return nil
+	}
+	err := t.library.Close()
+	t.library = nil
+	return err
+}
+
+// PadID is the id of pad_token; false where the model names none.
+func (t *Tokenizer) PadID() (int32, bool) { return t.specialID("pad_token") }
+
+// EOSID is the id of eos_token; false where the model names none.
+func (t *Tokenizer) EOSID() (int32, bool) { return t.specialID("eos_token") }
+
+// BOSID is the id of bos_token; false where the model names none.
+func (t *Tokenizer) BOSID() (int32, bool) { return t.specialID("bos_token") }
+
+// CLSID is the id of cls_token; false where the model names none.
+func (t *Tokenizer) CLSID() (int32, bool) { return t.specialID("cls_token") }
+
+// SEPID is the id of sep_token; false where the model names none.
+func (t *Tokenizer) SEPID() (int32, bool) { return t.specialID("sep_token") }
+
+// UNKID is the id of unk_token; false where the model names none.
+func (t *Tokenizer) UNKID() (int32, bool) { return t.specialID("unk_token") }
+
+func (t *Tokenizer) specialID(name string) (int32, bool) {
+	id, ok := t.special[name]
+	return id, ok
+}
+
+// VocabSize is the number of tokens, added ones included. The embedding of the
+// model may have more rows, never fewer.
+func (t *Tokenizer) VocabSize() int { return t.vocab }
+
+// MaxLength is model_max_length of tokenizer_config.json, in tokens; false
+// where it is absent or transformers' "no limit" (1e30).
+func (t *Tokenizer) MaxLength() (int, bool) {
+	return t.settings.maxLength, t.settings.maxLength > 0
+}
+
+// Specials are the ids that are put before and after every text.
+func (t *Tokenizer) Specials() (prefix, suffix []int32) {
+	return slices.Clone(t.prefix), slices.Clone(t.suffix)
+}
+
+// Dir is the directory that Open read.
+func (t *Tokenizer) Dir() string { return t.dir }
+
+// Files are the names of the tokenizer's files in Dir, those that an exported
+// model needs beside its weights.
+func (t *Tokenizer) Files() []string {
+	var files []string
+	for _, name := range []string{
+		"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+		"vocab.txt", "vocab.json", "merges.txt", "tokenizer.model", "spiece.model", "spm.model",
+		"sentencepiece.bpe.model", "chat_template.jinja",
+	} {
+		if info, err := os.Stat(filepath.Join(t.dir, name)); err == nil && info.Mode().IsRegular() {
+			files = append(files, name)
+		}
+	}
+	named, _ := filepath.Glob(filepath.Join(t.dir, "additional_chat_templates", "*.jinja"))
+	for _, path := range named {
+		files = append(files, filepath.Join("additional_chat_templates", filepath.Base(path)))
+	}
+	return files
+}

@@ -1,0 +1,209 @@
+package eval
+
+import (
+	"math"
+	"slices"
+)
+
+// Figures is what the plots draw, reduced to a size that does not grow with
+// the rows.
+type Figures struct {
+	Rewards   []Box       `json:"reward_boxes"` // all pairs first, then the largest subsets
+	Margins   Histogram   `json:"margin_histogram"`
+	Predicted Histogram   `json:"predicted_confidence_histogram"` // max(p, 1-p)
+	Labels    Histogram   `json:"label_confidence_histogram"`
+	ByLength  []LengthBin `json:"accuracy_by_length_difference"`
+}
+
+const (
+	maxBoxedSubsets = 6
+	maxOutliers     = 60 // drawn per box
+	marginBins      = 50 // at most, about: the width is a round number
+	confidenceBins  = 20 // of [0.5, 1]
+	lengthBins      = 8
+)
+
+// Box is Tukey's box of the rewards of one side: whiskers reach the furthest
+// reward within 1.5 interquartile ranges of the box.
+type Box struct {
+	Subset       string    `json:"subset"`
+	Chosen       bool      `json:"chosen"`
+	Count        int       `json:"count"`
+	Low          float64   `json:"low_whisker"`
+	Q1           float64   `json:"q1"`
+	Median       float64   `json:"median"`
+	Q3           float64   `json:"q3"`
+	High         float64   `json:"high_whisker"`
+	Mean         float64   `json:"mean"`
+	Outliers     []float64 `json:"outliers"` // evenly picked, both extremes kept
+	OutlierCount int       `json:"outlier_count"`
+}
+
+// Histogram counts values in equal-width bins from Low to High. A bin holds
+// its lower edge; the last one both. Values outside are counted, not binned.
+type Histogram struct {
+	Low    float64 `json:"low"`
+	High   float64 `json:"high"`
+	Counts []int   `json:"counts"`
+	Below  int     `json:"below"`
+	Above  int     `json:"above"`
+}
+
+// LengthBin is the accuracy, ties one half, of the pairs whose difference in
+// length (chosen minus rejected, characters) lies from Low to High.
+type LengthBin struct {
+	Low      int      `json:"low"`
+	High     int      `json:"high"`
+	Count    int      `json:"count"`
+	Accuracy Value    `json:"accuracy"`
+	Wilson95 [2]Value `json:"wilson_95"`
+}
+
+func drawable(p pairs, o orders) Figures {
+	predicted := make([]float64, len(p.margin))
+	for i, m := range p.margin {
+		predicted[i] = sigmoid(math.Abs(m))
+	}
+	low := 0.5
+	if o.confidence.least() < low {
+		low = 0
+	}
+	bins := int(math.Round((1 - low) * 2 * confidenceBins))
+	return Figures{
+		Rewards:   rewardBoxes("", p, o),
+		Margins:   marginHistogram(o.margin.ascending()),
+		Predicted: histogram(predicted, low, 1, bins),
+		Labels:    histogram(p.confidence, low, 1, bins),
+		ByLength:  accuracyByLength(p, o.difference),
+	}
+}
+
+// rewardBoxes splits the ordered rewards into those of chosen (the first n
+// rows of the column) and rejected.
+func rewardBoxes(subset string, p pairs, o orders) []Box {
+	n := len(p.margin)
+	chosen, rejected := make([]float64, 0, n), make([]float64, 0, n)
+	for k, row := range o.reward.from {
+		if int(row) < n {
+			chosen = append(chosen, o.reward.at(k))
+		} else {
+			rejected = append(rejected, o.reward.at(k))
+		}
+	}
+	return []Box{boxOf(subset, true, chosen), boxOf(subset, false, rejected)}
+}
+
+func boxOf(subset string, isChosen bool, sorted []float64) Box {
+	b := Box{
+		Subset: subset, Chosen: isChosen, Count: len(sorted),
+		Q1: quantile(sorted, 0.25), Median: quantile(sorted, 0.5), Q3: quantile(sorted, 0.75),
+	}
+	reach := 1.5 * (b.Q3 - b.Q1)
+	first, _ := slices.BinarySearch(sorted, b.Q1-reach)
+	last, _ := slices.BinarySearch(sorted, math.Nextafter(b.Q3+reach, math.Inf(1)))
+	b.Low, b.High = math.Min(sorted[first], b.Q1), math.Max(sorted[last-1], b.Q3)
+	for _, v := range sorted {
+		b.Mean += v / float64(len(sorted))
+	}
+	b.OutlierCount = first + len(sorted) - last
+	b.Outliers = append(evenly(sorted[:first], maxOutliers/2), evenly(sorted[last:], maxOutliers/2)...)
+	return b
+}
+
+// evenly picks at most n values, the first and the last among them.
+func evenly(sorted []float64, n int) []float64 {
+	if len(sorted) <= n {
+		return slices.Clone(sorted)
+	}
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = sorted[i*(len(sorted)-1)/(n-1)]
+	}
+	return out
+}
+
+func histogram(x []float64, low, high float64, bins int) Histogram {
+	h := Histogram{Low: low, High: high, Counts: make([]int, bins)}
+	width := (high - low) / float64(bins)
+	for _, v := range x {
+		switch {
+		case v < low:
+			h.Below++
+		case v > high:
+			h.Above++
+		default:
+			h.Counts[min(int((v-low)/width), bins-1)]++
+		}
+	}
+	return h
+}
+
+// marginHistogram puts an edge at 0, so that a bin is all right or all wrong
+// (ties lie in the first bin from 0). Margins far outside the bulk are
+// counted but not binned: they would flatten the rest.
+func marginHistogram(sorted []float64) Histogram {
+	low, high := bulk(sorted)
+	low, high = widen(low, high)
+	bins := min(max(2*math.Sqrt(float64(len(sorted))), 10), marginBins)
+	width := niceWidth((high - low) / bins)
+	first, last := math.Floor(low/width), math.Floor(high/width)+1
+	return histogram(sorted, first*width, last*width, int(last-first))
+}
+
+// bulk is the whole range, or where that is over four times as wide as what
+// holds 99 in 100 values, the latter widened by half on each side.
+func bulk(sorted []float64) (low, high float64) {
+	low, high = sorted[0], sorted[len(sorted)-1]
+	q1, q2 := quantile(sorted, 0.005), quantile(sorted, 0.995)
+	if q2 > q1 && high-low > 4*(q2-q1) {
+		return math.Max(low, q1-(q2-q1)/2), math.Min(high, q2+(q2-q1)/2)
+	}
+	return low, high
+}
+
+// widen gives a range too narrow to draw, that of a constant, some width.
+func widen(low, high float64) (float64, float64) {
+	if high-low > math.Max(1e-9*math.Max(math.Abs(low), math.Abs(high)), 1e-100) {
+		return low, high
+	}
+	half := math.Max(0.5, 0.05*math.Abs(low))
+	return low - half, high + half
+}
+
+// niceWidth rounds up to 1, 2 or 5 times a power of ten.
+func niceWidth(w float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(w)))
+	for _, step := range []float64{1, 2, 5} {
+		if w <= step*power*(1+1e-9) {
+			return step * power
+		}
+	}
+	return 10 * power
+}
+
+// accuracyByLength cuts the pairs, ordered by difference in length, into bins
+// of about equal count; equal differences stay together.
+func accuracyByLength(p pairs, difference order) []LengthBin {
+	n := len(p.margin)
+	out := []LengthBin{}
+	if difference.constant() {
+		return out
+	}
+	for lo := 0; lo < n; {
+		hi := max(lo+1, (len(out)+1)*n/lengthBins)
+		for hi < n && difference.at(hi) == difference.at(hi-1) {
+			hi++
+		}
+		right := 0.0
+		for _, row := range difference.from[lo:hi] {
+			right += p.right[row]
+		}
+		count := float64(hi - lo)
+		out = append(out, LengthBin{
+			Low: int(difference.at(lo)), High: int(difference.at(hi - 1)), Count: hi - lo,
+			Accuracy: Value(right / count), Wilson95: wilson95(right/count, count),
+		})
+		lo = hi
+	}
+	return out
+}

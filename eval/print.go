@@ -1,0 +1,139 @@
+package eval
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+)
+
+// maxPrintedSubsets bounds the table; report.json has the rest.
+const maxPrintedSubsets = 30
+
+// Print writes the report as a table for a terminal.
+func (r *Report) Print(w io.Writer) error {
+	var b strings.Builder
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, l := range r.summary() {
+		fmt.Fprintf(t, "%s\t%s\t%s\n", l.Name, l.Value, l.Note)
+	}
+	t.Flush()
+	r.printSubsets(&b)
+	if len(r.Warnings) > 0 {
+		b.WriteString("\n")
+	}
+	for _, warning := range r.Warnings {
+		fmt.Fprintf(&b, "warning: %s\n", warning)
+	}
+	for text := range strings.Lines(b.String()) {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(text, " \n")); err != nil {
+			return fmt.Errorf("print report: %w", err)
+		}
+	}
+	return nil
+}
+
+// line is one statistic of the summary, in print and on the page.
+type line struct{ Name, Value, Note string }
+
+func interval(i [2]Value) string {
+	if !i[0].Defined() {
+		return "n/a"
+	}
+	return fmt.Sprintf("%v to %v", i[0], i[1])
+}
+
+func (r *Report) summary() []line {
+	q := r.MarginQuantiles
+	return []line{
+		{"pairs", fmt.Sprint(r.N), plural(r.Ties, "tie")},
+		{"accuracy", r.AccuracyTiesHalf.String(), "95% " + interval(r.Wilson95TiesHalf) + ", ties one half"},
+		{"always longer", r.AlwaysLongerAccuracy.String(), r.longerNote()},
+		{"always shorter", r.AlwaysShorterAccuracy.String(), ""},
+		{"accuracy, strict", r.AccuracyStrict.String(), "95% " + interval(r.Wilson95Strict) + ", ties wrong"},
+		{"accuracy, weighted", r.WeightedAccuracyTiesHalf.String(), fmt.Sprintf("by confidence, mean %v", r.ConfidenceMean)},
+		{"accuracy, macro", r.MacroAccuracy.String(), "mean over subsets"},
+		{"accuracy by length", r.AccuracyWhereChosenLonger.String() + " / " + r.AccuracyWhereChosenShorter.String(), "where chosen is longer / shorter"},
+		{"margin, mean", r.MarginMean.String(), fmt.Sprintf("median %v, sd %v, 5-95%% %v to %v", r.MarginMedian, r.MarginStd, q.Q05, q.Q95)},
+		{"Cohen's d", r.CohensDPooled.String(), fmt.Sprintf("pooled; paired %v", r.CohensDPaired)},
+		{"ROC AUC", r.ROCAUC.String(), "any chosen above any rejected"},
+		{"loss", r.BTLossMean.String(), fmt.Sprintf("Bradley-Terry; weighted %v, soft labels %v", r.BTLossWeighted, r.LogLossSoft)},
+		{"Brier", r.Brier.String(), ""},
+		{"ECE", r.ECESymmetric.String(), fmt.Sprintf("symmetric; of confidence %v", r.ECEConfidence)},
+		{"reward~length", r.SpearmanRewardLength.String(), fmt.Sprintf("Spearman; Pearson %v, Kendall %v", r.PearsonRewardLength, r.KendallTauBRewardLength)},
+		{"margin~length", r.SpearmanMarginLengthDifference.String(), "Spearman, with the difference in length"},
+		{"margin~confidence", r.SpearmanMarginConfidence.String(), "Spearman"},
+	}
+}
+
+func (r *Report) longerNote() string {
+	if !r.LongerChosenShare.Defined() {
+		return "lengths unknown, or equal in every pair"
+	}
+	return fmt.Sprintf("longer is chosen in %v of the pairs of unequal length", r.LongerChosenShare)
+}
+
+// subsetNames are the subsets' names, largest first.
+func (r *Report) subsetNames() []string {
+	names := make([]string, 0, len(r.PerSubset))
+	for name := range r.PerSubset {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		if d := r.PerSubset[b].N - r.PerSubset[a].N; d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+	return names
+}
+
+func (r *Report) printSubsets(b *strings.Builder) {
+	names := r.subsetNames()
+	if len(names) == 0 {
+		return
+	}
+	const gap = 2
+	var table strings.Builder
+	t := tabwriter.NewWriter(&table, 0, 0, gap, ' ', tabwriter.AlignRight)
+	shown := names[:min(len(names), maxPrintedSubsets)]
+	width := len("subset")
+	for _, name := range shown {
+		width = max(width, len([]rune(subsetLabel(name, 24))))
+	}
+	fmt.Fprintf(t, "%-*s\tpairs\taccuracy\t95%%\tlonger\tmargin\td\tAUC\tECE\t\n", width, "subset")
+	for _, name := range shown {
+		m := r.PerSubset[name]
+		fmt.Fprintf(t, "%-*s\t%d\t%v\t%s\t%v\t%v\t%v\t%v\t%v\t\n", width, subsetLabel(name, 24), m.N,
+			m.AccuracyTiesHalf, interval(m.Wilson95TiesHalf), m.AlwaysLongerAccuracy,
+			m.MarginMean, m.CohensDPaired, m.ROCAUC, m.ECESymmetric)
+	}
+	t.Flush()
+	b.WriteString("\n")
+	for text := range strings.Lines(table.String()) {
+		b.WriteString(text[gap:]) // AlignRight pads the first column too
+	}
+	if len(shown) < len(names) {
+		fmt.Fprintf(b, "and %d smaller subsets in report.json\n", len(names)-len(shown))
+	}
+}
+
+// subsetLabel fits a name from outside into a table or an axis: no control
+// characters, at most width runes.
+func subsetLabel(name string, width int) string {
+	if name == "" {
+		return "(none)"
+	}
+	clean := []rune(strings.Map(func(c rune) rune {
+		if !unicode.IsPrint(c) {
+			return '·'
+		}
+		return c
+	}, name))
+	if len(clean) > width {
+		clean = append(clean[:width-1], '…')
+	}
+	return string(clean)
+}

@@ -1,0 +1,60 @@
+package eval
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Report is what Evaluate finds. Its JSON is report.json: Metrics of all
+// pairs at the top level, those of each subset under per_subset.
+type Report struct {
+	Metrics
+	Bootstrap     Bootstrap           `json:"bootstrap"`
+	MacroAccuracy Value               `json:"macro_accuracy"` // mean over subsets of accuracy_ties_half
+	PerSubset     map[string]*Metrics `json:"per_subset"`     // empty where the data names no subset
+	Warnings      []string            `json:"warnings"`
+	Figures       Figures             `json:"figures"`
+}
+
+// WriteJSON writes report.json, aside first, then renamed.
+func (r *Report) WriteJSON(path string) error {
+	b, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		return fmt.Errorf("write report %s: %w", path, err)
+	}
+	return writeFile(path, append(b, '\n'))
+}
+
+// writeFile writes aside and renames: a reader sees the old file or the new
+// one, whole.
+func writeFile(path string, content []byte) (err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	aside, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			aside.Close()
+			os.Remove(aside.Name())
+			err = fmt.Errorf("write %s: %w", path, err)
+		}
+	}()
+	if _, err := aside.Write(content); err != nil {
+		return err
+	}
+	if err := aside.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := aside.Sync(); err != nil {
+		return err
+	}
+	if err := aside.Close(); err != nil {
+		return err
+	}
+	return os.Rename(aside.Name(), path)
+}

@@ -1,0 +1,15 @@
+package eval
+
+import "laurel/data"
+
+// RowsOf joins a store's pairs with the rewards of their two responses, in
+// the store's order.
+func RowsOf(s *data.Store, chosen, rejected []float32) []Row {
+	rows := make([]Row, s.Len())
+	for i := range rows {
+		p := s.Info(i)
+		rows[i] = Row{Subset: p.Subset, Chosen: float64(chosen[i]), Rejected: float64(rejected[i]),
+			Confidence: p.Confidence, LenChosen: p.CharsChosen, LenRejected: p.CharsReject}
+	}
+	return rows
+}

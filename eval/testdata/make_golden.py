@@ -1,0 +1,204 @@
+"""Writes golden.json: rows and what numpy, scipy and scikit-learn find.
+
+    python3 -m venv /tmp/evalpy && /tmp/evalpy/bin/pip install numpy scipy scikit-learn
+    /tmp/evalpy/bin/python make_golden.py   # in this folder
+
+Independent of the Go code: every statistic comes from a library, or from its
+definition written with arrays. Undefined values are null.
+"""
+
+import json
+import math
+import warnings
+
+import numpy as np
+import scipy
+import sklearn
+from scipy import stats
+from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
+
+warnings.simplefilter("ignore")
+
+
+def ece(p, y):
+    total, edges = 0.0, np.arange(11) / 10
+    which = np.clip(np.searchsorted(edges, p, side="right") - 1, 0, 9)
+    bins = []
+    for k in range(10):
+        inside = which == k
+        if not inside.any():
+            bins.append({"bin": k, "count": 0, "mean_p": None, "observed": None})
+            continue
+        total += inside.mean() * abs(p[inside].mean() - y[inside].mean())
+        bins.append({"bin": k, "count": int(inside.sum()), "mean_p": p[inside].mean(), "observed": y[inside].mean()})
+    return total, bins
+
+
+def mean(x):
+    return x.mean() if len(x) else math.nan
+
+
+def weighted(x, w):
+    return np.average(x, weights=w) if w.sum() > 0 else math.nan
+
+
+def quotient(a, b):
+    return a / b if b else math.nan
+
+
+def constant(x):
+    return (x == x[0]).all()
+
+
+def correlation(f, x, y):
+    return math.nan if constant(x) or constant(y) else f(x, y).statistic
+
+
+def std(x):
+    """numpy's, but 0 for a constant whose mean rounds."""
+    return math.nan if len(x) < 2 else 0.0 if constant(x) else x.std(ddof=1)
+
+
+def measure(rows):
+    column = lambda key: np.array([r[key] for r in rows], dtype=float)
+    c, r, w = column("chosen"), column("rejected"), column("confidence")
+    lc, lr = column("len_chosen"), column("len_rejected")
+    m, n = c - r, len(rows)
+    p = scipy.special.expit(m)
+    half, strict = np.where(m > 0, 1.0, np.where(m == 0, 0.5, 0.0)), (m > 0).astype(float)
+    rewards, lengths = np.concatenate([c, r]), np.concatenate([lc, lr])
+    both, labels = np.concatenate([p, scipy.special.expit(-m)]), np.repeat([1.0, 0.0], n)
+    bt = np.logaddexp(0, -m)
+    symmetric = log_loss(labels, both) if abs(m).max() < 30 else bt.mean()  # sklearn clips p at 2e-16
+    k = int(strict.sum())
+    binomial = stats.binomtest(k, n)
+    interval = lambda method: [float(x) for x in binomial.proportion_ci(0.95, method=method)]
+    half_z, share = stats.norm.ppf(0.975), half.mean()
+    centre, spread = share + half_z**2 / (2 * n), half_z * math.sqrt(share * (1 - share) / n + half_z**2 / (4 * n * n))
+    known = lengths.max() > 0
+    chosen_only, _ = ece(p, np.ones(n))
+    ece_symmetric, bins = ece(both, labels)
+    confidence, _ = ece(np.maximum(p, scipy.special.expit(-m)), half)
+    return {
+        "n": n,
+        "ties": int((m == 0).sum()),
+        "accuracy_ties_half": half.mean(),
+        "accuracy_strict": strict.mean(),
+        "weighted_accuracy_ties_half": weighted(half, w),
+        "weighted_accuracy_strict": weighted(strict, w),
+        "margin_mean": m.mean(),
+        "margin_median": np.median(m),
+        "margin_std_ddof1": std(m),
+        "margin_min": m.min(),
+        "margin_max": m.max(),
+        "margin_quantiles_linear": {str(q): np.quantile(m, q) for q in (0.05, 0.25, 0.75, 0.95)},
+        "cohens_d_pooled": quotient(c.mean() - r.mean(), math.sqrt((std(c) ** 2 + std(r) ** 2) / 2)),
+        "cohens_d_paired": quotient(m.mean(), std(m)),
+        "roc_auc": roc_auc_score(labels, rewards),
+        "bt_loss_mean": bt.mean(),
+        "bt_loss_weighted": weighted(bt, w),
+        "log_loss_soft": (w * bt + (1 - w) * np.logaddexp(0, m)).mean(),
+        "log_loss_symmetric": symmetric,
+        "brier": ((1 - p) ** 2).mean(),
+        "brier_symmetric": brier_score_loss(labels, both),
+        "ece_chosen_only": chosen_only,
+        "ece_symmetric": ece_symmetric,
+        "ece_confidence": confidence,
+        "ece_bins_symmetric": bins,
+        "spearman_reward_length": correlation(stats.spearmanr, rewards, lengths),
+        "pearson_reward_length": correlation(stats.pearsonr, rewards, lengths),
+        "kendall_tau_b_reward_length": correlation(stats.kendalltau, rewards, lengths),
+        "spearman_margin_length_difference": correlation(stats.spearmanr, m, lc - lr),
+        "spearman_margin_confidence": correlation(stats.spearmanr, m, w),
+        "longer_chosen_share": mean((lc > lr)[lc != lr]),
+        "accuracy_where_chosen_shorter": mean(half[lc < lr]),
+        "accuracy_where_chosen_longer": mean(half[lc > lr]),
+        "always_longer_accuracy": np.where(lc > lr, 1, np.where(lc == lr, 0.5, 0)).mean() if known else math.nan,
+        "always_shorter_accuracy": np.where(lc < lr, 1, np.where(lc == lr, 0.5, 0)).mean() if known else math.nan,
+        "wilson_95_ties_half": [max(0.0, (centre - spread) / (1 + half_z**2 / n)), min(1.0, (centre + spread) / (1 + half_z**2 / n))],
+        "wilson_95_strict": interval("wilson"),
+        "clopper_pearson_95_strict": interval("exact"),
+    }
+
+
+def bootstrap(rows):
+    m = np.array([r["chosen"] - r["rejected"] for r in rows])
+    half = np.where(m > 0, 1.0, np.where(m == 0, 0.5, 0.0))
+    picks = np.random.default_rng(0).integers(0, len(m), (20000, len(m)))
+    means = half[picks].mean(axis=1)
+    return {"low": np.quantile(means, 0.025), "high": np.quantile(means, 0.975), "standard_error": means.std(ddof=1)}
+
+
+def case(rows):
+    names = list(dict.fromkeys(r["subset"] for r in rows))
+    subsets = {name: measure([r for r in rows if r["subset"] == name]) for name in names if name or len(names) > 1}
+    overall = measure(rows)
+    overall["bootstrap"] = bootstrap(rows)
+    overall["macro_accuracy"] = np.mean(
+        [measure([r for r in rows if r["subset"] == name])["accuracy_ties_half"] for name in names])
+    return {"rows": rows, "expected": overall, "expected_per_subset": subsets}
+
+
+def random_rows(rng, n, subsets, scale=1.0, ties=0.1):
+    rows = []
+    for _ in range(n):
+        rejected = round(float(rng.normal(0, 1) * scale), 2)
+        chosen = rejected if rng.random() < ties else round(float(rng.normal(0.7, 1) * scale), 2)
+        rows.append({"chosen": chosen, "rejected": rejected, "confidence": round(float(rng.uniform(0.5, 1)), 2),
+                     "len_chosen": int(rng.integers(5, 60)), "len_rejected": int(rng.integers(5, 60)),
+                     "subset": str(rng.choice(subsets))})
+    return rows
+
+
+def pair(chosen, rejected, confidence=1.0, len_chosen=10, len_rejected=20, subset=""):
+    return {"chosen": chosen, "rejected": rejected, "confidence": confidence,
+            "len_chosen": len_chosen, "len_rejected": len_rejected, "subset": subset}
+
+
+def cases():
+    rng = np.random.default_rng(7)
+    mixed = random_rows(rng, 40, ["chat", "code", "maths"])
+    return {
+        "mixed": mixed,
+        "some without subset": random_rows(rng, 16, ["", "code"]),
+        "one subset": random_rows(rng, 12, ["only"]),
+        "no lengths": [{**r, "len_chosen": 0, "len_rejected": 0} for r in random_rows(rng, 12, [""])],
+        "equal lengths": [{**r, "len_rejected": r["len_chosen"]} for r in random_rows(rng, 12, [""])],
+        "weights equal": [{**r, "confidence": 0.8} for r in random_rows(rng, 12, [""])],
+        "weights zero": [{**r, "confidence": 0.0} for r in random_rows(rng, 12, [""])],
+        "all ties": [pair(v, v, 0.6, 3 + i, 9 - i) for i, v in enumerate([0.1, -2.5, 3.0, 0.1, 7.25])],
+        "constant rewards": [pair(0.3, 0.1, 0.5 + i / 10, 5 * i, 12) for i in range(5)],
+        "constant and tied": [pair(0.1, 0.1, 0.9, 4, 4) for _ in range(7)],
+        "one row": [pair(1.25, -0.5, 0.7, 120, 80, "a")],
+        "one tie": [pair(2.0, 2.0)],
+        "all wrong": [pair(-1.0 - i, i / 2, 0.9, 10 + i, 30) for i in range(6)],
+        "margins of 1e4": random_rows(rng, 14, [""], scale=1e4),
+    }
+
+
+def rounded(x):
+    if isinstance(x, dict):
+        return {k: rounded(v) for k, v in x.items()}
+    if isinstance(x, list):
+        return [rounded(v) for v in x]
+    if isinstance(x, (float, np.floating)):
+        return float(x) if math.isfinite(x) else None
+    return x
+
+
+def main():
+    intervals = []
+    for k, n in [(0, 1), (1, 1), (0, 50), (50, 50), (1, 1000), (999, 1000), (733, 1000), (1, 10**6), (640123, 10**6)]:
+        b = stats.binomtest(k, n)
+        intervals.append({"k": k, "n": n, "wilson": list(b.proportion_ci(0.95, "wilson")), "clopper_pearson": list(b.proportion_ci(0.95, "exact"))})
+    golden = {
+        "versions": {"numpy": np.__version__, "scipy": scipy.__version__, "sklearn": sklearn.__version__},
+        "intervals": intervals,
+        "cases": {name: case(rows) for name, rows in cases().items()},
+    }
+    with open("golden.json", "w") as f:
+        json.dump(rounded(golden), f, separators=(",", ":"), allow_nan=False)
+        f.write("\n")
+
+
+main()

@@ -1,0 +1,90 @@
+package eval
+
+import (
+	"fmt"
+	"math"
+)
+
+// What makes a statistic weak.
+const (
+	fewPairs           = 100
+	dominantShare      = 0.8 // of the pairs, by one subset
+	manyTies           = 0.05
+	strongCorrelation  = 0.3
+	poorCalibration    = 0.1
+	saturatedPredicted = 0.5 // of the pairs at p above 0.99
+	saturatedLabels    = 0.8 // of the pairs at a confidence above 0.9
+)
+
+// warnings are findings about the statistics themselves: a reader should know
+// them before quoting a figure.
+func warnings(r *Report, subsets []subset) []string {
+	out := []string{}
+	say := func(when bool, format string, args ...any) {
+		if when {
+			out = append(out, fmt.Sprintf(format, args...))
+		}
+	}
+	n := float64(r.N)
+	say(r.N < fewPairs, "only %s: the 95%% interval spans %.0f points; evaluate on %d or more",
+		plural(r.N, "pair"), 100*float64(r.Wilson95TiesHalf[1]-r.Wilson95TiesHalf[0]), fewPairs)
+	say(within(0.5, r.Wilson95TiesHalf), "accuracy %v is not distinguishable from chance: its 95%% interval %v to %v contains 0.5",
+		r.AccuracyTiesHalf, r.Wilson95TiesHalf[0], r.Wilson95TiesHalf[1])
+	say(float64(r.Ties)/n > manyTies, "ties: %d of %d pairs have equal rewards and count one half", r.Ties, r.N)
+	out = append(out, lengthWarnings(r)...)
+	say(r.N >= fewPairs && float64(r.ECESymmetric) > poorCalibration,
+		"predicted probabilities are off by %v on average (ece_symmetric): do not read sigmoid(margin) as a probability", r.ECESymmetric)
+	out = append(out, saturationWarnings(r)...)
+	say(!r.WeightedAccuracyTiesHalf.Defined(), "every confidence is 0: the weighted statistics are undefined")
+	largest := float64(len(subsets[0].rows)) / n
+	say(len(subsets) > 1 && largest > dominantShare, "subset %q holds %.0f%% of the pairs: the overall figures are mostly its own; see macro_accuracy",
+		subsets[0].name, 100*largest)
+	say(len(subsets) > maxDetailedSubsets, "%d subsets: only the %d largest have their own statistics; is the column right?",
+		len(subsets), maxDetailedSubsets)
+	return out
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// lengthWarnings compare with what length alone would score.
+func lengthWarnings(r *Report) (out []string) {
+	if !r.LongerChosenShare.Defined() { // lengths unknown, or equal in every pair
+		return nil
+	}
+	rule, baseline := "always-longer", r.AlwaysLongerAccuracy
+	if r.AlwaysShorterAccuracy > baseline {
+		rule, baseline = "always-shorter", r.AlwaysShorterAccuracy
+	}
+	low, high := r.Wilson95TiesHalf[0], r.Wilson95TiesHalf[1]
+	switch {
+	case within(baseline, r.Wilson95TiesHalf):
+		out = append(out, fmt.Sprintf("accuracy %v is not distinguishable from %s (%v): its 95%% interval %v to %v contains it",
+			r.AccuracyTiesHalf, rule, baseline, low, high))
+	case baseline > high:
+		out = append(out, fmt.Sprintf("accuracy %v is below %s (%v)", r.AccuracyTiesHalf, rule, baseline))
+	}
+	if c := r.SpearmanMarginLengthDifference; math.Abs(float64(c)) > strongCorrelation {
+		longer := map[bool]string{true: "longer", false: "shorter"}[c > 0]
+		out = append(out, fmt.Sprintf("margin follows length: rank correlation %v with the difference in length; the model may reward %s responses", c, longer))
+	}
+	return out
+}
+
+// saturationWarnings say where confidences no longer tell pairs apart.
+func saturationWarnings(r *Report) (out []string) {
+	if s := r.PredictedAbove99; s > saturatedPredicted {
+		out = append(out, fmt.Sprintf("predicted confidence is saturated: above 0.99 for %.0f%% of the pairs", 100*float64(s)))
+	}
+	if s := r.LabelAbove90; s > saturatedLabels && r.ConfidenceMin < r.ConfidenceMax {
+		out = append(out, fmt.Sprintf("label confidence is saturated: above 0.9 for %.0f%% of the pairs, so that weighting hardly tells them apart", 100*float64(s)))
+	}
+	return out
+}
+
+// within holds for an undefined value never.
+func within(v Value, interval [2]Value) bool { return interval[0] <= v && v <= interval[1] }

@@ -1,0 +1,197 @@
+package model
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Config is a Hugging Face config.json, in the dialect of transformers 4 or
+// 5, with the family's part read and checked.
+type Config struct {
+	ModelType    string
+	Architecture string // architectures[0], "" where the file has none
+	PadTokenID   int    // -1 where the file has none
+	NumLabels    int
+	Recorded     Recorded
+	initRange    float64  // standard deviation of new weights
+	Unknown      []string // keys that no reader here knows; they are said on screen
+
+	keys   map[string]json.RawMessage // the whole file, written back on export
+	family family
+}
+
+// Recorded is what training leaves in config.json under the key "laurel", so
+// that whoever scores with the model cuts text as it was cut in training.
+type Recorded struct {
+	MaxLength      int    `json:"max_length,omitempty"`
+	TruncationSide string `json:"truncation_side,omitempty"`
+	Base           string `json:"base,omitempty"`     // what training started from
+	NewHead        bool   `json:"new_head,omitempty"` // whether training began with a new score head
+}
+
+// ReadConfig reads dir/config.json, or the file itself where path is one.
+func ReadConfig(path string) (*Config, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, "config.json")
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read model config: %w", err)
+	}
+	c, err := parseConfig(raw)
+	if err != nil {
+		return nil, fmt.Errorf("model config %s: %w", path, err)
+	}
+	return c, nil
+}
+
+func parseConfig(raw []byte) (*Config, error) {
+	r := &configReader{read: map[string]bool{}}
+	if err := json.Unmarshal(raw, &r.keys); err != nil {
+		return nil, fmt.Errorf("not a JSON object: %w", err)
+	}
+	c := &Config{keys: r.keys, ModelType: r.text("model_type", "")}
+	var architectures []string
+	r.into("architectures", &architectures)
+	if len(architectures) > 0 {
+		c.Architecture = architectures[0]
+	}
+	c.PadTokenID = r.integer("pad_token_id", -1)
+	c.NumLabels = r.numLabels()
+	c.initRange = r.number("initializer_range", 0.02)
+	r.into("laurel", &c.Recorded)
+	c.family = parseFamily(c.ModelType, r)
+	if err := errors.Join(r.problems...); err != nil {
+		return nil, err
+	}
+	c.Unknown = r.unknown()
+	return c, nil
+}
+
+// configReader reads keys one by one, remembers which were read, and
+// collects every problem rather than the first.
+type configReader struct {
+	keys     map[string]json.RawMessage
+	read     map[string]bool
+	problems []error
+}
+
+func (r *configReader) refuse(key, why string) {
+	r.problems = append(r.problems, fmt.Errorf("key %q %s", key, why))
+}
+
+// into decodes a key and says whether it was there and not null.
+func (r *configReader) into(key string, value any) bool {
+	r.read[key] = true
+	raw, ok := r.keys[key]
+	if !ok || string(raw) == "null" {
+		return false
+	}
+	if err := json.Unmarshal(raw, value); err != nil {
+		r.refuse(key, fmt.Sprintf("has the value %s: %v", raw, err))
+		return false
+	}
+	return true
+}
+
+func (r *configReader) text(key, otherwise string) string {
+	value := otherwise
+	if !r.into(key, &value) {
+		return otherwise
+	}
+	return value
+}
+
+func (r *configReader) integer(key string, otherwise int) int {
+	value := otherwise
+	if !r.into(key, &value) {
+		return otherwise
+	}
+	return value
+}
+
+func (r *configReader) number(key string, otherwise float64) float64 {
+	value := otherwise
+	if !r.into(key, &value) {
+		return otherwise
+	}
+	return value
+}
+
+func (r *configReader) flag(key string, otherwise bool) bool {
+	value := otherwise
+	if !r.into(key, &value) {
+		return otherwise
+	}
+	return value
+}
+
+// positive reads a size that must be at least one.
+func (r *configReader) positive(key string, otherwise int) int {
+	value := r.integer(key, otherwise)
+	if value < 1 {
+		r.refuse(key, fmt.Sprintf("is %d, want at least 1", value))
+		return 1
+	}
+	return value
+}
+
+// probability reads a dropout rate.
+func (r *configReader) probability(key string, otherwise float64) float64 {
+	value := r.number(key, otherwise)
+	if value < 0 || value >= 1 {
+		r.refuse(key, fmt.Sprintf("is %v, want 0 up to but not including 1", value))
+		return 0
+	}
+	return value
+}
+
+// must refuses a key whose value would change the numbers in a way that
+// this family does not compute.
+func (r *configReader) must(key, want string) {
+	r.read[key] = true
+	raw, ok := r.keys[key]
+	if ok && string(raw) != "null" && string(raw) != want {
+		r.refuse(key, fmt.Sprintf("is %s, supported is %s only", raw, want))
+	}
+}
+
+// numLabels is len(id2label) as transformers derives it; num_labels is the
+// older spelling, and 1 is a reward model's.
+func (r *configReader) numLabels() int {
+	var labels map[string]any
+	r.read["label2id"] = true
+	n := r.integer("num_labels", 0)
+	if r.into("id2label", &labels) && len(labels) > 0 {
+		return len(labels)
+	}
+	return max(n, 0)
+}
+
+// harmless are keys that do not change a reward model's numbers.
+var harmless = strings.Fields(`_name_or_path transformers_version torch_dtype dtype use_cache
+	architectures model_type initializer_factor problem_type bos_token_id eos_token_id
+	sep_token_id cls_token_id mask_token_id unk_token_id decoder_start_token_id tie_word_embeddings
+	output_attentions output_hidden_states return_dict gradient_checkpointing finetuning_task
+	task_specific_params tokenizer_class directionality name_or_path _commit_hash auto_map
+	attn_implementation _attn_implementation _attn_implementation_autoset value_head_prefix mean std
+	normalize_reward laurel num_labels label2id id2label pooler_fc_size pooler_num_attention_heads
+	pooler_num_fc_layers pooler_size_per_head pooler_type torchscript use_bfloat16 prefix
+	sentence_transformers chunk_size_feed_forward`)
+
+// unknown lists the keys nobody read and nobody knows to be harmless.
+func (r *configReader) unknown() []string {
+	var names []string
+	for key := range r.keys {
+		if !r.read[key] && !slices.Contains(harmless, key) {
+			names = append(names, key)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

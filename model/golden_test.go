@@ -1,0 +1,258 @@
+package model
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/tensors"
+	ml "github.com/gomlx/gomlx/ml/model"
+
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// golden is the folder of numbers from transformers; tests that need it skip
+// where it is absent.
+func golden(t *testing.T, parts ...string) string {
+	t.Helper()
+	path := filepath.Join(append([]string{"..", "..", "shared", "golden"}, parts...)...)
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("SKIPPED, parity with transformers not tested: %v", err)
+	}
+	return path
+}
+
+// backends are those that numbers are compared on: pure Go always, XLA where
+// the plugin is.
+func backends(t *testing.T) map[string]compute.Backend {
+	t.Helper()
+	all := map[string]compute.Backend{}
+	names := []string{"go"}
+	t.Setenv("LAUREL_PJRT", filepath.Join("..", "build", "pjrt"))
+	if _, err := findPlugin("cpu"); err == nil {
+		names = append(names, "cpu")
+	} else {
+		t.Logf("SKIPPED on XLA: %v", err)
+	}
+	for _, name := range names {
+		choice, err := ChooseBackend(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all[name], err = choice.Open(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+func readJSON(t *testing.T, path string, into any) {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+}
+
+type goldenInputs struct {
+	Unpadded [][]int32
+	Batches  []struct {
+		Texts    []int
+		InputIDs [][]int32 `json:"input_ids"`
+		Mask     [][]int32 `json:"attention_mask"`
+	}
+}
+
+type goldenExpected struct {
+	Logits       []float64
+	LogitsSingle []float64 `json:"logits_single"`
+	HiddenStates struct {
+		Text, Tokens int
+		Values       [][]float64
+	} `json:"hidden_states"`
+	Grad struct {
+		File             string
+		Chosen, Rejected []int
+		Loss             float64
+		TotalNorm        float64 `json:"total_norm"`
+	}
+}
+
+// pad lays sequences out as [N, T].
+func pad(rows [][]int32, padID int32) (ids, lengths *tensors.Tensor) {
+	longest := 0
+	for _, row := range rows {
+		longest = max(longest, len(row))
+	}
+	flat, n := make([]int32, len(rows)*longest), make([]int32, len(rows))
+	for i := range flat {
+		flat[i] = padID
+	}
+	for i, row := range rows {
+		copy(flat[i*longest:], row)
+		n[i] = int32(len(row))
+	}
+	return tensors.FromFlatDataAndDimensions(flat, len(rows), longest), tensors.FromFlatDataAndDimensions(n, len(rows))
+}
+
+func rewards(t *testing.T, backend compute.Backend, m *Model, rows [][]int32) []float32 {
+	t.Helper()
+	ids, lengths := pad(rows, int32(max(0, m.Config.PadTokenID)))
+	out := ml.MustCallOnce(backend, m.Store, func(scope *ml.Scope, ids, lengths *Node) *Node {
+		return m.Reward(scope, Inputs{IDs: ids, Lengths: lengths})
+	}, ids, lengths)
+	return tensors.MustCopyFlatData[float32](out)
+}
+
+func largest(t *testing.T, what string, got []float32, want []float64, tolerance float64) float64 {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d values, want %d", what, len(got), len(want))
+	}
+	worst := 0.0
+	for i := range got {
+		worst = max(worst, math.Abs(float64(got[i])-want[i]))
+	}
+	if !(worst <= tolerance) {
+		t.Errorf("%s: largest difference %.2g, want at most %.2g", what, worst, tolerance)
+	}
+	return worst
+}
+
+var goldenFamilies = []string{"bert"}
+
+func TestGoldenLogits(t *testing.T) {
+	for _, name := range goldenFamilies {
+		dir := golden(t, name)
+		var in goldenInputs
+		var want goldenExpected
+		readJSON(t, filepath.Join(dir, "inputs.json"), &in)
+		readJSON(t, filepath.Join(dir, "expected.json"), &want)
+		for backendName, backend := range backends(t) {
+			m, err := Load(dir, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			padded := make([]float32, len(in.Unpadded))
+			for _, b := range in.Batches {
+				rows := make([][]int32, len(b.Texts))
+				for j, text := range b.Texts {
+					rows[j] = in.Unpadded[text]
+				}
+				for j, r := range rewards(t, backend, m, rows) {
+					padded[b.Texts[j]] = r
+				}
+			}
+			worst := largest(t, name+" padded logits on "+backendName, padded, want.Logits, 2e-5)
+			single := make([]float32, len(in.Unpadded))
+			for i, ids := range in.Unpadded {
+				single[i] = rewards(t, backend, m, [][]int32{ids})[0]
+				scale := max(1, math.Abs(float64(single[i])))
+				if d := math.Abs(float64(single[i] - padded[i])); d > 1e-6*scale {
+					t.Errorf("%s on %s: text %d alone and in a padded batch differ by %.2g", name, backendName, i, d)
+				}
+			}
+			one := largest(t, name+" single logits on "+backendName, single, want.LogitsSingle, 2e-5)
+			hidden := hiddenStates(t, backend, m, in, want)
+			t.Logf("%s on %s: logits %.2g, single %.2g, hidden %.2g", name, backendName, worst, one, hidden)
+		}
+	}
+}
+
+func hiddenStates(t *testing.T, backend compute.Backend, m *Model, in goldenInputs, want goldenExpected) float64 {
+	ids, lengths := pad([][]int32{in.Unpadded[want.HiddenStates.Text]}, 0)
+	outs := ml.MustCallOnceN(backend, m.Store, func(scope *ml.Scope, ids, lengths *Node) []*Node {
+		return m.Hidden(scope, Inputs{IDs: ids, Lengths: lengths})
+	}, ids, lengths)
+	worst := 0.0
+	for i, out := range outs[:len(outs)-1] {
+		worst = max(worst, largest(t, "hidden state", tensors.MustCopyFlatData[float32](out), want.HiddenStates.Values[i], 2e-5))
+	}
+	return worst
+}
+
+func TestGoldenGradients(t *testing.T) {
+	for _, name := range goldenFamilies {
+		dir := golden(t, name)
+		var in goldenInputs
+		var want goldenExpected
+		readJSON(t, filepath.Join(dir, "inputs.json"), &in)
+		readJSON(t, filepath.Join(dir, "expected.json"), &want)
+		wantGrads, err := OpenSafetensors(filepath.Join(dir, want.Grad.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer wantGrads.Close()
+		var rows [][]int32
+		for _, text := range append(append([]int{}, want.Grad.Chosen...), want.Grad.Rejected...) {
+			rows = append(rows, in.Unpadded[text])
+		}
+		for backendName, backend := range backends(t) {
+			m, err := Load(dir, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			loss, grads := gradients(backend, m, rows)
+			if math.Abs(loss-want.Grad.Loss) > 1e-5*want.Grad.Loss {
+				t.Errorf("%s on %s: loss %v, want %v", name, backendName, loss, want.Grad.Loss)
+			}
+			t.Logf("%s on %s: gradients %.2g of the norm", name, backendName, compareGradients(t, m, grads, wantGrads))
+		}
+	}
+}
+
+// gradients are those of mean(-log σ(rc-rr)) + 0.01·mean((rc+rr)²).
+func gradients(backend compute.Backend, m *Model, rows [][]int32) (float64, [][]float32) {
+	ids, lengths := pad(rows, 0)
+	outs := ml.MustCallOnceN(backend, m.Store, func(scope *ml.Scope, ids, lengths *Node) []*Node {
+		r := m.Reward(scope, Inputs{IDs: ids, Lengths: lengths})
+		half := r.Shape().Dim(0) / 2
+		rc, rr := Slice(r, AxisRangeFromStart(half)), Slice(r, AxisRangeToEnd(half))
+		loss := Add(ReduceAllMean(Softplus(Sub(rr, rc))), MulScalar(ReduceAllMean(Square(Add(rc, rr))), 0.01))
+		var weights []*Node
+		for _, name := range m.Names() {
+			weights = append(weights, scope.GetVariable(name).NodeValue(ids.Graph()))
+		}
+		return append([]*Node{loss}, Gradient(loss, weights...)...)
+	}, ids, lengths)
+	var grads [][]float32
+	for _, out := range outs[1:] {
+		grads = append(grads, tensors.MustCopyFlatData[float32](out))
+	}
+	return float64(tensors.ToScalar[float32](outs[0])), grads
+}
+
+// compareGradients asks each tensor's difference to be within 1e-4 of that
+// tensor's length, or of the whole gradient's where the tensor's is noise.
+func compareGradients(t *testing.T, m *Model, got [][]float32, want *Weights) float64 {
+	t.Helper()
+	var total float64
+	differences, norms := make([]float64, len(got)), make([]float64, len(got))
+	for i, name := range m.Names() {
+		expected, err := want.Float32(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j, w := range expected {
+			differences[i] += math.Pow(float64(got[i][j]-w), 2)
+			norms[i] += float64(w) * float64(w)
+		}
+		total += norms[i]
+		differences[i], norms[i] = math.Sqrt(differences[i]), math.Sqrt(norms[i])
+	}
+	total = math.Sqrt(total)
+	worst := 0.0
+	for i, name := range m.Names() {
+		worst = max(worst, differences[i]/max(norms[i], 1e-3*total))
+		if !(differences[i] <= 1e-4*max(norms[i], 1e-3*total)) {
+			t.Errorf("gradient of %s: difference %.2g, length %.2g", name, differences[i], norms[i])
+		}
+	}
+	return worst
+}

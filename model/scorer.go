@@ -1,0 +1,170 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/tensors"
+	ml "github.com/gomlx/gomlx/ml/model"
+
+	"laurel/data"
+
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// Scorer gives rewards for sequences of any length. A sequence is padded to
+// a length that its own length alone decides, in batches of a fixed number
+// of rows, so that a reward does not depend on what is scored beside it.
+type Scorer struct {
+	model *Model
+	exec  *ml.Exec
+	limit int // longest sequence taken, 0 for no limit
+	padID int32
+}
+
+// batchIDs is about how many ids a scoring batch holds.
+const batchIDs = 4096
+
+// scoreLengths are the lengths that sequences are padded to; beyond the last
+// they double. Each length in use is compiled once.
+var scoreLengths = [...]int{32, 64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096}
+
+// NewScorer compiles nothing yet; each shape is compiled at its first use.
+func NewScorer(backend compute.Backend, m *Model) (*Scorer, error) {
+	exec, err := ml.NewExec(backend, m.Store, func(scope *ml.Scope, ids, lengths *Node) *Node {
+		return m.Reward(scope, Inputs{IDs: ids, Lengths: lengths})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("scorer: %w", err)
+	}
+	exec.SetMaxCache(-1)
+	return &Scorer{model: m, exec: exec, limit: m.MaxPositions(), padID: int32(max(0, m.Config.PadTokenID))}, nil
+}
+
+// Score gives the raw reward (the logit) of each sequence of ids, in order.
+// Sequences must hold at least one id. done, if not nil, hears how many
+// sequences are scored.
+func (s *Scorer) Score(ctx context.Context, sequences [][]int32, done func(n int)) ([]float32, error) {
+	byLength := map[int][]int{}
+	for i, ids := range sequences {
+		t, err := s.paddedLength(len(ids))
+		if err != nil {
+			return nil, fmt.Errorf("sequence %d: %w", i, err)
+		}
+		byLength[t] = append(byLength[t], i)
+	}
+	rewards := make([]float32, len(sequences))
+	scored := 0
+	for _, t := range sortedKeys(byLength) {
+		for rows := range slices.Chunk(byLength[t], max(1, batchIDs/t)) {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			if err := s.scoreBatch(sequences, rows, t, rewards); err != nil {
+				return nil, err
+			}
+			scored += len(rows)
+			if done != nil {
+				done(scored)
+			}
+		}
+	}
+	return rewards, nil
+}
+
+func sortedKeys(m map[int][]int) []int {
+	keys := make([]int, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func (s *Scorer) paddedLength(n int) (int, error) {
+	if n == 0 {
+		return 0, fmt.Errorf("no tokens to score")
+	}
+	if s.limit > 0 && n > s.limit {
+		return 0, fmt.Errorf("%d tokens are more than the model's %d positions: lower max_length", n, s.limit)
+	}
+	last := scoreLengths[len(scoreLengths)-1]
+	for _, t := range scoreLengths {
+		if n <= t {
+			return s.capped(t), nil
+		}
+	}
+	for last < n {
+		last *= 2
+	}
+	return s.capped(last), nil
+}
+
+func (s *Scorer) capped(t int) int {
+	if s.limit > 0 {
+		return min(t, s.limit)
+	}
+	return t
+}
+
+// scoreBatch runs rows padded to [N, t]; rows that fill up the batch hold
+// one pad token and are thrown away.
+func (s *Scorer) scoreBatch(sequences [][]int32, rows []int, t int, rewards []float32) error {
+	n := max(1, batchIDs/t)
+	ids, lengths := make([]int32, n*t), make([]int32, n)
+	for i := range ids {
+		ids[i] = s.padID
+	}
+	for j := range lengths {
+		lengths[j] = 1
+	}
+	for j, row := range rows {
+		copy(ids[j*t:], sequences[row])
+		lengths[j] = int32(len(sequences[row]))
+	}
+	out, err := s.exec.Call1(tensors.FromFlatDataAndDimensions(ids, n, t), tensors.FromFlatDataAndDimensions(lengths, n))
+	if err != nil {
+		return fmt.Errorf("score %d rows of %d tokens: %w", n, t, err)
+	}
+	values, err := tensors.CopyFlatData[float32](out)
+	if err != nil {
+		return err
+	}
+	for j, row := range rows {
+		rewards[row] = values[j]
+	}
+	return out.FinalizeAll()
+}
+
+// storeChunk is how many pairs are read and scored at a time: enough to fill
+// batches of like lengths, few enough for memory to stay bounded.
+const storeChunk = 4096
+
+// ScoreStore gives the rewards of every pair of a store, in its order.
+func (s *Scorer) ScoreStore(ctx context.Context, store *data.Store, done func(pairs int)) (chosen, rejected []float32, err error) {
+	for first := 0; first < store.Len(); first += storeChunk {
+		last := min(first+storeChunk, store.Len())
+		var sequences [][]int32
+		for row := first; row < last; row++ {
+			c, r, err := store.IDs(row)
+			if err != nil {
+				return nil, nil, err
+			}
+			sequences = append(sequences, c, r)
+		}
+		rewards, err := s.Score(ctx, sequences, func(n int) {
+			if done != nil {
+				done(first + n/2)
+			}
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		for i := 0; i < len(rewards); i += 2 {
+			chosen, rejected = append(chosen, rewards[i]), append(rejected, rewards[i+1])
+		}
+	}
+	return chosen, rejected, nil
+}

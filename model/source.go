@@ -1,0 +1,40 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Source is the model part of a run's configuration: where the model comes
+// from and how text is cut for it.
+type Source struct {
+	Path           string `yaml:"path"` // a run, a Hugging Face directory, or a hub name
+	Revision       string `yaml:"revision"`
+	Config         string `yaml:"config"` // a config.json to start from scratch, its tokenizer beside it
+	MaxLength      int    `yaml:"max_length"`
+	TruncationSide string `yaml:"truncation_side"`
+	DType          string `yaml:"dtype"`
+}
+
+// DefaultSource is what a run does where its file is silent.
+func DefaultSource() Source {
+	return Source{Revision: "main", MaxLength: 512, TruncationSide: "left", DType: "float32"}
+}
+
+// Validate names every key whose value makes no sense.
+func (s Source) Validate() error {
+	var problems []error
+	if (s.Path == "") == (s.Config == "") {
+		problems = append(problems, errors.New("model needs one of path (a model to start from) and config (a config.json to start from scratch)"))
+	}
+	if s.MaxLength < 1 {
+		problems = append(problems, fmt.Errorf("model.max_length is %d, want at least 1", s.MaxLength))
+	}
+	if s.TruncationSide != "left" && s.TruncationSide != "right" {
+		problems = append(problems, fmt.Errorf("model.truncation_side is %q, want left or right", s.TruncationSide))
+	}
+	if s.DType != "float32" {
+		problems = append(problems, fmt.Errorf("model.dtype is %q, supported is float32", s.DType))
+	}
+	return errors.Join(problems...)
+}

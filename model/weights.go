@@ -1,0 +1,232 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/gomlx/core/tensors"
+	ml "github.com/gomlx/gomlx/ml/model"
+)
+
+// weight is one tensor that a family has.
+type weight struct {
+	name  string // as transformers writes it, with the backbone's prefix
+	shape []int
+	init  initialiser
+	head  bool // part of the score head: a checkpoint without it gets a new one
+	// optional tensors are not in every base checkpoint (a pooler saved with
+	// a language-modelling head, say); where missing they are new, and said.
+	optional bool
+}
+
+// initialiser says how a tensor starts when no checkpoint has it.
+type initialiser int
+
+const (
+	normal initialiser = iota // N(0, initializer_range²), as transformers' _init_weights
+	zeros
+	ones
+)
+
+func (w weight) size() int {
+	n := 1
+	for _, d := range w.shape {
+		n *= d
+	}
+	return n
+}
+
+func embedding(name string, rows, d int) weight {
+	return weight{name: name, shape: []int{rows, d}, init: normal}
+}
+
+func linear(name string, out, in int) []weight {
+	return []weight{
+		{name: name + ".weight", shape: []int{out, in}, init: normal},
+		{name: name + ".bias", shape: []int{out}, init: zeros},
+	}
+}
+
+func layerNorm(name string, d int) []weight {
+	return []weight{
+		{name: name + ".weight", shape: []int{d}, init: ones},
+		{name: name + ".bias", shape: []int{d}, init: zeros},
+	}
+}
+
+func inHead(ws []weight) []weight {
+	for i := range ws {
+		ws[i].head = true
+	}
+	return ws
+}
+
+func optional(ws []weight) []weight {
+	for i := range ws {
+		ws[i].optional = true
+	}
+	return ws
+}
+
+// Loaded says what loading did with the checkpoint's tensors.
+type Loaded struct {
+	NewHead     bool     `json:"new_head"`
+	New         []string `json:"new,omitempty"`     // tensors that no checkpoint had: drawn from the seed
+	Dropped     []string `json:"dropped,omitempty"` // tensors of the checkpoint that a reward model has no use for
+	AddedPrefix string   `json:"added_prefix,omitempty"`
+	Tensors     int      `json:"tensors"`
+}
+
+// unneeded are the beginnings of tensor names, without the backbone's
+// prefix, that belong to pre-training heads or are buffers, not weights.
+var unneeded = []string{"lm_head.", "cls.predictions.", "cls.seq_relationship.", "embeddings.position_ids"}
+
+// load fills the store from a checkpoint, strictly: every tensor of the
+// model must be there with its shape, and every tensor of the checkpoint
+// must be used or known to be unneeded.
+func load(store *ml.Store, c *Config, w *Weights, seed uint64) (*Loaded, error) {
+	want := c.family.weights()
+	report := &Loaded{Tensors: len(want)}
+	source, err := matchNames(want, w, report)
+	if err != nil {
+		return nil, err
+	}
+	if err := missingTensors(want, source, report); err != nil {
+		return nil, err
+	}
+	random := rand.New(rand.NewPCG(seed, 0))
+	for _, t := range want {
+		values, err := loadTensor(t, source, w, c, random)
+		if err != nil {
+			return nil, err
+		}
+		if err := createVariable(store, t, values); err != nil {
+			return nil, err
+		}
+	}
+	return report, nil
+}
+
+func createVariable(store *ml.Store, t weight, values []float32) error {
+	_, err := store.CreateVariable("/"+t.name, tensors.FromFlatDataAndDimensions(values, t.shape...))
+	return err
+}
+
+func loadTensor(t weight, source map[string]string, w *Weights, c *Config, random *rand.Rand) ([]float32, error) {
+	name, ok := source[t.name]
+	if !ok {
+		return initial(t, c, random), nil
+	}
+	info, _ := w.Info(name)
+	if !slices.Equal(info.Shape, t.shape) {
+		hint := ""
+		if t.head {
+			hint = ": a reward model has one label; this head is a classifier's"
+		}
+		return nil, fmt.Errorf("tensor %s has shape %v, the config asks for %v%s", name, info.Shape, t.shape, hint)
+	}
+	values, err := w.Float32(name)
+	if err != nil {
+		return nil, err
+	}
+	return values, checkFinite(name, values)
+}
+
+// matchNames maps the model's names to the checkpoint's. Base models carry
+// no prefix; older files call a norm's gain and bias gamma and beta.
+func matchNames(want []weight, w *Weights, report *Loaded) (map[string]string, error) {
+	prefix := want[0].name[:strings.IndexByte(want[0].name, '.')+1]
+	wanted := make(map[string]bool, len(want))
+	for _, t := range want {
+		wanted[t.name] = true
+	}
+	source := make(map[string]string, len(want))
+	var unexpected []string
+	for _, name := range w.Names() {
+		modern := strings.Replace(strings.Replace(name, "LayerNorm.gamma", "LayerNorm.weight", 1), "LayerNorm.beta", "LayerNorm.bias", 1)
+		switch {
+		case wanted[modern]:
+			source[modern] = name
+		case wanted[prefix+modern]:
+			source[prefix+modern] = name
+			report.AddedPrefix = prefix
+		case isUnneeded(strings.TrimPrefix(name, prefix)):
+			report.Dropped = append(report.Dropped, name)
+		default:
+			unexpected = append(unexpected, name)
+		}
+	}
+	if len(unexpected) > 0 {
+		return nil, fmt.Errorf("the checkpoint has %d tensors that this model has no place for: %s (wrong model_type or more layers than config.json says?)",
+			len(unexpected), firstFew(unexpected))
+	}
+	return source, nil
+}
+
+func isUnneeded(name string) bool {
+	return slices.ContainsFunc(unneeded, func(beginning string) bool { return strings.HasPrefix(name, beginning) })
+}
+
+// missingTensors allows a head to be missing as a whole, and nothing else.
+func missingTensors(want []weight, source map[string]string, report *Loaded) error {
+	var missing, head []string
+	heads := 0
+	for _, t := range want {
+		_, found := source[t.name]
+		switch {
+		case t.head && found:
+			heads++
+		case t.head:
+			head = append(head, t.name)
+		case !found && t.optional:
+			report.New = append(report.New, t.name)
+		case !found:
+			missing = append(missing, t.name)
+		}
+	}
+	if len(head) > 0 && heads > 0 {
+		missing = append(missing, head...)
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("the checkpoint lacks %d tensors: %s", len(missing), firstFew(missing))
+	}
+	report.NewHead = len(head) > 0
+	report.New = append(report.New, head...)
+	return nil
+}
+
+func firstFew(names []string) string {
+	if len(names) <= 8 {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:8], ", ") + fmt.Sprintf(" and %d more", len(names)-8)
+}
+
+// initial draws a tensor as transformers does for a model from scratch.
+func initial(t weight, c *Config, random *rand.Rand) []float32 {
+	values := make([]float32, t.size())
+	switch t.init {
+	case ones:
+		for i := range values {
+			values[i] = 1
+		}
+	case normal:
+		for i := range values {
+			values[i] = float32(random.NormFloat64() * c.initRange)
+		}
+	}
+	return values
+}
+
+// checkFinite refuses weights that would poison every score.
+func checkFinite(name string, values []float32) error {
+	for i, v := range values {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return fmt.Errorf("tensor %s holds %v at element %d", name, v, i)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package trainer
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"laurel/data"
+	"laurel/model"
+)
+
+// miniLM is the real encoder that speed is measured on.
+func miniLM(tb testing.TB) *model.Model {
+	tb.Helper()
+	dir := filepath.Join("..", "..", "shared", "models", "all-MiniLM-L6-v2")
+	if _, err := os.Stat(dir); err != nil {
+		tb.Skipf("SKIPPED, speed on MiniLM not measured: %v", err)
+	}
+	m, err := model.Load(dir, 1)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return m
+}
+
+// randomBatch has B pairs whose rows are all of length t.
+func randomBatch(b, t, vocab int) *data.Batch {
+	random := rand.New(rand.NewPCG(1, 2))
+	batch := &data.Batch{B: b, T: t, Pairs: b, Tokens: 2 * b * t, IDs: make([]int32, 2*b*t), Lengths: make([]int32, 2*b),
+		Confidence: make([]float32, b), Margin: make([]float32, b), Present: make([]float32, b)}
+	for i := range batch.IDs {
+		batch.IDs[i] = int32(random.IntN(vocab))
+	}
+	for i := range batch.Lengths {
+		batch.Lengths[i] = int32(t)
+	}
+	for i := range b {
+		batch.Confidence[i], batch.Present[i] = 1, 1
+	}
+	return batch
+}
+
+// BenchmarkStep is one training step of MiniLM with 8 pairs, as a run does
+// it: dropout, clipping and AdamW included.
+func BenchmarkStep(b *testing.B) {
+	b.Setenv("LAUREL_PJRT", filepath.Join("..", "build", "pjrt"))
+	choice, err := model.ChooseBackend("auto")
+	if err != nil {
+		b.Fatal(err)
+	}
+	backend, err := choice.Open()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, t := range []int{128, 256} {
+		for _, dropout := range []Dropout{0, 0.1} {
+			b.Run(fmt.Sprintf("backend=%s/tokens=%d/dropout=%v", choice.Name, t, dropout), func(b *testing.B) {
+				config := Default()
+				config.Dropout = dropout
+				s, err := newStepper(backend, miniLM(b), config)
+				if err != nil {
+					b.Fatal(err)
+				}
+				batches := []*data.Batch{randomBatch(8, t, 30000)}
+				for i := range 2 {
+					if _, err := s.run(batches, i, i+1, 1e-5); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ResetTimer()
+				for i := range b.N {
+					if _, err := s.run(batches, i, i+1, 1e-5); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(8*b.N)/b.Elapsed().Seconds(), "pairs/s")
+				b.ReportMetric(float64(16*t*b.N)/b.Elapsed().Seconds(), "tokens/s")
+			})
+		}
+	}
+}

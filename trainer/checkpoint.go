@@ -1,0 +1,276 @@
+package trainer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"laurel/model"
+)
+
+// A checkpoint is a folder RUN_DIR/checkpoints/step-000100 that is a Hugging
+// Face model and holds the training state beside it. It is written aside as
+// .writing-…, synced, and renamed: a folder of the final name is whole.
+
+// State is what a run needs, beside weights and moments, to go on as if it
+// had not stopped.
+type State struct {
+	Step    int         `json:"step"`    // optimiser steps done, skipped ones included
+	Updates int         `json:"updates"` // steps whose update was made
+	Skipped int         `json:"skipped"` // steps with a non-finite loss or gradient
+	Best    *Evaluation `json:"best,omitempty"`
+	Backend string      `json:"backend"`
+	Window  window      `json:"window"` // the metrics line under way
+}
+
+// Evaluation is the validation result of one step.
+type Evaluation struct {
+	Step     int     `json:"step"`
+	Accuracy float64 `json:"accuracy"`
+	Loss     float64 `json:"loss"`
+}
+
+// betterThan prefers accuracy, then loss.
+func (e Evaluation) betterThan(other *Evaluation) bool {
+	if other == nil || e.Accuracy != other.Accuracy {
+		return other == nil || e.Accuracy > other.Accuracy
+	}
+	return e.Loss < other.Loss
+}
+
+const (
+	stateFile  = "trainer_state.json"
+	adamFile   = "optimizer.safetensors"
+	bestFile   = "best.json"
+	writing    = ".writing-"
+	removing   = ".removing-"
+	stepPrefix = "step-"
+)
+
+func checkpointsDir(runDir string) string { return filepath.Join(runDir, "checkpoints") }
+
+func checkpointName(step int) string { return fmt.Sprintf("%s%06d", stepPrefix, step) }
+
+// saveCheckpoint writes the checkpoint of the state's step. extra are files
+// to copy in: those of the tokenizer.
+func saveCheckpoint(runDir string, m *model.Model, padID int, extra []string, state State) error {
+	parent := checkpointsDir(runDir)
+	name := checkpointName(state.Step)
+	final := filepath.Join(parent, name)
+	if _, err := os.Stat(final); err == nil {
+		return nil // the same step's checkpoint is whole already
+	}
+	aside := filepath.Join(parent, writing+name)
+	if err := writeCheckpoint(aside, m, padID, extra, state); err != nil {
+		return fmt.Errorf("save checkpoint %s: %w", name, errors.Join(err, os.RemoveAll(aside)))
+	}
+	if err := os.Rename(aside, final); err != nil {
+		return fmt.Errorf("save checkpoint %s: %w", name, err)
+	}
+	return syncDir(parent)
+}
+
+func writeCheckpoint(dir string, m *model.Model, padID int, extra []string, state State) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := m.Save(dir, padID); err != nil {
+		return err
+	}
+	for _, path := range extra {
+		if err := copySynced(path, filepath.Join(dir, filepath.Base(path))); err != nil {
+			return err
+		}
+	}
+	if err := m.SaveVariables(filepath.Join(dir, adamFile), []string{firstMoment, secondMoment}); err != nil {
+		return err
+	}
+	raw, err := json.MarshalIndent(state, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := model.WriteSynced(filepath.Join(dir, stateFile), append(raw, '\n')); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+func copySynced(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	content, err := io.ReadAll(in)
+	if err != nil {
+		return err
+	}
+	return model.WriteSynced(to, content)
+}
+
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
+}
+
+// checkpointSteps lists the whole checkpoints, oldest first.
+func checkpointSteps(runDir string) ([]int, error) {
+	entries, err := os.ReadDir(checkpointsDir(runDir))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var steps []int
+	for _, entry := range entries {
+		var step int
+		if n, err := fmt.Sscanf(entry.Name(), stepPrefix+"%d", &step); n == 1 && err == nil && entry.IsDir() {
+			steps = append(steps, step)
+		}
+	}
+	slices.Sort(steps)
+	return steps, nil
+}
+
+// readState reads a checkpoint's state and checks that its tensors open.
+func readState(dir string) (*State, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, stateFile))
+	if err != nil {
+		return nil, err
+	}
+	state := &State{}
+	if err := json.Unmarshal(raw, state); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, stateFile), err)
+	}
+	for _, file := range []string{"model.safetensors", adamFile} {
+		w, err := model.OpenSafetensors(filepath.Join(dir, file))
+		if err != nil {
+			return nil, err
+		}
+		w.Close()
+	}
+	return state, nil
+}
+
+// newestWhole finds the newest checkpoint that reads well. Those passed
+// over are named in skipped. dir is "" where there is none.
+func newestWhole(runDir string) (dir string, state *State, skipped []string, err error) {
+	steps, err := checkpointSteps(runDir)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	for _, step := range slices.Backward(steps) {
+		dir := filepath.Join(checkpointsDir(runDir), checkpointName(step))
+		state, err := readState(dir)
+		if err == nil {
+			return dir, state, skipped, nil
+		}
+		skipped = append(skipped, fmt.Sprintf("checkpoint %s is damaged and passed over: %v", dir, err))
+	}
+	return "", nil, skipped, nil
+}
+
+// prune removes all but the newest keep checkpoints and the best.
+func prune(runDir string, keep int, best *Evaluation) error {
+	steps, err := checkpointSteps(runDir)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps[:max(0, len(steps)-keep)] {
+		if best != nil && step == best.Step {
+			continue
+		}
+		if err := removeCheckpoint(runDir, step); err != nil {
+			return fmt.Errorf("remove old checkpoint: %w", err)
+		}
+	}
+	return nil
+}
+
+// removeCheckpoint renames first, so that a half-removed folder is never
+// taken for a checkpoint.
+func removeCheckpoint(runDir string, step int) error {
+	name := checkpointName(step)
+	aside := filepath.Join(checkpointsDir(runDir), removing+name)
+	if err := os.Rename(filepath.Join(checkpointsDir(runDir), name), aside); err != nil {
+		return err
+	}
+	return os.RemoveAll(aside)
+}
+
+// sweep removes what a killed run left half written or half removed, and
+// checkpoints after the step that is resumed from.
+func sweep(runDir string, resumed int) error {
+	entries, err := os.ReadDir(checkpointsDir(runDir))
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), writing) || strings.HasPrefix(entry.Name(), removing) {
+			if err := os.RemoveAll(filepath.Join(checkpointsDir(runDir), entry.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	steps, err := checkpointSteps(runDir)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		if step > resumed {
+			if err := removeCheckpoint(runDir, step); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// writeAside replaces a small file at once.
+func writeAside(path string, content []byte) error {
+	aside := path + ".writing"
+	if err := model.WriteSynced(aside, content); err != nil {
+		return err
+	}
+	if err := os.Rename(aside, path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// BestCheckpoint is the folder of a run's best checkpoint by validation, or
+// of the newest where nothing was validated; why says which.
+func BestCheckpoint(runDir string) (dir, why string, err error) {
+	raw, err := os.ReadFile(filepath.Join(runDir, bestFile))
+	if err == nil {
+		var best Evaluation
+		if err := json.Unmarshal(raw, &best); err != nil {
+			return "", "", fmt.Errorf("%s: %w", filepath.Join(runDir, bestFile), err)
+		}
+		dir := filepath.Join(checkpointsDir(runDir), checkpointName(best.Step))
+		if _, err := readState(dir); err == nil {
+			return dir, fmt.Sprintf("step %d, best by validation (accuracy %.4f)", best.Step, best.Accuracy), nil
+		}
+	}
+	dir, state, _, err := newestWhole(runDir)
+	if err != nil {
+		return "", "", err
+	}
+	if state == nil {
+		return "", "", fmt.Errorf("run %s has no whole checkpoint yet", runDir)
+	}
+	return dir, fmt.Sprintf("step %d, the newest", state.Step), nil
+}

@@ -1,0 +1,103 @@
+package trainer
+
+import (
+	"context"
+	"math"
+
+	"laurel/data"
+)
+
+// feed reads the batches of coming steps while the present one computes.
+type feed struct {
+	store        *data.Store
+	order        data.Order
+	accumulation int
+	padID        int32
+	epoch        int // of plans
+	plans        []data.BatchPlan
+}
+
+func newFeed(store *data.Store, order data.Order, accumulation int, padID int32) *feed {
+	return &feed{store: store, order: order, accumulation: accumulation, padID: padID, epoch: -1}
+}
+
+func (f *feed) epochPlans(epoch int) []data.BatchPlan {
+	if f.epoch != epoch {
+		f.plans, f.epoch = f.order.Epoch(f.store, epoch), epoch
+	}
+	return f.plans
+}
+
+// totalSteps is max_steps, or as many as the epochs have.
+func (f *feed) totalSteps(epochs float64, maxSteps int) int {
+	switch {
+	case maxSteps > 0:
+		return maxSteps
+	case f.order.Wrap:
+		pairs := epochs * float64(f.store.Len())
+		return max(1, int(math.Ceil(pairs/float64(f.order.BatchSize*f.accumulation)-1e-9)))
+	}
+	return max(1, int(math.Ceil(epochs*float64(f.stepsPerEpoch())-1e-9)))
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// plansOf names the batches of a step, which the step's number alone decides.
+func (f *feed) plansOf(step int) []data.BatchPlan {
+	if f.order.Wrap {
+		plans := make([]data.BatchPlan, f.accumulation)
+		for i := range plans {
+			plans[i] = f.order.Wrapped(f.store, step*f.accumulation+i)
+		}
+		return plans
+	}
+	perEpoch := f.stepsPerEpoch()
+	plans := f.epochPlans(step / perEpoch)
+	first := step % perEpoch * f.accumulation
+	return plans[first:min(first+f.accumulation, len(plans))]
+}
+
+// stepsPerEpoch counts by whichever epoch is planned: every epoch has as many
+// batches.
+func (f *feed) stepsPerEpoch() int {
+	if f.plans == nil {
+		f.epochPlans(0)
+	}
+	return ceilDiv(len(f.plans), f.accumulation)
+}
+
+// stepBatches are the batches of one step, or why they could not be read.
+type stepBatches struct {
+	batches []*data.Batch
+	err     error
+}
+
+// run sends the batches of steps first, first+1, … up to total, two steps
+// ahead of whoever receives them.
+func (f *feed) run(ctx context.Context, first, total int) <-chan stepBatches {
+	out := make(chan stepBatches, 2)
+	go func() {
+		defer close(out)
+		for step := first; step < total; step++ {
+			batches, err := f.read(step)
+			select {
+			case out <- stepBatches{batches, err}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out
+}
+
+func (f *feed) read(step int) ([]*data.Batch, error) {
+	var batches []*data.Batch
+	for _, plan := range f.plansOf(step) {
+		b, err := data.ReadBatch(f.store, plan, f.order.BatchSize, f.padID)
+		if err != nil {
+			return nil, err
+		}
+		batches = append(batches, b)
+	}
+	return batches, nil
+}

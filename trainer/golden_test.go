@@ -1,0 +1,206 @@
+package trainer
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gomlx/compute"
+
+	"laurel/data"
+	"laurel/model"
+)
+
+func golden(t *testing.T, parts ...string) string {
+	t.Helper()
+	path := filepath.Join(append([]string{"..", "..", "shared", "golden"}, parts...)...)
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("SKIPPED, parity with torch's training not tested: %v", err)
+	}
+	return path
+}
+
+func readJSON(t *testing.T, path string, into any) {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+}
+
+// goldenPairs are 24 pairs as ids.
+type goldenPairs struct {
+	EvalIDs [][]int32 `json:"eval_ids"`
+	Pairs   []struct {
+		Confidence, Margin float64
+		ChosenIDs          []int32 `json:"chosen_ids"`
+		RejectedIDs        []int32 `json:"rejected_ids"`
+	}
+}
+
+type goldenVariant struct {
+	Config struct {
+		Weight, Norm string
+		Margin       bool
+		Center       float64
+		Smoothing    float64
+		Soft         bool
+	}
+	Loss       []float64
+	GradNorm   []float64 `json:"grad_norm"`
+	LR         []float64
+	EvalLogits []float64 `json:"eval_logits"`
+	Tolerance  struct {
+		EvalLogitsMinusMean float64 `json:"eval_logits_minus_mean"`
+	}
+}
+
+// store puts pairs of ids where training reads them.
+func (g goldenPairs) store(t *testing.T) *data.Store {
+	t.Helper()
+	var pairs iter.Seq2[data.Pair, error] = func(yield func(data.Pair, error) bool) {
+		for i, p := range g.Pairs {
+			if !yield(data.Pair{Row: i, Confidence: p.Confidence, Margin: p.Margin}, nil) {
+				return
+			}
+		}
+	}
+	encode := func(p data.Pair) (data.Tokens, data.Tokens, error) {
+		return data.Tokens{IDs: g.Pairs[p.Row].ChosenIDs}, data.Tokens{IDs: g.Pairs[p.Row].RejectedIDs}, nil
+	}
+	s, err := data.BuildStore(context.Background(), filepath.Join(t.TempDir(), "tokens"), pairs, encode, 2, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func goBackend(t testing.TB) compute.Backend {
+	t.Helper()
+	choice, err := model.ChooseBackend("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend, err := choice.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return backend
+}
+
+// trainBackends are pure Go always, XLA where the plugin is.
+func trainBackends(t *testing.T) map[string]compute.Backend {
+	t.Helper()
+	all := map[string]compute.Backend{"go": goBackend(t)}
+	t.Setenv("LAUREL_PJRT", filepath.Join("..", "build", "pjrt"))
+	choice, err := model.ChooseBackend("cpu")
+	if err != nil {
+		t.Logf("SKIPPED on XLA: %v", err)
+		return all
+	}
+	if all["cpu"], err = choice.Open(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func (v goldenVariant) trainConfig() Config {
+	c := Default()
+	c.BatchSize, c.LearningRate, c.Dropout = 4, 1e-3, 0
+	c.Confidence, c.Margin, c.LabelSmoothing = "ignore", v.Config.Margin, v.Config.Smoothing
+	c.CenterRewardsCoefficient = v.Config.Center
+	switch {
+	case v.Config.Soft:
+		c.Confidence = "soft"
+	case v.Config.Weight == "confidence":
+		c.Confidence = "weight"
+	}
+	if v.Config.Norm == "sum_w" {
+		c.Normalize = "weight_sum"
+	}
+	return c
+}
+
+// TestGoldenTraining holds 12 steps of every loss variant to torch's numbers:
+// loss 1e-5 relative, gradient norm 1e-4 relative, final logits less their
+// mean within three times what float32 itself differs by.
+func TestGoldenTraining(t *testing.T) {
+	var pairs goldenPairs
+	var expected struct{ Variants map[string]goldenVariant }
+	readJSON(t, filepath.Join(golden(t, "train", "bert"), "data.json"), &pairs)
+	readJSON(t, filepath.Join(golden(t, "train", "bert"), "expected.json"), &expected)
+	store := pairs.store(t)
+	order := data.Order{BatchSize: 4, Wrap: true, Buckets: data.OneBucket(store, 0)}
+	for backendName, backend := range trainBackends(t) {
+		for name, want := range expected.Variants {
+			if backendName != "go" && name != "bt_wmean" && name != "center_wsum" && os.Getenv("LAUREL_ALL_GOLDENS") == "" {
+				continue // compiling takes XLA ten seconds a variant; LAUREL_ALL_GOLDENS=1 runs all
+			}
+			t.Run(backendName+"/"+name, func(t *testing.T) {
+				m, err := model.Load(golden(t, "bert"), 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				steps, err := newStepper(backend, m, want.trainConfig())
+				if err != nil {
+					t.Fatal(err)
+				}
+				schedule := Schedule{Name: "linear", Peak: 1e-3, Warmup: 2, Total: 12}
+				feed := newFeed(store, order, 1, 0)
+				worstLoss, worstNorm := 0.0, 0.0
+				for i := range want.Loss {
+					batches, err := feed.read(i)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if d := math.Abs(schedule.At(i) - want.LR[i]); d > 1e-12 {
+						t.Errorf("step %d: learning rate %v, want %v", i, schedule.At(i), want.LR[i])
+					}
+					r, err := steps.run(batches, i, i+1, schedule.At(i))
+					if err != nil {
+						t.Fatal(err)
+					}
+					worstLoss = max(worstLoss, math.Abs(r.Loss-want.Loss[i])/want.Loss[i])
+					worstNorm = max(worstNorm, math.Abs(r.GradNorm-want.GradNorm[i])/want.GradNorm[i])
+				}
+				scorer, err := model.NewScorer(backend, m)
+				if err != nil {
+					t.Fatal(err)
+				}
+				logits, err := scorer.Score(context.Background(), pairs.EvalIDs, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				worstLogit := differenceLessMean(logits, want.EvalLogits)
+				t.Logf("loss %.2g, gradient norm %.2g, logits less mean %.2g (3 × tolerance: %.2g)",
+					worstLoss, worstNorm, worstLogit, 3*want.Tolerance.EvalLogitsMinusMean)
+				if worstLoss > 1e-5 || worstNorm > 1e-4 || worstLogit > 3*want.Tolerance.EvalLogitsMinusMean {
+					t.Errorf("differs too much from torch: loss %.2g (1e-5), gradient norm %.2g (1e-4), logits %.2g (%.2g)",
+						worstLoss, worstNorm, worstLogit, 3*want.Tolerance.EvalLogitsMinusMean)
+				}
+			})
+		}
+	}
+}
+
+// differenceLessMean is the largest difference once both lost their mean,
+// which a Bradley–Terry loss does not see.
+func differenceLessMean(got []float32, want []float64) float64 {
+	mean := 0.0
+	for i := range got {
+		mean += (float64(got[i]) - want[i]) / float64(len(got))
+	}
+	worst := 0.0
+	for i := range got {
+		worst = max(worst, math.Abs(float64(got[i])-want[i]-mean))
+	}
+	return worst
+}

@@ -1,0 +1,50 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"laurel/model"
+)
+
+// Started tells whether a run directory holds a run already.
+func Started(runDir string) bool {
+	for _, name := range []string{MetricsFile, "checkpoints", "config.yaml"} {
+		if _, err := os.Stat(filepath.Join(runDir, name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Resume loads the newest whole checkpoint of a run: weights, moments and
+// state. m is nil where the run has none yet. Damaged checkpoints passed over
+// are named in notes. Lines of metrics.jsonl after the checkpoint's step are
+// dropped, since those steps are made again.
+func Resume(runDir string) (m *model.Model, state State, notes []string, err error) {
+	dir, saved, notes, err := newestWhole(runDir)
+	if err != nil {
+		return nil, State{}, notes, err
+	}
+	if saved != nil {
+		state = *saved
+		if m, err = model.Load(dir, 0); err != nil {
+			return nil, State{}, notes, err
+		}
+		if m.Loaded.NewHead {
+			return nil, State{}, notes, fmt.Errorf("checkpoint %s has no score head", dir)
+		}
+		if err := m.LoadVariables(filepath.Join(dir, adamFile), []string{firstMoment, secondMoment}); err != nil {
+			return nil, State{}, notes, err
+		}
+	}
+	if err := sweep(runDir, state.Step); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, State{}, notes, err
+	}
+	if err := forgetAfter(runDir, state.Step); err != nil {
+		return nil, State{}, notes, err
+	}
+	return m, state, notes, writeBest(runDir, state.Best)
+}

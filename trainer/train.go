@@ -1,0 +1,223 @@
+// Package trainer trains a reward model on pairs: the Bradley–Terry loss,
+// AdamW, schedules, the loop, and checkpoints that survive a kill.
+package trainer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/gomlx/compute"
+
+	"laurel/data"
+	"laurel/eval"
+	"laurel/model"
+)
+
+// Run is one training run, ready to go.
+type Run struct {
+	Config         Config
+	Dir            string // the run directory
+	Model          *model.Model
+	Backend        compute.Backend
+	BackendName    string
+	Train          *data.Store
+	Validation     *data.Store // nil: no validation
+	Order          data.Order
+	PadID          int
+	TokenizerFiles []string                             // copied into every checkpoint
+	State          State                                // where to begin; zero for a new run
+	Out            io.Writer                            // lines for people
+	Progress       func(done, total int, status string) // nil: none
+}
+
+// ErrInterrupted is returned when the context ended the run early; a
+// checkpoint of the last step was saved.
+var ErrInterrupted = errors.New("interrupted")
+
+// Result is what a finished run leaves.
+type Result struct {
+	State  State
+	Report *eval.Report // of the last validation, nil without any
+}
+
+// Train runs from the state's step to the last and leaves checkpoints,
+// metrics.jsonl and best.json in the run directory.
+func Train(ctx context.Context, r Run) (*Result, error) {
+	steps, err := newStepper(r.Backend, r.Model, r.Config)
+	if err != nil {
+		return nil, err
+	}
+	scorer, err := model.NewScorer(r.Backend, r.Model)
+	if err != nil {
+		return nil, err
+	}
+	source := newFeed(r.Train, r.Order, r.Config.GradientAccumulationSteps, int32(r.PadID))
+	total := source.totalSteps(r.Config.Epochs, r.Config.MaxSteps)
+	schedule := Schedule{Name: r.Config.Schedule, Peak: r.Config.LearningRate, Warmup: r.Config.warmup(total), Total: total}
+	feeding, stop := context.WithCancel(ctx)
+	defer stop()
+	batches := source.run(feeding, r.State.Step, total)
+	result := &Result{State: r.State}
+	state := &result.State
+	for state.Step < total {
+		if ctx.Err() != nil {
+			return result, errors.Join(ErrInterrupted, r.save(state))
+		}
+		next, ok := <-batches
+		if !ok {
+			continue // the context ended while waiting
+		}
+		if next.err != nil {
+			return result, next.err
+		}
+		rate := schedule.At(state.Step)
+		step, err := steps.run(next.batches, state.Step, state.Updates+1, rate)
+		if err != nil {
+			return result, fmt.Errorf("step %d: %w", state.Step+1, err)
+		}
+		state.Step++
+		state.Window.add(step, next.batches)
+		if step.Finite {
+			state.Updates++
+		} else if err := r.skip(state, step, next.batches); err != nil {
+			return result, err
+		}
+		if r.Progress != nil {
+			r.Progress(state.Step, total, fmt.Sprintf("loss %.4f", step.Loss))
+		}
+		last := state.Step == total
+		if state.Step%r.Config.LogEvery == 0 || last {
+			if err := r.log(state, rate); err != nil {
+				return result, err
+			}
+		}
+		improved := false
+		if r.Validation != nil && (last || every(r.Config.EvalEvery, state.Step)) {
+			if result.Report, improved, err = r.validate(ctx, scorer, state); err != nil {
+				return result, err
+			}
+		}
+		if last || improved || every(r.Config.SaveEvery, state.Step) {
+			if err := r.save(state); err != nil {
+				return result, err
+			}
+		}
+	}
+	return result, nil
+}
+
+func every(n, step int) bool { return n > 0 && step%n == 0 }
+
+// log writes the window's line and starts a new window.
+func (r Run) log(state *State, rate float64) error {
+	line := state.Window.line(state.Step, rate, state.Skipped)
+	state.Window = window{}
+	if err := appendLine(r.Dir, line); err != nil {
+		return err
+	}
+	show := func(x *float64) string {
+		if x == nil {
+			return "n/a"
+		}
+		return fmt.Sprintf("%.4g", *x)
+	}
+	_, err := fmt.Fprintf(r.Out, "step %d  loss %s  accuracy %s  margin %s  lr %.3g  grad norm %s  %s pairs/s  padding %.0f%%\n",
+		state.Step, show(line.Loss), show(line.Accuracy), show(line.Margin), rate, show(line.GradNorm),
+		show(line.PairsPerSecond), 100**line.Padding)
+	return err
+}
+
+// validate scores the validation pairs and says whether this step is the
+// best so far.
+func (r Run) validate(ctx context.Context, scorer *model.Scorer, state *State) (*eval.Report, bool, error) {
+	chosen, rejected, err := scorer.ScoreStore(ctx, r.Validation, nil)
+	if err != nil {
+		return nil, false, fmt.Errorf("validation after step %d: %w", state.Step, err)
+	}
+	report, err := eval.Evaluate(eval.RowsOf(r.Validation, chosen, rejected), eval.Config{Seed: r.Config.Seed})
+	if err != nil {
+		return nil, false, fmt.Errorf("validation after step %d: %w", state.Step, err)
+	}
+	e := Evaluation{Step: state.Step, Accuracy: float64(report.AccuracyTiesHalf), Loss: float64(report.BTLossMean)}
+	margin := float64(report.MarginMean)
+	line := Line{Step: state.Step, ValidationLoss: &e.Loss, ValidationAccuracy: &e.Accuracy, ValidationMargin: &margin}
+	if err := appendLine(r.Dir, line); err != nil {
+		return nil, false, err
+	}
+	fmt.Fprintf(r.Out, "step %d  validation: accuracy %.4f  loss %.4f  (%d pairs)\n", state.Step, e.Accuracy, e.Loss, r.Validation.Len())
+	improved := e.betterThan(state.Best)
+	if improved {
+		state.Best = &e
+	}
+	return report, improved, nil
+}
+
+// save writes a checkpoint, then points best.json to the best, then removes
+// old checkpoints, in that order, so that a kill in between loses nothing.
+func (r Run) save(state *State) error {
+	state.Backend = r.BackendName
+	if err := saveCheckpoint(r.Dir, r.Model, r.PadID, r.TokenizerFiles, *state); err != nil {
+		return err
+	}
+	if err := writeBest(r.Dir, state.Best); err != nil {
+		return err
+	}
+	return prune(r.Dir, r.Config.Keep, state.Best)
+}
+
+func writeBest(runDir string, best *Evaluation) error {
+	if best == nil {
+		return nil
+	}
+	raw, err := json.Marshal(best)
+	if err != nil {
+		return err
+	}
+	return writeAside(filepath.Join(runDir, bestFile), append(raw, '\n'))
+}
+
+// skip counts a step whose loss or gradient was not finite, saves its batch
+// for inspection, and ends the run after max_bad_steps of them.
+func (r Run) skip(state *State, step *stepResult, batches []*data.Batch) error {
+	state.Skipped++
+	path := filepath.Join(r.Dir, "bad-steps", checkpointName(state.Step)+".json")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	raw, err := json.Marshal(badStep{Step: state.Step, Loss: fmt.Sprint(step.Loss), GradNorm: fmt.Sprint(step.GradNorm),
+		Chosen: printed(step.Chosen), Rejected: printed(step.Rejected), Batches: batches})
+	if err != nil {
+		return err
+	}
+	if err := writeAside(path, raw); err != nil {
+		return err
+	}
+	fmt.Fprintf(r.Out, "step %d skipped: loss %v, gradient norm %v; the weights are as before; its batch is in %s\n",
+		state.Step, step.Loss, step.GradNorm, path)
+	if state.Skipped < r.Config.MaxBadSteps {
+		return nil
+	}
+	return fmt.Errorf("stopped after %d steps with a non-finite loss or gradient (train.max_bad_steps): their batches are in %s; a lower train.learning_rate or rows mended may help",
+		state.Skipped, filepath.Dir(path))
+}
+
+// badStep is the content of a file under bad-steps.
+type badStep struct {
+	Step             int
+	Loss, GradNorm   string
+	Chosen, Rejected []string // rewards
+	Batches          []*data.Batch
+}
+
+func printed(values []float32) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = fmt.Sprint(v)
+	}
+	return out
+}
