@@ -25,7 +25,8 @@ type fieldReader struct {
 	role, content *leafReader
 }
 
-func openParquet(path string) (source, error) {
+func openParquet(path string) (_ source, err error) {
+	defer recoverParquet(&err)
 	file, err := openParquetFile(path)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package data
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -149,80 +148,6 @@ func rawLines(t *testing.T, file string) (out []map[string]any) {
 	return out
 }
 
-// badFiles is shared/data/bad/README.md as expectations: what the error says
-// under fail, and how many rows are kept under skip (-1: still an error).
-var badFiles = []struct {
-	file string
-	says []string
-	kept int
-}{
-	{"missing-rejected.parquet", []string{"no column rejected", "prompt, chosen, confidence", "data.columns"}, -1},
-	{"null-strings.parquet", []string{"row 3", "column chosen", "null", "on_bad_row: skip"}, 18},
-	{"confidence-nan.parquet", []string{"row 7", "column confidence", "NaN"}, 19},
-	{"confidence-inf.parquet", []string{"row 2", "column confidence", "Inf"}, 19},
-	{"confidence-negative.parquet", []string{"row 4", "column confidence", "-0.25"}, 19},
-	{"confidence-over-one.parquet", []string{"row 5", "column confidence", "1.5"}, 19},
-	{"confidence-percent.parquet", []string{"row 0", "column confidence", "90", "percentage", "divide the column by 100"}, -1},
-	{"confidence-all-zero.parquet", []string{"column confidence", "every confidence is 0", "sum of the weights"}, -1},
-	{"confidence-as-string.parquet", []string{"column confidence", "string", "not a number"}, -1},
-	{"empty-text.parquet", []string{"row 6", "column chosen", "empty"}, 18},
-	{"identical.parquet", []string{"row 8", "column rejected", "equals chosen"}, 19},
-	{"zero-rows.parquet", []string{"no rows"}, -1},
-	{"wrong-types.parquet", []string{"column prompt is int64", "column chosen is double", "column confidence is string"}, -1},
-	{"label-tie.parquet", []string{"row 0", "column label", "tie"}, 15},
-	{"invalid-utf8.parquet", []string{"row 2", "column chosen", "UTF-8", "byte 4"}, 3},
-	{"nul-byte.parquet", []string{"row 0", "column chosen", "NUL"}, 3},
-	{"truncated.parquet", []string{"no footer", "truncated"}, -1},
-	{"corrupt-page.parquet", []string{"row group 0", "column prompt", "damaged"}, -1},
-	{"footer-length.parquet", []string{"2147483647", "damaged"}, -1},
-	{"not-parquet.parquet", []string{"not a Parquet file", "prompt,chosen", "CSV"}, -1},
-	{"zero-bytes.parquet", []string{"empty", "0 bytes"}, -1},
-	{"magic-only.parquet", []string{"8 bytes", "truncated"}, -1},
-	{"broken-line.jsonl", []string{"line 5", "broken JSON", "cut short"}, 19},
-	{"line-not-object.jsonl", []string{"line 3", "not a JSON object"}, 19},
-	{"invalid-utf8.jsonl", []string{"line 2", "column chosen", "UTF-8"}, 1},
-	{"nan-literal.jsonl", []string{"line 1", "column confidence", "NaN"}, -1},
-	{"chat-empty-list.parquet", []string{"row 1", "column chosen", "empty list"}, 1},
-	{"chat-bad-role.parquet", []string{"row 0", "column chosen", `"usr"`, `"user"`}, -1},
-	{"chat-ends-with-user.parquet", []string{"row 0", "column chosen", "ends with a user turn"}, -1},
-	{"chat-different-prompts.parquet", []string{"row 0", "column chosen", "does not share a prompt with rejected"}, -1},
-}
-
-func TestBadFiles(t *testing.T) {
-	for _, bad := range badFiles {
-		t.Run(bad.file, func(t *testing.T) {
-			path := shared(t, "bad/"+bad.file)
-			_, _, err := readAll(t, path, ReadConfig{})
-			if err == nil {
-				t.Fatal("no error")
-			}
-			for _, s := range append(bad.says, "read pairs "+path) {
-				if !strings.Contains(err.Error(), s) {
-					t.Errorf("%v\nlacks %q", err, s)
-				}
-			}
-			pairs, counts, err := readAll(t, path, ReadConfig{OnBadRow: "skip"})
-			if bad.kept < 0 && err == nil || bad.kept >= 0 && (err != nil || len(pairs) != bad.kept) {
-				t.Errorf("skip: %d pairs, %v, %v; want %d", len(pairs), counts, err, bad.kept)
-			}
-			if counts.Read != counts.Kept+counts.SkippedRows() {
-				t.Errorf("%v does not add up", counts)
-			}
-		})
-	}
-}
-
-func TestOddButWellFormedFiles(t *testing.T) {
-	for file, rows := range map[string]int{"megabyte-text.parquet": 20, "duplicate-rows.parquet": 25, "contradiction.parquet": 20} {
-		if got := mustRead(t, shared(t, "bad/"+file), ReadConfig{}); len(got) != rows {
-			t.Errorf("%s: %d rows, not %d", file, len(got), rows)
-		}
-	}
-	if p := mustRead(t, shared(t, "bad/megabyte-text.parquet"), ReadConfig{})[1]; len(p.Chosen.Plain) != 1050000 {
-		t.Errorf("the long text has %d bytes", len(p.Chosen.Plain))
-	}
-}
-
 func TestLabelledComparisons(t *testing.T) {
 	file := write(t, "a.jsonl", `{"prompt":"p","response_a":"x","response_b":"y","label":"a","vote_share_a":0.75,"id":7}
 {"prompt":"p","response_a":"x","response_b":"y","label":"B","vote_share_a":0.25,"id":12345678901234567}
@@ -292,80 +217,6 @@ func TestDialogueShapes(t *testing.T) {
 			}
 			if p.Confidence != 1 || p.Margin != 0 || !math.IsNaN(p.VoteShare) {
 				t.Errorf("defaults: %v %v %v", p.Confidence, p.Margin, p.VoteShare)
-			}
-		})
-	}
-}
-
-// Every reason, by the one line of JSON that has it; it stands between good
-// lines, which skip must keep.
-func TestReasons(t *testing.T) {
-	text := `{"prompt":"p","chosen":"a","rejected":"b"}`
-	chat := `{"chosen":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}],"rejected":[{"role":"user","content":"q"},{"role":"assistant","content":"b"}]}`
-	for _, c := range []struct {
-		reason     Reason
-		good, line string
-		says       []string
-	}{
-		{ReasonNullText, text, `{"prompt":null,"chosen":"a","rejected":"b"}`, []string{"column prompt", "null"}},
-		{ReasonEmptyResponse, text, `{"prompt":"p","chosen":"a","rejected":" \n\t\u00a0"}`, []string{"column rejected", "white space"}},
-		{ReasonEmptyResponse, chat, `{"chosen":[{"role":"user","content":"q"},{"role":"assistant","content":" "}],"rejected":[{"role":"user","content":"q"},{"role":"assistant","content":"b"}]}`, []string{"column chosen", "empty"}},
-		{ReasonIdentical, text, `{"prompt":"p","chosen":"a","rejected":"a"}`, []string{"column rejected", "equals chosen"}},
-		{ReasonIdentical, chat, `{"chosen":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}],"rejected":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]}`, []string{"equals chosen"}},
-		{ReasonConfidenceNaN, text, `{"prompt":"p","chosen":"a","rejected":"b","confidence":1e999}`, []string{"column confidence", "Inf"}},
-		{ReasonConfidenceBelow, text, `{"prompt":"p","chosen":"a","rejected":"b","confidence":-1e-9}`, []string{"negative"}},
-		{ReasonConfidenceOver, text, `{"prompt":"p","chosen":"a","rejected":"b","confidence":85}`, []string{"85", "divide the column by 100"}},
-		{ReasonConfidenceOver, text, `{"prompt":"p","chosen":"a","rejected":"b","confidence":1.01}`, []string{"1.01", "over 1"}},
-		{ReasonMargin, text, `{"prompt":"p","chosen":"a","rejected":"b","margin":-1e999}`, []string{"column margin", "finite"}},
-		{ReasonVoteShare, text, `{"prompt":"p","chosen":"a","rejected":"b","vote_share":1.5}`, []string{"column vote_share", "1.5"}},
-		{ReasonUTF8, text, "{\"prompt\":\"p\",\"chosen\":\"a\xff\",\"rejected\":\"b\"}", []string{"column chosen", "byte 1"}},
-		{ReasonUTF8, text, `{"prompt":"half \ud800 a pair","chosen":"a","rejected":"b"}`, []string{"column prompt", "UTF-8", "byte 5"}},
-		{ReasonUTF8, text, "{\"prompt\":\"p\",\"chosen\":\"a\",\"rejected\":\"b\",\"id\":\"\xff\"}", []string{"column id"}},
-		{ReasonNUL, text, `{"prompt":"p\u0000","chosen":"a","rejected":"b"}`, []string{"column prompt", "NUL", "byte 1"}},
-		{ReasonRole, chat, `{"chosen":[{"role":"usr","content":"q"},{"role":"assistant","content":"a"}],"rejected":[{"role":"user","content":"q"},{"role":"assistant","content":"b"}]}`, []string{"message 0", `"usr"`, `"user"`}},
-		{ReasonNullMessage, chat, `{"chosen":[{"role":null,"content":"q"},{"role":"assistant","content":"a"}],"rejected":[{"role":"user","content":"q"},{"role":"assistant","content":"b"}]}`, []string{"message 0", "role is null"}},
-		{ReasonNullMessage, chat, `{"chosen":[{"role":"user","content":"q"},{"role":"assistant"}],"rejected":[{"role":"user","content":"q"},{"role":"assistant","content":"b"}]}`, []string{"message 1", "content is null or missing"}},
-		{ReasonNoMessages, chat, `{"chosen":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}],"rejected":[]}`, []string{"column rejected", "empty list"}},
-		{ReasonLastTurn, chat, `{"chosen":[{"role":"user","content":"q"},{"role":"assistant","content":"a"},{"role":"user","content":"z"}],"rejected":[{"role":"user","content":"q"},{"role":"assistant","content":"b"}]}`, []string{"column chosen", "ends with a user turn"}},
-		{ReasonPromptsDiffer, chat, `{"chosen":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}],"rejected":[{"role":"user","content":"Q"},{"role":"assistant","content":"b"}]}`, []string{"does not share a prompt"}},
-		{ReasonWrongType, text, `{"prompt":"p","chosen":"a","rejected":"b","confidence":"0.9"}`, []string{"column confidence", `"0.9"`, "number"}},
-		{ReasonWrongType, text, `{"prompt":"p","chosen":3,"rejected":"b"}`, []string{"column chosen", "a number where text"}},
-		{ReasonWrongType, text, `{"prompt":"p","chosen":["a"],"rejected":"b"}`, []string{"column chosen", "a list"}},
-		{ReasonWrongType, text, `{"prompt":"p","chosen":"a","rejected":"b","subset":{"x":1}}`, []string{"column subset", "an object"}},
-		{ReasonWrongType, text, chat, nil},
-		{ReasonWrongType, chat, `{"chosen":[{"role":"user","content":["q"]},{"role":"assistant","content":"a"}],"rejected":[{"role":"user","content":"q"},{"role":"assistant","content":"b"}]}`, []string{"message 0", "content is a list"}},
-		{ReasonBrokenLine, text, `{"prompt":"p","chosen":"a`, []string{"broken JSON", "cut short"}},
-		{ReasonBrokenLine, text, `{"prompt":"p","chosen":"a","rejected":"b"} x`, []string{"broken JSON", "follows"}},
-		{ReasonNotObject, text, `"prompt"`, []string{"not a JSON object"}},
-		{ReasonNaNLiteral, text, `{"prompt":"p","chosen":"a","rejected":"b","confidence":-Infinity}`, []string{"column confidence", "-Infinity"}},
-		{ReasonMissingField, text, `{"prompt":"p","chosen":"a"}`, []string{"column rejected", "missing"}},
-		{ReasonMissingField, text, `{"chosen":"a","rejected":"b"}`, []string{"column prompt", "missing"}},
-	} {
-		t.Run(string(c.reason), func(t *testing.T) {
-			if c.reason == ReasonWrongType && c.says == nil {
-				c.says = []string{"line 3"}
-				if strings.Contains(c.line, `"prompt"`) {
-					t.Fatal("the case lost its meaning")
-				}
-				c.line = strings.Replace(c.line, "{", `{"prompt":"p",`, 1)
-			}
-			file := write(t, "x.jsonl", c.good+"\n\n"+c.line+"\n"+c.good+"\n")
-			_, counts, err := readAll(t, file, ReadConfig{OnBadRow: "fail"})
-			var bad *RowError
-			if !errors.As(err, &bad) {
-				t.Fatalf("no RowError but %v", err)
-			}
-			if bad.Reason != c.reason || bad.Row != 3 || bad.Unit != "line" || counts.Read != 2 || counts.Kept != 1 {
-				t.Errorf("%+v, %v", bad, counts)
-			}
-			for _, s := range append(c.says, file, "line 3", "on_bad_row: skip") {
-				if !strings.Contains(err.Error(), s) {
-					t.Errorf("%v\nlacks %q", err, s)
-				}
-			}
-			pairs, counts, err := readAll(t, file, ReadConfig{OnBadRow: "skip"})
-			if err != nil || len(pairs) != 2 || counts.Skipped[c.reason] != 1 || counts.Read != 3 {
-				t.Errorf("skip: %d pairs, %v, %v", len(pairs), counts, err)
 			}
 		})
 	}

@@ -126,16 +126,17 @@ func (s jsonSeen) value(raw []byte) parquet.Value {
 	return parquet.ByteArrayValue([]byte(strings.ToValidUTF8(text, "\ufffd")))
 }
 
-func (j *jsonRows) fields(without []string) []parquet.Field {
+func (j *jsonRows) fields(without []string) (kept []parquet.Field, replaced []string) {
 	j.at = map[string]int{}
-	var out []parquet.Field
 	for _, key := range j.keys {
-		if !slices.Contains(without, key) {
-			j.at[key] = len(out)
-			out = append(out, namedNode{parquet.Optional(j.seen[key].leafType()), key})
+		if slices.Contains(without, key) {
+			replaced = append(replaced, key)
+			continue
 		}
+		j.at[key] = len(kept)
+		kept = append(kept, namedNode{parquet.Optional(j.seen[key].leafType()), key})
 	}
-	return out
+	return kept, replaced
 }
 
 func (j *jsonRows) next(row parquet.Row) (parquet.Row, error) {
@@ -181,15 +182,19 @@ func openCSVRows(path string) (*csvRows, error) {
 	return &csvRows{src: src.(*csvSource)}, nil
 }
 
-func (c *csvRows) fields(without []string) []parquet.Field {
-	var out []parquet.Field
+// fields keeps the first of columns that have one name.
+func (c *csvRows) fields(without []string) (kept []parquet.Field, replaced []string) {
 	for i, name := range c.src.header {
-		if !slices.Contains(without, name) && slices.Index(c.src.header, name) == i {
+		switch {
+		case slices.Index(c.src.header, name) != i:
+		case slices.Contains(without, name):
+			replaced = append(replaced, name)
+		default:
 			c.at = append(c.at, i)
-			out = append(out, namedNode{parquet.Optional(parquet.String()), name})
+			kept = append(kept, namedNode{parquet.Optional(parquet.String()), name})
 		}
 	}
-	return out
+	return kept, replaced
 }
 
 func (c *csvRows) next(row parquet.Row) (parquet.Row, error) {

@@ -87,18 +87,18 @@ func openParquetRows(path string) (*parquetRows, error) {
 	return &parquetRows{file: file}, nil
 }
 
-func (p *parquetRows) fields(without []string) []parquet.Field {
-	var out []parquet.Field
+func (p *parquetRows) fields(without []string) (kept []parquet.Field, replaced []string) {
 	for _, c := range p.file.Root().Columns() {
 		if slices.Contains(without, c.Name()) {
+			replaced = append(replaced, c.Name())
 			continue
 		}
-		out = append(out, namedNode{unpackedNode(c), c.Name()})
+		kept = append(kept, namedNode{unpackedNode(c), c.Name()})
 		for _, leaf := range leavesOf(c) {
 			p.leaves = append(p.leaves, newLeafReader(p.file.Root(), leaf))
 		}
 	}
-	return out
+	return kept, replaced
 }
 
 func (p *parquetRows) next(row parquet.Row) (_ parquet.Row, err error) {

@@ -38,8 +38,9 @@ type ScoreWriter struct {
 
 // passThrough gives the rows of the input as Parquet values.
 type passThrough interface {
-	// fields are the input's columns without those named.
-	fields(without []string) []parquet.Field
+	// fields are the input's columns without those named, of which replaced
+	// are there.
+	fields(without []string) (kept []parquet.Field, replaced []string)
 	// next appends the values of the next row, levels and column indexes set.
 	next(parquet.Row) (parquet.Row, error)
 	Close() error
@@ -79,21 +80,25 @@ func NewScoreWriter(out string, t *Table) (*ScoreWriter, error) {
 		return nil, err
 	}
 	w := &ScoreWriter{table: t, input: input, file: file, buffer: bufio.NewWriterSize(file, 1<<20)}
-	scores := scoreColumns(t.Pairs())
+	if err := w.begin(); err != nil {
+		w.Abort()
+		return nil, fmt.Errorf("write %s: %w", out, err)
+	}
+	return w, nil
+}
+
+func (w *ScoreWriter) begin() (err error) {
+	defer recoverParquet(&err)
+	scores := scoreColumns(w.table.Pairs())
 	var names []string
 	for _, c := range scores {
 		names = append(names, c.Name())
 	}
-	for _, c := range t.src.columns() {
-		if slices.Contains(names, c.name) {
-			w.replaced = append(w.replaced, c.name)
-		}
-	}
-	passed := input.fields(names)
-	w.columns = leafCount(passed)
-	schema := parquet.NewSchema("scores", orderedGroup{fields: append(passed, scores...)})
+	kept, replaced := w.input.fields(names)
+	w.replaced, w.columns = replaced, leafCount(kept)
+	schema := parquet.NewSchema("scores", orderedGroup{fields: append(kept, scores...)})
 	w.w = parquet.NewWriter(w.buffer, schema, parquet.Compression(&parquet.Zstd), parquet.DataPageStatistics(false), skipBounds(schema))
-	return w, nil
+	return nil
 }
 
 func openPassThrough(t *Table) (passThrough, error) {

@@ -51,7 +51,7 @@ func readScores(file string, cfg ReadConfig, counts *Counts) ([]Scored, error) {
 	for {
 		place, bad, err := src.next(&r)
 		if err == io.EOF {
-			break
+			return rows, someKept(counts)
 		}
 		if err != nil {
 			return nil, err
@@ -60,24 +60,26 @@ func readScores(file string, cfg ReadConfig, counts *Counts) ([]Scored, error) {
 		if bad == nil {
 			bad = s.scored(&r, &scored)
 		}
-		switch {
-		case bad == nil:
+		if bad == nil {
 			counts.keep()
 			rows = append(rows, scored)
-		case skip:
-			counts.skip(bad.reason)
-		default:
-			counts.skip(bad.reason)
+			continue
+		}
+		counts.skip(bad.reason)
+		if !skip {
 			return nil, fmt.Errorf("%w; mend it, or set data.on_bad_row: skip to leave such rows out", bad.at(file, src.unit(), place))
 		}
 	}
-	if counts.Read == 0 {
-		return nil, errNoRows
+}
+
+func someKept(counts *Counts) error {
+	switch {
+	case counts.Read == 0:
+		return errNoRows
+	case counts.Kept == 0:
+		return fmt.Errorf("%w: %d (%s)", errAllSkipped, counts.Read, counts.reasons())
 	}
-	if counts.Kept == 0 {
-		return nil, fmt.Errorf("all %d rows were skipped (%s)", counts.Read, counts.reasons())
-	}
-	return rows, nil
+	return nil
 }
 
 // findScores finds the columns; texts are read only for their lengths.

@@ -120,7 +120,10 @@ func loadTensor(t weight, source map[string]string, w *Weights, c *Config, rando
 	if !ok {
 		return initial(t, c, random), nil
 	}
-	info, _ := w.Info(name)
+	info, err := w.Info(name)
+	if err != nil {
+		return nil, err
+	}
 	if !slices.Equal(info.Shape, t.shape) {
 		hint := ""
 		if t.head {

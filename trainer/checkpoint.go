@@ -20,12 +20,13 @@ import (
 // State is what a run needs, beside weights and moments, to go on as if it
 // had not stopped.
 type State struct {
-	Step    int         `json:"step"`    // optimiser steps done, skipped ones included
-	Updates int         `json:"updates"` // steps whose update was made
-	Skipped int         `json:"skipped"` // steps with a non-finite loss or gradient
-	Best    *Evaluation `json:"best,omitempty"`
-	Backend string      `json:"backend"`
-	Window  window      `json:"window"` // the metrics line under way
+	Step      int         `json:"step"`      // optimiser steps done, skipped ones included
+	Updates   int         `json:"updates"`   // steps whose update was made
+	Skipped   int         `json:"skipped"`   // steps with a non-finite loss or gradient
+	Validated int         `json:"validated"` // step of the last validation made
+	Best      *Evaluation `json:"best,omitempty"`
+	Backend   string      `json:"backend"`
+	Window    window      `json:"window"` // the metrics line under way
 }
 
 // Evaluation is the validation result of one step.

@@ -55,10 +55,10 @@ type window struct {
 	timedPairs, timedTokens int       // done since, for the rates
 }
 
+// newWindow starts the clock of a line.
+func newWindow() window { return window{started: time.Now()} }
+
 func (w *window) add(r *stepResult, batches []*data.Batch) {
-	if w.started.IsZero() {
-		w.started = time.Now()
-	}
 	for _, b := range batches {
 		w.Tokens += b.Tokens
 		w.Computed += 2 * b.B * b.T
@@ -140,8 +140,9 @@ func ReadMetrics(runDir string) ([]Line, error) {
 	return lines, nil
 }
 
-// forgetAfter drops the lines of steps that a resumed run makes again.
-func forgetAfter(runDir string, step int) error {
+// forgetAfter drops the lines of what a resumed run makes again: steps after
+// the checkpoint's, and validations after its last.
+func forgetAfter(runDir string, state State) error {
 	lines, err := ReadMetrics(runDir)
 	if err != nil || lines == nil {
 		return err
@@ -149,7 +150,7 @@ func forgetAfter(runDir string, step int) error {
 	var kept bytes.Buffer
 	encoder := json.NewEncoder(&kept)
 	for _, line := range lines {
-		if line.Step > step {
+		if line.Step > state.Step || line.ValidationLoss != nil && line.Step > state.Validated {
 			continue
 		}
 		if err := encoder.Encode(line); err != nil {

@@ -43,7 +43,7 @@ func Resume(runDir string) (m *model.Model, state State, notes []string, err err
 	if err := sweep(runDir, state.Step); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, State{}, notes, err
 	}
-	if err := forgetAfter(runDir, state.Step); err != nil {
+	if err := forgetAfter(runDir, state); err != nil {
 		return nil, State{}, notes, err
 	}
 	return m, state, notes, writeBest(runDir, state.Best)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gomlx/compute"
 
@@ -64,13 +65,25 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 	batches := source.run(feeding, r.State.Step, total)
 	result := &Result{State: r.State}
 	state := &result.State
-	for state.Step < total {
-		if ctx.Err() != nil {
-			return result, errors.Join(ErrInterrupted, r.save(state))
+	state.Window.started = time.Now()
+	for {
+		last, improved := state.Step == total, false
+		if r.validationDue(state, last) {
+			if result.Report, improved, err = r.validate(ctx, scorer, state); err != nil {
+				return result, r.stopped(ctx, state, err)
+			}
+		}
+		if last || improved || every(r.Config.SaveEvery, state.Step) {
+			if err := r.save(state); err != nil {
+				return result, err
+			}
+		}
+		if last {
+			return result, nil
 		}
 		next, ok := <-batches
-		if !ok {
-			continue // the context ended while waiting
+		if ctx.Err() != nil || !ok {
+			return result, r.stopped(ctx, state, ctx.Err())
 		}
 		if next.err != nil {
 			return result, next.err
@@ -90,33 +103,34 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 		if r.Progress != nil {
 			r.Progress(state.Step, total, fmt.Sprintf("loss %.4f", step.Loss))
 		}
-		last := state.Step == total
-		if state.Step%r.Config.LogEvery == 0 || last {
+		if state.Step == total || every(r.Config.LogEvery, state.Step) {
 			if err := r.log(state, rate); err != nil {
 				return result, err
 			}
 		}
-		improved := false
-		if r.Validation != nil && (last || every(r.Config.EvalEvery, state.Step)) {
-			if result.Report, improved, err = r.validate(ctx, scorer, state); err != nil {
-				return result, err
-			}
-		}
-		if last || improved || every(r.Config.SaveEvery, state.Step) {
-			if err := r.save(state); err != nil {
-				return result, err
-			}
-		}
 	}
-	return result, nil
 }
 
-func every(n, step int) bool { return n > 0 && step%n == 0 }
+// stopped saves where an interrupted run stands; other errors pass.
+func (r Run) stopped(ctx context.Context, state *State, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return errors.Join(ErrInterrupted, r.save(state))
+}
+
+// validationDue tells whether this step's validation is still to be made: a
+// run may have been stopped in the middle of it.
+func (r Run) validationDue(state *State, last bool) bool {
+	return r.Validation != nil && state.Step > state.Validated && (last || every(r.Config.EvalEvery, state.Step))
+}
+
+func every(n, step int) bool { return n > 0 && step > 0 && step%n == 0 }
 
 // log writes the window's line and starts a new window.
 func (r Run) log(state *State, rate float64) error {
 	line := state.Window.line(state.Step, rate, state.Skipped)
-	state.Window = window{}
+	state.Window = newWindow()
 	if err := appendLine(r.Dir, line); err != nil {
 		return err
 	}
@@ -150,6 +164,7 @@ func (r Run) validate(ctx context.Context, scorer *model.Scorer, state *State) (
 		return nil, false, err
 	}
 	fmt.Fprintf(r.Out, "step %d  validation: accuracy %.4f  loss %.4f  (%d pairs)\n", state.Step, e.Accuracy, e.Loss, r.Validation.Len())
+	state.Validated = state.Step
 	improved := e.betterThan(state.Best)
 	if improved {
 		state.Best = &e

@@ -1,6 +1,9 @@
 package demo
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // keywordBalance counts, for each word and bigram, how much more often it
 // stood in the chosen response alone than in the rejected one alone.
@@ -57,7 +60,7 @@ func keywordDifference(chosen, rejected map[string]bool) map[string]int {
 // keywords are the lower-cased words of a text and the pairs of neighbours.
 func keywords(text string) map[string]bool {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
-		return !(r == '\'' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z')
+		return r != '\'' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
 	})
 	found := make(map[string]bool, 2*len(words))
 	for i, word := range words {
@@ -98,11 +101,14 @@ func (w writer) draft(t topic, p planned, balance *keywordBalance) (best compari
 	bestCost, fitting := 0, 0
 	for i := range drafts {
 		for j := range drafts {
-			c := comparison{topic: t, a: high[i], b: low[j]}
-			chosen, rejected := p.verdict.order(c)
+			chosen, rejected := p.verdict.order(comparison{a: high[i], b: low[j]})
 			if !p.fits(len(chosen.text) - len(rejected.text)) {
 				continue
 			}
+			high[i].findKeywords()
+			low[j].findKeywords()
+			c := comparison{topic: t, a: high[i], b: low[j]}
+			chosen, rejected = p.verdict.order(c)
 			cost := balance.cost(chosen.keywords, rejected.keywords)
 			if fitting == 0 || cost < bestCost {
 				best, bestCost = c, cost

@@ -23,7 +23,7 @@ const Seed = 7
 // Pair is one row of train.jsonl, validation.jsonl and test.jsonl.
 type Pair struct {
 	ID         string  `json:"id"`
-	Prompt     string  `json:"prompt"`
+	Prompt     string  `json:"prompt"` // ends its line, because plain prompts and responses are joined as they stand
 	Chosen     string  `json:"chosen"`
 	Rejected   string  `json:"rejected"`
 	Confidence float64 `json:"confidence"` // in [0.5, 1]; 0.5 is a tie

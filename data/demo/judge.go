@@ -63,7 +63,7 @@ func (v verdict) order(c comparison) (chosen, rejected response) {
 func (v verdict) label(c comparison) Pair {
 	chosen, rejected := v.order(c)
 	return Pair{
-		Prompt: c.topic.prompt, Subset: c.topic.domain,
+		Prompt: c.topic.prompt + "\n", Subset: c.topic.domain,
 		Chosen: chosen.text, Rejected: rejected.text,
 		Confidence: v.confidence, VoteShare: v.voteShare,
 	}

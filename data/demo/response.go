@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// response is one answer and the hidden grade it was composed to.
+// response is one answer. Its hidden grade, which the plan gives, goes from 0
+// (useless or harmful) to 4 (specific, reasoned and careful).
 type response struct {
 	text     string
-	keywords map[string]bool
-	grade    int // 0 (useless or harmful) to 4 (specific, reasoned and careful)
+	keywords map[string]bool // nil until findKeywords
 }
 
 // recipes list, per grade, which sentences an answer is made of. Good and bad
@@ -59,8 +59,14 @@ func (w writer) respond(t topic, grade int) response {
 	if w.random.IntN(2) == 0 {
 		kinds = append(kinds, closing)
 	}
-	text := w.sentences(t, kinds)
-	return response{text: text, keywords: keywords(text), grade: grade}
+	return response{text: w.sentences(t, kinds)}
+}
+
+// findKeywords is left until a draft's length fits, which few do.
+func (r *response) findKeywords() {
+	if r.keywords == nil {
+		r.keywords = keywords(r.text)
+	}
 }
 
 // sentences fills one template per kind. None comes twice, and the subject is

@@ -22,7 +22,7 @@ func generate(out io.Writer, args []string) error {
 	flags := flag.NewFlagSet("generate", flag.ContinueOnError)
 	folder := flags.String("out", "data/demo", "folder to write train.jsonl, validation.jsonl and test.jsonl to")
 	seed := flags.Uint64("seed", demo.Seed, "seed of everything drawn")
-	print := flags.Bool("n", false, "print the shortcuts' accuracies, write nothing")
+	onlyPrint := flags.Bool("n", false, "print the shortcuts' accuracies, write nothing")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func generate(out io.Writer, args []string) error {
 	for _, part := range set.Parts() {
 		fmt.Fprintf(out, "%-17s %v\n", part.File, demo.Shortcuts(part.Pairs))
 	}
-	if *print {
+	if *onlyPrint {
 		return nil
 	}
 	return set.Write(*folder)
