@@ -68,7 +68,7 @@ type Leakage struct {
 // a row.
 func Inspect(files []string, cfg ReadConfig, count CountTokens, maxLength int) (*Inspection, error) {
 	cfg.OnBadRow, cfg.AllowZeroWeights = "skip", true
-	out := &Inspection{MaxLength: maxLength}
+	out := &Inspection{MaxLength: maxLength, Leakage: []Leakage{}}
 	hashes := newRowHashes()
 	var prompts [][]uint64
 	for _, file := range files {

@@ -72,7 +72,7 @@ func pluginChoice(name, path, why string) (*BackendChoice, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(absolute); err != nil {
-		return nil, fmt.Errorf("XLA plugin: %w", err)
+		return nil, fmt.Errorf("XLA plugin: %w: name a plugin that is there, or run make setup, which fetches one for backend: auto", err)
 	}
 	return &BackendChoice{Name: name, Plugin: absolute, Why: why}, nil
 }

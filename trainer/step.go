@@ -14,18 +14,19 @@ import (
 
 // Shapes: B pairs of a batch, T tokens; chosen rows first, then rejected.
 
-// stepper runs optimiser steps. A step of one batch is one program: forward,
-// backward, clip, update. A step of several batches adds up their gradients
-// with one program and updates with another.
+// stepper runs optimiser steps: the gradients of each batch of the step are
+// added up in variables, then one update is made from them. The update is a
+// program of its own, which does not depend on the batch's length, so that a
+// further length costs the compilation of forward and backward alone.
 type stepper struct {
 	config Config
 	model  *model.Model
 	adam   adamW
 	names  []string
 
-	whole  *ml.Exec // a batch that is a step
-	part   *ml.Exec // a batch of several: adds to the gradients
-	finish *ml.Exec // the update from the added gradients
+	first  *ml.Exec // the first batch of a step: sets the gradients
+	next   *ml.Exec // each further one: adds to them
+	update *ml.Exec
 }
 
 // gradientSum is the scope of the gradients added up over a step.
@@ -42,17 +43,13 @@ func newStepper(backend compute.Backend, m *model.Model, config Config) (*steppe
 	s := &stepper{config: config, model: m, names: m.Names(), adam: adamW{
 		beta1: config.Betas[0], beta2: config.Betas[1], eps: config.Eps,
 		weightDecay: config.WeightDecay, maxGradNorm: config.MaxGradNorm}}
-	scopes := []string{firstMoment, secondMoment}
-	if config.GradientAccumulationSteps > 1 {
-		scopes = append(scopes, gradientSum)
-	}
-	if err := s.createZeros(scopes); err != nil {
+	if err := s.createZeros(firstMoment, secondMoment, gradientSum); err != nil {
 		return nil, err
 	}
 	programs := []struct {
 		exec **ml.Exec
 		fn   func(*ml.Scope, []*Node) []*Node
-	}{{&s.whole, s.wholeGraph}, {&s.part, s.partGraph}, {&s.finish, s.finishGraph}}
+	}{{&s.first, s.gradientGraph(false)}, {&s.next, s.gradientGraph(true)}, {&s.update, s.updateGraph}}
 	for _, p := range programs {
 		exec, err := ml.NewExec(backend, m.Store, p.fn)
 		if err != nil {
@@ -65,7 +62,7 @@ func newStepper(backend compute.Backend, m *model.Model, config Config) (*steppe
 
 // createZeros makes a zero tensor beside every weight in each scope, unless
 // a checkpoint has put one there.
-func (s *stepper) createZeros(scopes []string) error {
+func (s *stepper) createZeros(scopes ...string) error {
 	for _, scope := range scopes {
 		for _, name := range s.names {
 			if s.model.Store.GetVariable(scope+name) != nil {
@@ -80,12 +77,9 @@ func (s *stepper) createZeros(scopes []string) error {
 	return nil
 }
 
-// Inputs of the graphs, in order: ids [2B, T], lengths [2B], pairs [4, B]
-// (weight, target, margin, present), norms [2] (norm, count), dropout seed.
-const batchInputs = 5
-
 // lossAndGradients gives the loss, the gradient of every weight and the
-// rewards [2B].
+// rewards [2B]. Inputs: ids [2B, T], lengths [2B], pairs [4, B] (weight,
+// target, margin, present), norms [2] (norm, count), dropout seed.
 func (s *stepper) lossAndGradients(scope *ml.Scope, in []*Node) (loss *Node, grads []*Node, rewards *Node) {
 	g := in[0].Graph()
 	rewards = s.model.Reward(scope, model.Inputs{IDs: in[0], Lengths: in[1], Seed: in[4], Dropout: float64(s.config.Dropout)})
@@ -101,30 +95,31 @@ func (s *stepper) lossAndGradients(scope *ml.Scope, in []*Node) (loss *Node, gra
 	return loss, Gradient(loss, weights...), rewards
 }
 
-// wholeGraph is a step of one batch; the last input is stepSizes [3].
-func (s *stepper) wholeGraph(scope *ml.Scope, in []*Node) []*Node {
-	loss, grads, rewards := s.lossAndGradients(scope, in[:batchInputs])
-	norm := gradNorm(grads)
-	ok := LogicalAnd(IsFinite(loss), IsFinite(norm))
-	s.adam.update(scope, s.names, grads, norm, in[batchInputs], ok)
-	return []*Node{Stack([]*Node{loss, norm}, 0), rewards}
-}
-
-// partGraph adds one batch's gradients to the step's; the last input is a
-// bool scalar, true at the first batch of a step.
-func (s *stepper) partGraph(scope *ml.Scope, in []*Node) []*Node {
-	loss, grads, rewards := s.lossAndGradients(scope, in[:batchInputs])
-	first := in[batchInputs]
-	for i, name := range s.names {
-		sum := scope.Store().GetVariable(gradientSum + name)
-		sum.SetNodeValue(Where(first, grads[i], Add(sum.NodeValue(loss.Graph()), grads[i])))
+// gradientGraph computes one batch and sets the step's gradients, or adds to
+// them. It gives loss and rewards.
+func (s *stepper) gradientGraph(add bool) func(*ml.Scope, []*Node) []*Node {
+	return func(scope *ml.Scope, in []*Node) []*Node {
+		// The sums enter the graph before anything is computed, also where
+		// they are only set: the Go backend indexes out of range on parameters
+		// that come after the last value it needs.
+		sums := make([]*Node, len(s.names))
+		for i, name := range s.names {
+			sums[i] = scope.Store().GetVariable(gradientSum + name).NodeValue(in[0].Graph())
+		}
+		loss, grads, rewards := s.lossAndGradients(scope, in)
+		for i, name := range s.names {
+			if add {
+				grads[i] = Add(sums[i], grads[i])
+			}
+			scope.Store().GetVariable(gradientSum + name).SetNodeValue(grads[i])
+		}
+		return []*Node{loss, rewards}
 	}
-	return []*Node{loss, rewards}
 }
 
-// finishGraph updates from the added gradients; inputs are the loss of the
-// whole step and stepSizes [3].
-func (s *stepper) finishGraph(scope *ml.Scope, in []*Node) []*Node {
+// updateGraph updates from the step's gradients; inputs are the loss of the
+// whole step and stepSizes [3]. It gives the gradients' norm.
+func (s *stepper) updateGraph(scope *ml.Scope, in []*Node) []*Node {
 	grads := make([]*Node, len(s.names))
 	for i, name := range s.names {
 		grads[i] = scope.Store().GetVariable(gradientSum + name).NodeValue(in[0].Graph())
@@ -135,25 +130,22 @@ func (s *stepper) finishGraph(scope *ml.Scope, in []*Node) []*Node {
 	return []*Node{norm}
 }
 
-// run makes one step from its batches. update counts the updates made,
-// this one included; step decides the dropout.
-func (s *stepper) run(batches []*data.Batch, step, update int, learningRate float64) (*stepResult, error) {
-	sizes := s.adam.stepSizes(learningRate, update)
-	sizesInput := tensors.FromFlatDataAndDimensions(sizes[:], len(sizes))
+// run makes one step from its batches. updates counts the updates made, this
+// one included; step decides the dropout.
+func (s *stepper) run(batches []*data.Batch, step, updates int, learningRate float64) (*stepResult, error) {
 	norms := s.norms(batches)
 	r := &stepResult{}
 	for i, b := range batches {
-		inputs := s.inputs(b, norms, dropoutSeed(s.config.Seed, step, i))
-		if len(batches) == 1 {
-			inputs = append(inputs, sizesInput)
-			return r, s.runWhole(inputs, b, r)
+		program := s.first
+		if i > 0 {
+			program = s.next
 		}
-		inputs = append(inputs, i == 0)
-		if err := s.runPart(inputs, b, r); err != nil {
+		if err := r.add(program, s.inputs(b, norms, dropoutSeed(s.config.Seed, step, i)), b); err != nil {
 			return nil, err
 		}
 	}
-	norm, err := s.finish.Call1(float32(r.Loss), sizesInput)
+	sizes := s.adam.stepSizes(learningRate, updates)
+	norm, err := s.update.Call1(float32(r.Loss), tensors.FromFlatDataAndDimensions(sizes[:], len(sizes)))
 	if err != nil {
 		return nil, fmt.Errorf("update: %w", err)
 	}
@@ -162,34 +154,17 @@ func (s *stepper) run(batches []*data.Batch, step, update int, learningRate floa
 	return r, nil
 }
 
-func (s *stepper) runWhole(inputs []any, b *data.Batch, r *stepResult) error {
-	stats, rewards, err := s.whole.Call2(inputs...)
-	if err != nil {
-		return fmt.Errorf("step of %d×%d ids: %w", 2*b.B, b.T, err)
-	}
-	values, err := tensors.CopyFlatData[float32](stats)
-	if err != nil {
-		return err
-	}
-	r.Loss, r.GradNorm = float64(values[0]), float64(values[1])
-	r.Finite = finite(r.Loss) && finite(r.GradNorm)
-	return r.addRewards(rewards, b)
-}
-
-func (s *stepper) runPart(inputs []any, b *data.Batch, r *stepResult) error {
-	loss, rewards, err := s.part.Call2(inputs...)
+// add runs one batch and adds what it tells.
+func (r *stepResult) add(program *ml.Exec, inputs []any, b *data.Batch) error {
+	loss, rewards, err := program.Call2(inputs...)
 	if err != nil {
 		return fmt.Errorf("batch of %d×%d ids: %w", 2*b.B, b.T, err)
 	}
-	r.Loss += float64(tensors.ToScalar[float32](loss))
-	return r.addRewards(rewards, b)
-}
-
-func (r *stepResult) addRewards(rewards *tensors.Tensor, b *data.Batch) error {
 	values, err := tensors.CopyFlatData[float32](rewards)
 	if err != nil {
 		return err
 	}
+	r.Loss += float64(tensors.ToScalar[float32](loss))
 	r.Chosen = append(r.Chosen, values[:b.Pairs]...)
 	r.Rejected = append(r.Rejected, values[b.B:b.B+b.Pairs]...)
 	return nil

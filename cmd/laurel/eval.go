@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -29,7 +30,7 @@ func evalCommand() *cobra.Command {
 			if cmd.Flags().Changed("scores") {
 				needed = []string{"out"}
 			}
-			if err := required(cmd, needed...); err != nil {
+			if err := cmp.Or(required(cmd, needed...), positiveLength(cmd, e.maxLength)); err != nil {
 				return err
 			}
 			e.out, e.log = cmd.OutOrStdout(), cmd.OutOrStdout()

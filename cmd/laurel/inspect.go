@@ -22,6 +22,9 @@ func inspectCommand() *cobra.Command {
 		Short: "Describe files of pairs: lengths, duplicates, leakage, shortcuts",
 		Args:  usageArgs(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, files []string) error {
+			if err := positiveLength(cmd, maxLength); err != nil {
+				return err
+			}
 			t, err := inspectTokenizer(cmd, ref, revision)
 			if err != nil {
 				return err

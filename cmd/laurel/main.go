@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 // Exit codes: 0 done, 1 failed, 2 usage.
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	code := laurel(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -31,17 +33,17 @@ func laurel(ctx context.Context, args []string, out, errOut io.Writer) int {
 		Short:         "Reward models from preference pairs: train, evaluate, score, export",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          usageArgs(cobra.NoArgs),
+		Args:          knownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SuggestionsMinimumDistance: 2,
 	}
 	root.AddCommand(doctorCommand(), inspectCommand(), convertCommand(), trainCommand(), evalCommand(), scoreCommand(), exportCommand())
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w\n%s", errors.Join(errUsage, err), cmd.UsageString())
-	})
+	root.SetFlagErrorFunc(usage)
 	err := root.ExecuteContext(ctx)
 	switch {
 	case err == nil:
@@ -49,27 +51,59 @@ func laurel(ctx context.Context, args []string, out, errOut io.Writer) int {
 	case errors.Is(err, errUsage):
 		fmt.Fprintf(errOut, "laurel: %v\n", err)
 		return 2
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(errOut, "laurel: interrupted before it was done; the same command starts again")
+		return 1
 	}
 	fmt.Fprintf(errOut, "laurel: %v\n", err)
 	return 1
+}
+
+// usage makes an error one of the command line, and shows the command's usage.
+func usage(cmd *cobra.Command, err error) error {
+	return fmt.Errorf("%w: %w\n%s", errUsage, err, cmd.UsageString())
 }
 
 // usageArgs makes a failed check of the arguments a usage error.
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
-			return fmt.Errorf("%w: %w\n%s", errUsage, err, cmd.UsageString())
+			return usage(cmd, err)
 		}
 		return nil
 	}
 }
 
+// knownCommand refuses a word that is no command, and names those like it.
+func knownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("unknown command %q", args[0])
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		err = fmt.Errorf("%w; did you mean %s?", err, strings.Join(near, " or "))
+	}
+	return usage(root, err)
+}
+
 // required makes missing flags a usage error that names them all.
 func required(cmd *cobra.Command, flags ...string) error {
+	var missing []string
 	for _, name := range flags {
 		if !cmd.Flags().Changed(name) {
-			return fmt.Errorf("%w: %s needs --%s\n%s", errUsage, cmd.CommandPath(), name, cmd.UsageString())
+			missing = append(missing, "--"+name)
 		}
+	}
+	if len(missing) > 0 {
+		return usage(cmd, fmt.Errorf("%s needs %s", cmd.CommandPath(), strings.Join(missing, ", ")))
+	}
+	return nil
+}
+
+// positiveLength refuses a --max-length that is given and is no length.
+func positiveLength(cmd *cobra.Command, maxLength int) error {
+	if cmd.Flags().Changed("max-length") && maxLength < 1 {
+		return usage(cmd, fmt.Errorf("--max-length is %d, want at least 1", maxLength))
 	}
 	return nil
 }

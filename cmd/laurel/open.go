@@ -38,12 +38,14 @@ func modelDir(ctx context.Context, ref, revision string, out io.Writer) (string,
 		return dir, err
 	}
 	var show *progress
-	dir, err := model.ResolveModel(ctx, ref, model.HubOptions{Revision: revision, Progress: func(file string, done, total int64) {
+	options := model.HubOptions{Revision: revision, Notice: func(line string) { fmt.Fprintln(out, line) }}
+	options.Progress = func(file string, done, total int64) {
 		if show == nil {
 			show = newProgress(out, "download "+ref, "MB", -1)
 		}
 		show.set(int(done>>20), int(total>>20), file)
-	}})
+	}
+	dir, err := model.ResolveModel(ctx, ref, options)
 	if show != nil {
 		show.finish()
 	}

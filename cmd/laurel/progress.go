@@ -19,7 +19,7 @@ type progress struct {
 	bar     *progressbar.ProgressBar // nil where out is no terminal
 	started time.Time
 	said    time.Time
-	first   int // done before this process, in a resumed run
+	first   int // done at the first call of set: a resumed run begins beyond 0
 }
 
 // plainEvery is how often a plain line is written.
@@ -27,7 +27,7 @@ const plainEvery = 15 * time.Second
 
 // newProgress shows total units of work; total -1 where it is not known.
 func newProgress(out io.Writer, what, unit string, total int) *progress {
-	p := &progress{out: out, what: what, unit: unit, started: time.Now(), said: time.Now()}
+	p := &progress{out: out, what: what, unit: unit, first: -1}
 	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(what),
 			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit),
@@ -39,9 +39,15 @@ func newProgress(out io.Writer, what, unit string, total int) *progress {
 
 // set says that done of total units are done.
 func (p *progress) set(done, total int, status string) {
+	if p.first < 0 {
+		p.first, p.started, p.said = done, time.Now(), time.Now()
+	}
 	if p.bar != nil {
 		if status != "" {
 			p.bar.Describe(p.what + "  " + status)
+		}
+		if total > 0 && p.bar.GetMax() != total {
+			p.bar.ChangeMax(total)
 		}
 		_ = p.bar.Set(done) // a bar that cannot be drawn is no reason to stop
 		return

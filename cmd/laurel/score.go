@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,7 @@ func scoreCommand() *cobra.Command {
 		Short: "Score texts, responses, conversations or pairs",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := required(cmd, "model", "data", "out"); err != nil {
+			if err := cmp.Or(required(cmd, "model", "data", "out"), positiveLength(cmd, s.maxLength)); err != nil {
 				return err
 			}
 			s.log = cmd.OutOrStdout()

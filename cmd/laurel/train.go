@@ -79,6 +79,9 @@ func (t *training) run(ctx context.Context, resume bool) error {
 	if state.Backend != "" && state.Backend != choice.Name {
 		fmt.Fprintf(t.out, "the checkpoint was made on %s: losses go on close to, not bit for bit as, they would have there\n", state.Backend)
 	}
+	if err := t.writeConfig(); err != nil {
+		return err
+	}
 	bar := newProgress(t.out, "train", "steps", -1)
 	result, err := trainer.Train(ctx, trainer.Run{
 		Config: t.config.Train, Dir: t.dir, Model: o.Model, Backend: backend, BackendName: choice.Name,
@@ -88,7 +91,7 @@ func (t *training) run(ctx context.Context, resume bool) error {
 	bar.finish()
 	if errors.Is(err, trainer.ErrInterrupted) {
 		return fmt.Errorf("%w after step %d; go on with: laurel train --config %s --resume --out %s",
-			err, result.State.Step, filepath.Join(t.dir, "config.yaml"), t.dir)
+			err, result.State.Step, t.configPath(), t.dir)
 	}
 	if err != nil {
 		return err
@@ -96,19 +99,25 @@ func (t *training) run(ctx context.Context, resume bool) error {
 	return t.report(o, train, result, choice)
 }
 
-// claim makes the run directory and writes the resolved config into it, or
-// checks that a resumed run has the config that it began with.
-func (t *training) claim(resume bool) error {
+// configPath is where the resolved config of the run lies.
+func (t *training) configPath() string { return filepath.Join(t.dir, "config.yaml") }
+
+// writeConfig saves the resolved config when all is ready to train: what fails
+// before leaves nothing that a second try would have to resume.
+func (t *training) writeConfig() error {
 	resolved, err := t.config.YAML()
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(t.dir, "config.yaml")
+	return model.WriteSynced(t.configPath(), resolved)
+}
+
+// claim makes the run directory, or checks that a resumed run has the config
+// that it began with.
+func (t *training) claim(resume bool) error {
+	path := t.configPath()
 	if !trainer.Started(t.dir) {
-		if err := os.MkdirAll(t.dir, 0o755); err != nil {
-			return err
-		}
-		return model.WriteSynced(path, resolved)
+		return os.MkdirAll(t.dir, 0o755)
 	}
 	if !resume {
 		return fmt.Errorf("%s holds a run already: add --resume to go on with it, or name another --out", t.dir)
@@ -121,7 +130,7 @@ func (t *training) claim(resume bool) error {
 		return fmt.Errorf("resume: the config differs from the run's own (%s) in %s: a resumed run keeps what decides its numbers; use %s, or start anew with another --out",
 			path, strings.Join(changed, ", "), path)
 	}
-	return model.WriteSynced(path, resolved)
+	return nil
 }
 
 // open loads the newest checkpoint of a resumed run, else the model that the

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// hub is a stand-in for the Hugging Face hub: one repository, whose revision
+// main is hubCommit, served from a folder.
+type hub struct {
+	*httptest.Server
+	name, dir string
+
+	mu        sync.Mutex
+	downloads int // answers to GET that carry a file
+}
+
+const hubCommit = "0123456789abcdef0123456789abcdef01234567"
+
+// hubCommand starts and stops the hub of a script and counts what it served.
+//
+//	hub start org/tiny dir
+//	hub served 4
+//	hub stop
+func hubCommand(ts *testscript.TestScript, neg bool, args []string) {
+	switch {
+	case !neg && len(args) == 3 && args[0] == "start":
+		h := &hub{name: args[1], dir: ts.MkAbs(args[2])}
+		h.Server = httptest.NewServer(http.HandlerFunc(h.answer))
+		ts.Defer(h.Close)
+		ts.Setenv("HF_ENDPOINT", h.URL)
+		ts.Value(hubKey{}).(*hubOf).hub = h
+	case !neg && len(args) == 1 && args[0] == "stop":
+		ts.Value(hubKey{}).(*hubOf).hub.Close()
+	case !neg && len(args) == 2 && args[0] == "served":
+		h := ts.Value(hubKey{}).(*hubOf).hub
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if strconv.Itoa(h.downloads) != args[1] {
+			ts.Fatalf("the hub served %d files, want %s", h.downloads, args[1])
+		}
+	default:
+		ts.Fatalf("usage: hub start name dir | hub served n | hub stop")
+	}
+}
+
+// hubOf is where a script keeps its hub between commands.
+type hubOf struct{ hub *hub }
+
+type hubKey struct{}
+
+func (h *hub) answer(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/api/models/"+h.name+"/revision/main" || r.URL.Path == "/api/models/"+h.name+"/revision/"+hubCommit {
+		h.list(w)
+		return
+	}
+	path, ok := strings.CutPrefix(r.URL.Path, "/"+h.name+"/resolve/")
+	_, file, _ := strings.Cut(path, "/")
+	content, err := os.ReadFile(filepath.Join(h.dir, filepath.Base(file)))
+	if !ok || err != nil {
+		w.Header().Set("X-Error-Code", "EntryNotFound")
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	if r.Method == http.MethodGet {
+		h.mu.Lock()
+		h.downloads++
+		h.mu.Unlock()
+	}
+	w.Header().Set("X-Repo-Commit", hubCommit)
+	w.Header().Set("ETag", `"`+etag(file, content)+`"`)
+	http.ServeContent(w, r, file, time.Time{}, strings.NewReader(string(content)))
+}
+
+// list is the API's answer: the files with their sizes and hashes.
+func (h *hub) list(w http.ResponseWriter) {
+	entries, err := os.ReadDir(h.dir)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	siblings := []map[string]any{}
+	for _, entry := range entries {
+		content, err := os.ReadFile(filepath.Join(h.dir, entry.Name()))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		file := map[string]any{"rfilename": entry.Name(), "size": len(content), "blobId": etag("", content)}
+		if strings.HasSuffix(entry.Name(), ".safetensors") {
+			file["lfs"] = map[string]any{"sha256": etag(entry.Name(), content), "size": len(content), "pointerSize": 130}
+		}
+		siblings = append(siblings, file)
+	}
+	json.NewEncoder(w).Encode(map[string]any{"sha": hubCommit, "id": h.name, "siblings": siblings, "gated": false})
+}
+
+// etag is SHA-256 for files in LFS, git's hash of the blob for others.
+func etag(name string, content []byte) string {
+	if strings.HasSuffix(name, ".safetensors") {
+		return fmt.Sprintf("%x", sha256.Sum256(content))
+	}
+	return fmt.Sprintf("%x", sha1.Sum(fmt.Appendf(nil, "blob %d\x00%s", len(content), content)))
+}
