@@ -21,14 +21,20 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: build ## set up, train a small model on the shipped pairs, evaluate, score, export
-	rm -rf runs/demo
+	@rm -rf runs/demo
+	@echo "== what the shortcuts reach on the demo's pairs"
+	@$(GO) run ./data/demo/generate -n
+	@echo "== train"
 	bin/laurel train --config configs/demo.yaml --out runs/demo
+	@echo "== evaluate on held-out pairs"
 	bin/laurel eval --model runs/demo --data data/demo/test.jsonl --out runs/demo/eval
+	@echo "== score, export"
 	bin/laurel score --model runs/demo --data data/demo/test.jsonl --out runs/demo/scores.parquet
 	bin/laurel export --model runs/demo --out runs/demo/hf
 	@echo
-	@echo "checkpoint  runs/demo"
-	@echo "report      runs/demo/eval/report.html, plots beside it"
+	@echo "report      runs/demo/eval/report.html (training: runs/demo/report.html)"
+	@echo "plots       runs/demo/eval/plots, runs/demo/plots"
+	@echo "checkpoint  runs/demo/checkpoints"
 	@echo "scores      runs/demo/scores.parquet"
 	@echo "export      runs/demo/hf"
 
@@ -81,7 +87,7 @@ interop: build $(INTEROP_PYTHON) ## prove an export against transformers from Py
 	bin/laurel train --config configs/demo.yaml --set train.max_steps=5 --out runs/interop
 	bin/laurel export --model runs/interop --out runs/interop/hf
 	bin/laurel score --model runs/interop/hf --data cmd/interop/texts.jsonl --out runs/interop/scores.parquet
-	$(INTEROP_PYTHON) cmd/interop/check.py --model runs/interop/hf --scores runs/interop/scores.parquet
+	$(INTEROP_PYTHON) cmd/interop/check.py --model runs/interop/hf --scores runs/interop/scores.parquet --max-length 160
 
 clean: ## remove what is built: bin, build, the demo's and interop's runs
 	rm -rf bin build runs/demo runs/interop

@@ -31,7 +31,7 @@ type Line struct {
 	GradNorm           *float64 `json:"grad_norm,omitempty"` // before clipping
 	PairsPerSecond     *float64 `json:"pairs_per_second,omitempty"`
 	TokensPerSecond    *float64 `json:"tokens_per_second,omitempty"` // real ones, padding not counted
-	Padding            *float64 `json:"padding,omitempty"`           // share of the computed ids that are padding
+	Padding            *float64 `json:"padding_share,omitempty"`     // share of the computed ids that are padding
 	Skipped            int      `json:"skipped,omitempty"`           // non-finite steps so far
 	ValidationLoss     *float64 `json:"validation_loss,omitempty"`
 	ValidationAccuracy *float64 `json:"validation_accuracy,omitempty"`
