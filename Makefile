@@ -84,7 +84,7 @@ build/interop-venv/bin/python: cmd/interop/requirements.txt
 
 interop: build $(INTEROP_PYTHON) ## prove an export against transformers from PyPI (5 GB venv)
 	rm -rf runs/interop
-	bin/laurel train --config configs/demo.yaml --set train.max_steps=5 --out runs/interop
+	bin/laurel train --config configs/demo.yaml --set train.max_steps=40 --out runs/interop
 	bin/laurel export --model runs/interop --out runs/interop/hf
 	bin/laurel score --model runs/interop/hf --data cmd/interop/texts.jsonl --out runs/interop/scores.parquet
 	$(INTEROP_PYTHON) cmd/interop/check.py --model runs/interop/hf --scores runs/interop/scores.parquet --max-length 160

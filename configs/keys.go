@@ -11,14 +11,14 @@ import (
 )
 
 // checkKeys refuses keys that the configuration does not have, each with the
-// nearest that it has, and keys given twice.
+// nearest that it has, keys given twice, and values of another type.
 func checkKeys(root *yaml.Node, like any) error {
 	return errors.Join(unknownKeys(root, reflect.TypeOf(like), "")...)
 }
 
 func unknownKeys(node *yaml.Node, typ reflect.Type, path string) []error {
 	if typ.Kind() != reflect.Struct || node.Kind != yaml.MappingNode {
-		return nil
+		return wrongType(node, typ, strings.TrimSuffix(path, "."))
 	}
 	fields := yamlFields(typ)
 	var problems []error
@@ -28,7 +28,7 @@ func unknownKeys(node *yaml.Node, typ reflect.Type, path string) []error {
 		field, ok := fields[key.Value]
 		switch {
 		case !ok:
-			problems = append(problems, fmt.Errorf("line %d: unknown key %s%s%s", key.Line, path, key.Value, didYouMean(key.Value, path, fields)))
+			problems = append(problems, fmt.Errorf("%sunknown key %s%s%s", place(key), path, key.Value, didYouMean(key.Value, path, fields)))
 		case seen[key.Value]:
 			problems = append(problems, fmt.Errorf("line %d: key %s%s is given twice", key.Line, path, key.Value))
 		default:
@@ -37,6 +37,22 @@ func unknownKeys(node *yaml.Node, typ reflect.Type, path string) []error {
 		seen[key.Value] = true
 	}
 	return problems
+}
+
+// place is where a key stands: in the file, or on the command line.
+func place(key *yaml.Node) string {
+	if key.Line == 0 {
+		return "--set: "
+	}
+	return fmt.Sprintf("line %d: ", key.Line)
+}
+
+// wrongType names the key whose value its type cannot take.
+func wrongType(node *yaml.Node, typ reflect.Type, key string) []error {
+	if err := node.Decode(reflect.New(typ).Interface()); err != nil {
+		return []error{fmt.Errorf("key %s: %w", key, plain(err))}
+	}
+	return nil
 }
 
 // yamlFields maps the keys of a struct to their types.

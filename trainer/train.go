@@ -79,7 +79,10 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 			}
 		}
 		if last {
-			return result, nil
+			if result.Report == nil && r.Validation != nil { // resumed after its last validation
+				result.Report, err = r.measure(ctx, scorer)
+			}
+			return result, err
 		}
 		next, ok := <-batches
 		if ctx.Err() != nil || !ok {
@@ -146,16 +149,24 @@ func (r Run) log(state *State, rate float64) error {
 	return err
 }
 
-// validate scores the validation pairs and says whether this step is the
-// best so far.
-func (r Run) validate(ctx context.Context, scorer *model.Scorer, state *State) (*eval.Report, bool, error) {
+// measure scores the validation pairs.
+func (r Run) measure(ctx context.Context, scorer *model.Scorer) (*eval.Report, error) {
 	chosen, rejected, err := scorer.ScoreStore(ctx, r.Validation, nil)
 	if err != nil {
-		return nil, false, fmt.Errorf("validation after step %d: %w", state.Step, err)
+		return nil, fmt.Errorf("validation: %w", err)
 	}
 	report, err := eval.Evaluate(eval.RowsOf(r.Validation, chosen, rejected), eval.Config{Seed: r.Config.Seed})
 	if err != nil {
-		return nil, false, fmt.Errorf("validation after step %d: %w", state.Step, err)
+		return nil, fmt.Errorf("validation: %w", err)
+	}
+	return report, nil
+}
+
+// validate measures, records, and says whether this step is the best so far.
+func (r Run) validate(ctx context.Context, scorer *model.Scorer, state *State) (*eval.Report, bool, error) {
+	report, err := r.measure(ctx, scorer)
+	if err != nil {
+		return nil, false, err
 	}
 	e := Evaluation{Step: state.Step, Accuracy: float64(report.AccuracyTiesHalf), Loss: float64(report.BTLossMean)}
 	margin := float64(report.MarginMean)

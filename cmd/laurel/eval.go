@@ -16,6 +16,7 @@ import (
 	"laurel/data"
 	"laurel/eval"
 	"laurel/model"
+	"laurel/trainer"
 )
 
 func evalCommand() *cobra.Command {
@@ -143,11 +144,16 @@ func (e *evaluation) write(report *eval.Report, facts []eval.Fact) error {
 	if err := report.WriteJSON(filepath.Join(e.dir, "report.json")); err != nil {
 		return err
 	}
-	if _, err := eval.WritePlots(filepath.Join(e.dir, "plots"), report, nil); err != nil {
+	metrics, err := trainer.ReadMetrics(e.ref) // of a run; other models have none
+	if err != nil {
+		return err
+	}
+	curve := trainer.Curve(metrics)
+	if _, err := eval.WritePlots(filepath.Join(e.dir, "plots"), report, curve); err != nil {
 		return err
 	}
 	html := filepath.Join(e.dir, "report.html")
-	if err := eval.WriteHTML(html, report, nil, facts...); err != nil {
+	if err := eval.WriteHTML(html, report, curve, facts...); err != nil {
 		return err
 	}
 	if e.asJSON {
@@ -158,6 +164,6 @@ func (e *evaluation) write(report *eval.Report, facts []eval.Fact) error {
 	if err := report.Print(e.out); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(e.out, "\nreport  %s\nplots   %s\n", html, filepath.Join(e.dir, "plots"))
+	_, err = fmt.Fprintf(e.out, "\nreport  %s\nplots   %s\n", html, filepath.Join(e.dir, "plots"))
 	return err
 }

@@ -1,0 +1,148 @@
+package configs
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"laurel/trainer"
+)
+
+const minimal = "model: {path: m}\ndata: {train: [a.parquet]}\n"
+
+func TestDefaultsAndSet(t *testing.T) {
+	c, err := parse([]byte(minimal), []string{"train.learning_rate=3e-4", "data.validation=[v.jsonl, w.jsonl]", "backend=go",
+		"train.dropout=0.2", "data.buckets=[64, 32]", "data.columns={prompt: question}"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Train.LearningRate != 3e-4 || c.Train.Betas != [2]float64{0.9, 0.999} || c.Backend != "go" || c.Train.Dropout != 0.2 ||
+		len(c.Data.Validation) != 2 || !reflect.DeepEqual(c.Data.Buckets.Lengths, []int{32, 64}) || c.Data.Columns["prompt"] != "question" ||
+		c.Model.MaxLength != 512 || c.Model.TruncationSide != "left" || !c.Data.Shuffle || !c.Train.Margin {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestIssueDefaults holds every default that the documentation names.
+func TestIssueDefaults(t *testing.T) {
+	raw, err := Default().YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"revision: main", "max_length: 512", "truncation_side: left", "dtype: float32",
+		"on_bad_row: fail", "shuffle: true", "buckets: auto", "workers: 0", "epochs: 1", "max_steps: 0", "batch_size: 8",
+		"gradient_accumulation_steps: 1", "learning_rate: 2e-05", "schedule: linear", "warmup_steps: 0", "warmup_ratio: 0",
+		"weight_decay: 0.01", "betas: [0.9, 0.999]", "eps: 1e-08", "max_grad_norm: 1", "dropout: from_model", "confidence: weight",
+		"normalize: mean", "margin: true", "label_smoothing: 0", "center_rewards_coefficient: 0", "eval_every: 0", "save_every: 0",
+		"keep: 2", "log_every: 10", "max_bad_steps: 3", "seed: 42", "backend: auto", "columns: {}", "train: []", "validation: []"} {
+		if !strings.Contains(string(raw), line+"\n") {
+			t.Errorf("defaults lack %q:\n%s", line, raw)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for _, c := range []struct {
+		file     string
+		settings []string
+		wrong    []string
+	}{
+		{"model: {path: m}\ndata: {train: [a]}\ntrain: {learning_rat: 1}", nil, []string{"line 3: unknown key train.learning_rat; did you mean train.learning_rate?"}},
+		{minimal, []string{"train.bach_size=4"}, []string{"unknown key train.bach_size; did you mean train.batch_size?"}},
+		{minimal + "trian: {}", nil, []string{"unknown key trian; did you mean train?"}},
+		{minimal, []string{"train.batch_size"}, []string{"want key=value"}},
+		{minimal, []string{"backend.x=1"}, []string{"backend"}},
+		{minimal + "train: {batch_size: two}", nil, []string{"batch_size", "two"}},
+		{minimal + "train: {batch_size: 0, learning_rate: -1, schedule: square, confidence: maybe}", nil,
+			[]string{"train.batch_size is 0", "train.learning_rate is -1", `train.schedule is "square"`, `train.confidence is "maybe"`}},
+		{minimal + "train: {seed: 1, seed: 2}", nil, []string{"seed"}},
+		{minimal + "train: {dropout: 1}", nil, []string{"train.dropout"}},
+		{"model: {path: m, config: c}\ndata: {train: [a]}", nil, []string{"one of path", "config"}},
+		{"model: {path: m}", nil, []string{"data.train is empty"}},
+		{minimal + "backend: gpu", nil, []string{`backend is "gpu"`}},
+		{minimal + "model: {dtype: int8}", nil, []string{"model"}},
+		{"[1, 2]", nil, []string{"want keys"}},
+		{"model: {path: m\n", nil, []string{"line"}},
+	} {
+		_, err := parse([]byte(c.file), c.settings)
+		for _, wrong := range c.wrong {
+			if err == nil || !strings.Contains(err.Error(), wrong) {
+				t.Errorf("%q %v: error %v, want one with %q", c.file, c.settings, err, wrong)
+			}
+		}
+	}
+}
+
+// TestResolvedConfigLoads: what is saved with a run reads back as it was.
+func TestResolvedConfigLoads(t *testing.T) {
+	c, err := parse([]byte(minimal), []string{"data.buckets=none", "train.dropout=0", "train.epochs=0.5"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := c.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := parse(raw, nil)
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, raw)
+	}
+	if !reflect.DeepEqual(c, again) {
+		t.Errorf("saved %+v, read %+v", c, again)
+	}
+}
+
+func TestShippedConfigsLoad(t *testing.T) {
+	files, err := filepath.Glob("*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no shipped config: %v", err)
+	}
+	for _, file := range files {
+		if _, err := Load(file, nil); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestChanged(t *testing.T) {
+	a, err := parse([]byte(minimal), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := a
+	b.Train.LogEvery, b.Backend, b.Data.Workers = 1, "go", 5
+	if changed := Changed(a, b); changed != nil {
+		t.Errorf("what does not decide numbers counts as a change: %v", changed)
+	}
+	b.Train.LearningRate, b.Data.Shuffle, b.Train.Dropout = 1, false, trainer.Dropout(0.5)
+	changed := strings.Join(Changed(a, b), "; ")
+	for _, key := range []string{"train.learning_rate", "data.shuffle", "train.dropout"} {
+		if !strings.Contains(changed, key) {
+			t.Errorf("changes %q lack %s", changed, key)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(minimal), "train.seed=1")
+	f.Add([]byte("model: *x"), "a.b.c=[1")
+	f.Add([]byte("train: {betas: [1]}\n"), "=")
+	raw, err := os.ReadFile("demo.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw, "data.columns={a: b}")
+	f.Fuzz(func(t *testing.T, file []byte, setting string) {
+		c, err := parse(file, []string{setting})
+		if err != nil {
+			return
+		}
+		if raw, err := c.YAML(); err != nil {
+			t.Fatalf("accepted but not written: %v", err)
+		} else if _, err := parse(raw, nil); err != nil {
+			t.Fatalf("accepted, but what is written is not: %v\n%s", err, raw)
+		}
+	})
+}
