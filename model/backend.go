@@ -1,7 +1,6 @@
 package model
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,7 +10,6 @@ import (
 	"github.com/gomlx/compute"
 	_ "github.com/gomlx/compute/gobackend" // the pure-Go backend, "go"
 	"github.com/gomlx/go-xla/compute/xla"  // the XLA backend, "xla"
-	"github.com/gomlx/go-xla/pjrt"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 )
@@ -23,12 +21,6 @@ type BackendChoice struct {
 	Why    string   `json:"why"`
 	Passed []string `json:"passed,omitempty"` // better choices that were not to be had, and why
 }
-
-// Where the set-up leaves the plugins, relative to a plugin folder.
-const (
-	cudaPlugin = "cuda/plugin/pjrt_c_api_cuda_plugin.so"
-	cpuPlugin  = "cpu/pjrt_c_api_cpu_plugin.so"
-)
 
 // ChooseBackend finds what the backend key of a run asks for: auto (cuda,
 // then cpu, then go), cuda, cpu, go, or xla: with the path of a plugin.
@@ -77,56 +69,21 @@ func pluginChoice(name, path, why string) (*BackendChoice, error) {
 	return &BackendChoice{Name: name, Plugin: absolute, Why: why}, nil
 }
 
-// findPlugin looks in $LAUREL_PJRT, beside the binary and in the working
-// directory.
-func findPlugin(name string) (string, error) {
-	if name == "cuda" && !HasGPU() {
-		return "", errors.New("cuda: no NVIDIA GPU on this machine")
-	}
-	file := cpuPlugin
-	if name == "cuda" {
-		file = cudaPlugin
-	}
-	for _, dir := range pluginDirs() {
-		path := filepath.Join(dir, file)
-		if _, err := os.Stat(path); err == nil {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("%s: no plugin %s in %s: run make setup", name, file, strings.Join(pluginDirs(), ", "))
-}
-
-func pluginDirs() []string {
-	var dirs []string
-	if dir := os.Getenv("LAUREL_PJRT"); dir != "" {
-		dirs = append(dirs, dir)
-	}
-	if exe, err := os.Executable(); err == nil {
-		if real, err := filepath.EvalSymlinks(exe); err == nil {
-			exe = real
-		}
-		dirs = append(dirs, filepath.Join(filepath.Dir(exe), "..", "build", "pjrt"))
-	}
-	return append(dirs, filepath.Join("build", "pjrt"))
-}
-
-// HasGPU tells whether an NVIDIA driver shows a GPU.
-func HasGPU() bool {
-	_, err := os.Stat("/dev/nvidia0")
-	return err == nil
-}
-
 // Open starts the backend. It never downloads anything.
 func (c *BackendChoice) Open() (compute.Backend, error) {
 	if c.Name == "go" {
 		return compute.NewWithConfig("go")
 	}
 	xla.EnableAutoInstall(false)
+	path, err := c.plainPath()
+	if err != nil {
+		return nil, err
+	}
 	options := ""
-	if pjrt.IsCUDAName(c.Plugin) {
+	if c.isCUDA() {
 		options = ",preallocate=true,memory_fraction=0.9,tf32=false"
 	}
-	backend, err := compute.NewWithConfig("xla:" + c.Plugin + options)
+	backend, err := compute.NewWithConfig("xla:" + path + options)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w (backend: go needs no plugin)", c, err)
 	}
@@ -154,20 +111,6 @@ func Devices(backend compute.Backend) []Device {
 		devices = append(devices, Device{i, backend.DeviceDescription(compute.DeviceNum(i))})
 	}
 	return devices
-}
-
-// PluginVersion is what the set-up recorded of the plugin's origin, "" for a
-// plugin from elsewhere.
-func (c *BackendChoice) PluginVersion() string {
-	for dir := filepath.Dir(c.Plugin); c.Plugin != "" && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if raw, err := os.ReadFile(filepath.Join(dir, "version")); err == nil {
-			return strings.TrimSpace(string(raw))
-		}
-		if filepath.Base(dir) == "pjrt" {
-			break
-		}
-	}
-	return ""
 }
 
 // TrySum adds numbers up on the backend: the smallest computation that shows

@@ -62,7 +62,11 @@ func diagnose(want string) *diagnosis {
 		return d
 	}
 	d.Backend, d.Version = choice, choice.PluginVersion()
-	if err := d.tryBackend(); err != nil {
+	err = withEnvironment(choice)
+	if err == nil {
+		err = d.tryBackend()
+	}
+	if err != nil {
 		d.Problems = append(d.Problems, err.Error())
 	}
 	if choice.Name == "go" {

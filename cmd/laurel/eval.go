@@ -106,6 +106,10 @@ func (e *evaluation) givenRows() ([]eval.Row, []eval.Fact, error) {
 
 // scoredRows scores the pairs with the model.
 func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []eval.Fact, error) {
+	backend, choice, err := openBackend(e.backend, e.log)
+	if err != nil {
+		return nil, nil, err
+	}
 	o, err := openModel(ctx, e.ref, e.revision, e.maxLength, e.log)
 	if err != nil {
 		return nil, nil, err
@@ -119,10 +123,6 @@ func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []eval.Fact, e
 	}
 	defer store.Close()
 	sayStore(e.log, strings.Join(e.files, ", "), store, counts, o.maxLength)
-	backend, choice, err := openBackend(e.backend, e.log)
-	if err != nil {
-		return nil, nil, err
-	}
 	scorer, err := model.NewScorer(backend, o.Model)
 	if err != nil {
 		return nil, nil, err

@@ -38,8 +38,8 @@ func export(ctx context.Context, ref, revision, dir string, out io.Writer) error
 		return err
 	}
 	defer o.tokenizer.Close()
-	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return fmt.Errorf("export: %s holds files already: name a new directory", dir)
+	if err := checkNew(dir); err != nil {
+		return fmt.Errorf("export: %w", err)
 	}
 	o.Config.Recorded.MaxLength, o.Config.Recorded.TruncationSide = o.maxLength, o.side.String()
 	aside := filepath.Clean(dir) + ".writing"
@@ -54,6 +54,24 @@ func export(ctx context.Context, ref, revision, dir string, out io.Writer) error
 	}
 	_, err = fmt.Fprintf(out, "exported %s: %s, %d parameters, max_length %d, truncation side %s, pad id %d\n",
 		dir, o.Config.ModelType, o.NumParameters(), o.maxLength, o.side, o.padID())
+	return err
+}
+
+// checkNew refuses a place that holds anything.
+func checkNew(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s is a file: name a new directory", dir)
+	}
+	entries, err := os.ReadDir(dir)
+	if err == nil && len(entries) > 0 {
+		err = fmt.Errorf("%s holds files already: name a new directory", dir)
+	}
 	return err
 }
 

@@ -58,6 +58,10 @@ type scoring struct {
 const scoreChunk = 4096
 
 func (s *scoring) run(ctx context.Context) error {
+	backend, _, err := openBackend(s.backend, s.log)
+	if err != nil {
+		return err
+	}
 	o, err := openModel(ctx, s.ref, s.revision, s.maxLength, s.log)
 	if err != nil {
 		return err
@@ -68,10 +72,6 @@ func (s *scoring) run(ctx context.Context) error {
 		return err
 	}
 	defer table.Close()
-	backend, _, err := openBackend(s.backend, s.log)
-	if err != nil {
-		return err
-	}
 	scorer, err := model.NewScorer(backend, o.Model)
 	if err != nil {
 		return err

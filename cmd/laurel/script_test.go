@@ -29,6 +29,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"rc":         exitCode,
 			"cut":        cut,
+			"beheaded":   beheaded,
 			"json":       checkJSON,
 			"dump":       dumpParquet,
 			"rewards":    sameRewards,
@@ -46,11 +47,14 @@ func TestScripts(t *testing.T) {
 			return writeInputs(env.WorkDir)
 		},
 		Condition: func(name string) (bool, error) {
-			if name != "shared" {
-				return false, fmt.Errorf("unknown condition %s", name)
+			switch name {
+			case "shared":
+				_, err := os.Stat(filepath.Join("..", "..", "..", "shared", "data"))
+				return err == nil, nil
+			case "mount": // whether a script may mount a tmpfs in a namespace of its own
+				return exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "none", t.TempDir()).Run() == nil, nil
 			}
-			_, err := os.Stat(filepath.Join("..", "..", "..", "shared", "data"))
-			return err == nil, nil
+			return false, fmt.Errorf("unknown condition %s", name)
 		},
 		RequireExplicitExec: true,
 	})

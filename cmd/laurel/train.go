@@ -56,6 +56,10 @@ type training struct {
 
 // run is the whole line: directory, model, data, loop, report.
 func (t *training) run(ctx context.Context, resume bool) error {
+	backend, choice, err := openBackend(t.config.Backend, t.out) // first: it may start the process again
+	if err != nil {
+		return err
+	}
 	if err := t.claim(resume); err != nil {
 		return err
 	}
@@ -71,10 +75,6 @@ func (t *training) run(ctx context.Context, resume bool) error {
 	defer train.Close()
 	if validation != nil {
 		defer validation.Close()
-	}
-	backend, choice, err := openBackend(t.config.Backend, t.out)
-	if err != nil {
-		return err
 	}
 	if state.Backend != "" && state.Backend != choice.Name {
 		fmt.Fprintf(t.out, "the checkpoint was made on %s: losses go on close to, not bit for bit as, they would have there\n", state.Backend)

@@ -1,0 +1,149 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/go-xla/pjrt"
+)
+
+// Where the set-up leaves the plugins, relative to a plugin folder.
+const (
+	cudaPlugin = "cuda/plugin/pjrt_c_api_cuda_plugin.so"
+	cpuPlugin  = "cpu/pjrt_c_api_cpu_plugin.so"
+)
+
+// findPlugin looks in $LAUREL_PJRT, beside the binary and in the working
+// directory.
+func findPlugin(name string) (string, error) {
+	if name == "cuda" && !HasGPU() {
+		return "", errors.New("cuda: no NVIDIA GPU on this machine")
+	}
+	file := cpuPlugin
+	if name == "cuda" {
+		file = cudaPlugin
+	}
+	for _, dir := range pluginDirs() {
+		path := filepath.Join(dir, file)
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%s: no plugin %s in %s: run make setup", name, file, strings.Join(pluginDirs(), ", "))
+}
+
+func pluginDirs() []string {
+	var dirs []string
+	if dir := os.Getenv("LAUREL_PJRT"); dir != "" {
+		dirs = append(dirs, dir)
+	}
+	if exe, err := os.Executable(); err == nil {
+		if real, err := filepath.EvalSymlinks(exe); err == nil {
+			exe = real
+		}
+		dirs = append(dirs, filepath.Join(filepath.Dir(exe), "..", "build", "pjrt"))
+	}
+	return append(dirs, filepath.Join("build", "pjrt"))
+}
+
+// HasGPU tells whether an NVIDIA driver shows a GPU.
+func HasGPU() bool {
+	_, err := os.Stat("/dev/nvidia0")
+	return err == nil
+}
+
+// PluginVersion is what the set-up recorded of the plugin's origin, "" for a
+// plugin from elsewhere.
+func (c *BackendChoice) PluginVersion() string {
+	for dir := filepath.Dir(c.Plugin); c.Plugin != "" && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if raw, err := os.ReadFile(filepath.Join(dir, "version")); err == nil {
+			return strings.TrimSpace(string(raw))
+		}
+		if filepath.Base(dir) == "pjrt" {
+			break
+		}
+	}
+	return ""
+}
+
+// isCUDA tells whether the plugin is for NVIDIA GPUs: by our own choice, or
+// by its file's name where the user gave a path.
+func (c *BackendChoice) isCUDA() bool {
+	return c.Name == "cuda" || c.Name == "xla" && pjrt.IsCUDAName(filepath.Base(c.Plugin))
+}
+
+// plainPath is the plugin's path, or a link to it where the path would
+// mislead: go-xla takes any path with "cuda" or "nvidia" in it for a CUDA
+// plugin and any with "cpu" for a CPU one, and splits options at commas. The
+// link is to the folder that the CUDA plugin finds its libraries from.
+func (c *BackendChoice) plainPath() (string, error) {
+	if !c.misleads() {
+		return c.Plugin, nil
+	}
+	dir, err := os.MkdirTemp("", "laurel")
+	if err != nil {
+		return "", fmt.Errorf("link to plugin %s: %w", c.Plugin, err)
+	}
+	target, link, rest := c.Plugin, filepath.Join(dir, "cpu.so"), ""
+	if c.isCUDA() {
+		target = filepath.Dir(filepath.Dir(c.Plugin))
+		link = filepath.Join(dir, "cuda")
+		rest = strings.TrimPrefix(c.Plugin, target)
+	}
+	if err := os.Symlink(target, link); err != nil {
+		return "", fmt.Errorf("link to plugin %s: %w", c.Plugin, err)
+	}
+	return link + rest, nil
+}
+
+func (c *BackendChoice) misleads() bool {
+	if strings.Contains(c.Plugin, ",") {
+		return true
+	}
+	if c.isCUDA() {
+		return strings.Contains(strings.ToLower(c.Plugin), "cpu")
+	}
+	return pjrt.IsCUDAName(c.Plugin)
+}
+
+// Environment lists the variables, as NAME=value, that the process must have
+// had from its start for the plugin to find its libraries, and has not: the
+// loader reads LD_LIBRARY_PATH once. The set-up wrote them beside the plugin.
+func (c *BackendChoice) Environment(present []string) ([]string, error) {
+	if c.Name != "cuda" {
+		return nil, nil
+	}
+	path := filepath.Join(filepath.Dir(filepath.Dir(c.Plugin)), "env")
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil // not laid out by our set-up: the system's libraries serve
+	}
+	if err != nil {
+		return nil, err
+	}
+	var missing []string
+	for line := range strings.Lines(string(raw)) {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
+		if !ok {
+			continue
+		}
+		have := ""
+		if at := slices.IndexFunc(present, func(v string) bool { return strings.HasPrefix(v, name+"=") }); at >= 0 {
+			have = present[at][len(name)+1:]
+		}
+		switch {
+		case strings.Contains(have, value):
+		case have == "":
+			missing = append(missing, name+"="+value)
+		case name == "LD_LIBRARY_PATH":
+			missing = append(missing, name+"="+value+":"+have)
+		default:
+			missing = append(missing, name+"="+have+" "+value)
+		}
+	}
+	return missing, nil
+}
