@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"laurel/data"
 )
 
 // checkKeys refuses keys that the configuration does not have, each with the
@@ -76,28 +78,6 @@ func didYouMean(key, path string, fields map[string]reflect.Type) string {
 	if len(names) == 0 {
 		return ""
 	}
-	nearest := slices.MinFunc(names, func(a, b string) int { return distance(key, a) - distance(key, b) })
+	nearest := slices.MinFunc(names, func(a, b string) int { return data.EditDistance(key, a) - data.EditDistance(key, b) })
 	return fmt.Sprintf("; did you mean %s%s?", path, nearest)
-}
-
-// distance is the number of letters to insert, delete or replace to get from
-// one word to the other (Levenshtein 1966).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

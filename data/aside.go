@@ -1,10 +1,40 @@
 package data
 
 import (
+	"bufio"
+	"crypto/rand"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 )
+
+// WriteAside fills a new file beside path, syncs it to disk and renames it to
+// path: path is the old file or the whole new one at every instant. On any
+// error path is as it was and nothing is left beside it.
+func WriteAside(path string, fill func(io.Writer) error) error {
+	file, err := createAside(path)
+	if err != nil {
+		return err
+	}
+	buffered := bufio.NewWriterSize(file, 1<<20)
+	if err := fill(buffered); err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", path, err), file.abort())
+	}
+	if err := buffered.Flush(); err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", path, err), file.abort())
+	}
+	return file.commit()
+}
+
+// WriteFile is WriteAside for content that is at hand.
+func WriteFile(path string, content []byte) error {
+	return WriteAside(path, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
 
 // asideFile is an output file written beside its final name, so that the name
 // only ever holds a whole file.
@@ -17,7 +47,7 @@ func createAside(path string) (*asideFile, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("write %s: it is there and no regular file; give another name", path)
 	}
-	f, err := os.OpenFile(fmt.Sprintf("%s.%d.partial", path, os.Getpid()), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o666)
+	f, err := os.OpenFile(fmt.Sprintf("%s.%s.partial", path, rand.Text()), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", path, err)
 	}
@@ -38,7 +68,7 @@ func (f *asideFile) commit() error {
 		os.Remove(f.Name())
 		return fmt.Errorf("write %s: %w", f.path, err)
 	}
-	return syncFolder(filepath.Dir(f.path))
+	return SyncFolder(filepath.Dir(f.path))
 }
 
 func (f *asideFile) abort() error {
@@ -46,14 +76,12 @@ func (f *asideFile) abort() error {
 	return os.Remove(f.Name())
 }
 
-// syncFolder makes a rename last. Folders that cannot be synced (some network
-// file systems) are left to their system.
-func syncFolder(path string) error {
-	dir, err := os.Open(path)
+// SyncFolder makes a rename in the folder last through a power cut.
+func SyncFolder(path string) (err error) {
+	folder, err := os.Open(path)
 	if err != nil {
-		return nil
+		return err
 	}
-	defer dir.Close()
-	dir.Sync()
-	return nil
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	return folder.Sync()
 }

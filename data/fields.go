@@ -118,15 +118,15 @@ func didYouMean(name string, among []string) string {
 func nearest(name string, among []string) string {
 	best, least := "", len(name)/2+1
 	for _, other := range among {
-		if d := editDistance(strings.ToLower(name), strings.ToLower(other)); d < least {
+		if d := EditDistance(strings.ToLower(name), strings.ToLower(other)); d < least {
 			best, least = other, d
 		}
 	}
 	return best
 }
 
-// editDistance is Levenshtein's: insertions, deletions and substitutions.
-func editDistance(a, b string) int {
+// EditDistance is Levenshtein's: insertions, deletions and substitutions.
+func EditDistance(a, b string) int {
 	last := make([]int, len(b)+1)
 	for j := range last {
 		last[j] = j

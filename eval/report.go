@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"laurel/data"
 )
 
 // Report is what Evaluate finds. Its JSON is report.json: Metrics of all
@@ -27,34 +29,10 @@ func (r *Report) WriteJSON(path string) error {
 	return writeFile(path, append(b, '\n'))
 }
 
-// writeFile writes aside and renames: a reader sees the old file or the new
-// one, whole.
-func writeFile(path string, content []byte) (err error) {
+// writeFile makes the folder where it is missing.
+func writeFile(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	aside, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer func() {
-		if err != nil {
-			aside.Close()
-			os.Remove(aside.Name())
-			err = fmt.Errorf("write %s: %w", path, err)
-		}
-	}()
-	if _, err := aside.Write(content); err != nil {
-		return err
-	}
-	if err := aside.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := aside.Sync(); err != nil {
-		return err
-	}
-	if err := aside.Close(); err != nil {
-		return err
-	}
-	return os.Rename(aside.Name(), path)
+	return data.WriteFile(path, content)
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"laurel/data"
+
 	"github.com/gofrs/flock"
 )
 
@@ -135,7 +137,7 @@ func (r *repo) copyBlob(target, etag string) error {
 		return err
 	}
 	defer blob.Close()
-	return writeAside(target, func(w io.Writer) error { _, err := io.Copy(w, blob); return err })
+	return data.WriteAside(target, func(w io.Writer) error { _, err := io.Copy(w, blob); return err })
 }
 
 // writeRef records what the revision points to. It comes last, so a ref never
@@ -148,7 +150,7 @@ func (r *repo) writeRef(commit string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return writeAside(path, func(w io.Writer) error { _, err := io.WriteString(w, commit); return err })
+	return data.WriteAside(path, func(w io.Writer) error { _, err := io.WriteString(w, commit); return err })
 }
 
 // markAbsent records that the repository has no such file at this commit.
@@ -160,5 +162,5 @@ func (r *repo) markAbsent(commit, file string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return writeAside(path, func(io.Writer) error { return nil })
+	return data.WriteAside(path, func(io.Writer) error { return nil })
 }

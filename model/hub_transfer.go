@@ -14,6 +14,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"laurel/data"
 )
 
 // transient marks an error that another try may mend.
@@ -57,7 +59,7 @@ func (r *repo) fetchBlob(ctx context.Context, b blob) error {
 	if err := os.Rename(part, path); err != nil {
 		return err
 	}
-	return syncFolder(r.in("blobs"))
+	return data.SyncFolder(r.in("blobs"))
 }
 
 // retry does it up to three times while the hub, or the way to it, is at fault.

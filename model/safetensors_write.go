@@ -1,20 +1,17 @@
 package model
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
-	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"unicode/utf8"
+
+	"laurel/data"
 )
 
 // TensorSource is a tensor to be written. Exactly one of Float32 and Bytes is
@@ -47,7 +44,7 @@ func WriteSafetensors(path string, tensors []TensorSource, metadata map[string]s
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	return writeAside(path, func(w io.Writer) error {
+	return data.WriteAside(path, func(w io.Writer) error {
 		if _, err := w.Write(header); err != nil {
 			return err
 		}
@@ -162,54 +159,4 @@ func (t TensorSource) writeFloats(w io.Writer, size int64) error {
 		}
 	}
 	return nil
-}
-
-// writeAside fills a new file beside path, syncs it to disk and renames it to
-// path. On any error path is as it was and nothing is left beside it.
-func writeAside(path string, fill func(io.Writer) error) (err error) {
-	aside := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()+".tmp")
-	file, err := os.OpenFile(aside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer func() {
-		if err == nil {
-			return
-		}
-		err = fmt.Errorf("write %s: %w", path, err)
-		if left := os.Remove(aside); left != nil && !errors.Is(left, fs.ErrNotExist) {
-			err = errors.Join(err, left)
-		}
-	}()
-	if err := fillAndSync(file, fill); err != nil {
-		return err
-	}
-	if err := os.Rename(aside, path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-// fillAndSync closes the file on every way out; a failed close is an error too,
-// since network file systems report a full disk only then.
-func fillAndSync(file *os.File, fill func(io.Writer) error) (err error) {
-	defer func() { err = errors.Join(err, file.Close()) }()
-	buffered := bufio.NewWriterSize(file, 1<<20)
-	if err := fill(buffered); err != nil {
-		return err
-	}
-	if err := buffered.Flush(); err != nil {
-		return err
-	}
-	return file.Sync()
-}
-
-// syncFolder makes a rename in the folder last through a power cut.
-func syncFolder(dir string) (err error) {
-	folder, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, folder.Close()) }()
-	return folder.Sync()
 }

@@ -4,10 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"laurel/data"
 )
 
 // Save writes config.json and model.safetensors into dir so that
@@ -18,7 +19,7 @@ func (m *Model) Save(dir string, padID int) error {
 	if err != nil {
 		return err
 	}
-	if err := WriteSynced(filepath.Join(dir, "config.json"), config); err != nil {
+	if err := data.WriteFile(filepath.Join(dir, "config.json"), config); err != nil {
 		return err
 	}
 	var sources []TensorSource
@@ -115,21 +116,4 @@ func (m *Model) exportedConfig(padID int) ([]byte, error) {
 		return nil, err
 	}
 	return append(raw, '\n'), nil
-}
-
-// WriteSynced writes a file and waits until it is on disk.
-func WriteSynced(path string, content []byte) error {
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if _, err := file.Write(content); err != nil {
-		file.Close()
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := file.Sync(); err != nil {
-		file.Close()
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return file.Close()
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"laurel/data"
 	"laurel/model"
 )
 
@@ -73,7 +74,7 @@ func saveCheckpoint(runDir string, m *model.Model, padID int, extra []string, st
 	if err := os.Rename(aside, final); err != nil {
 		return fmt.Errorf("save checkpoint %s: %w", name, err)
 	}
-	return syncDir(parent)
+	return data.SyncFolder(parent)
 }
 
 func writeCheckpoint(dir string, m *model.Model, padID int, extra []string, state State) error {
@@ -98,10 +99,10 @@ func writeCheckpoint(dir string, m *model.Model, padID int, extra []string, stat
 	if err != nil {
 		return err
 	}
-	if err := model.WriteSynced(filepath.Join(dir, stateFile), append(raw, '\n')); err != nil {
+	if err := data.WriteFile(filepath.Join(dir, stateFile), append(raw, '\n')); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	return data.SyncFolder(dir)
 }
 
 func copySynced(from, to string) error {
@@ -114,16 +115,7 @@ func copySynced(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return model.WriteSynced(to, content)
-}
-
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync()
+	return data.WriteFile(to, content)
 }
 
 // checkpointSteps lists the whole checkpoints, oldest first.
@@ -238,18 +230,6 @@ func sweep(runDir string, resumed int) error {
 		}
 	}
 	return nil
-}
-
-// writeAside replaces a small file at once.
-func writeAside(path string, content []byte) error {
-	aside := path + ".writing"
-	if err := model.WriteSynced(aside, content); err != nil {
-		return err
-	}
-	if err := os.Rename(aside, path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
 }
 
 // BestCheckpoint is the folder of a run's best checkpoint by validation, or

@@ -157,7 +157,7 @@ func forgetAfter(runDir string, state State) error {
 			return err
 		}
 	}
-	return writeAside(filepath.Join(runDir, MetricsFile), kept.Bytes())
+	return data.WriteFile(filepath.Join(runDir, MetricsFile), kept.Bytes())
 }
 
 // Curve is the training curve for plots.

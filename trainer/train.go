@@ -204,7 +204,7 @@ func writeBest(runDir string, best *Evaluation) error {
 	if err != nil {
 		return err
 	}
-	return writeAside(filepath.Join(runDir, bestFile), append(raw, '\n'))
+	return data.WriteFile(filepath.Join(runDir, bestFile), append(raw, '\n'))
 }
 
 // skip counts a step whose loss or gradient was not finite, saves its batch
@@ -220,7 +220,7 @@ func (r Run) skip(state *State, step *stepResult, batches []*data.Batch) error {
 	if err != nil {
 		return err
 	}
-	if err := writeAside(path, raw); err != nil {
+	if err := data.WriteFile(path, raw); err != nil {
 		return err
 	}
 	fmt.Fprintf(r.Out, "step %d skipped: loss %v, gradient norm %v; the weights are as before; its batch is in %s\n",

@@ -55,7 +55,7 @@ type diagnosis struct {
 // diagnose starts the backend and the tokenizer as a run would.
 func diagnose(want string) *diagnosis {
 	d := &diagnosis{CPUs: runtime.NumCPU(), GPU: model.HasGPU(), Memory: machineMemory(),
-		Go: runtime.Version(), Tokenizer: tokenizer.LibraryVersion(), Advice: []string{}, Problems: []string{}}
+		Go: runtime.Version(), Tokenizer: tokenizer.LibraryVersion(), Devices: []model.Device{}, Advice: []string{}, Problems: []string{}}
 	choice, err := model.ChooseBackend(want)
 	if err != nil {
 		d.Problems = append(d.Problems, err.Error())

@@ -144,11 +144,10 @@ func (e *evaluation) write(report *eval.Report, facts []eval.Fact) error {
 	if err := report.WriteJSON(filepath.Join(e.dir, "report.json")); err != nil {
 		return err
 	}
-	metrics, err := trainer.ReadMetrics(e.ref) // of a run; other models have none
+	curve, err := e.curve()
 	if err != nil {
 		return err
 	}
-	curve := trainer.Curve(metrics)
 	if _, err := eval.WritePlots(filepath.Join(e.dir, "plots"), report, curve); err != nil {
 		return err
 	}
@@ -166,4 +165,14 @@ func (e *evaluation) write(report *eval.Report, facts []eval.Fact) error {
 	}
 	_, err = fmt.Fprintf(e.out, "\nreport  %s\nplots   %s\n", html, filepath.Join(e.dir, "plots"))
 	return err
+}
+
+// curve is the training curve of a run; other models, and rewards from
+// elsewhere, have none.
+func (e *evaluation) curve() ([]eval.Point, error) {
+	if e.scores != "" {
+		return nil, nil
+	}
+	metrics, err := trainer.ReadMetrics(e.ref)
+	return trainer.Curve(metrics), err
 }

@@ -77,6 +77,19 @@ func lookUp(value any, path []string) (any, bool) {
 	return value, true
 }
 
+// setJSON sets a key of a JSON file: setjson file key value.
+func setJSON(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: setjson file key value")
+	}
+	var object map[string]json.RawMessage
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &object))
+	object[args[1]] = json.RawMessage(args[2])
+	raw, err := json.Marshal(object)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), raw, 0o644))
+}
+
 // dumpParquet writes a Parquet file's rows to the script's stdout as JSON
 // lines, columns in the file's order; with -schema its schema instead. It
 // shares no code with package data.

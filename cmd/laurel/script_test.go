@@ -31,6 +31,7 @@ func TestScripts(t *testing.T) {
 			"cut":        cut,
 			"beheaded":   beheaded,
 			"json":       checkJSON,
+			"setjson":    setJSON,
 			"dump":       dumpParquet,
 			"rewards":    sameRewards,
 			"samelosses": sameLosses,

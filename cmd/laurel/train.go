@@ -109,7 +109,7 @@ func (t *training) writeConfig() error {
 	if err != nil {
 		return err
 	}
-	return model.WriteSynced(t.configPath(), resolved)
+	return data.WriteFile(t.configPath(), resolved)
 }
 
 // claim makes the run directory, or checks that a resumed run has the config

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestREADMECommands runs every bin/laurel line of the README's sh blocks, in
+// their order, in a folder that has the repository's configs and data. Only
+// the backend and the number of steps are its own. (make demo and make test
+// are what CI runs.)
+func TestREADMECommands(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"configs", "data"} {
+		if err := os.Symlink(filepath.Join(root, name), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	ran := 0
+	for _, line := range shLines(string(readme)) {
+		args, ok := strings.CutPrefix(line, "bin/laurel ")
+		if !ok {
+			continue
+		}
+		args, _, _ = strings.Cut(args, " #")
+		fields := strings.Fields(args)
+		switch fields[0] {
+		case "train":
+			fields = append(fields, "--set", "backend=go", "--set", "train.max_steps=2", "--set", "data.validation=[]")
+		case "eval", "score", "doctor":
+			fields = append(fields, "--backend", "go")
+		}
+		var out bytes.Buffer
+		if code := laurel(context.Background(), fields, &out, &out); code != 0 {
+			t.Fatalf("laurel %s: exit %d\n%s", strings.Join(fields, " "), code, out.String())
+		}
+		ran++
+	}
+	if ran < 6 {
+		t.Errorf("%d commands found in the README, want at least 6", ran)
+	}
+}
+
+// shLines are the lines of a document's sh blocks.
+func shLines(document string) (lines []string) {
+	for i, block := range strings.Split(document, "```sh\n") {
+		if i == 0 {
+			continue
+		}
+		code, _, _ := strings.Cut(block, "```")
+		lines = append(lines, strings.Split(code, "\n")...)
+	}
+	return lines
+}
