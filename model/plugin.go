@@ -110,15 +110,31 @@ func (c *BackendChoice) misleads() bool {
 	return pjrt.IsCUDAName(c.Plugin)
 }
 
-// Environment lists the variables, as NAME=value, that the process must have
-// had from its start for the plugin to find its libraries, and has not: the
-// loader reads LD_LIBRARY_PATH once. The set-up wrote them beside the plugin.
+// mallocTunables keep glibc from giving memory back to the kernel and taking
+// it again at every step: XLA's CPU client allocates each program's scratch
+// memory, gigabytes of it, anew. They took a fifth off a step of MiniLM at 256
+// tokens (docs/experiments.md).
+const mallocTunables = "GLIBC_TUNABLES=glibc.malloc.arena_max=1:glibc.malloc.mmap_max=0:" +
+	"glibc.malloc.trim_threshold=1099511627776:glibc.malloc.hugetlb=1"
+
+// Environment lists the variables, as NAME=value, that the process should have
+// had from its start and has not: the loader and the allocator read theirs
+// once. For CUDA the set-up wrote them beside the plugin; the CPU client wants
+// an allocator that keeps its memory.
 func (c *BackendChoice) Environment(present []string) ([]string, error) {
-	if c.Name != "cuda" {
-		return nil, nil
+	switch c.Name {
+	case "cuda":
+		return c.cudaEnvironment(present)
+	case "cpu":
+		if _, ok := valueOf("GLIBC_TUNABLES", present); !ok {
+			return []string{mallocTunables}, nil
+		}
 	}
-	path := filepath.Join(filepath.Dir(filepath.Dir(c.Plugin)), "env")
-	raw, err := os.ReadFile(path)
+	return nil, nil
+}
+
+func (c *BackendChoice) cudaEnvironment(present []string) ([]string, error) {
+	raw, err := os.ReadFile(filepath.Join(filepath.Dir(filepath.Dir(c.Plugin)), "env"))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil // not laid out by our set-up: the system's libraries serve
 	}
@@ -128,15 +144,9 @@ func (c *BackendChoice) Environment(present []string) ([]string, error) {
 	var missing []string
 	for line := range strings.Lines(string(raw)) {
 		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
-		if !ok {
-			continue
-		}
-		have := ""
-		if at := slices.IndexFunc(present, func(v string) bool { return strings.HasPrefix(v, name+"=") }); at >= 0 {
-			have = present[at][len(name)+1:]
-		}
+		have, _ := valueOf(name, present)
 		switch {
-		case strings.Contains(have, value):
+		case !ok || strings.Contains(have, value):
 		case have == "":
 			missing = append(missing, name+"="+value)
 		case name == "LD_LIBRARY_PATH":
@@ -146,4 +156,13 @@ func (c *BackendChoice) Environment(present []string) ([]string, error) {
 		}
 	}
 	return missing, nil
+}
+
+// valueOf finds a variable among NAME=value.
+func valueOf(name string, environment []string) (string, bool) {
+	at := slices.IndexFunc(environment, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+	if at < 0 {
+		return "", false
+	}
+	return environment[at][len(name)+1:], true
 }

@@ -46,7 +46,7 @@ func TestMisleadingPluginPaths(t *testing.T) {
 	}
 }
 
-func TestCUDAEnvironment(t *testing.T) {
+func TestEnvironment(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "env"), []byte("LD_LIBRARY_PATH=/n/lib\nXLA_FLAGS=--dir=/n\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -62,8 +62,12 @@ func TestCUDAEnvironment(t *testing.T) {
 			t.Errorf("with %v: %v, %v, want %v", e.present, got, err, e.want)
 		}
 	}
-	if got, err := (&BackendChoice{Name: "cpu", Plugin: c.Plugin}).Environment(nil); got != nil || err != nil {
-		t.Errorf("the CPU plugin asks for %v, %v", got, err)
+	cpu := &BackendChoice{Name: "cpu", Plugin: c.Plugin}
+	if got, _ := cpu.Environment(nil); !slices.Equal(got, []string{mallocTunables}) {
+		t.Errorf("the CPU plugin asks for %v", got)
+	}
+	if got, _ := cpu.Environment([]string{"GLIBC_TUNABLES=mine"}); got != nil {
+		t.Errorf("the user's tunables give way to %v", got)
 	}
 }
 

@@ -62,11 +62,7 @@ func diagnose(want string) *diagnosis {
 		return d
 	}
 	d.Backend, d.Version = choice, choice.PluginVersion()
-	err = withEnvironment(choice)
-	if err == nil {
-		err = d.tryBackend()
-	}
-	if err != nil {
+	if err := d.tryBackend(); err != nil {
 		d.Problems = append(d.Problems, err.Error())
 	}
 	if choice.Name == "go" {

@@ -12,15 +12,39 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"laurel/model"
 )
 
 // Exit codes: 0 done, 1 failed, 2 usage.
 func main() {
+	if err := withEnvironment(); err != nil {
+		fmt.Fprintf(os.Stderr, "laurel: %v: going on without\n", err)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	code := laurel(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
+}
+
+// withEnvironment starts the process again, once, with the variables that the
+// best backend here needs from the start.
+func withEnvironment() error {
+	choice, err := model.ChooseBackend("auto")
+	if err != nil {
+		return err
+	}
+	missing, err := choice.Environment(os.Environ())
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	err = syscall.Exec(exe, os.Args, append(os.Environ(), missing...))
+	return fmt.Errorf("start again with %v: %w", missing, err)
 }
 
 // errUsage marks errors of the command line itself.

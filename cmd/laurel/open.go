@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 
 	"github.com/gomlx/compute"
 
@@ -177,9 +176,6 @@ func openBackend(want string, out io.Writer) (compute.Backend, *model.BackendCho
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := withEnvironment(choice); err != nil {
-		return nil, nil, err
-	}
 	backend, err := choice.Open()
 	if err != nil {
 		return nil, nil, err
@@ -189,26 +185,6 @@ func openBackend(want string, out io.Writer) (compute.Backend, *model.BackendCho
 		fmt.Fprintf(out, "  slower than XLA; %s\n", strings.Join(choice.Passed, "; "))
 	}
 	return backend, choice, nil
-}
-
-// withEnvironment starts the process again, once, with the variables that the
-// plugin's libraries need from the start.
-func withEnvironment(choice *model.BackendChoice) error {
-	missing, err := choice.Environment(os.Environ())
-	if err != nil || len(missing) == 0 {
-		return err
-	}
-	exe, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	for _, variable := range missing {
-		name, value, _ := strings.Cut(variable, "=")
-		if err := os.Setenv(name, value); err != nil {
-			return err
-		}
-	}
-	return fmt.Errorf("start again with %s: %w", strings.Join(missing, " "), syscall.Exec(exe, os.Args, os.Environ()))
 }
 
 // buildStore encodes files of pairs into a scratch file, with progress.

@@ -56,7 +56,7 @@ type training struct {
 
 // run is the whole line: directory, model, data, loop, report.
 func (t *training) run(ctx context.Context, resume bool) error {
-	backend, choice, err := openBackend(t.config.Backend, t.out) // first: it may start the process again
+	backend, choice, err := openBackend(t.config.Backend, t.out)
 	if err != nil {
 		return err
 	}
