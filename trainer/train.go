@@ -42,8 +42,10 @@ var ErrInterrupted = errors.New("interrupted")
 
 // Result is what a finished run leaves.
 type Result struct {
-	State  State
-	Report *eval.Report // of the last validation, nil without any
+	State    State
+	Report   *eval.Report  // of the last validation, nil without any
+	Pairs    int           // trained on by this process
+	Stepping time.Duration // that its steps took, compiling included; validation and saving are not
 }
 
 // Train runs from the state's step to the last and leaves checkpoints,
@@ -84,6 +86,7 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 			}
 			return result, err
 		}
+		began := time.Now()
 		next, ok := <-batches
 		if ctx.Err() != nil || !ok {
 			return result, r.stopped(ctx, state, ctx.Err())
@@ -98,6 +101,10 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 		}
 		state.Step++
 		state.Window.add(step, next.batches)
+		result.Stepping += time.Since(began)
+		for _, b := range next.batches {
+			result.Pairs += b.Pairs
+		}
 		if step.Finite {
 			state.Updates++
 		} else if err := r.skip(state, step, next.batches); err != nil {

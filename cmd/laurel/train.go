@@ -281,7 +281,8 @@ func (t *training) report(o *opened, train *data.Store, result *trainer.Result, 
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(t.out, "\ncheckpoint  %s (%s)\nreport      %s\nplots       %s\nmetrics     %s\npeak memory %s\n",
-		best, why, html, plots, filepath.Join(t.dir, trainer.MetricsFile), peakMemory())
+	_, err = fmt.Fprintf(t.out, "\ncheckpoint  %s (%s)\nreport      %s\nplots       %s\nmetrics     %s\npace        %d pairs in %.0f s of steps, compiling included: %.2f pairs/s\npeak memory %s\n",
+		best, why, html, plots, filepath.Join(t.dir, trainer.MetricsFile),
+		result.Pairs, result.Stepping.Seconds(), float64(result.Pairs)/max(result.Stepping.Seconds(), 1e-9), peakMemory())
 	return err
 }
