@@ -69,10 +69,15 @@ func pluginChoice(name, path, why string) (*BackendChoice, error) {
 	return &BackendChoice{Name: name, Plugin: absolute, Why: why}, nil
 }
 
+// goBackend runs one operation at a time, each on every CPU. Several at a time,
+// its default, can hang for ever: large matrix products wait for workers while
+// they hold the last ones (compute v0.1.2, workerspool.Saturate).
+const goBackend = "go:ops_sequential"
+
 // Open starts the backend. It never downloads anything.
 func (c *BackendChoice) Open() (compute.Backend, error) {
 	if c.Name == "go" {
-		return compute.NewWithConfig("go")
+		return compute.NewWithConfig(goBackend)
 	}
 	xla.EnableAutoInstall(false)
 	path, err := c.plainPath()

@@ -14,7 +14,7 @@ import (
 // drop gives dropout's outputs for ones, at two sites.
 func drop(t *testing.T, seed uint32, rate float64, n int) (first, second []float32) {
 	t.Helper()
-	outs := MustExecOnceN(goBackend(t), func(seed *Node) []*Node {
+	outs := MustExecOnceN(pureGo(t), func(seed *Node) []*Node {
 		x := Ones(seed.Graph(), shapes.Make(dtypes.Float32, n))
 		p := &pass{ids: x, seed: seed, rate: -1}
 		return []*Node{p.dropout(x, rate), p.dropout(x, rate)}

@@ -16,7 +16,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-func goBackend(t *testing.T) compute.Backend {
+func pureGo(t *testing.T) compute.Backend {
 	t.Helper()
 	backend, err := (&BackendChoice{Name: "go"}).Open()
 	if err != nil {
@@ -42,7 +42,7 @@ func TestGoldenStorageLogits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		worst := largest(t, kind, rewards(t, goBackend(t), m, rows), want.Logits, 2e-5)
+		worst := largest(t, kind, rewards(t, pureGo(t), m, rows), want.Logits, 2e-5)
 		t.Logf("%s: logits %.2g", kind, worst)
 	}
 }
@@ -62,7 +62,7 @@ func TestGoldenNoHead(t *testing.T) {
 	if !m.Loaded.NewHead || !slices.Equal(m.Loaded.New, []string{"classifier.weight", "classifier.bias"}) || m.Loaded.AddedPrefix != "bert." {
 		t.Errorf("loaded: %+v", m.Loaded)
 	}
-	backend := goBackend(t)
+	backend := pureGo(t)
 	for i, text := range in.Batches[0].Texts {
 		first := firstToken(t, backend, m, in.Unpadded[text])
 		largest(t, "first token", first, want.First[i], 2e-5)
@@ -94,7 +94,7 @@ func TestGoldenMiniLM(t *testing.T) {
 	if !slices.Equal(m.Loaded.Dropped, []string{"embeddings.position_ids"}) {
 		t.Errorf("dropped: %v", m.Loaded.Dropped)
 	}
-	worst, backend := 0.0, goBackend(t)
+	worst, backend := 0.0, pureGo(t)
 	for i, ids := range want.IDs {
 		n := 0
 		for _, bit := range want.Mask[i] {
@@ -225,7 +225,7 @@ func TestSaveKeepsScoresAndConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := [][]int32{{1, 5, 9}, {1, 2, 3, 4, 5, 6}}
-	a, b := rewards(t, goBackend(t), first, rows), rewards(t, goBackend(t), second, rows)
+	a, b := rewards(t, pureGo(t), first, rows), rewards(t, pureGo(t), second, rows)
 	if !slices.Equal(a, b) {
 		t.Errorf("rewards %v before saving, %v after", a, b)
 	}

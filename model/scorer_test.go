@@ -15,7 +15,7 @@ func TestScoresDoNotDependOnNeighbours(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := NewScorer(goBackend(t), m)
+	s, err := NewScorer(pureGo(t), m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestScorerRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := NewScorer(goBackend(t), m)
+	s, err := NewScorer(pureGo(t), m)
 	if err != nil {
 		t.Fatal(err)
 	}
