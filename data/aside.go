@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 )
 
 // WriteAside fills a new file beside path, syncs it to disk and renames it to
@@ -52,6 +53,26 @@ func createAside(path string) (*asideFile, error) {
 		return nil, fmt.Errorf("write %s: %w", path, err)
 	}
 	return &asideFile{f, path}, nil
+}
+
+// partial matches the names that createAside gives.
+var partial = regexp.MustCompile(`\.[A-Z2-7]{26}\.partial$`)
+
+// RemovePartial removes from a folder what a killed process left half written
+// there. A folder that does not exist holds nothing.
+func RemovePartial(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for _, entry := range entries {
+		if partial.MatchString(entry.Name()) {
+			if err := os.Remove(filepath.Join(folder, entry.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // commit gives the file its name, once it is on disk.

@@ -30,7 +30,12 @@ func inspectCommand() *cobra.Command {
 				return err
 			}
 			defer t.Close()
-			count := func(texts ...data.Text) (int, error) { return t.Count(texts[0], texts[1:]...) }
+			count := func(texts ...data.Text) (int, error) {
+				if err := cmd.Context().Err(); err != nil { // Ctrl-C
+					return 0, err
+				}
+				return t.Count(texts[0], texts[1:]...)
+			}
 			found, err := data.Inspect(files, data.ReadConfig{Columns: columns}, count, maxLength)
 			if err != nil {
 				return err

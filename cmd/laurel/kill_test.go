@@ -168,7 +168,7 @@ func TestKilledRunResumes(t *testing.T) {
 	dir := inputs(t)
 	train := []string{"train", "--config", "run.yaml", "--set", "train.save_every=1", "--set", "train.epochs=4", "--set", "train.eval_every=4"}
 	mustRun(t, dir, append(slices.Clone(train), "--out", "whole")...)
-	rounds, killsEach := 4, 12
+	rounds, killsEach := 3, 10
 	if testing.Short() {
 		rounds = 1
 	}
@@ -241,6 +241,10 @@ func TestInterruptedBeforeTheFirstStep(t *testing.T) {
 		t.Errorf("interrupted train left %q", left)
 	}
 	mustRun(t, dir, "train", "--config", "run.yaml", "--out", "run")
+
+	p = startLaurel(t, dir, "inspect", "large.jsonl")
+	p.waitFor(t, "tokens are counted")
+	p.stopped(t, os.Interrupt)
 
 	p = startLaurel(t, dir, "score", "--model", "run", "--data", "large.jsonl", "--out", "scores.parquet", "--backend", "go")
 	p.waitFor(t, "backend: go")

@@ -117,7 +117,7 @@ func (t *training) writeConfig() error {
 func (t *training) claim(resume bool) error {
 	path := t.configPath()
 	if !trainer.Started(t.dir) {
-		return os.MkdirAll(t.dir, 0o755)
+		return errors.Join(os.MkdirAll(t.dir, 0o755), t.sweep())
 	}
 	if !resume {
 		return fmt.Errorf("%s holds a run already: add --resume to go on with it, or name another --out", t.dir)
@@ -130,7 +130,13 @@ func (t *training) claim(resume bool) error {
 		return fmt.Errorf("resume: the config differs from the run's own (%s) in %s: a resumed run keeps what decides its numbers; use %s, or start anew with another --out",
 			path, strings.Join(changed, ", "), path)
 	}
-	return nil
+	return t.sweep()
+}
+
+// sweep removes files that a killed run left half written.
+func (t *training) sweep() error {
+	return errors.Join(data.RemovePartial(t.dir), data.RemovePartial(filepath.Join(t.dir, "plots")),
+		data.RemovePartial(filepath.Join(t.dir, "bad-steps")))
 }
 
 // open loads the newest checkpoint of a resumed run, else the model that the
