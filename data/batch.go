@@ -112,7 +112,7 @@ func ReadBatch(s *Store, plan BatchPlan, size int, padID int32) (*Batch, error) 
 			return nil, err
 		}
 		b.Lengths[j], b.Lengths[size+j] = p.chosen, p.rejected
-		b.Confidence[j], b.Margin[j], b.Present[j] = p.confidence, p.margin, 1
+		b.Confidence[j], b.Margin[j], b.Present[j] = float32(p.confidence), p.margin, 1
 		b.Tokens += int(p.chosen + p.rejected)
 	}
 	return b, nil

@@ -14,7 +14,7 @@ import (
 )
 
 // Store holds encoded pairs in a file of ids, with a small index in memory
-// (40 bytes a pair), so that any order of a set of any size costs one read a
+// (48 bytes a pair), so that any order of a set of any size costs one read a
 // row. Rows keep the order in which they were read.
 type Store struct {
 	file    *os.File
@@ -26,7 +26,8 @@ type Store struct {
 type storedPair struct {
 	at                       int64 // offset in the file, in ids
 	chosen, rejected         int32 // lengths, in ids
-	confidence, margin       float32
+	confidence               float64
+	margin                   float32
 	charsChosen, charsReject int32 // lengths of the responses, in characters
 	subset                   int32 // place in Store.subsets
 }
@@ -150,7 +151,7 @@ func (s *Store) write(ctx context.Context, order <-chan chan encoded, done func(
 func (s *Store) add(at int64, e encoded) int64 {
 	c, r := len(e.chosen.IDs), len(e.rejected.IDs)
 	s.index = append(s.index, storedPair{at: at, chosen: int32(c), rejected: int32(r),
-		confidence: float32(e.pair.Confidence), margin: float32(e.pair.Margin),
+		confidence: e.pair.Confidence, margin: float32(e.pair.Margin),
 		charsChosen: int32(e.pair.Chosen.Chars()), charsReject: int32(e.pair.Rejected.Chars()),
 		subset: s.subsetOf(e.pair.Subset)})
 	st := &s.Stats
@@ -191,7 +192,7 @@ type PairInfo struct {
 // Info describes a row.
 func (s *Store) Info(row int) PairInfo {
 	p := s.index[row]
-	return PairInfo{Subset: s.subsets[p.subset], Confidence: float64(p.confidence),
+	return PairInfo{Subset: s.subsets[p.subset], Confidence: p.confidence,
 		CharsChosen: int(p.charsChosen), CharsReject: int(p.charsReject)}
 }
 

@@ -242,9 +242,11 @@ func BestCheckpoint(runDir string) (dir, why string, err error) {
 			return "", "", fmt.Errorf("%s: %w", filepath.Join(runDir, bestFile), err)
 		}
 		dir := filepath.Join(checkpointsDir(runDir), checkpointName(best.Step))
-		if _, err := readState(dir); err == nil {
+		_, damage := readState(dir)
+		if damage == nil {
 			return dir, fmt.Sprintf("step %d, best by validation (accuracy %.4f)", best.Step, best.Accuracy), nil
 		}
+		return "", "", fmt.Errorf("the best checkpoint by validation, %s, is damaged: %w; name another folder under %s", dir, damage, checkpointsDir(runDir))
 	}
 	dir, state, _, err := newestWhole(runDir)
 	if err != nil {

@@ -33,7 +33,7 @@ type Config struct {
 	SaveEvery                 int        `yaml:"save_every"` // 0: at the end
 	Keep                      int        `yaml:"keep"`       // newest checkpoints kept, beside the best
 	LogEvery                  int        `yaml:"log_every"`
-	MaxBadSteps               int        `yaml:"max_bad_steps"` // non-finite steps in a row that end the run
+	MaxBadSteps               int        `yaml:"max_bad_steps"` // non-finite steps, in all, that end the run
 	Seed                      uint64     `yaml:"seed"`
 }
 
