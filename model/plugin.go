@@ -115,7 +115,7 @@ func (c *BackendChoice) misleads() bool {
 // memory, gigabytes of it, anew. They took a fifth off a step of MiniLM at 256
 // tokens (docs/experiments.md).
 const mallocTunables = "GLIBC_TUNABLES=glibc.malloc.arena_max=1:glibc.malloc.mmap_max=0:" +
-	"glibc.malloc.trim_threshold=1099511627776:glibc.malloc.hugetlb=1"
+	"glibc.malloc.trim_threshold=1099511627776"
 
 // Environment lists the variables, as NAME=value, that the process should have
 // had from its start and has not: the loader and the allocator read theirs
