@@ -21,8 +21,9 @@ type Config struct {
 	initRange    float64  // standard deviation of new weights
 	Unknown      []string // keys that no reader here knows; they are said on screen
 
-	keys   map[string]json.RawMessage // the whole file, written back on export
-	family family
+	keys    map[string]json.RawMessage // the whole file, written back on export
+	family  family
+	weights []weight // the family's, listed once
 }
 
 // Recorded is what training leaves in config.json under the key "laurel", so
@@ -69,7 +70,7 @@ func parseConfig(raw []byte) (*Config, error) {
 	if err := errors.Join(r.problems...); err != nil {
 		return nil, err
 	}
-	c.Unknown = r.unknown()
+	c.Unknown, c.weights = r.unknown(), c.family.weights()
 	return c, nil
 }
 

@@ -44,7 +44,7 @@ func New(configPath string, seed uint64) (*Model, error) {
 	}
 	m := &Model{Config: c, Store: ml.NewStore(), Loaded: &Loaded{NewHead: true}}
 	random := rand.New(rand.NewPCG(seed, 0))
-	for _, t := range c.family.weights() {
+	for _, t := range c.weights {
 		if err := createVariable(m.Store, t, initial(t, c, random)); err != nil {
 			return nil, err
 		}
@@ -85,7 +85,7 @@ func newPass(scope *ml.Scope, in Inputs) *pass {
 // Names lists the model's tensors in the order of its layers.
 func (m *Model) Names() []string {
 	var names []string
-	for _, t := range m.Config.family.weights() {
+	for _, t := range m.Config.weights {
 		names = append(names, t.name)
 	}
 	return names
@@ -94,7 +94,7 @@ func (m *Model) Names() []string {
 // NumParameters counts the trainable values.
 func (m *Model) NumParameters() int {
 	n := 0
-	for _, t := range m.Config.family.weights() {
+	for _, t := range m.Config.weights {
 		n += t.size()
 	}
 	return n
@@ -104,4 +104,4 @@ func (m *Model) NumParameters() int {
 func (m *Model) MaxPositions() int { return m.Config.family.maxPositions() }
 
 // VocabSize is the number of ids that the embedding table has.
-func (m *Model) VocabSize() int { return m.Config.family.weights()[0].shape[0] }
+func (m *Model) VocabSize() int { return m.Config.weights[0].shape[0] }

@@ -23,7 +23,7 @@ func (m *Model) Save(dir string, padID int) error {
 		return err
 	}
 	var sources []TensorSource
-	for _, t := range m.Config.family.weights() {
+	for _, t := range m.Config.weights {
 		sources = append(sources, m.source("/"+t.name, t.name, t.shape))
 	}
 	return WriteSafetensors(filepath.Join(dir, "model.safetensors"), sources, map[string]string{"format": "pt"})
@@ -45,7 +45,7 @@ func (m *Model) source(path, name string, shape []int) TensorSource {
 func (m *Model) SaveVariables(path string, scopes []string) error {
 	var sources []TensorSource
 	for _, scope := range scopes {
-		for _, t := range m.Config.family.weights() {
+		for _, t := range m.Config.weights {
 			sources = append(sources, m.source(scope+t.name, scope+t.name, t.shape))
 		}
 	}
@@ -60,7 +60,7 @@ func (m *Model) LoadVariables(path string, scopes []string) error {
 	}
 	defer w.Close()
 	for _, scope := range scopes {
-		for _, t := range m.Config.family.weights() {
+		for _, t := range m.Config.weights {
 			values, err := w.Float32(scope + t.name)
 			if err != nil {
 				return err

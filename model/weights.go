@@ -88,7 +88,7 @@ var unneeded = []string{"lm_head.", "cls.predictions.", "cls.seq_relationship.",
 // model must be there with its shape, and every tensor of the checkpoint
 // must be used or known to be unneeded.
 func load(store *ml.Store, c *Config, w *Weights, seed uint64) (*Loaded, error) {
-	want := c.family.weights()
+	want := c.weights
 	report := &Loaded{Tensors: len(want)}
 	source, err := matchNames(want, w, report)
 	if err != nil {
