@@ -13,13 +13,12 @@ import (
 // Config is a Hugging Face config.json, in the dialect of transformers 4 or
 // 5, with the family's part read and checked.
 type Config struct {
-	ModelType    string
-	Architecture string // architectures[0], "" where the file has none
-	PadTokenID   int    // -1 where the file has none
-	NumLabels    int
-	Recorded     Recorded
-	initRange    float64  // standard deviation of new weights
-	Unknown      []string // keys that no reader here knows; they are said on screen
+	ModelType  string
+	PadTokenID int // -1 where the file has none
+	NumLabels  int
+	Recorded   Recorded
+	initRange  float64  // standard deviation of new weights
+	Unknown    []string // keys that no reader here knows; they are said on screen
 
 	keys    map[string]json.RawMessage // the whole file, written back on export
 	family  family
@@ -57,11 +56,6 @@ func parseConfig(raw []byte) (*Config, error) {
 		return nil, fmt.Errorf("not a JSON object: %w", err)
 	}
 	c := &Config{keys: r.keys, ModelType: r.text("model_type", "")}
-	var architectures []string
-	r.into("architectures", &architectures)
-	if len(architectures) > 0 {
-		c.Architecture = architectures[0]
-	}
 	c.PadTokenID = r.integer("pad_token_id", -1)
 	c.NumLabels = r.numLabels()
 	c.initRange = r.number("initializer_range", 0.02)
@@ -117,14 +111,6 @@ func (r *configReader) integer(key string, otherwise int) int {
 }
 
 func (r *configReader) number(key string, otherwise float64) float64 {
-	value := otherwise
-	if !r.into(key, &value) {
-		return otherwise
-	}
-	return value
-}
-
-func (r *configReader) flag(key string, otherwise bool) bool {
 	value := otherwise
 	if !r.into(key, &value) {
 		return otherwise

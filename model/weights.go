@@ -17,9 +17,6 @@ type weight struct {
 	shape []int
 	init  initialiser
 	head  bool // part of the score head: a checkpoint without it gets a new one
-	// optional tensors are not in every base checkpoint (a pooler saved with
-	// a language-modelling head, say); where missing they are new, and said.
-	optional bool
 }
 
 // initialiser says how a tensor starts when no checkpoint has it.
@@ -60,13 +57,6 @@ func layerNorm(name string, d int) []weight {
 func inHead(ws []weight) []weight {
 	for i := range ws {
 		ws[i].head = true
-	}
-	return ws
-}
-
-func optional(ws []weight) []weight {
-	for i := range ws {
-		ws[i].optional = true
 	}
 	return ws
 }
@@ -184,8 +174,6 @@ func missingTensors(want []weight, source map[string]string, report *Loaded) err
 			heads++
 		case t.head:
 			head = append(head, t.name)
-		case !found && t.optional:
-			report.New = append(report.New, t.name)
 		case !found:
 			missing = append(missing, t.name)
 		}

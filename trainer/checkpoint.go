@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -106,12 +105,7 @@ func writeCheckpoint(dir string, m *model.Model, padID int, extra []string, stat
 }
 
 func copySynced(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	content, err := io.ReadAll(in)
+	content, err := os.ReadFile(from)
 	if err != nil {
 		return err
 	}

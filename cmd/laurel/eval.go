@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -156,9 +155,7 @@ func (e *evaluation) write(report *eval.Report, facts []eval.Fact) error {
 		return err
 	}
 	if e.asJSON {
-		encoder := json.NewEncoder(e.out)
-		encoder.SetIndent("", " ")
-		return encoder.Encode(report)
+		return printJSON(e.out, report)
 	}
 	if err := report.Print(e.out); err != nil {
 		return err

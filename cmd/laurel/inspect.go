@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 
@@ -41,9 +40,7 @@ func inspectCommand() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				encoder := json.NewEncoder(cmd.OutOrStdout())
-				encoder.SetIndent("", " ")
-				return encoder.Encode(found)
+				return printJSON(cmd.OutOrStdout(), found)
 			}
 			return found.Print(cmd.OutOrStdout())
 		},

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -130,4 +131,11 @@ func positiveLength(cmd *cobra.Command, maxLength int) error {
 		return usage(cmd, fmt.Errorf("--max-length is %d, want at least 1", maxLength))
 	}
 	return nil
+}
+
+// printJSON is what --json prints.
+func printJSON(out io.Writer, value any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", " ")
+	return encoder.Encode(value)
 }

@@ -194,9 +194,10 @@ func (o *opened) buildStore(ctx context.Context, scratch string, files []string,
 		workers = runtime.NumCPU()
 	}
 	counts := &data.Counts{}
-	bar := newProgress(out, "encode", "pairs", rowsOf(files, cfg))
+	total := rowsOf(files, cfg)
+	bar := newProgress(out, "encode", "pairs", total)
 	pairs := data.ReadPairs(files, data.ReadConfig{Columns: cfg.Columns, OnBadRow: cfg.OnBadRow}, counts)
-	store, err := data.BuildStore(ctx, scratch, pairs, o.encodePair, workers, func(rows int) { bar.set(rows, -1, "") })
+	store, err := data.BuildStore(ctx, scratch, pairs, o.encodePair, workers, func(rows int) { bar.set(rows, total, "") })
 	bar.finish()
 	return store, counts, err
 }

@@ -260,8 +260,8 @@ func (t *training) report(o *opened, train *data.Store, result *trainer.Result, 
 	if err != nil {
 		return err
 	}
-	plots := filepath.Join(t.dir, "plots")
-	if _, err := eval.WritePlots(plots, result.Report, trainer.Curve(lines)); err != nil {
+	plots, curve := filepath.Join(t.dir, "plots"), trainer.Curve(lines)
+	if _, err := eval.WritePlots(plots, result.Report, curve); err != nil {
 		return err
 	}
 	facts := []eval.Fact{
@@ -271,7 +271,7 @@ func (t *training) report(o *opened, train *data.Store, result *trainer.Result, 
 		{Name: "steps skipped (not finite)", Value: strconv.Itoa(result.State.Skipped)},
 	}
 	html := filepath.Join(t.dir, "report.html")
-	if err := eval.WriteHTML(html, result.Report, trainer.Curve(lines), facts...); err != nil {
+	if err := eval.WriteHTML(html, result.Report, curve, facts...); err != nil {
 		return err
 	}
 	if result.Report != nil {
