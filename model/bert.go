@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 
 	. "github.com/gomlx/gomlx/core/graph"
@@ -45,8 +46,12 @@ func parseBert(r *configReader) family {
 	return b
 }
 
-func (b *bert) maxPositions() int    { return b.positions }
-func (b *bert) architecture() string { return "BertForSequenceClassification" }
+func (b *bert) about() about {
+	return about{class: "BertForSequenceClassification", hidden: b.hiddenSize, heads: b.heads, headDim: b.hiddenSize / b.heads,
+		intermediate: b.intermediateSize, positions: b.positions}
+}
+
+func (b *bert) blocks() int { return b.layers }
 
 func (b *bert) weights() []weight {
 	d, f := b.hiddenSize, b.intermediateSize
@@ -67,27 +72,18 @@ func (b *bert) weights() []weight {
 		ws = append(ws, linear(l+".output.dense", d, f)...)
 		ws = append(ws, layerNorm(l+".output.LayerNorm", d)...)
 	}
-	ws = append(ws, linear("bert.pooler.dense", d, d)...)
-	return append(ws, inHead(linear("classifier", 1, d))...)
+	return ws
 }
 
-func (b *bert) reward(p *pass) *Node {
-	x := b.embed(p)
-	p.keepHidden(x)
-	for i := range b.layers {
-		x = b.layer(p, "bert.encoder.layer."+strconv.Itoa(i), x)
-		p.keepHidden(x)
-	}
-	first := Squeeze(Slice(x, AxisRange(), AxisElem(0)), 1) // [N, D], the [CLS] token
-	pooled := p.dropout(Tanh(p.linear("bert.pooler.dense", first)), b.classifierDropout)
-	return Squeeze(p.linear("classifier", pooled), -1) // [N]
+func (b *bert) headWeights() []weight {
+	d := b.hiddenSize
+	return append(inGroup("pooler", linear("bert.pooler.dense", d, d)), inGroup(scoreGroup, linear("classifier", 1, d))...)
 }
 
 // embed gives the sum of word, position and type embeddings, normed. [N, T, D]
 func (b *bert) embed(p *pass) *Node {
-	t := p.ids.Shape().Dim(1)
-	x := p.lookup("bert.embeddings.word_embeddings.weight", p.ids)
-	positions := Slice(p.weight("bert.embeddings.position_embeddings.weight"), AxisRangeFromStart(t)) // [T, D]
+	x := p.words("bert.embeddings.word_embeddings.weight")
+	positions := Slice(p.weight("bert.embeddings.position_embeddings.weight"), AxisRangeFromStart(p.tokens())) // [T, D]
 	x = Add(x, ExpandLeftToRank(positions, 3))
 	// One sequence a row: every token is of type 0.
 	kind := Slice(p.weight("bert.embeddings.token_type_embeddings.weight"), AxisElem(0)) // [1, D]
@@ -95,18 +91,29 @@ func (b *bert) embed(p *pass) *Node {
 	return p.dropout(p.layerNorm("bert.embeddings.LayerNorm", x, b.layerNormEps), b.hiddenDropout)
 }
 
-// layer is self-attention and a feed-forward network, each with a residual
+// block is self-attention and a feed-forward network, each with a residual
 // and a norm after it. [N, T, D] to [N, T, D]
-func (b *bert) layer(p *pass, name string, x *Node) *Node {
+func (b *bert) block(p *pass, i int, x *Node) *Node {
+	name := "bert.encoder.layer." + strconv.Itoa(i)
 	self := name + ".attention.self."
 	a := p.attention(attentionInputs{
-		query: p.heads(p.linear(self+"query", x), b.heads),
-		key:   p.heads(p.linear(self+"key", x), b.heads),
-		value: p.heads(p.linear(self+"value", x), b.heads),
-	}, b.attentionDropout)
+		query:   p.heads(p.linear(self+"query", x), b.heads),
+		key:     p.heads(p.linear(self+"key", x), b.heads),
+		value:   p.heads(p.linear(self+"value", x), b.heads),
+		mask:    p.mask(maskKind{}),
+		scale:   1 / math.Sqrt(float64(b.hiddenSize/b.heads)),
+		dropout: b.attentionDropout,
+	})
 	a = p.dropout(p.linear(name+".attention.output.dense", a), b.hiddenDropout)
-	x = p.layerNorm(name+".attention.output.LayerNorm", Add(x, a), b.layerNormEps)
+	x = p.layerNorm(name+".attention.output.LayerNorm", add(x, a), b.layerNormEps)
 	h := activate(b.activation, p.linear(name+".intermediate.dense", x))
 	h = p.dropout(p.linear(name+".output.dense", h), b.hiddenDropout)
-	return p.layerNorm(name+".output.LayerNorm", Add(x, h), b.layerNormEps)
+	return p.layerNorm(name+".output.LayerNorm", add(x, h), b.layerNormEps)
+}
+
+func (b *bert) norm(_ *pass, x *Node) *Node { return x }
+
+func (b *bert) score(p *pass, x *Node) *Node {
+	pooled := p.dropout(Tanh(p.linear("bert.pooler.dense", firstToken(x))), b.classifierDropout)
+	return Squeeze(p.linear("classifier", pooled), -1)
 }

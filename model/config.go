@@ -32,6 +32,7 @@ type Recorded struct {
 	TruncationSide string `json:"truncation_side,omitempty"`
 	Base           string `json:"base,omitempty"`     // what training started from
 	NewHead        bool   `json:"new_head,omitempty"` // whether training began with a new score head
+	Head           Head   `json:"head,omitzero"`      // what pools and scores, where not transformers' own
 }
 
 // ReadConfig reads dir/config.json, or the file itself where path is one.
@@ -60,13 +61,25 @@ func parseConfig(raw []byte) (*Config, error) {
 	c.NumLabels = r.numLabels()
 	c.initRange = r.number("initializer_range", 0.02)
 	r.into("laurel", &c.Recorded)
+	if err := c.Recorded.Head.validate(); err != nil {
+		r.refuse("laurel", err.Error())
+	}
 	c.family = parseFamily(c.ModelType, r)
 	if err := errors.Join(r.problems...); err != nil {
 		return nil, err
 	}
-	c.Unknown, c.weights = r.unknown(), c.family.weights()
+	c.Unknown = r.unknown()
+	c.listWeights()
 	return c, nil
 }
+
+// SetHead chooses another pooling and score head than the config's.
+func (c *Config) SetHead(h Head) {
+	c.Recorded.Head = h.complete(c.family.about().causal)
+	c.listWeights()
+}
+
+func (c *Config) listWeights() { c.weights = append(c.family.weights(), c.headWeights()...) }
 
 // configReader reads keys one by one, remembers which were read, and
 // collects every problem rather than the first.
@@ -138,15 +151,67 @@ func (r *configReader) probability(key string, otherwise float64) float64 {
 	return value
 }
 
+func (r *configReader) flag(key string, otherwise bool) bool {
+	value := otherwise
+	if !r.into(key, &value) {
+		return otherwise
+	}
+	return value
+}
+
+// given tells whether a key is there and not null, null whether it is null.
+func (r *configReader) given(key string) bool {
+	raw, ok := r.keys[key]
+	return ok && string(raw) != "null"
+}
+
+func (r *configReader) null(key string) bool { return string(r.keys[key]) == "null" }
+
+// window reads the width of a sliding window; null means none, 0.
+func (r *configReader) window(key string, otherwise int) int {
+	if r.null(key) {
+		r.ignore(key)
+		return 0
+	}
+	return r.positive(key, otherwise)
+}
+
+// layerTypes reads which layers attend within a window only; where the config
+// does not list them, otherwise decides.
+func (r *configReader) layerTypes(layers int, otherwise func(i int) bool) []bool {
+	sliding := make([]bool, layers)
+	var kinds []string
+	if !r.into("layer_types", &kinds) {
+		for i := range sliding {
+			sliding[i] = otherwise(i)
+		}
+		return sliding
+	}
+	if len(kinds) != layers {
+		r.refuse("layer_types", fmt.Sprintf("lists %d layers, the model has %d", len(kinds), layers))
+		return sliding
+	}
+	for i, kind := range kinds {
+		if kind != "full_attention" && kind != "sliding_attention" {
+			r.refuse("layer_types", fmt.Sprintf("has %q; supported: full_attention, sliding_attention", kind))
+		}
+		sliding[i] = kind == "sliding_attention"
+	}
+	return sliding
+}
+
 // must refuses a key whose value would change the numbers in a way that
 // this family does not compute.
-func (r *configReader) must(key, want string) {
+func (r *configReader) must(key string, allowed ...string) {
 	r.read[key] = true
 	raw, ok := r.keys[key]
-	if ok && string(raw) != "null" && string(raw) != want {
-		r.refuse(key, fmt.Sprintf("is %s, supported is %s only", raw, want))
+	if ok && string(raw) != "null" && !slices.Contains(allowed, string(raw)) {
+		r.refuse(key, fmt.Sprintf("is %s, supported is %s only", raw, strings.Join(allowed, " or ")))
 	}
 }
+
+// ignore notes a key that this family knows and that changes no reward.
+func (r *configReader) ignore(key string) { r.read[key] = true }
 
 // numLabels is len(id2label) as transformers derives it; num_labels is the
 // older spelling, and 1 is a reward model's.

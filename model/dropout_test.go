@@ -16,7 +16,7 @@ func drop(t *testing.T, seed uint32, rate float64, n int) (first, second []float
 	t.Helper()
 	outs := MustExecOnceN(pureGo(t), func(seed *Node) []*Node {
 		x := Ones(seed.Graph(), shapes.Make(dtypes.Float32, n))
-		p := &pass{ids: x, seed: seed, rate: -1}
+		p := &pass{Inputs: Inputs{IDs: x, Seed: seed, Dropout: -1}}
 		return []*Node{p.dropout(x, rate), p.dropout(x, rate)}
 	}, seed)
 	return tensors.MustCopyFlatData[float32](outs[0]), tensors.MustCopyFlatData[float32](outs[1])

@@ -2,31 +2,60 @@ package model
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// family is one architecture: what tensors it has and how they give a reward.
+// family is one architecture: its tensors, and the way from ids to a reward
+// that transformers' …ForSequenceClassification takes.
 type family interface {
-	// weights lists every tensor of the model with its score head.
+	about() about
+	// weights lists the backbone's tensors, the word embeddings first.
 	weights() []weight
-	// reward builds the graph from ids [N, T] and lengths [N] to [N].
-	reward(p *pass) *Node
-	// architecture is the class that transformers loads the model with.
-	architecture() string
-	// maxPositions is the longest sequence the model can take, 0 for no limit.
-	maxPositions() int
+	// headWeights lists those of transformers' own score head.
+	headWeights() []weight
+
+	embed(p *pass) *Node                 // [N, T] to [N, T, D]
+	blocks() int                         // how many there are
+	block(p *pass, i int, x *Node) *Node // [N, T, D] to [N, T, D]
+	norm(p *pass, x *Node) *Node         // after the last block; x itself where there is none
+	score(p *pass, x *Node) *Node        // transformers' pooling and head. [N, T, D] to [N]
 }
 
-// parseFamily picks the family's reader by model_type.
+// about is what the rest of the package asks of a family.
+type about struct {
+	class        string // that transformers loads the model with
+	hidden       int    // D
+	heads        int    // H
+	headDim      int    // K
+	intermediate int    // features within an MLP, both halves of a gated one
+	positions    int    // longest sequence, 0 for no limit
+	causal       bool   // a decoder: its last token has seen all others
+}
+
+// families are the readers by model_type.
+var families = map[string]func(*configReader) family{
+	"bert":        parseBert,
+	"llama":       parseLlama,
+	"mistral":     parseMistral,
+	"qwen2":       parseQwen2,
+	"qwen3":       parseQwen3,
+	"gemma2":      parseGemma2,
+	"gemma3_text": parseGemma3,
+}
+
 func parseFamily(modelType string, r *configReader) family {
-	switch modelType {
-	case "bert":
-		return parseBert(r)
-	case "":
+	if modelType == "" {
 		r.refuse("model_type", "is missing: this is no Hugging Face model config")
-	default:
-		r.refuse("model_type", fmt.Sprintf("%q is not supported; supported: bert", modelType))
+		return nil
 	}
-	return nil
+	parse, ok := families[modelType]
+	if !ok {
+		r.refuse("model_type", fmt.Sprintf("%q is not supported; supported: %s", modelType, strings.Join(slices.Sorted(maps.Keys(families)), ", ")))
+		return nil
+	}
+	return parse(r)
 }

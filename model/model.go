@@ -5,31 +5,43 @@ package model
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
-	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/compute/dtypes"
 	ml "github.com/gomlx/gomlx/ml/model"
 )
 
 // Model is a reward model: a backbone with a scalar score head.
 type Model struct {
-	Config *Config
-	Store  *ml.Store // variables by Hugging Face name, float32
-	Loaded *Loaded
+	Config  *Config
+	Store   *ml.Store // variables by Hugging Face name, float32
+	Loaded  *Loaded
+	Compute dtypes.DType // of matrix products: Float32 or BFloat16; the rest is float32 either way
+	Adapter *LoRA        // nil: none
+
+	frozen func(weight) bool // nil: nothing is
 }
 
 // Load reads a Hugging Face directory. Tensors that the checkpoint does not
 // hold (a score head) are drawn from the seed and listed in Loaded.
-func Load(dir string, seed uint64) (*Model, error) {
+func Load(dir string, seed uint64) (*Model, error) { return LoadWithHead(dir, seed, Head{}) }
+
+// LoadWithHead is Load with another pooling and score head than the
+// config's; the zero Head leaves the config's.
+func LoadWithHead(dir string, seed uint64, head Head) (*Model, error) {
 	c, err := ReadConfig(dir)
 	if err != nil {
 		return nil, err
+	}
+	if !head.Own() {
+		c.SetHead(head)
 	}
 	w, err := OpenWeights(dir)
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", dir, err)
 	}
 	defer w.Close()
-	m := &Model{Config: c, Store: ml.NewStore()}
+	m := &Model{Config: c, Store: ml.NewStore(), Compute: dtypes.Float32}
 	if m.Loaded, err = load(m.Store, c, w, seed); err != nil {
 		return nil, fmt.Errorf("load %s: %w", dir, err)
 	}
@@ -37,12 +49,15 @@ func Load(dir string, seed uint64) (*Model, error) {
 }
 
 // New makes a model from a config alone, its weights drawn from the seed.
-func New(configPath string, seed uint64) (*Model, error) {
+func New(configPath string, seed uint64, head Head) (*Model, error) {
 	c, err := ReadConfig(configPath)
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Config: c, Store: ml.NewStore(), Loaded: &Loaded{NewHead: true}}
+	if !head.Own() {
+		c.SetHead(head)
+	}
+	m := &Model{Config: c, Store: ml.NewStore(), Loaded: &Loaded{NewHead: true}, Compute: dtypes.Float32}
 	random := rand.New(rand.NewPCG(seed, 0))
 	for _, t := range c.weights {
 		if err := createVariable(m.Store, t, initial(t, c, random)); err != nil {
@@ -54,54 +69,52 @@ func New(configPath string, seed uint64) (*Model, error) {
 	return m, nil
 }
 
-// Inputs of one forward pass.
-type Inputs struct {
-	IDs     *Node // [N, T] int32, padded on the right
-	Lengths *Node // [N] int32
-	// Seed is a uint32 scalar that decides the dropout; nil means none.
-	Seed *Node
-	// Dropout replaces every rate of the config where it is not negative.
-	Dropout float64
+// tensors lists every tensor of the model, an adapter's included.
+func (m *Model) tensors() []weight {
+	if m.Adapter == nil {
+		return m.Config.weights
+	}
+	return append(slices.Clone(m.Config.weights), m.Adapter.weights(m.Config)...)
 }
 
-// Reward gives the scalar reward of each row. [N] float32
-func (m *Model) Reward(scope *ml.Scope, in Inputs) *Node {
-	return m.Config.family.reward(newPass(scope, in))
+// trainable lists the tensors that training changes.
+func (m *Model) trainable() []weight {
+	if m.frozen == nil {
+		return m.tensors()
+	}
+	return slices.DeleteFunc(slices.Clone(m.tensors()), m.frozen)
 }
 
-// Hidden gives the output of the embeddings and of every layer, as
-// output_hidden_states does, each [N, T, D], and then the rewards [N].
-func (m *Model) Hidden(scope *ml.Scope, in Inputs) []*Node {
-	p := newPass(scope, in)
-	p.keep = true
-	reward := m.Config.family.reward(p)
-	return append(p.hidden, reward)
-}
-
-func newPass(scope *ml.Scope, in Inputs) *pass {
-	return &pass{scope: scope, ids: in.IDs, lengths: in.Lengths, seed: in.Seed, rate: in.Dropout}
-}
-
-// Names lists the model's tensors in the order of its layers.
-func (m *Model) Names() []string {
+// Trainable names the tensors that training changes, in the order of the
+// model's layers.
+func (m *Model) Trainable() []string {
 	var names []string
-	for _, t := range m.Config.weights {
+	for _, t := range m.trainable() {
 		names = append(names, t.name)
 	}
 	return names
 }
 
-// NumParameters counts the trainable values.
-func (m *Model) NumParameters() int {
+// NumParameters counts the values of all tensors, NumTrainable of those that
+// training changes.
+func (m *Model) NumParameters() int { return totalSize(m.tensors()) }
+
+// NumTrainable counts the values that training changes.
+func (m *Model) NumTrainable() int { return totalSize(m.trainable()) }
+
+func totalSize(ws []weight) int {
 	n := 0
-	for _, t := range m.Config.weights {
+	for _, t := range ws {
 		n += t.size()
 	}
 	return n
 }
 
 // MaxPositions is the longest sequence the model takes, 0 for no limit.
-func (m *Model) MaxPositions() int { return m.Config.family.maxPositions() }
+func (m *Model) MaxPositions() int { return m.Config.family.about().positions }
+
+// Causal tells a decoder from an encoder.
+func (m *Model) Causal() bool { return m.Config.family.about().causal }
 
 // VocabSize is the number of ids that the embedding table has.
 func (m *Model) VocabSize() int { return m.Config.weights[0].shape[0] }

@@ -45,7 +45,7 @@ func (m *Model) source(path, name string, shape []int) TensorSource {
 func (m *Model) SaveVariables(path string, scopes []string) error {
 	var sources []TensorSource
 	for _, scope := range scopes {
-		for _, t := range m.Config.weights {
+		for _, t := range m.trainable() {
 			sources = append(sources, m.source(scope+t.name, scope+t.name, t.shape))
 		}
 	}
@@ -60,7 +60,7 @@ func (m *Model) LoadVariables(path string, scopes []string) error {
 	}
 	defer w.Close()
 	for _, scope := range scopes {
-		for _, t := range m.Config.weights {
+		for _, t := range m.trainable() {
 			values, err := w.Float32(scope + t.name)
 			if err != nil {
 				return err
@@ -88,7 +88,7 @@ func (m *Model) exportedConfig(padID int) ([]byte, error) {
 		return err
 	}
 	changes := map[string]any{
-		"architectures": []string{m.Config.family.architecture()},
+		"architectures": []string{m.Config.family.about().class},
 		"id2label":      map[string]string{"0": "LABEL_0"},
 		"label2id":      map[string]int{"LABEL_0": 0},
 		"problem_type":  "regression",

@@ -3,22 +3,27 @@ package model
 import (
 	"errors"
 	"fmt"
+
+	"github.com/gomlx/compute/dtypes"
 )
 
 // Source is the model part of a run's configuration: where the model comes
 // from and how text is cut for it.
 type Source struct {
-	Path           string `yaml:"path"` // a run, a Hugging Face directory, or a hub name
-	Revision       string `yaml:"revision"`
-	Config         string `yaml:"config"` // a config.json to start from scratch, its tokenizer beside it
-	MaxLength      int    `yaml:"max_length"`
-	TruncationSide string `yaml:"truncation_side"`
-	DType          string `yaml:"dtype"`
+	Path           string   `yaml:"path"` // a run, a Hugging Face directory, or a hub name
+	Revision       string   `yaml:"revision"`
+	Config         string   `yaml:"config"` // a config.json to start from scratch, its tokenizer beside it
+	MaxLength      int      `yaml:"max_length"`
+	TruncationSide string   `yaml:"truncation_side"`
+	DType          string   `yaml:"dtype"` // of matrix products: float32 | bfloat16
+	Head           Head     `yaml:"head"`
+	LoRA           LoRA     `yaml:"lora"`
+	Freeze         []string `yaml:"freeze,flow"` // embeddings | layers:FIRST-LAST | all-but-head
 }
 
 // DefaultSource is what a run does where its file is silent.
 func DefaultSource() Source {
-	return Source{Revision: "main", MaxLength: 512, TruncationSide: "left", DType: "float32"}
+	return Source{Revision: "main", MaxLength: 512, TruncationSide: "left", DType: "float32", LoRA: DefaultLoRA()}
 }
 
 // Validate names every key whose value makes no sense.
@@ -33,8 +38,22 @@ func (s Source) Validate() error {
 	if s.TruncationSide != "left" && s.TruncationSide != "right" {
 		problems = append(problems, fmt.Errorf("model.truncation_side is %q, want left or right", s.TruncationSide))
 	}
-	if s.DType != "float32" {
-		problems = append(problems, fmt.Errorf("model.dtype is %q, supported is float32", s.DType))
+	if _, err := ParseDType(s.DType); err != nil {
+		problems = append(problems, fmt.Errorf("model.dtype %w", err))
 	}
-	return errors.Join(problems...)
+	if err := s.Head.validate(); err != nil {
+		problems = append(problems, fmt.Errorf("model.head: %w", err))
+	}
+	return errors.Join(append(problems, s.LoRA.Validate())...)
+}
+
+// ParseDType reads the precision of matrix products.
+func ParseDType(name string) (dtypes.DType, error) {
+	switch name {
+	case "float32":
+		return dtypes.Float32, nil
+	case "bfloat16":
+		return dtypes.BFloat16, nil
+	}
+	return dtypes.InvalidDType, fmt.Errorf("is %q, want float32 or bfloat16", name)
 }

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -16,7 +17,10 @@ type weight struct {
 	name  string // as transformers writes it, with the backbone's prefix
 	shape []int
 	init  initialiser
-	head  bool // part of the score head: a checkpoint without it gets a new one
+	// group names tensors that a checkpoint may lack together, such as the
+	// score head's, and that are then drawn anew. Empty: never lacking.
+	group  string
+	linear bool // the weight of a linear layer, which LoRA can adapt
 }
 
 // initialiser says how a tensor starts when no checkpoint has it.
@@ -26,7 +30,11 @@ const (
 	normal initialiser = iota // N(0, initializer_range²), as transformers' _init_weights
 	zeros
 	ones
+	kaiming // U(-1/√in, 1/√in), as torch.nn.Linear and PEFT's lora_A
 )
+
+// scoreGroup is the group of the score head, which always trains.
+const scoreGroup = "score head"
 
 func (w weight) size() int {
 	n := 1
@@ -40,12 +48,16 @@ func embedding(name string, rows, d int) weight {
 	return weight{name: name, shape: []int{rows, d}, init: normal}
 }
 
-func linear(name string, out, in int) []weight {
-	return []weight{
-		{name: name + ".weight", shape: []int{out, in}, init: normal},
-		{name: name + ".bias", shape: []int{out}, init: zeros},
+// projection is a linear layer with or without bias.
+func projection(name string, out, in int, bias bool) []weight {
+	ws := []weight{{name: name + ".weight", shape: []int{out, in}, init: normal, linear: true}}
+	if bias {
+		ws = append(ws, weight{name: name + ".bias", shape: []int{out}, init: zeros})
 	}
+	return ws
 }
+
+func linear(name string, out, in int) []weight { return projection(name, out, in, true) }
 
 func layerNorm(name string, d int) []weight {
 	return []weight{
@@ -54,9 +66,9 @@ func layerNorm(name string, d int) []weight {
 	}
 }
 
-func inHead(ws []weight) []weight {
+func inGroup(group string, ws []weight) []weight {
 	for i := range ws {
-		ws[i].head = true
+		ws[i].group = group
 	}
 	return ws
 }
@@ -116,7 +128,7 @@ func loadTensor(t weight, source map[string]string, w *Weights, c *Config, rando
 	}
 	if !slices.Equal(info.Shape, t.shape) {
 		hint := ""
-		if t.head {
+		if t.group != "" {
 			hint = ": a reward model has one label; this head is a classifier's"
 		}
 		return nil, fmt.Errorf("tensor %s has shape %v, the config asks for %v%s", name, info.Shape, t.shape, hint)
@@ -163,29 +175,32 @@ func isUnneeded(name string) bool {
 	return slices.ContainsFunc(unneeded, func(beginning string) bool { return strings.HasPrefix(name, beginning) })
 }
 
-// missingTensors allows a head to be missing as a whole, and nothing else.
+// missingTensors allows a group to be missing as a whole, and nothing else.
 func missingTensors(want []weight, source map[string]string, report *Loaded) error {
-	var missing, head []string
-	heads := 0
+	var missing []string
+	lacking, found := map[string][]string{}, map[string]bool{}
 	for _, t := range want {
-		_, found := source[t.name]
+		_, ok := source[t.name]
 		switch {
-		case t.head && found:
-			heads++
-		case t.head:
-			head = append(head, t.name)
-		case !found:
+		case ok:
+			found[t.group] = true
+		case t.group == "":
 			missing = append(missing, t.name)
+		default:
+			lacking[t.group] = append(lacking[t.group], t.name)
 		}
 	}
-	if len(head) > 0 && heads > 0 {
-		missing = append(missing, head...)
+	for _, group := range slices.Sorted(maps.Keys(lacking)) {
+		if found[group] {
+			missing = append(missing, lacking[group]...)
+		} else {
+			report.New = append(report.New, lacking[group]...)
+		}
 	}
 	if len(missing) > 0 {
 		return fmt.Errorf("the checkpoint lacks %d tensors: %s", len(missing), firstFew(missing))
 	}
-	report.NewHead = len(head) > 0
-	report.New = append(report.New, head...)
+	report.NewHead = len(report.New) > 0
 	return nil
 }
 
@@ -207,6 +222,11 @@ func initial(t weight, c *Config, random *rand.Rand) []float32 {
 	case normal:
 		for i := range values {
 			values[i] = float32(random.NormFloat64() * c.initRange)
+		}
+	case kaiming:
+		bound := 1 / math.Sqrt(float64(t.shape[1]))
+		for i := range values {
+			values[i] = float32((2*random.Float64() - 1) * bound)
 		}
 	}
 	return values

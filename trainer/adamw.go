@@ -16,6 +16,7 @@ type adamW struct {
 	beta1, beta2, eps float64
 	weightDecay       float64
 	maxGradNorm       float64 // 0 means no clipping
+	layerDecay        float64 // the learning rate's factor for each layer further down
 }
 
 // Moments live beside the weights in the store, under these scopes.
@@ -24,12 +25,18 @@ const (
 	secondMoment = "/adam/v/"
 )
 
-// stepSizes are the scalars of one update, computed in float64 on the host.
-// t is the number of updates made, this one included.
-func (o adamW) stepSizes(learningRate float64, t int) [3]float32 {
+// stepSizes are the scalars of one update for each depth of the model,
+// computed in float64 on the host. t is the number of updates made, this one
+// included. [depths + 1, 3]
+func (o adamW) stepSizes(learningRate float64, t, depths int) [][]float32 {
 	correction1 := 1 - math.Pow(o.beta1, float64(t))
 	correction2 := 1 - math.Pow(o.beta2, float64(t))
-	return [3]float32{float32(1 - learningRate*o.weightDecay), float32(learningRate / correction1), float32(math.Sqrt(correction2))}
+	sizes := make([][]float32, depths+1)
+	for d := range sizes {
+		rate := learningRate * math.Pow(o.layerDecay, float64(depths-d))
+		sizes[d] = []float32{float32(1 - rate*o.weightDecay), float32(rate / correction1), float32(math.Sqrt(correction2))}
+	}
+	return sizes
 }
 
 // notDecayed matches the names of biases and norms (transformers,
@@ -54,14 +61,14 @@ func gradNorm(grads []*Node) *Node {
 }
 
 // update writes the new weights and moments into the graph's variables, or
-// the old ones again where ok (a bool scalar) is false. sizes is stepSizes
-// as a [3] input.
-func (o adamW) update(scope *ml.Scope, names []string, grads []*Node, norm, sizes, ok *Node) {
+// the old ones again where ok (a bool scalar) is false. sizes is stepSizes;
+// depth gives its row for each name.
+func (o adamW) update(scope *ml.Scope, names []string, depth func(string) int, grads []*Node, norm, sizes, ok *Node) {
 	g := sizes.Graph()
-	at := func(i int) *Node { return Squeeze(Slice(sizes, AxisElem(i)), 0) }
-	keep, stepSize, root := at(0), at(1), at(2)
 	clip := o.clipFactor(norm)
 	for i, name := range names {
+		at := func(i int) *Node { return Squeeze(Slice(sizes, AxisElem(depth(name)), AxisElem(i))) }
+		keep, stepSize, root := at(0), at(1), at(2)
 		variable := scope.GetVariable(name)
 		m, v := scope.Store().GetVariable(firstMoment+name), scope.Store().GetVariable(secondMoment+name)
 		weight, grad := variable.NodeValue(g), grads[i]

@@ -22,7 +22,9 @@ type Config struct {
 	WeightDecay               float64    `yaml:"weight_decay"`
 	Betas                     [2]float64 `yaml:"betas,flow"`
 	Eps                       float64    `yaml:"eps"`
-	MaxGradNorm               float64    `yaml:"max_grad_norm"` // 0: no clipping
+	MaxGradNorm               float64    `yaml:"max_grad_norm"`          // 0: no clipping
+	LayerLRDecay              float64    `yaml:"layer_lr_decay"`         // of the learning rate, a layer down
+	GradientCheckpointing     bool       `yaml:"gradient_checkpointing"` // computes each block twice, keeps its input only
 	Dropout                   Dropout    `yaml:"dropout"`
 	Confidence                string     `yaml:"confidence"` // weight | soft | ignore
 	Normalize                 string     `yaml:"normalize"`  // mean | weight_sum
@@ -40,7 +42,7 @@ type Config struct {
 // Default is what a run does where its file is silent.
 func Default() Config {
 	return Config{Epochs: 1, BatchSize: 8, GradientAccumulationSteps: 1, LearningRate: 2e-5, Schedule: "linear",
-		WeightDecay: 0.01, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, MaxGradNorm: 1, Dropout: FromModel,
+		WeightDecay: 0.01, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, MaxGradNorm: 1, LayerLRDecay: 1, Dropout: FromModel,
 		Confidence: "weight", Normalize: "mean", Margin: true, Keep: 2, LogEvery: 10, MaxBadSteps: 3, Seed: 42}
 }
 
@@ -90,6 +92,7 @@ func (c Config) Validate() error {
 	}
 	check(finite(c.Epochs) && c.Epochs > 0, "epochs", c.Epochs, "more than 0")
 	check(c.MaxSteps >= 0, "max_steps", c.MaxSteps, "0 (as many as the epochs have) or more")
+	check(c.LayerLRDecay > 0 && c.LayerLRDecay <= 1, "layer_lr_decay", c.LayerLRDecay, "more than 0, at most 1 (no decay)")
 	check(c.BatchSize >= 1, "batch_size", c.BatchSize, "at least 1")
 	check(c.GradientAccumulationSteps >= 1, "gradient_accumulation_steps", c.GradientAccumulationSteps, "at least 1")
 	check(finite(c.LearningRate) && c.LearningRate > 0, "learning_rate", c.LearningRate, "more than 0")

@@ -22,7 +22,7 @@ type stepper struct {
 	config Config
 	model  *model.Model
 	adam   adamW
-	names  []string
+	names  []string // of the tensors that are trained
 
 	first  *ml.Exec // the first batch of a step: sets the gradients
 	next   *ml.Exec // each further one: adds to them
@@ -40,9 +40,9 @@ type stepResult struct {
 }
 
 func newStepper(backend compute.Backend, m *model.Model, config Config) (*stepper, error) {
-	s := &stepper{config: config, model: m, names: m.Names(), adam: adamW{
+	s := &stepper{config: config, model: m, names: m.Trainable(), adam: adamW{
 		beta1: config.Betas[0], beta2: config.Betas[1], eps: config.Eps,
-		weightDecay: config.WeightDecay, maxGradNorm: config.MaxGradNorm}}
+		weightDecay: config.WeightDecay, maxGradNorm: config.MaxGradNorm, layerDecay: config.LayerLRDecay}}
 	if err := s.createZeros(firstMoment, secondMoment, gradientSum); err != nil {
 		return nil, err
 	}
@@ -82,7 +82,8 @@ func (s *stepper) createZeros(scopes ...string) error {
 // target, margin, present), norms [2] (norm, count), dropout seed.
 func (s *stepper) lossAndGradients(scope *ml.Scope, in []*Node) (loss *Node, grads []*Node, rewards *Node) {
 	g := in[0].Graph()
-	rewards = s.model.Reward(scope, model.Inputs{IDs: in[0], Lengths: in[1], Seed: in[4], Dropout: float64(s.config.Dropout)})
+	rewards = s.model.Reward(scope, model.Inputs{IDs: in[0], Lengths: in[1], Seed: in[4],
+		Dropout: float64(s.config.Dropout), Checkpoint: s.config.GradientCheckpointing})
 	row := func(x *Node, i int) *Node { return Squeeze(Slice(x, AxisElem(i)), 0) }
 	loss = BradleyTerryLoss(rewards, lossInputs{
 		weight: row(in[2], 0), target: row(in[2], 1), margin: row(in[2], 2), present: row(in[2], 3),
@@ -118,7 +119,7 @@ func (s *stepper) gradientGraph(add bool) func(*ml.Scope, []*Node) []*Node {
 }
 
 // updateGraph updates from the step's gradients; inputs are the loss of the
-// whole step and stepSizes [3]. It gives the gradients' norm.
+// whole step and stepSizes. It gives the gradients' norm.
 func (s *stepper) updateGraph(scope *ml.Scope, in []*Node) []*Node {
 	grads := make([]*Node, len(s.names))
 	for i, name := range s.names {
@@ -126,7 +127,7 @@ func (s *stepper) updateGraph(scope *ml.Scope, in []*Node) []*Node {
 	}
 	norm := gradNorm(grads)
 	ok := LogicalAnd(IsFinite(in[0]), IsFinite(norm))
-	s.adam.update(scope, s.names, grads, norm, in[1], ok)
+	s.adam.update(scope, s.names, s.model.Depth, grads, norm, in[1], ok)
 	return []*Node{norm}
 }
 
@@ -144,8 +145,8 @@ func (s *stepper) run(batches []*data.Batch, step, updates int, learningRate flo
 			return nil, err
 		}
 	}
-	sizes := s.adam.stepSizes(learningRate, updates)
-	norm, err := s.update.Call1(float32(r.Loss), tensors.FromFlatDataAndDimensions(sizes[:], len(sizes)))
+	sizes := s.adam.stepSizes(learningRate, updates, s.model.Depths())
+	norm, err := s.update.Call1(float32(r.Loss), tensors.FromValue(sizes))
 	if err != nil {
 		return nil, fmt.Errorf("update: %w", err)
 	}

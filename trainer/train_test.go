@@ -33,7 +33,7 @@ func tinyModel(t *testing.T) *model.Model {
 	if err := os.WriteFile(path, []byte(tinyConfig), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	m, err := model.New(path, 7)
+	m, err := model.New(path, 7, model.Head{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +260,7 @@ func TestSkippedStepLeavesWeights(t *testing.T) {
 	}
 	snapshot := func() (all [][]float32) {
 		for _, scope := range []string{"/", firstMoment, secondMoment} {
-			for _, name := range m.Names() {
+			for _, name := range m.Trainable() {
 				value, err := m.Store.GetVariable(scope + name).Value()
 				if err != nil {
 					t.Fatal(err)
@@ -370,18 +370,16 @@ func TestDecayGroups(t *testing.T) {
 
 // TestAdamWByHand makes two updates of one weight with numbers done by hand.
 func TestAdamWByHand(t *testing.T) {
-	o := adamW{beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.1}
-	sizes := o.stepSizes(0.01, 1)
-	// 1 − 0.01·0.1; 0.01/(1−0.9); √(1−0.99)
-	for i, want := range []float64{0.999, 0.1, 0.1} {
-		if math.Abs(float64(sizes[i])-want) > 1e-7 {
-			t.Errorf("step size %d: %v, want %v", i, sizes[i], want)
+	o := adamW{beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.1, layerDecay: 0.5}
+	check := func(what string, got []float32, want ...float64) {
+		for i, w := range want {
+			if math.Abs(float64(got[i])-w) > 1e-7 {
+				t.Errorf("%s, step size %d: %v, want %v", what, i, got[i], w)
+			}
 		}
 	}
-	sizes = o.stepSizes(0.01, 2)
-	for i, want := range []float64{0.999, 0.01 / 0.19, math.Sqrt(1 - 0.9801)} {
-		if math.Abs(float64(sizes[i])-want) > 1e-7 {
-			t.Errorf("second step size %d: %v, want %v", i, sizes[i], want)
-		}
-	}
+	sizes := o.stepSizes(0.01, 1, 2)
+	check("top", sizes[2], 0.999, 0.1, 0.1)        // 1 − 0.01·0.1; 0.01/(1−0.9); √(1−0.99)
+	check("bottom", sizes[0], 0.99975, 0.025, 0.1) // two layers down: a quarter of the rate
+	check("second update", o.stepSizes(0.01, 2, 2)[2], 0.999, 0.01/0.19, math.Sqrt(1-0.9801))
 }

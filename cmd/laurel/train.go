@@ -196,13 +196,13 @@ func (t *training) sourceDir(ctx context.Context) (string, error) {
 
 func (t *training) load(source string) (*model.Model, error) {
 	if path := t.config.Model.Config; path != "" {
-		m, err := model.New(path, t.config.Train.Seed)
+		m, err := model.New(path, t.config.Train.Seed, t.config.Model.Head)
 		if err == nil {
 			fmt.Fprintf(t.out, "model: from scratch by %s, %d parameters\n", path, m.NumParameters())
 		}
 		return m, err
 	}
-	m, err := model.Load(source, t.config.Train.Seed)
+	m, err := model.LoadWithHead(source, t.config.Train.Seed, t.config.Model.Head)
 	if err == nil {
 		fmt.Fprintf(t.out, "model: %s, %d parameters\n", source, m.NumParameters())
 		sayLoaded(t.out, m, source)

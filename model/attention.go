@@ -1,0 +1,91 @@
+package model
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+type attentionInputs struct {
+	query      *Node   // [N, T, H, K]
+	key, value *Node   // [N, T, G, K], each shared by H/G query heads
+	mask       *Node   // bool, broadcast to [N, H, T, T]: true where a query (third axis) may see a key
+	scale      float64 // of the scores
+	softcap    float64 // c·tanh(score/c), 0 for none
+	dropout    float64
+}
+
+// attention is softmax(Q·Kᵀ·scale)·V (Vaswani et al. 2017,
+// arXiv:1706.03762), with grouped queries (Ainslie et al. 2023,
+// arXiv:2305.13245). Scores and softmax are float32. Gives [N, T, H·K].
+func (p *pass) attention(in attentionInputs) *Node {
+	h := in.query.Shape().Dim(2)
+	key, value := repeatHeads(in.key, h), repeatHeads(in.value, h)
+	scores := as(Einsum("nqhk,nmhk->nhqm", MulScalar(in.query, in.scale), key), dtypes.Float32)
+	if in.softcap != 0 {
+		scores = MulScalar(Tanh(MulScalar(scores, 1/in.softcap)), in.softcap)
+	}
+	return p.attend(scores, value, in.mask, in.dropout)
+}
+
+// attend weighs the values by softmax of the scores where the mask is true.
+// scores [N, H, T, T], value [N, T, H, K] to [N, T, H·K]
+func (p *pass) attend(scores, value, mask *Node, dropout float64) *Node {
+	n, t, h, k := value.Shape().Dim(0), value.Shape().Dim(1), value.Shape().Dim(2), value.Shape().Dim(3)
+	scores = Where(BroadcastToShape(mask, scores.Shape()), scores, Scalar(p.graph(), scores.DType(), -1e30))
+	probs := p.dropout(Softmax(scores, -1), dropout)
+	return Reshape(Einsum("nhqm,nmhk->nqhk", as(probs, value.DType()), value), n, t, h*k)
+}
+
+// repeatHeads gives each query head its key-value head. [N, T, G, K] to
+// [N, T, H, K]
+func repeatHeads(x *Node, heads int) *Node {
+	n, t, g, k := x.Shape().Dim(0), x.Shape().Dim(1), x.Shape().Dim(2), x.Shape().Dim(3)
+	if g == heads {
+		return x
+	}
+	x = BroadcastToDims(ExpandDims(x, 3), n, t, g, heads/g, k)
+	return Reshape(x, n, t, heads, k)
+}
+
+// maskKind names a mask that several blocks share.
+type maskKind struct {
+	causal bool
+	window int // 0: none
+}
+
+// mask is true where a query may see a key: at tokens, not padding; if
+// causal, not after the query; with a window w, within w-1 tokens before it,
+// or, where not causal, within w tokens on both sides.
+// [N, 1, 1, T], [1, 1, T, T] or [N, 1, T, T]
+func (p *pass) mask(kind maskKind) *Node {
+	if m, ok := p.masks[kind]; ok {
+		return m
+	}
+	p.masks[kind] = p.buildMask(kind)
+	return p.masks[kind]
+}
+
+func (p *pass) buildMask(kind maskKind) *Node {
+	t := p.tokens()
+	shape := shapes.Make(dtypes.Int32, 1, 1, t, t)
+	before := Sub(Iota(p.graph(), shape, 2), Iota(p.graph(), shape, 3)) // query − key
+	window := Scalar(p.graph(), dtypes.Int32, kind.window)
+	switch {
+	case kind.causal && kind.window > 0:
+		return LogicalAnd(GreaterOrEqual(before, ZerosLike(before)), LessThan(before, BroadcastToShape(window, shape)))
+	case kind.causal: // padding lies on the right, after every token
+		return GreaterOrEqual(before, ZerosLike(before))
+	case kind.window > 0:
+		near := LessOrEqual(Abs(before), BroadcastToShape(window, shape))
+		return LogicalAnd(p.mask(maskKind{}), near)
+	}
+	n := p.IDs.Shape().Dim(0)
+	return Reshape(p.isToken(), n, 1, 1, t)
+}
+
+// isToken is true at tokens, false at padding. [N, T]
+func (p *pass) isToken() *Node {
+	shape := shapes.Make(dtypes.Int32, p.IDs.Shape().Dimensions...)
+	return LessThan(Iota(p.graph(), shape, 1), BroadcastToShape(ExpandDims(p.Lengths, -1), shape))
+}

@@ -1,0 +1,52 @@
+package model
+
+import (
+	"math"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// dropout zeroes each value with the given probability and scales the rest
+// (Srivastava et al. 2014). The bits come from a hash of (seed, site,
+// position) rather than from a generator with state: the step alone decides
+// them, on every backend, so that a resumed run draws the same ones.
+func (p *pass) dropout(x *Node, rate float64) *Node {
+	if p.Seed == nil {
+		return x
+	}
+	if p.Dropout >= 0 {
+		rate = p.Dropout
+	}
+	return p.drop(x, rate)
+}
+
+// drop is dropout at a rate that the run's own setting does not replace.
+func (p *pass) drop(x *Node, rate float64) *Node {
+	if p.Seed == nil {
+		return x
+	}
+	p.sites++
+	if rate == 0 {
+		return x
+	}
+	bits := hash32(IotaFull(p.graph(), shapes.Make(dtypes.Uint32, x.Shape().Dimensions...)), p.Seed, uint32(p.sites))
+	threshold := Scalar(p.graph(), dtypes.Uint32, uint32(rate*math.MaxUint32))
+	kept := GreaterOrEqual(bits, BroadcastToShape(threshold, bits.Shape()))
+	return Where(kept, MulScalar(x, 1/(1-rate)), ZerosLike(x))
+}
+
+// hash32 mixes positions with a seed: Wellons' lowbias32
+// (nullprogram.com/blog/2018/07/31), whose avalanche bias is 0.17.
+func hash32(x, seed *Node, site uint32) *Node {
+	g := x.Graph()
+	scalar := func(v uint32) *Node { return Scalar(g, dtypes.Uint32, v) }
+	stream := Add(seed, scalar(site*0x9e3779b9))
+	x = BitwiseXor(x, BroadcastToShape(stream, x.Shape()))
+	x = BitwiseXor(x, BitwiseShiftRightLogicalScalar(x, uint32(16)))
+	x = Mul(x, scalar(0x7feb352d))
+	x = BitwiseXor(x, BitwiseShiftRightLogicalScalar(x, uint32(15)))
+	x = Mul(x, scalar(0x846ca68b))
+	return BitwiseXor(x, BitwiseShiftRightLogicalScalar(x, uint32(16)))
+}

@@ -1,0 +1,89 @@
+package model
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Freeze settles which tensors training leaves as they are. Rules are
+// embeddings, layers:FIRST-LAST (or layers:N), and all-but-head; with an
+// adapter, the backbone is frozen without any rule.
+func (m *Model) Freeze(rules []string) error {
+	var frozen []func(weight) bool
+	for _, rule := range rules {
+		f, err := m.freezeRule(rule)
+		if err != nil {
+			return fmt.Errorf("model.freeze: %w", err)
+		}
+		frozen = append(frozen, f)
+	}
+	if l := m.Adapter; l != nil {
+		frozen = append(frozen, func(t weight) bool { return !l.saved(t) && !isLoRA(t.name) })
+	}
+	if len(frozen) == 0 {
+		return nil
+	}
+	m.frozen = func(t weight) bool {
+		for _, f := range frozen {
+			if f(t) {
+				return true
+			}
+		}
+		return false
+	}
+	if len(m.trainable()) == 0 {
+		return fmt.Errorf("model.freeze: %s leaves nothing to train", strings.Join(rules, ", "))
+	}
+	return nil
+}
+
+func isLoRA(name string) bool {
+	return strings.HasSuffix(name, loraA) || strings.HasSuffix(name, loraB)
+}
+
+func (m *Model) freezeRule(rule string) (func(weight) bool, error) {
+	blocks := m.Config.family.blocks()
+	switch {
+	case rule == "embeddings":
+		return func(t weight) bool { return depth(t, blocks) == 0 }, nil
+	case rule == "all-but-head":
+		return func(t weight) bool { return t.group != scoreGroup && !isLoRA(t.name) }, nil
+	}
+	var first, last int
+	span, ok := strings.CutPrefix(rule, "layers:")
+	low, high, isSpan := strings.Cut(span, "-")
+	if !isSpan {
+		high = low
+	}
+	first, err1 := strconv.Atoi(low)
+	last, err2 := strconv.Atoi(high)
+	if !ok || err1 != nil || err2 != nil {
+		return nil, fmt.Errorf("%q is no rule: want embeddings, layers:FIRST-LAST or all-but-head", rule)
+	}
+	if first < 0 || last < first || last >= blocks {
+		return nil, fmt.Errorf("%q: the model's layers are 0 to %d", rule, blocks-1)
+	}
+	return func(t weight) bool { d := depth(t, blocks) - 1; return d >= first && d <= last }, nil
+}
+
+// Depth is how far a tensor lies above the ids: 0 for embeddings, 1 for the
+// first block, blocks + 1 for what comes after the last.
+func (m *Model) Depth(name string) int { return depth(weight{name: name}, m.Config.family.blocks()) }
+
+// Depths is the largest depth there is.
+func (m *Model) Depths() int { return m.Config.family.blocks() + 1 }
+
+var blockNumber = regexp.MustCompile(`\.layers?\.(\d+)\.`)
+
+func depth(t weight, blocks int) int {
+	if found := blockNumber.FindStringSubmatch(t.name); found != nil {
+		n, _ := strconv.Atoi(found[1])
+		return n + 1
+	}
+	if strings.Contains(t.name, "embed") {
+		return 0
+	}
+	return blocks + 1
+}

@@ -1,0 +1,140 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// Head is a choice of pooling and score head beside transformers' own, which
+// the zero value means.
+type Head struct {
+	Pooling string `yaml:"pooling" json:"pooling,omitempty"` // cls | mean | last | attention
+	Kind    string `yaml:"kind" json:"kind,omitempty"`       // linear | mlp
+}
+
+// Own tells that the head is transformers' own.
+func (h Head) Own() bool { return h == Head{} }
+
+// complete fills in what a partial choice leaves open.
+func (h Head) complete(causal bool) Head {
+	if h.Own() {
+		return h
+	}
+	if h.Pooling == "" && causal {
+		h.Pooling = "last"
+	}
+	if h.Pooling == "" {
+		h.Pooling = "cls"
+	}
+	if h.Kind == "" {
+		h.Kind = "linear"
+	}
+	return h
+}
+
+// Poolings and HeadKinds are the choices.
+var (
+	Poolings  = []string{"cls", "mean", "last", "attention"}
+	HeadKinds = []string{"linear", "mlp"}
+)
+
+func (h Head) validate() error {
+	if h.Pooling != "" && !slices.Contains(Poolings, h.Pooling) {
+		return fmt.Errorf("pooling is %q, want one of %s", h.Pooling, strings.Join(Poolings, ", "))
+	}
+	if h.Kind != "" && !slices.Contains(HeadKinds, h.Kind) {
+		return fmt.Errorf("head is %q, want one of %s", h.Kind, strings.Join(HeadKinds, ", "))
+	}
+	return nil
+}
+
+// Tensors of such a head have a prefix of their own, so that transformers
+// says that it does not know them rather than pool another way unsaid.
+const (
+	headPrefix    = "laurel_head."
+	headAttention = headPrefix + "attention"
+	headDense     = headPrefix + "dense"
+	headScore     = headPrefix + "score"
+)
+
+func (h Head) weights(d int) []weight {
+	var ws []weight
+	if h.Pooling == "attention" {
+		ws = append(ws, projection(headAttention, 1, d, false)...)
+	}
+	if h.Kind == "mlp" {
+		ws = append(ws, linear(headDense, d, d)...)
+	}
+	return inGroup(scoreGroup, append(ws, linear(headScore, 1, d)...))
+}
+
+// headWeights are those of the config's head.
+func (c *Config) headWeights() []weight {
+	if c.Recorded.Head.Own() {
+		return c.family.headWeights()
+	}
+	return c.Recorded.Head.weights(c.family.about().hidden)
+}
+
+// head gives the reward of each row from the last hidden states. [N, T, D] to
+// [N]
+func (c *Config) head(p *pass, x *Node) *Node {
+	h := c.Recorded.Head
+	if h.Own() {
+		return c.family.score(p, x)
+	}
+	pooled := p.pool(h.Pooling, x)
+	if h.Kind == "mlp" {
+		pooled = Tanh(p.linear(headDense, pooled))
+	}
+	return Squeeze(p.linear(headScore, pooled), -1)
+}
+
+// pool brings the tokens of each row to one vector. [N, T, D] to [N, D]
+func (p *pass) pool(pooling string, x *Node) *Node {
+	switch pooling {
+	case "mean":
+		return p.meanPool(x)
+	case "last":
+		return p.lastToken(x)
+	case "attention":
+		return p.attentionPool(x)
+	}
+	return firstToken(x)
+}
+
+// firstToken is the [CLS] token's vector. [N, T, D] to [N, D]
+func firstToken(x *Node) *Node { return Squeeze(Slice(x, AxisRange(), AxisElem(0)), 1) }
+
+// meanPool is the mean over the tokens. [N, T, D] to [N, D]
+func (p *pass) meanPool(x *Node) *Node {
+	here := as(ExpandDims(p.isToken(), -1), x.DType()) // [N, T, 1]
+	return Div(ReduceSum(Mul(x, here), 1), ReduceSum(here, 1))
+}
+
+// attentionPool is the mean weighted by softmax(x·q), with a learnt q.
+func (p *pass) attentionPool(x *Node) *Node {
+	scores := Squeeze(p.linear(headAttention, x), -1) // [N, T]
+	scores = Where(p.isToken(), scores, Scalar(p.graph(), scores.DType(), -1e30))
+	return Einsum("nt,ntd->nd", Softmax(scores, -1), x)
+}
+
+// lastToken is the vector of the rightmost token that is not the padding
+// token, as transformers' decoders pool: by id, also where a text itself
+// ends with the padding token. [N, T, D] to [N, D]
+func (p *pass) lastToken(x *Node) *Node {
+	shape := shapes.Make(dtypes.Int32, p.IDs.Shape().Dimensions...)
+	at := Iota(p.graph(), shape, 1)
+	counts := p.isToken()
+	if p.padID >= 0 {
+		counts = LogicalAnd(counts, NotEqual(p.IDs, Scalar(p.graph(), dtypes.Int32, p.padID)))
+	}
+	last := ReduceMax(Where(counts, at, ZerosLike(at)), 1) // [N]
+	chosen := as(Equal(at, BroadcastToShape(ExpandDims(last, -1), shape)), x.DType())
+	return Einsum("nt,ntd->nd", chosen, x)
+}

@@ -1,0 +1,110 @@
+package model
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph"
+	ml "github.com/gomlx/gomlx/ml/model"
+)
+
+// Shapes: N sequences, T tokens, D features, H heads, G key-value heads, K
+// features a head.
+
+// Inputs of one forward pass.
+type Inputs struct {
+	IDs     *Node // [N, T] int32, padded on the right
+	Lengths *Node // [N] int32
+	// Seed is a uint32 scalar that decides the dropout; nil means none.
+	Seed *Node
+	// Dropout replaces every rate of the config where it is not negative.
+	Dropout float64
+	// Checkpoint keeps each block's input only and computes the block again
+	// when its gradient is due (Chen et al. 2016, arXiv:1604.06174).
+	Checkpoint bool
+}
+
+// pass is one forward pass while its graph is built.
+type pass struct {
+	Inputs
+	scope   *ml.Scope
+	padID   int          // id of the padding token, -1 for none
+	dtype   dtypes.DType // of matrix products; everything else is float32
+	adapter *LoRA        // nil: none
+
+	masks  map[maskKind]*Node
+	tables map[*rope][2]*Node
+
+	sites  int     // dropout sites so far, each with a stream of its own
+	keep   bool    // whether to keep hidden
+	hidden []*Node // outputs of the embeddings and of every block
+}
+
+func (m *Model) newPass(scope *ml.Scope, in Inputs) *pass {
+	return &pass{Inputs: in, scope: scope, padID: m.Config.PadTokenID, dtype: m.Compute, adapter: m.Adapter,
+		masks: map[maskKind]*Node{}, tables: map[*rope][2]*Node{}}
+}
+
+// Reward gives the scalar reward of each row. [N] float32
+func (m *Model) Reward(scope *ml.Scope, in Inputs) *Node {
+	return m.newPass(scope, in).reward(m.Config)
+}
+
+// Hidden gives the output of the embeddings and of every block, the last one
+// normed, as output_hidden_states does, each [N, T, D], and then the rewards
+// [N].
+func (m *Model) Hidden(scope *ml.Scope, in Inputs) []*Node {
+	p := m.newPass(scope, in)
+	p.keep = true
+	reward := p.reward(m.Config)
+	return append(p.hidden, reward)
+}
+
+func (p *pass) reward(c *Config) *Node {
+	f := c.family
+	x := f.embed(p)
+	for i := range f.blocks() {
+		p.keepHidden(x)
+		if p.Checkpoint {
+			x = x.Checkpoint()
+		}
+		x = f.block(p, i, x)
+	}
+	if p.Checkpoint {
+		x = x.StopCheckpoint()
+	}
+	x = f.norm(p, x)
+	p.keepHidden(x)
+	p.dtype = dtypes.Float32 // the head costs nothing, and its rounding would show in every reward
+	return c.head(p, x)
+}
+
+func (p *pass) graph() *Graph { return p.IDs.Graph() }
+
+func (p *pass) tokens() int { return p.IDs.Shape().Dim(1) }
+
+func (p *pass) keepHidden(x *Node) {
+	if p.keep {
+		p.hidden = append(p.hidden, x)
+	}
+}
+
+// weight gives a tensor by its Hugging Face name.
+func (p *pass) weight(name string) *Node {
+	return p.scope.GetVariable(name).NodeValue(p.graph())
+}
+
+// has tells whether the model has a tensor.
+func (p *pass) has(name string) bool { return p.scope.GetVariable(name) != nil }
+
+// cast brings x to the precision of matrix products.
+func (p *pass) cast(x *Node) *Node { return as(x, p.dtype) }
+
+// as converts where there is need.
+func as(x *Node, dtype dtypes.DType) *Node {
+	if x.DType() == dtype {
+		return x
+	}
+	return ConvertDType(x, dtype)
+}
+
+// add is a residual connection, kept in float32.
+func add(x, change *Node) *Node { return Add(x, as(change, x.DType())) }
