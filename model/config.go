@@ -14,7 +14,8 @@ import (
 // 5, with the family's part read and checked.
 type Config struct {
 	ModelType  string
-	PadTokenID int // -1 where the file has none
+	PadTokenID int     // -1 where the file has none
+	EOSTokenID []int32 // those that end a sequence
 	NumLabels  int
 	Recorded   Recorded
 	initRange  float64  // standard deviation of new weights
@@ -58,6 +59,7 @@ func parseConfig(raw []byte) (*Config, error) {
 	}
 	c := &Config{keys: r.keys, ModelType: r.text("model_type", "")}
 	c.PadTokenID = r.integer("pad_token_id", -1)
+	c.EOSTokenID = r.integers("eos_token_id")
 	c.NumLabels = r.numLabels()
 	c.initRange = r.number("initializer_range", 0.02)
 	r.into("laurel", &c.Recorded)
@@ -121,6 +123,23 @@ func (r *configReader) integer(key string, otherwise int) int {
 		return otherwise
 	}
 	return value
+}
+
+// integers reads one number or a list.
+func (r *configReader) integers(key string) []int32 {
+	var one int32
+	var list []int32
+	r.read[key] = true
+	switch raw := r.keys[key]; {
+	case !r.given(key):
+	case json.Unmarshal(raw, &one) == nil:
+		return []int32{one}
+	case json.Unmarshal(raw, &list) == nil:
+		return list
+	default:
+		r.refuse(key, fmt.Sprintf("is %s, want a token id or a list of them", raw))
+	}
+	return nil
 }
 
 func (r *configReader) number(key string, otherwise float64) float64 {

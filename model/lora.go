@@ -13,12 +13,14 @@ import (
 // 2021, arXiv:2106.09685): W·x + scale·B·(A·x), with B zero at first. The
 // names of the keys are PEFT's.
 type LoRA struct {
-	Rank           int      `yaml:"rank"` // 0: no adapter
-	Alpha          float64  `yaml:"alpha"`
-	Dropout        float64  `yaml:"dropout"`
-	TargetModules  []string `yaml:"target_modules,flow"`  // names of layers, or all-linear
-	ModulesToSave  []string `yaml:"modules_to_save,flow"` // trained whole beside the score head
-	RankStabilised bool     `yaml:"use_rslora"`           // scale alpha/√rank (Kalajdzievski 2023, arXiv:2312.03732) for alpha/rank
+	Rank          int      `yaml:"rank"` // 0: no adapter
+	Alpha         float64  `yaml:"alpha"`
+	Dropout       float64  `yaml:"dropout"`
+	TargetModules []string `yaml:"target_modules,flow"`  // names of layers, or all-linear
+	ModulesToSave []string `yaml:"modules_to_save,flow"` // trained whole beside the score head
+	base          string   // that the adapter belongs to: a path or a hub name
+
+	RankStabilised bool `yaml:"use_rslora"` // scale alpha/√rank (Kalajdzievski 2023, arXiv:2312.03732) for alpha/rank
 }
 
 // The adapter's tensors lie beside the layer's.

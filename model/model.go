@@ -29,7 +29,12 @@ func Load(dir string, seed uint64) (*Model, error) { return LoadWithHead(dir, se
 // LoadWithHead is Load with another pooling and score head than the
 // config's; the zero Head leaves the config's.
 func LoadWithHead(dir string, seed uint64, head Head) (*Model, error) {
-	c, err := ReadConfig(dir)
+	return loadFrom(dir, dir, seed, head)
+}
+
+// loadFrom reads config.json and weights from two directories.
+func loadFrom(config, dir string, seed uint64, head Head) (*Model, error) {
+	c, err := ReadConfig(config)
 	if err != nil {
 		return nil, err
 	}

@@ -12,8 +12,10 @@ import (
 )
 
 // Save writes config.json and model.safetensors into dir so that
-// AutoModelForSequenceClassification.from_pretrained loads them. padID goes
-// into the config where it is not negative. Files are synced to disk.
+// AutoModelForSequenceClassification.from_pretrained loads them, or, where
+// the model has an adapter, config.json and the adapter as PEFT keeps it.
+// padID goes into the config where it is not negative. Files are synced to
+// disk.
 func (m *Model) Save(dir string, padID int) error {
 	config, err := m.exportedConfig(padID)
 	if err != nil {
@@ -21,6 +23,9 @@ func (m *Model) Save(dir string, padID int) error {
 	}
 	if err := data.WriteFile(filepath.Join(dir, "config.json"), config); err != nil {
 		return err
+	}
+	if m.Adapter != nil {
+		return m.saveAdapter(dir)
 	}
 	var sources []TensorSource
 	for _, t := range m.Config.weights {
@@ -32,11 +37,11 @@ func (m *Model) Save(dir string, padID int) error {
 // source reads one variable of the store when its turn to be written comes.
 func (m *Model) source(path, name string, shape []int) TensorSource {
 	return TensorSource{Name: name, DType: "F32", Shape: shape, Float32: func() ([]float32, error) {
-		value, err := m.Store.GetVariable(path).Value()
+		values, err := m.values(path)
 		if err != nil {
 			return nil, fmt.Errorf("tensor %s: %w", name, err)
 		}
-		return tensors.CopyFlatData[float32](value)
+		return values, nil
 	}}
 }
 

@@ -142,14 +142,14 @@ func readState(dir string) (*State, error) {
 	if err := json.Unmarshal(raw, state); err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, stateFile), err)
 	}
-	for _, file := range []string{"model.safetensors", adamFile} {
-		w, err := model.OpenSafetensors(filepath.Join(dir, file))
-		if err != nil {
-			return nil, err
-		}
-		w.Close()
+	if err := model.CheckSaved(dir); err != nil {
+		return nil, err
 	}
-	return state, nil
+	w, err := model.OpenSafetensors(filepath.Join(dir, adamFile))
+	if err != nil {
+		return nil, err
+	}
+	return state, w.Close()
 }
 
 // newestWhole finds the newest checkpoint that reads well. Those passed

@@ -19,18 +19,19 @@ func Started(runDir string) bool {
 	return false
 }
 
-// Resume loads the newest whole checkpoint of a run: weights, moments and
-// state. m is nil where the run has none yet. Damaged checkpoints passed over
+// Resume loads the newest whole checkpoint of a run: the model by load, which
+// also settles what is trained, then moments and state. m is nil where the run
+// has none yet. Damaged checkpoints passed over
 // are named in notes. Lines of metrics.jsonl after the checkpoint's step are
 // dropped, since those steps are made again.
-func Resume(runDir string) (m *model.Model, state State, notes []string, err error) {
+func Resume(runDir string, load func(dir string) (*model.Model, error)) (m *model.Model, state State, notes []string, err error) {
 	dir, saved, notes, err := newestWhole(runDir)
 	if err != nil {
 		return nil, State{}, notes, err
 	}
 	if saved != nil {
 		state = *saved
-		if m, err = model.Load(dir, 0); err != nil {
+		if m, err = load(dir); err != nil {
 			return nil, State{}, notes, err
 		}
 		if m.Loaded.NewHead {

@@ -158,7 +158,7 @@ func TestResumeIsExact(t *testing.T) {
 			}
 			r = configure(tinyRun(t, dir, store))
 			var err error
-			if r.Model, r.State, _, err = Resume(dir); err != nil {
+			if r.Model, r.State, _, err = Resume(dir, loadModel); err != nil {
 				t.Fatal(err)
 			}
 			if r.State.Step != stop {
@@ -331,7 +331,7 @@ func TestDamagedCheckpointIsPassedOver(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(checkpointsDir(dir), writing+checkpointName(8)), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	_, state, notes, err := Resume(dir)
+	_, state, notes, err := Resume(dir, loadModel)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -383,3 +383,5 @@ func TestAdamWByHand(t *testing.T) {
 	check("bottom", sizes[0], 0.99975, 0.025, 0.1) // two layers down: a quarter of the rate
 	check("second update", o.stepSizes(0.01, 2, 2)[2], 0.999, 0.01/0.19, math.Sqrt(1-0.9801))
 }
+
+func loadModel(dir string) (*model.Model, error) { return model.Load(dir, 0) }

@@ -114,6 +114,7 @@ func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []eval.Fact, e
 		return nil, nil, err
 	}
 	defer o.tokenizer.Close()
+	o.warnPadding(e.log)
 	cfg := data.Default()
 	cfg.Columns, cfg.OnBadRow = e.columns, e.onBadRow
 	store, counts, err := o.buildStore(ctx, filepath.Join(e.dir, "pairs.tokens"), e.files, cfg, e.log)

@@ -13,6 +13,7 @@ import (
 
 func exportCommand() *cobra.Command {
 	var ref, revision, out string
+	var merge bool
 	cmd := &cobra.Command{
 		Use:   "export --model RUN_DIR --out HF_DIR",
 		Short: "Write a trained model as a Hugging Face directory",
@@ -21,18 +22,19 @@ func exportCommand() *cobra.Command {
 			if err := required(cmd, "model", "out"); err != nil {
 				return err
 			}
-			return export(cmd.Context(), ref, revision, out, cmd.OutOrStdout())
+			return export(cmd.Context(), ref, revision, out, merge, cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringVar(&ref, "model", "", "run directory, Hugging Face directory or hub name")
 	cmd.Flags().StringVar(&revision, "revision", "main", "branch, tag or commit of a hub name")
+	cmd.Flags().BoolVar(&merge, "merge", false, "work a LoRA adapter into the weights, for readers without PEFT")
 	cmd.Flags().StringVar(&out, "out", "", "directory to write; it must not hold files yet")
 	return cmd
 }
 
 // export writes the directory aside and renames it, so that it is whole or
 // not there.
-func export(ctx context.Context, ref, revision, dir string, out io.Writer) error {
+func export(ctx context.Context, ref, revision, dir string, merge bool, out io.Writer) error {
 	o, err := openModel(ctx, ref, revision, 0, out)
 	if err != nil {
 		return err
@@ -40,6 +42,17 @@ func export(ctx context.Context, ref, revision, dir string, out io.Writer) error
 	defer o.tokenizer.Close()
 	if err := checkNew(dir); err != nil {
 		return fmt.Errorf("export: %w", err)
+	}
+	if err := o.settlePadding(out); err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	if merge {
+		if o.Adapter == nil {
+			return fmt.Errorf("export --merge: %s has no adapter to merge", ref)
+		}
+		if err := o.Merge(); err != nil {
+			return fmt.Errorf("export: %w", err)
+		}
 	}
 	o.Config.Recorded.MaxLength, o.Config.Recorded.TruncationSide = o.maxLength, o.side.String()
 	aside := filepath.Clean(dir) + ".writing"
@@ -93,6 +106,9 @@ func (o *opened) writeHF(dir string) error {
 		if err := os.WriteFile(filepath.Join(dir, filepath.Base(path)), content, 0o644); err != nil {
 			return err
 		}
+	}
+	if err := o.agreeOnPad(dir); err != nil {
+		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "README.md"), []byte(o.modelCard()), 0o644)
 }

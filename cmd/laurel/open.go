@@ -62,7 +62,13 @@ func openModel(ctx context.Context, ref, revision string, maxLength int, out io.
 	if err != nil {
 		return nil, err
 	}
-	m, err := model.Load(dir, 0)
+	base := dir
+	if model.IsAdapter(dir) {
+		if base, err = adapterBaseDir(ctx, dir, out); err != nil {
+			return nil, err
+		}
+	}
+	m, err := loadDir(base, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -71,10 +77,43 @@ func openModel(ctx context.Context, ref, revision string, maxLength int, out io.
 		return nil, fmt.Errorf("%s has no trained score head (missing: %s): train it first with model.path: %s", dir, strings.Join(m.Loaded.New, ", "), dir)
 	}
 	o := &opened{Model: m, dir: dir}
-	if o.tokenizer, err = tokenizer.Open(dir); err != nil {
+	if o.tokenizer, err = openTokenizer(dir, base); err != nil {
 		return nil, err
 	}
 	return o, o.lengths(maxLength)
+}
+
+// loadDir reads a whole model, or an adapter over its base.
+func loadDir(base, dir string) (*model.Model, error) {
+	if model.IsAdapter(dir) {
+		return model.LoadAdapter(base, dir)
+	}
+	return model.Load(dir, 0)
+}
+
+// adapterBaseDir finds the model that an adapter belongs to.
+func adapterBaseDir(ctx context.Context, dir string, out io.Writer) (string, error) {
+	base, revision, err := model.AdapterBase(dir)
+	if err != nil {
+		return "", err
+	}
+	if revision == "" {
+		revision = "main"
+	}
+	found, err := modelDir(ctx, base, revision, out)
+	if err != nil {
+		return "", fmt.Errorf("base of the adapter %s: %w", dir, err)
+	}
+	return found, nil
+}
+
+// openTokenizer reads a model's tokenizer; an adapter may leave it to its
+// base.
+func openTokenizer(dir, base string) (*tokenizer.Tokenizer, error) {
+	if _, err := os.Stat(filepath.Join(dir, "tokenizer.json")); err != nil && base != dir {
+		dir = base
+	}
+	return tokenizer.Open(dir)
 }
 
 // defaultMaxLength is where nothing says otherwise.

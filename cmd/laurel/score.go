@@ -67,6 +67,7 @@ func (s *scoring) run(ctx context.Context) error {
 		return err
 	}
 	defer o.tokenizer.Close()
+	o.warnPadding(s.log)
 	table, err := data.OpenTable(s.file, s.columns)
 	if err != nil {
 		return err

@@ -150,7 +150,7 @@ func (t *training) open(ctx context.Context, resume bool) (*opened, trainer.Stat
 	}
 	if resume {
 		var notes []string
-		if o.Model, state, notes, err = trainer.Resume(t.dir); err != nil {
+		if o.Model, state, notes, err = trainer.Resume(t.dir, func(dir string) (*model.Model, error) { return t.settle(loadDir(source, dir)) }); err != nil {
 			return nil, state, fmt.Errorf("resume: %w", err)
 		}
 		for _, note := range notes {
@@ -159,7 +159,7 @@ func (t *training) open(ctx context.Context, resume bool) (*opened, trainer.Stat
 		fmt.Fprintf(t.out, "resume after step %d\n", state.Step)
 	}
 	if o.Model == nil {
-		if o.Model, err = t.load(source); err != nil {
+		if o.Model, err = t.settle(t.load(source)); err != nil {
 			return nil, state, err
 		}
 	}
@@ -167,6 +167,9 @@ func (t *training) open(ctx context.Context, resume bool) (*opened, trainer.Stat
 		return nil, state, err
 	}
 	o.dir = source
+	if err := o.settlePadding(t.out); err != nil {
+		return nil, state, err
+	}
 	if err := o.lengths(t.config.Model.MaxLength); err != nil {
 		return nil, state, err
 	}
@@ -195,19 +198,64 @@ func (t *training) sourceDir(ctx context.Context) (string, error) {
 }
 
 func (t *training) load(source string) (*model.Model, error) {
-	if path := t.config.Model.Config; path != "" {
-		m, err := model.New(path, t.config.Train.Seed, t.config.Model.Head)
+	c := t.config.Model
+	if c.Config != "" {
+		m, err := model.New(c.Config, t.config.Train.Seed, c.Head)
 		if err == nil {
-			fmt.Fprintf(t.out, "model: from scratch by %s, %d parameters\n", path, m.NumParameters())
+			fmt.Fprintf(t.out, "model: from scratch by %s\n", c.Config)
 		}
-		return m, err
+		return t.adapt(m, err)
 	}
-	m, err := model.LoadWithHead(source, t.config.Train.Seed, t.config.Model.Head)
+	m, err := model.LoadWithHead(source, t.config.Train.Seed, c.Head)
 	if err == nil {
-		fmt.Fprintf(t.out, "model: %s, %d parameters\n", source, m.NumParameters())
+		fmt.Fprintf(t.out, "model: %s\n", source)
 		sayLoaded(t.out, m, source)
 	}
-	return m, err
+	return t.adapt(m, err)
+}
+
+// adapt puts on the adapter that the config asks for.
+func (t *training) adapt(m *model.Model, err error) (*model.Model, error) {
+	if err != nil || t.config.Model.LoRA.Rank == 0 {
+		return m, err
+	}
+	base, err := t.adapterBase()
+	if err != nil {
+		return nil, err
+	}
+	return m, m.AddAdapter(t.config.Model.LoRA, base, t.config.Train.Seed)
+}
+
+// adapterBase is how the adapter names its base: a folder by its full path,
+// so that it is found from anywhere, a hub model by its name.
+func (t *training) adapterBase() (string, error) {
+	path := t.config.Model.Path
+	if t.config.Model.Config != "" {
+		return "", errors.New("model.lora adapts a trained model: name one in model.path instead of model.config")
+	}
+	if _, err := os.Stat(path); err != nil {
+		return path, nil
+	}
+	return filepath.Abs(path)
+}
+
+// settle sets what is computed in which precision and what is trained.
+func (t *training) settle(m *model.Model, err error) (*model.Model, error) {
+	if err != nil {
+		return nil, err
+	}
+	if m.Compute, err = model.ParseDType(t.config.Model.DType); err != nil {
+		return nil, err
+	}
+	if m.Adapter != nil {
+		m.Adapter.Dropout = t.config.Model.LoRA.Dropout
+	}
+	if err := m.Freeze(t.config.Model.Freeze); err != nil {
+		return nil, err
+	}
+	all, trained := m.NumParameters(), m.NumTrainable()
+	fmt.Fprintf(t.out, "parameters: %d, of them trained %d (%.3g%%); products in %s\n", all, trained, 100*float64(trained)/float64(all), t.config.Model.DType)
+	return m, nil
 }
 
 // stores encode the training and validation pairs.

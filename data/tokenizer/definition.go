@@ -83,11 +83,7 @@ func (d definition) vocabularyID(text string) (int32, bool) {
 
 // specialIDs resolves the named tokens. One that the vocabulary lacks has no
 // id; transformers would add a row that the model's embedding does not have.
-func (s settings) specialIDs(d definition) (map[string]int32, error) {
-	added, err := d.tokenIDs()
-	if err != nil {
-		return nil, err
-	}
+func (s settings) specialIDs(d definition, added map[string]int32) map[string]int32 {
 	ids := map[string]int32{}
 	for name, text := range s.tokens {
 		id, ok := added[text]
@@ -98,5 +94,5 @@ func (s settings) specialIDs(d definition) (map[string]int32, error) {
 			ids[name] = id
 		}
 	}
-	return ids, nil
+	return ids
 }

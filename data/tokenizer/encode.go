@@ -49,7 +49,7 @@ func (t *Tokenizer) EncodeText(text string, maxLength int, side Side) (data.Toke
 	if err != nil {
 		return data.Tokens{}, err
 	}
-	return assemble(t.prefix, content, t.suffix, maxLength, side)
+	return t.assemble(t.prefix, content, t.suffix, maxLength, side)
 }
 
 // EncodePair encodes prompt and response as one sequence for each side of the
@@ -112,7 +112,7 @@ func (t *Tokenizer) EncodeMessages(messages []data.Message, maxLength int, side 
 	if len(suffix) > 0 && hasSuffix(content, suffix) {
 		content = content[:len(content)-len(suffix)]
 	}
-	return assemble(prefix, content, suffix, maxLength, side)
+	return t.assemble(prefix, content, suffix, maxLength, side)
 }
 
 func hasPrefix(ids, prefix []int32) bool {
@@ -123,8 +123,10 @@ func hasSuffix(ids, suffix []int32) bool {
 	return len(ids) >= len(suffix) && slices.Equal(ids[len(ids)-len(suffix):], suffix)
 }
 
-// assemble cuts content to maxLength less the specials and puts them around it.
-func assemble(prefix, content, suffix []int32, maxLength int, side Side) (data.Tokens, error) {
+// assemble cuts content to maxLength less the specials and puts them around
+// it. A text that is cut at its end does not get an end-of-sequence token: it
+// has not ended. A [SEP] is kept, being part of an encoder's input.
+func (t *Tokenizer) assemble(prefix, content, suffix []int32, maxLength int, side Side) (data.Tokens, error) {
 	specials := len(prefix) + len(suffix)
 	if maxLength < 0 || maxLength > 0 && maxLength < specials {
 		return data.Tokens{}, fmt.Errorf("max_length %d has no room for the %d special tokens", maxLength, specials)
@@ -133,12 +135,22 @@ func assemble(prefix, content, suffix []int32, maxLength int, side Side) (data.T
 	if maxLength > 0 {
 		cut = max(0, len(content)-(maxLength-specials))
 	}
+	if side == Right && cut > 0 && t.endsSequence(suffix) {
+		suffix, cut = nil, max(0, cut-len(suffix))
+	}
 	if side == Right {
 		content = content[:len(content)-cut]
 	} else {
 		content = content[cut:]
 	}
 	return data.Tokens{IDs: slices.Concat(prefix, content, suffix), Cut: cut}, nil
+}
+
+// endsSequence tells whether a suffix says that the text is complete.
+func (t *Tokenizer) endsSequence(suffix []int32) bool {
+	eos, ok := t.EOSID()
+	_, separates := t.SEPID()
+	return ok && !separates && slices.Contains(suffix, eos)
 }
 
 // encode gives the ids of a text without special tokens.

@@ -27,6 +27,7 @@ type Tokenizer struct {
 	dir      string
 	settings settings
 	special  map[string]int32 // name of tokenizer_config.json, such as pad_token, to id
+	added    map[string]int32 // text of added tokens to id
 	template *chatTemplate    // nil where the model has none
 	prefix   []int32          // what the post-processor puts before every text
 	suffix   []int32          // and after it
@@ -63,10 +64,11 @@ func Open(dir string) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	special, err := settings.specialIDs(definition)
+	added, err := definition.tokenIDs()
 	if err != nil {
 		return nil, fmt.Errorf("read tokenizer %s: %w", path, err)
 	}
+	special := settings.specialIDs(definition, added)
 	template, err := readTemplate(dir, settings)
 	if err != nil {
 		return nil, err
@@ -80,7 +82,7 @@ func Open(dir string) (*Tokenizer, error) {
 		return nil, fmt.Errorf("read tokenizer %s: %w", path, err)
 	}
 	t := &Tokenizer{
-		dir: dir, settings: settings, special: special, template: template,
+		dir: dir, settings: settings, special: special, added: added, template: template,
 		library: library, vocab: int(library.VocabSize()),
 	}
 	if t.prefix, t.suffix, err = t.findAffixes(); err != nil {

@@ -1,0 +1,325 @@
+package model
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/gomlx/core/tensors"
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas32"
+
+	"laurel/data"
+)
+
+// Files of a PEFT adapter directory.
+const (
+	adapterConfigFile  = "adapter_config.json"
+	adapterWeightsFile = "adapter_model.safetensors"
+	// peftPrefix is what PEFT's wrapping puts before the model's own names.
+	peftPrefix = "base_model.model."
+)
+
+// adapterConfig are the keys of adapter_config.json that are written, and
+// read back.
+type adapterConfig struct {
+	PEFTType      string          `json:"peft_type"`
+	TaskType      string          `json:"task_type"`
+	Base          string          `json:"base_model_name_or_path"`
+	Revision      *string         `json:"revision"`
+	Rank          int             `json:"r"`
+	Alpha         float64         `json:"lora_alpha"`
+	Dropout       float64         `json:"lora_dropout"`
+	TargetModules json.RawMessage `json:"target_modules"`
+	ModulesToSave []string        `json:"modules_to_save"`
+	RSLoRA        bool            `json:"use_rslora"`
+	Bias          string          `json:"bias"`
+	FanInFanOut   bool            `json:"fan_in_fan_out"`
+	InferenceMode bool            `json:"inference_mode"`
+	InitWeights   bool            `json:"init_lora_weights"`
+}
+
+// IsAdapter tells a PEFT adapter directory from a whole model.
+func IsAdapter(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, adapterConfigFile))
+	return err == nil
+}
+
+// AdapterBase is the model that an adapter directory belongs to, a path or a
+// hub name, and the revision ("" for none named).
+func AdapterBase(dir string) (base, revision string, err error) {
+	c, err := readAdapterConfig(dir)
+	if err != nil {
+		return "", "", err
+	}
+	if c.Base == "" {
+		return "", "", fmt.Errorf("%s: base_model_name_or_path is missing: name the model that the adapter was trained on", filepath.Join(dir, adapterConfigFile))
+	}
+	if c.Revision != nil {
+		revision = *c.Revision
+	}
+	return c.Base, revision, nil
+}
+
+func readAdapterConfig(dir string) (*adapterConfig, error) {
+	path := filepath.Join(dir, adapterConfigFile)
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read adapter: %w", err)
+	}
+	c := &adapterConfig{}
+	r := &configReader{read: map[string]bool{}}
+	if err := errors.Join(json.Unmarshal(raw, &r.keys), json.Unmarshal(raw, c)); err != nil {
+		return nil, fmt.Errorf("adapter config %s: %w", path, err)
+	}
+	r.must("peft_type", `"LORA"`)
+	r.must("bias", `"none"`)
+	for _, key := range []string{"use_dora", "use_qalora", "use_bdlora", "fan_in_fan_out", "lora_bias"} {
+		r.must(key, "false")
+	}
+	for _, key := range []string{"alpha_pattern", "rank_pattern"} {
+		r.must(key, "{}")
+	}
+	for _, key := range []string{"layer_replication", "target_parameters", "trainable_token_indices", "alora_invocation_tokens",
+		"arrow_config", "kasa_config", "velora_config", "monteclora_config"} {
+		r.must(key)
+	}
+	if c.Rank < 1 {
+		r.refuse("r", fmt.Sprintf("is %d, want at least 1", c.Rank))
+	}
+	if err := errors.Join(r.problems...); err != nil {
+		return nil, fmt.Errorf("adapter config %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// AddAdapter puts a new adapter on the model, its A drawn from the seed, its
+// B zero, so that rewards are at first what they were. base is what the
+// model was read from.
+func (m *Model) AddAdapter(l LoRA, base string, seed uint64) error {
+	l.base = base
+	targets := l.targets(m.Config)
+	for _, name := range l.TargetModules {
+		if name != allLinear && !slices.ContainsFunc(targets, func(t weight) bool { return isModule(strings.TrimSuffix(t.name, ".weight"), name) }) {
+			return fmt.Errorf("model.lora.target_modules: no linear layer of this %s model is called %q; its first layers are %s",
+				m.Config.ModelType, name, firstFew(m.Config.linearNames()))
+		}
+	}
+	m.Adapter = &l
+	random := rand.New(rand.NewPCG(seed, 1))
+	for _, t := range l.weights(m.Config) {
+		if err := createVariable(m.Store, t, initial(t, m.Config, random)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// linearNames lists the linear layers by the last part of their names.
+func (c *Config) linearNames() []string {
+	var names []string
+	for _, t := range c.weights {
+		layer := strings.TrimSuffix(t.name, ".weight")
+		if name := layer[strings.LastIndexByte(layer, '.')+1:]; t.linear && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// LoadAdapter reads a PEFT adapter directory over its base model. Where the
+// adapter's directory has a config.json it is the base's as training left it.
+func LoadAdapter(base, dir string) (*Model, error) {
+	c, err := readAdapterConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	config := base
+	if _, err := os.Stat(filepath.Join(dir, "config.json")); err == nil {
+		config = dir
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	m, err := loadFrom(config, base, 0, Head{})
+	if err != nil {
+		return nil, err
+	}
+	m.Adapter = &LoRA{Rank: c.Rank, Alpha: c.Alpha, Dropout: c.Dropout, RankStabilised: c.RSLoRA, base: c.Base}
+	path := filepath.Join(dir, adapterWeightsFile)
+	w, err := OpenSafetensors(path)
+	if err != nil {
+		return nil, fmt.Errorf("load adapter %s: %w", dir, err)
+	}
+	defer w.Close()
+	if err := m.readAdapter(w); err != nil {
+		return nil, fmt.Errorf("load adapter %s: %w", path, err)
+	}
+	return m, nil
+}
+
+// readAdapter puts the file's tensors into the store. Which layers are
+// adapted follows from the file, whatever target_modules spells it like.
+func (m *Model) readAdapter(w *Weights) error {
+	l := m.Adapter
+	source := map[string]string{} // by the model's names
+	for _, name := range w.Names() {
+		own, ok := strings.CutPrefix(name, peftPrefix)
+		if !ok {
+			return fmt.Errorf("tensor %s does not begin with %s: this is no PEFT adapter", name, peftPrefix)
+		}
+		own = strings.Replace(strings.Replace(own, ".modules_to_save.default", "", 1), ".modules_to_save", "", 1)
+		own = strings.Replace(strings.Replace(own, "lora_A.default.", "lora_A.", 1), "lora_B.default.", "lora_B.", 1)
+		source[own] = name
+		if layer, ok := strings.CutSuffix(own, loraA); ok {
+			l.TargetModules = append(l.TargetModules, layer)
+		}
+	}
+	for _, t := range m.tensors() {
+		name, ok := source[t.name]
+		if !ok {
+			if isLoRA(t.name) {
+				return fmt.Errorf("lacks tensor %s", peftPrefix+t.name)
+			}
+			continue
+		}
+		if err := m.replace(t, name, w); err != nil {
+			return err
+		}
+		delete(source, t.name)
+		if module := t.name[:strings.LastIndexByte(t.name, '.')]; !isLoRA(t.name) && t.group != scoreGroup && !slices.Contains(l.ModulesToSave, module) {
+			l.ModulesToSave = append(l.ModulesToSave, module)
+		}
+	}
+	for own, name := range source {
+		return fmt.Errorf("tensor %s has no place in the %s model (as %s)", name, m.Config.ModelType, own)
+	}
+	m.Loaded.New = slices.DeleteFunc(m.Loaded.New, func(name string) bool { _, err := w.Info(peftPrefix + name); return err == nil })
+	m.Loaded.NewHead = len(m.Loaded.New) > 0
+	return nil
+}
+
+// replace sets a tensor of the store, or creates it, from a file.
+func (m *Model) replace(t weight, name string, w *Weights) error {
+	info, err := w.Info(name)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(info.Shape, t.shape) {
+		return fmt.Errorf("tensor %s has shape %v, want %v", name, info.Shape, t.shape)
+	}
+	values, err := w.Float32(name)
+	if err != nil {
+		return err
+	}
+	if err := checkFinite(name, values); err != nil {
+		return err
+	}
+	if v := m.Store.GetVariable("/" + t.name); v != nil {
+		return v.SetValue(tensors.FromFlatDataAndDimensions(values, t.shape...))
+	}
+	return createVariable(m.Store, t, values)
+}
+
+// saveAdapter writes what peft.PeftModel.from_pretrained reads: the adapter
+// and the modules that were trained whole.
+func (m *Model) saveAdapter(dir string) error {
+	l := m.Adapter
+	var sources []TensorSource
+	for _, t := range m.tensors() {
+		if isLoRA(t.name) || l.saved(t) {
+			sources = append(sources, m.source("/"+t.name, peftPrefix+t.name, t.shape))
+		}
+	}
+	if err := WriteSafetensors(filepath.Join(dir, adapterWeightsFile), sources, map[string]string{"format": "pt"}); err != nil {
+		return err
+	}
+	targets, err := json.Marshal(l.layers(m.Config))
+	if err != nil {
+		return err
+	}
+	raw, err := json.MarshalIndent(adapterConfig{PEFTType: "LORA", TaskType: "SEQ_CLS", Base: l.base, Rank: l.Rank, Alpha: l.Alpha,
+		Dropout: l.Dropout, TargetModules: targets, ModulesToSave: m.savedModules(), RSLoRA: l.RankStabilised,
+		Bias: "none", InferenceMode: true, InitWeights: true}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return data.WriteFile(filepath.Join(dir, adapterConfigFile), append(raw, '\n'))
+}
+
+// layers names the adapted layers in full, which no reader can take for
+// others.
+func (l *LoRA) layers(c *Config) []string {
+	var names []string
+	for _, t := range l.targets(c) {
+		names = append(names, strings.TrimSuffix(t.name, ".weight"))
+	}
+	return names
+}
+
+// savedModules are modules_to_save as PEFT means them: parts of a module's
+// name, the score head's first.
+func (m *Model) savedModules() []string {
+	var names []string
+	for _, t := range m.Config.weights {
+		if t.group == scoreGroup {
+			top, _, _ := strings.Cut(t.name, ".")
+			if !slices.Contains(names, top) {
+				names = append(names, top)
+			}
+		}
+	}
+	return append(names, m.Adapter.ModulesToSave...)
+}
+
+// Merge works the adapter into the weights, W + scale·B·A, and leaves a
+// model without one.
+func (m *Model) Merge() error {
+	l := m.Adapter
+	for _, t := range l.targets(m.Config) {
+		layer := "/" + strings.TrimSuffix(t.name, ".weight")
+		a, errA := m.values(layer + loraA)
+		b, errB := m.values(layer + loraB)
+		w, errW := m.values("/" + t.name)
+		if err := errors.Join(errA, errB, errW); err != nil {
+			return fmt.Errorf("merge %s: %w", t.name, err)
+		}
+		out, in := t.shape[0], t.shape[1]
+		blas32.Gemm(blas.NoTrans, blas.NoTrans, float32(l.scale()),
+			blas32.General{Rows: out, Cols: l.Rank, Stride: l.Rank, Data: b},
+			blas32.General{Rows: l.Rank, Cols: in, Stride: in, Data: a},
+			1, blas32.General{Rows: out, Cols: in, Stride: in, Data: w})
+		if err := m.Store.GetVariable("/" + t.name).SetValue(tensors.FromFlatDataAndDimensions(w, out, in)); err != nil {
+			return fmt.Errorf("merge %s: %w", t.name, err)
+		}
+	}
+	m.Adapter, m.frozen = nil, nil
+	return nil
+}
+
+// values copies a variable of the store.
+func (m *Model) values(path string) ([]float32, error) {
+	value, err := m.Store.GetVariable(path).Value()
+	if err != nil {
+		return nil, err
+	}
+	return tensors.CopyFlatData[float32](value)
+}
+
+// CheckSaved opens the weights that Save wrote, without reading them all.
+func CheckSaved(dir string) error {
+	name := "model.safetensors"
+	if IsAdapter(dir) {
+		name = adapterWeightsFile
+	}
+	w, err := OpenSafetensors(filepath.Join(dir, name))
+	if err != nil {
+		return err
+	}
+	return w.Close()
+}

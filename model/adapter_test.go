@@ -1,0 +1,174 @@
+package model
+
+import (
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// adapted is a golden model with an adapter whose B is no longer zero.
+func adapted(t *testing.T, name string, l LoRA) *Model {
+	t.Helper()
+	dir := golden(t, name)
+	m, err := Load(dir, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.AddAdapter(l, dir, 3); err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, w := range l.weights(m.Config) {
+		values := make([]float32, w.size())
+		for i := range values {
+			values[i] = float32(random.NormFloat64() * 0.2)
+		}
+		if err := m.Store.GetVariable("/" + w.name).SetValue(tensors.FromFlatDataAndDimensions(values, w.shape...)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return m
+}
+
+var someRows = [][]int32{{5, 6, 7, 8, 9, 10}, {11, 12, 13}}
+
+func far(a, b []float32) float64 {
+	worst := 0.0
+	for i := range a {
+		worst = max(worst, math.Abs(float64(a[i]-b[i])))
+	}
+	return worst
+}
+
+// TestAdapterRoundTrip: a saved adapter reads back to the same rewards, and
+// merged weights give them too.
+func TestAdapterRoundTrip(t *testing.T) {
+	backend := pureGo(t)
+	for name, l := range map[string]LoRA{
+		"llama": {Rank: 4, Alpha: 8, TargetModules: []string{"q_proj", "down_proj"}},
+		"qwen3": {Rank: 2, Alpha: 8, TargetModules: []string{allLinear}, RankStabilised: true, ModulesToSave: []string{"embed_tokens"}},
+		"bert":  {Rank: 3, Alpha: 2, TargetModules: []string{allLinear}},
+	} {
+		m := adapted(t, name, l)
+		want := rewards(t, backend, m, someRows)
+		plain, err := Load(golden(t, name), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if far(want, rewards(t, backend, plain, someRows)) < 1e-3 {
+			t.Errorf("%s: the adapter changes nothing", name)
+		}
+		dir := t.TempDir()
+		if err := m.Save(dir, m.Config.PadTokenID); err != nil {
+			t.Fatal(err)
+		}
+		base, _, err := AdapterBase(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := LoadAdapter(base, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := far(want, rewards(t, backend, read, someRows)); d != 0 {
+			t.Errorf("%s: read back, rewards differ by %.2g", name, d)
+		}
+		if err := read.Freeze(nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, tensor := range read.Trainable() {
+			if !isLoRA(tensor) && !strings.HasPrefix(tensor, "score.") && !strings.HasPrefix(tensor, "classifier.") && !strings.Contains(tensor, "embed_tokens") {
+				t.Errorf("%s: %s trains", name, tensor)
+			}
+		}
+		if err := read.Merge(); err != nil {
+			t.Fatal(err)
+		}
+		if d := far(want, rewards(t, backend, read, someRows)); d > 2e-5 {
+			t.Errorf("%s: merged, rewards differ by %.2g", name, d)
+		}
+	}
+}
+
+// TestAdapterAtFirst: a new adapter changes no reward.
+func TestAdapterAtFirst(t *testing.T) {
+	backend := pureGo(t)
+	m, err := Load(golden(t, "mistral"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := rewards(t, backend, m, someRows)
+	if err := m.AddAdapter(LoRA{Rank: 2, Alpha: 4, TargetModules: []string{allLinear}}, "base", 1); err != nil {
+		t.Fatal(err)
+	}
+	if got := rewards(t, backend, m, someRows); !slices.Equal(got, want) {
+		t.Errorf("rewards %v, want %v", got, want)
+	}
+}
+
+// TestAdapterRefused: what is not computed is refused by name.
+func TestAdapterRefused(t *testing.T) {
+	m := adapted(t, "llama", LoRA{Rank: 2, Alpha: 4, TargetModules: []string{"v_proj"}})
+	dir := t.TempDir()
+	if err := m.Save(dir, m.Config.PadTokenID); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, adapterConfigFile)
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, change := range map[string][2]string{
+		"use_dora":     {`"r": 2`, `"r": 2, "use_dora": true`},
+		"rank_pattern": {`"r": 2`, `"r": 2, "rank_pattern": {"q_proj": 8}`},
+		"peft_type":    {`"LORA"`, `"IA3"`},
+		"bias":         {`"none"`, `"all"`},
+		"r":            {`"r": 2`, `"r": 0`},
+	} {
+		if err := os.WriteFile(path, []byte(strings.Replace(string(raw), change[0], change[1], 1)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadAdapter(golden(t, "llama"), dir); err == nil || !strings.Contains(err.Error(), `"`+key+`"`) {
+			t.Errorf("%s: error %v", key, err)
+		}
+	}
+	if err := m.AddAdapter(LoRA{Rank: 2, Alpha: 4, TargetModules: []string{"query"}}, "", 1); err == nil || !strings.Contains(err.Error(), "q_proj") {
+		t.Errorf("an unknown layer: error %v", err)
+	}
+}
+
+// TestFreeze: which tensors train under each rule.
+func TestFreeze(t *testing.T) {
+	for rule, want := range map[string][2]string{ // a tensor that trains, one that does not
+		"embeddings":   {"model.layers.0.mlp.up_proj.weight", "model.embed_tokens.weight"},
+		"layers:0":     {"model.layers.1.mlp.up_proj.weight", "model.layers.0.mlp.up_proj.weight"},
+		"layers:0-1":   {"model.norm.weight", "model.layers.1.mlp.up_proj.weight"},
+		"all-but-head": {"score.weight", "model.norm.weight"},
+	} {
+		m, err := Load(golden(t, "llama"), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Freeze([]string{rule}); err != nil {
+			t.Fatal(err)
+		}
+		if names := m.Trainable(); !slices.Contains(names, want[0]) || slices.Contains(names, want[1]) {
+			t.Errorf("%s trains %v", rule, names)
+		}
+	}
+	m, err := Load(golden(t, "llama"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range []string{"layers:1-9", "layers:x", "head", "layers:2-1"} {
+		if err := m.Freeze([]string{wrong}); err == nil {
+			t.Errorf("%s: no error", wrong)
+		}
+	}
+}
