@@ -26,6 +26,12 @@ const (
 	peftPrefix = "base_model.model."
 )
 
+// Adapter is LoRA on the model that it belongs to.
+type Adapter struct {
+	LoRA
+	Base string // a path or a hub name
+}
+
 // adapterConfig are the keys of adapter_config.json that are written, and
 // read back.
 type adapterConfig struct {
@@ -103,7 +109,6 @@ func readAdapterConfig(dir string) (*adapterConfig, error) {
 // B zero, so that rewards are at first what they were. base is what the
 // model was read from.
 func (m *Model) AddAdapter(l LoRA, base string, seed uint64) error {
-	l.base = base
 	targets := l.targets(m.Config)
 	for _, name := range l.TargetModules {
 		if name != allLinear && !slices.ContainsFunc(targets, func(t weight) bool { return isModule(strings.TrimSuffix(t.name, ".weight"), name) }) {
@@ -111,7 +116,7 @@ func (m *Model) AddAdapter(l LoRA, base string, seed uint64) error {
 				m.Config.ModelType, name, firstFew(m.Config.linearNames()))
 		}
 	}
-	m.Adapter = &l
+	m.Adapter = &Adapter{l, base}
 	random := rand.New(rand.NewPCG(seed, 1))
 	for _, t := range l.weights(m.Config) {
 		if err := createVariable(m.Store, t, initial(t, m.Config, random)); err != nil {
@@ -150,7 +155,7 @@ func LoadAdapter(base, dir string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.Adapter = &LoRA{Rank: c.Rank, Alpha: c.Alpha, Dropout: c.Dropout, RankStabilised: c.RSLoRA, base: c.Base}
+	m.Adapter = &Adapter{LoRA{Rank: c.Rank, Alpha: c.Alpha, Dropout: c.Dropout, RankStabilised: c.RSLoRA}, c.Base}
 	path := filepath.Join(dir, adapterWeightsFile)
 	w, err := OpenSafetensors(path)
 	if err != nil {
@@ -243,7 +248,7 @@ func (m *Model) saveAdapter(dir string) error {
 	if err != nil {
 		return err
 	}
-	raw, err := json.MarshalIndent(adapterConfig{PEFTType: "LORA", TaskType: "SEQ_CLS", Base: l.base, Rank: l.Rank, Alpha: l.Alpha,
+	raw, err := json.MarshalIndent(adapterConfig{PEFTType: "LORA", TaskType: "SEQ_CLS", Base: l.Base, Rank: l.Rank, Alpha: l.Alpha,
 		Dropout: l.Dropout, TargetModules: targets, ModulesToSave: m.savedModules(), RSLoRA: l.RankStabilised,
 		Bias: "none", InferenceMode: true, InitWeights: true}, "", "  ")
 	if err != nil {

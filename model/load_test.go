@@ -29,14 +29,15 @@ func pureGo(t *testing.T) compute.Backend {
 // TestGoldenStorageLogits loads the same weights as f16, bf16, in shards and
 // without a head.
 func TestGoldenStorageLogits(t *testing.T) {
-	var in goldenInputs
-	readJSON(t, filepath.Join(golden(t, "bert"), "inputs.json"), &in)
-	rows := make([][]int32, 0, 4)
-	for _, text := range in.Batches[0].Texts {
-		rows = append(rows, in.Unpadded[text])
-	}
-	for _, kind := range []string{"bert-f16", "bert-bf16", "bert-sharded"} {
+	for _, kind := range []string{"bert-f16", "bert-bf16", "bert-sharded", "llama-f16", "llama-bf16", "llama-sharded"} {
 		dir := golden(t, "storage", kind)
+		family, _, _ := strings.Cut(kind, "-")
+		var in goldenInputs
+		readJSON(t, filepath.Join(golden(t, family), "inputs.json"), &in)
+		rows := make([][]int32, 0, 4)
+		for _, text := range in.Batches[0].Texts {
+			rows = append(rows, in.Unpadded[text])
+		}
 		var want struct{ Logits []float64 }
 		readJSON(t, filepath.Join(dir, "expected.json"), &want)
 		m, err := Load(dir, 0)

@@ -18,7 +18,6 @@ type LoRA struct {
 	Dropout       float64  `yaml:"dropout"`
 	TargetModules []string `yaml:"target_modules,flow"`  // names of layers, or all-linear
 	ModulesToSave []string `yaml:"modules_to_save,flow"` // trained whole beside the score head
-	base          string   // that the adapter belongs to: a path or a hub name
 
 	RankStabilised bool `yaml:"use_rslora"` // scale alpha/√rank (Kalajdzievski 2023, arXiv:2312.03732) for alpha/rank
 }
@@ -34,7 +33,7 @@ const allLinear = "all-linear"
 
 // DefaultLoRA is no adapter, and what one is made of where the file gives a
 // rank alone.
-func DefaultLoRA() LoRA { return LoRA{Alpha: 16, TargetModules: []string{allLinear}} }
+func DefaultLoRA() LoRA { return LoRA{Alpha: 16, TargetModules: []string{allLinear}, ModulesToSave: []string{}} }
 
 // Validate names every key whose value makes no sense.
 func (l *LoRA) Validate() error {

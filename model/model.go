@@ -17,7 +17,7 @@ type Model struct {
 	Store   *ml.Store // variables by Hugging Face name, float32
 	Loaded  *Loaded
 	Compute dtypes.DType // of matrix products: Float32 or BFloat16; the rest is float32 either way
-	Adapter *LoRA        // nil: none
+	Adapter *Adapter     // nil: none
 
 	frozen func(weight) bool // nil: nothing is
 }

@@ -28,7 +28,7 @@ type pass struct {
 	scope   *ml.Scope
 	padID   int          // id of the padding token, -1 for none
 	dtype   dtypes.DType // of matrix products; everything else is float32
-	adapter *LoRA        // nil: none
+	adapter *Adapter     // nil: none
 
 	masks  map[maskKind]*Node
 	tables map[*rope][2]*Node

@@ -23,7 +23,7 @@ type Source struct {
 
 // DefaultSource is what a run does where its file is silent.
 func DefaultSource() Source {
-	return Source{Revision: "main", MaxLength: 512, TruncationSide: "left", DType: "float32", LoRA: DefaultLoRA()}
+	return Source{Revision: "main", MaxLength: 512, TruncationSide: "left", DType: "float32", LoRA: DefaultLoRA(), Freeze: []string{}}
 }
 
 // Validate names every key whose value makes no sense.

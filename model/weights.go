@@ -92,7 +92,7 @@ var unneeded = []string{"lm_head.", "cls.predictions.", "cls.seq_relationship.",
 func load(store *ml.Store, c *Config, w *Weights, seed uint64) (*Loaded, error) {
 	want := c.weights
 	report := &Loaded{Tensors: len(want)}
-	source, err := matchNames(want, w, report)
+	source, err := matchNames(c, w, report)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,8 @@ func loadTensor(t weight, source map[string]string, w *Weights, c *Config, rando
 
 // matchNames maps the model's names to the checkpoint's. Base models carry
 // no prefix; older files call a norm's gain and bias gamma and beta.
-func matchNames(want []weight, w *Weights, report *Loaded) (map[string]string, error) {
+func matchNames(c *Config, w *Weights, report *Loaded) (map[string]string, error) {
+	want := c.weights
 	prefix := want[0].name[:strings.IndexByte(want[0].name, '.')+1]
 	wanted := make(map[string]bool, len(want))
 	for _, t := range want {
@@ -158,7 +159,7 @@ func matchNames(want []weight, w *Weights, report *Loaded) (map[string]string, e
 		case wanted[prefix+modern]:
 			source[prefix+modern] = name
 			report.AddedPrefix = prefix
-		case isUnneeded(strings.TrimPrefix(name, prefix)):
+		case isUnneeded(strings.TrimPrefix(name, prefix)) || c.replacesHead(modern):
 			report.Dropped = append(report.Dropped, name)
 		default:
 			unexpected = append(unexpected, name)
@@ -169,6 +170,12 @@ func matchNames(want []weight, w *Weights, report *Loaded) (map[string]string, e
 			len(unexpected), firstFew(unexpected))
 	}
 	return source, nil
+}
+
+// replacesHead tells whether a tensor is of transformers' own head, where the
+// model has another.
+func (c *Config) replacesHead(name string) bool {
+	return !c.Recorded.Head.Own() && slices.ContainsFunc(c.family.headWeights(), func(t weight) bool { return t.name == name })
 }
 
 func isUnneeded(name string) bool {

@@ -65,6 +65,10 @@ func export(ctx context.Context, ref, revision, dir string, merge bool, out io.W
 	if err := os.Rename(aside, dir); err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
+	if !o.Config.Recorded.Head.Own() {
+		fmt.Fprintf(out, "transformers cannot express this head (pooling %s, %s): it would load the backbone with a new head; score it with laurel score --model %s\n",
+			o.Config.Recorded.Head.Pooling, o.Config.Recorded.Head.Kind, dir)
+	}
 	_, err = fmt.Fprintf(out, "exported %s: %s, %d parameters, max_length %d, truncation side %s, pad id %d\n",
 		dir, o.Config.ModelType, o.NumParameters(), o.maxLength, o.side, o.padID())
 	return err
