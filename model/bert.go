@@ -8,25 +8,29 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// bert is BertForSequenceClassification (transformers, models/bert/
-// modeling_bert.py; Devlin et al. 2018, arXiv:1810.04805).
-//
-// Shapes: N sequences, T tokens, D hidden_size, H heads, V vocab_size.
-type bert struct {
-	vocabSize, hiddenSize, layers, heads int
-	intermediateSize, positions, types   int
+// bertStack is the post-norm encoder that BERT, RoBERTa and ELECTRA share
+// (transformers, models/bert/modeling_bert.py; Devlin et al. 2018,
+// arXiv:1810.04805). The families differ in the prefix, in how positions are
+// counted, in the width of the embeddings and in the head.
+type bertStack struct {
+	class, prefix                        string
+	vocabSize, hiddenSize, embeddingSize int
+	layers, numHeads, intermediateSize   int
+	positions, types                     int
+	paddingIndex                         int // RoBERTa counts positions from here; -1: from 0
 	activation                           string
 	layerNormEps                         float64
 	hiddenDropout, attentionDropout      float64
 	classifierDropout                    float64
 }
 
-func parseBert(r *configReader) family {
-	b := &bert{
+func parseBertStack(r *configReader, class, prefix string) bertStack {
+	b := bertStack{
+		class: class, prefix: prefix, paddingIndex: -1,
 		vocabSize:        r.positive("vocab_size", 30522),
 		hiddenSize:       r.positive("hidden_size", 768),
 		layers:           r.positive("num_hidden_layers", 12),
-		heads:            r.positive("num_attention_heads", 12),
+		numHeads:         r.positive("num_attention_heads", 12),
 		intermediateSize: r.positive("intermediate_size", 3072),
 		positions:        r.positive("max_position_embeddings", 512),
 		types:            r.positive("type_vocab_size", 2),
@@ -35,9 +39,10 @@ func parseBert(r *configReader) family {
 		hiddenDropout:    r.probability("hidden_dropout_prob", 0.1),
 		attentionDropout: r.probability("attention_probs_dropout_prob", 0.1),
 	}
+	b.embeddingSize = b.hiddenSize
 	b.classifierDropout = r.probability("classifier_dropout", b.hiddenDropout)
-	if b.hiddenSize%b.heads != 0 {
-		r.refuse("num_attention_heads", fmt.Sprintf("is %d, which does not divide hidden_size %d", b.heads, b.hiddenSize))
+	if b.hiddenSize%b.numHeads != 0 {
+		r.refuse("num_attention_heads", fmt.Sprintf("is %d, which does not divide hidden_size %d", b.numHeads, b.hiddenSize))
 	}
 	r.must("position_embedding_type", `"absolute"`)
 	r.must("is_decoder", "false")
@@ -46,23 +51,30 @@ func parseBert(r *configReader) family {
 	return b
 }
 
-func (b *bert) about() about {
-	return about{class: "BertForSequenceClassification", hidden: b.hiddenSize, heads: b.heads, headDim: b.hiddenSize / b.heads,
-		intermediate: b.intermediateSize, positions: b.positions}
+func (b *bertStack) about() about {
+	positions := b.positions
+	if b.paddingIndex >= 0 {
+		positions -= b.paddingIndex + 1
+	}
+	return about{class: b.class, hidden: b.hiddenSize, heads: b.numHeads, headDim: b.hiddenSize / b.numHeads,
+		intermediate: b.intermediateSize, positions: positions}
 }
 
-func (b *bert) blocks() int { return b.layers }
+func (b *bertStack) blocks() int { return b.layers }
 
-func (b *bert) weights() []weight {
-	d, f := b.hiddenSize, b.intermediateSize
+func (b *bertStack) weights() []weight {
+	d, e, f := b.hiddenSize, b.embeddingSize, b.intermediateSize
 	ws := []weight{
-		embedding("bert.embeddings.word_embeddings.weight", b.vocabSize, d),
-		embedding("bert.embeddings.position_embeddings.weight", b.positions, d),
-		embedding("bert.embeddings.token_type_embeddings.weight", b.types, d),
+		embedding(b.prefix+"embeddings.word_embeddings.weight", b.vocabSize, e),
+		embedding(b.prefix+"embeddings.position_embeddings.weight", b.positions, e),
+		embedding(b.prefix+"embeddings.token_type_embeddings.weight", b.types, e),
 	}
-	ws = append(ws, layerNorm("bert.embeddings.LayerNorm", d)...)
+	ws = append(ws, layerNorm(b.prefix+"embeddings.LayerNorm", e)...)
+	if e != d {
+		ws = append(ws, linear(b.prefix+"embeddings_project", d, e)...)
+	}
 	for i := range b.layers {
-		l := "bert.encoder.layer." + strconv.Itoa(i)
+		l := b.prefix + "encoder.layer." + strconv.Itoa(i)
 		ws = append(ws, linear(l+".attention.self.query", d, d)...)
 		ws = append(ws, linear(l+".attention.self.key", d, d)...)
 		ws = append(ws, linear(l+".attention.self.value", d, d)...)
@@ -75,33 +87,44 @@ func (b *bert) weights() []weight {
 	return ws
 }
 
-func (b *bert) headWeights() []weight {
-	d := b.hiddenSize
-	return append(inGroup("pooler", linear("bert.pooler.dense", d, d)), inGroup(scoreGroup, linear("classifier", 1, d))...)
+// embed gives the sum of word, position and type embeddings, normed, and
+// brought to the width of the blocks. [N, T, D]
+func (b *bertStack) embed(p *pass) *Node {
+	x := Add(p.words(b.prefix+"embeddings.word_embeddings.weight"), b.positionEmbeddings(p))
+	// One sequence a row: every token is of type 0.
+	kind := Slice(p.weight(b.prefix+"embeddings.token_type_embeddings.weight"), AxisElem(0)) // [1, E]
+	x = Add(x, ExpandLeftToRank(kind, 3))
+	x = p.dropout(p.layerNorm(b.prefix+"embeddings.LayerNorm", x, b.layerNormEps), b.hiddenDropout)
+	if b.embeddingSize != b.hiddenSize {
+		x = as(p.linear(b.prefix+"embeddings_project", x), x.DType())
+	}
+	return x
 }
 
-// embed gives the sum of word, position and type embeddings, normed. [N, T, D]
-func (b *bert) embed(p *pass) *Node {
-	x := p.words("bert.embeddings.word_embeddings.weight")
-	positions := Slice(p.weight("bert.embeddings.position_embeddings.weight"), AxisRangeFromStart(p.tokens())) // [T, D]
-	x = Add(x, ExpandLeftToRank(positions, 3))
-	// One sequence a row: every token is of type 0.
-	kind := Slice(p.weight("bert.embeddings.token_type_embeddings.weight"), AxisElem(0)) // [1, D]
-	x = Add(x, ExpandLeftToRank(kind, 3))
-	return p.dropout(p.layerNorm("bert.embeddings.LayerNorm", x, b.layerNormEps), b.hiddenDropout)
+// positionEmbeddings are those of 0, 1, … for every row [1, T, E]; where
+// there is a padding index, those of the tokens counted from the one after
+// it, the padding token left out, as fairseq does. [N, T, E]
+func (b *bertStack) positionEmbeddings(p *pass) *Node {
+	name := b.prefix + "embeddings.position_embeddings.weight"
+	if b.paddingIndex < 0 {
+		return ExpandLeftToRank(Slice(p.weight(name), AxisRangeFromStart(p.tokens())), 3)
+	}
+	counts := as(NotEqual(p.IDs, Scalar(p.graph(), p.IDs.DType(), b.paddingIndex)), p.IDs.DType()) // [N, T]
+	positions := AddScalar(Mul(CumSum(counts, 1), counts), b.paddingIndex)
+	return p.lookupExcept(name, positions, b.paddingIndex)
 }
 
 // block is self-attention and a feed-forward network, each with a residual
 // and a norm after it. [N, T, D] to [N, T, D]
-func (b *bert) block(p *pass, i int, x *Node) *Node {
-	name := "bert.encoder.layer." + strconv.Itoa(i)
+func (b *bertStack) block(p *pass, i int, x *Node) *Node {
+	name := b.prefix + "encoder.layer." + strconv.Itoa(i)
 	self := name + ".attention.self."
 	a := p.attention(attentionInputs{
-		query:   p.heads(p.linear(self+"query", x), b.heads),
-		key:     p.heads(p.linear(self+"key", x), b.heads),
-		value:   p.heads(p.linear(self+"value", x), b.heads),
+		query:   p.heads(p.linear(self+"query", x), b.numHeads),
+		key:     p.heads(p.linear(self+"key", x), b.numHeads),
+		value:   p.heads(p.linear(self+"value", x), b.numHeads),
 		mask:    p.mask(maskKind{}),
-		scale:   1 / math.Sqrt(float64(b.hiddenSize/b.heads)),
+		scale:   1 / math.Sqrt(float64(b.hiddenSize/b.numHeads)),
 		dropout: b.attentionDropout,
 	})
 	a = p.dropout(p.linear(name+".attention.output.dense", a), b.hiddenDropout)
@@ -111,7 +134,21 @@ func (b *bert) block(p *pass, i int, x *Node) *Node {
 	return p.layerNorm(name+".output.LayerNorm", add(x, h), b.layerNormEps)
 }
 
-func (b *bert) norm(_ *pass, x *Node) *Node { return x }
+func (b *bertStack) norm(_ *pass, x *Node) *Node { return x }
+
+// bert is BertForSequenceClassification: a pooler over [CLS], then the
+// classifier.
+type bert struct{ bertStack }
+
+func parseBert(r *configReader) family {
+	r.padToken(0)
+	return &bert{parseBertStack(r, "BertForSequenceClassification", "bert.")}
+}
+
+func (b *bert) headWeights() []weight {
+	d := b.hiddenSize
+	return append(inGroup("pooler", linear("bert.pooler.dense", d, d)), inGroup(scoreGroup, linear("classifier", 1, d))...)
+}
 
 func (b *bert) score(p *pass, x *Node) *Node {
 	pooled := p.dropout(Tanh(p.linear("bert.pooler.dense", firstToken(x))), b.classifierDropout)

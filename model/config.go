@@ -58,7 +58,6 @@ func parseConfig(raw []byte) (*Config, error) {
 		return nil, fmt.Errorf("not a JSON object: %w", err)
 	}
 	c := &Config{keys: r.keys, ModelType: r.text("model_type", "")}
-	c.PadTokenID = r.integer("pad_token_id", -1)
 	c.EOSTokenID = r.integers("eos_token_id")
 	c.NumLabels = r.numLabels()
 	c.initRange = r.number("initializer_range", 0.02)
@@ -66,7 +65,9 @@ func parseConfig(raw []byte) (*Config, error) {
 	if err := c.Recorded.Head.validate(); err != nil {
 		r.refuse("laurel", err.Error())
 	}
+	r.padToken(-1)
 	c.family = parseFamily(c.ModelType, r)
+	c.PadTokenID = r.pad
 	if err := errors.Join(r.problems...); err != nil {
 		return nil, err
 	}
@@ -89,6 +90,7 @@ type configReader struct {
 	keys     map[string]json.RawMessage
 	read     map[string]bool
 	problems []error
+	pad      int // what padToken read last
 }
 
 func (r *configReader) refuse(key, why string) {
@@ -123,6 +125,16 @@ func (r *configReader) integer(key string, otherwise int) int {
 		return otherwise
 	}
 	return value
+}
+
+// padToken reads the padding token's id, for which every family of
+// transformers has its own value where the key is absent; null is none, -1.
+func (r *configReader) padToken(otherwise int) int {
+	if r.null("pad_token_id") {
+		otherwise = -1
+	}
+	r.pad = r.integer("pad_token_id", otherwise)
+	return r.pad
 }
 
 // integers reads one number or a list.

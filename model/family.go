@@ -39,6 +39,11 @@ type about struct {
 // families are the readers by model_type.
 var families = map[string]func(*configReader) family{
 	"bert":        parseBert,
+	"roberta":     parseRoberta("RobertaForSequenceClassification"),
+	"xlm-roberta": parseRoberta("XLMRobertaForSequenceClassification"),
+	"electra":     parseElectra,
+	"distilbert":  parseDistilbert,
+	"modernbert":  parseModernbert,
 	"llama":       parseLlama,
 	"mistral":     parseMistral,
 	"qwen2":       parseQwen2,

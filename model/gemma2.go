@@ -28,6 +28,7 @@ func parseGemma2(r *configReader) family {
 // parseGemma reads what Gemma 2 and 3 have in common.
 func parseGemma(r *configReader, class string) *decoder {
 	d := parseDecoder(r, class)
+	r.padToken(0)
 	d.hiddenSize = r.positive("hidden_size", 2304)
 	d.layers = r.positive("num_hidden_layers", 26)
 	d.numHeads = r.positive("num_attention_heads", 8)

@@ -14,12 +14,17 @@ func (p *pass) lookup(name string, ids *Node) *Node {
 // where a text holds that token, as in torch.nn.Embedding(padding_idx).
 // [N, T, D]
 func (p *pass) words(name string) *Node {
-	x := p.lookup(name, p.IDs)
 	if p.padID < 0 {
-		return x
+		return p.lookup(name, p.IDs)
 	}
-	isPad := Equal(p.IDs, Scalar(p.graph(), p.IDs.DType(), p.padID))
-	return Where(BroadcastToShape(ExpandDims(isPad, -1), x.Shape()), StopGradient(x), x)
+	return p.lookupExcept(name, p.IDs, p.padID)
+}
+
+// lookupExcept is lookup with no gradient to one row.
+func (p *pass) lookupExcept(name string, ids *Node, row int) *Node {
+	x := p.lookup(name, ids)
+	isRow := Equal(ids, Scalar(p.graph(), ids.DType(), row))
+	return Where(BroadcastToShape(ExpandDims(isRow, -1), x.Shape()), StopGradient(x), x)
 }
 
 // linear is x·Wᵀ + b with W [out, in] as torch keeps it; the bias is left

@@ -33,7 +33,9 @@ const allLinear = "all-linear"
 
 // DefaultLoRA is no adapter, and what one is made of where the file gives a
 // rank alone.
-func DefaultLoRA() LoRA { return LoRA{Alpha: 16, TargetModules: []string{allLinear}, ModulesToSave: []string{}} }
+func DefaultLoRA() LoRA {
+	return LoRA{Alpha: 16, TargetModules: []string{allLinear}, ModulesToSave: []string{}}
+}
 
 // Validate names every key whose value makes no sense.
 func (l *LoRA) Validate() error {

@@ -50,6 +50,27 @@ func (r *configReader) rope(s ropeShape) *rope {
 	return r.ropeFrom(key, raw, s)
 }
 
+// ropePair reads the rotary embeddings of full and of sliding layers: nested
+// in rope_parameters (transformers 5), or by two keys for theta, with
+// rope_scaling for the full layers (transformers 4).
+func (r *configReader) ropePair(s ropeShape, fullKey string, fullTheta float64, localKey string, localTheta float64) (full, local *rope) {
+	fullShape, localShape := s, s
+	fullShape.theta, localShape.theta = r.number(fullKey, fullTheta), r.number(localKey, localTheta)
+	var nested map[string]json.RawMessage
+	r.into("rope_parameters", &nested)
+	fullRaw := nested["full_attention"]
+	var scaling json.RawMessage
+	if r.into("rope_scaling", &scaling) && string(scaling) != "{}" {
+		fullRaw = scaling
+	}
+	for key := range nested {
+		if key != "full_attention" && key != "sliding_attention" {
+			r.refuse("rope_parameters", "has the key "+key+"; supported: full_attention, sliding_attention, each with parameters of its own")
+		}
+	}
+	return r.ropeFrom("rope_parameters.full_attention", fullRaw, fullShape), r.ropeFrom("rope_parameters.sliding_attention", nested["sliding_attention"], localShape)
+}
+
 // ropeKeys gives rope_scaling where it is there and says something, else
 // rope_parameters, as transformers does.
 func (r *configReader) ropeKeys() (json.RawMessage, string) {

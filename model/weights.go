@@ -84,7 +84,9 @@ type Loaded struct {
 
 // unneeded are the beginnings of tensor names, without the backbone's
 // prefix, that belong to pre-training heads or are buffers, not weights.
-var unneeded = []string{"lm_head.", "cls.predictions.", "cls.seq_relationship.", "embeddings.position_ids"}
+var unneeded = []string{"lm_head.", "cls.predictions.", "cls.seq_relationship.", "embeddings.position_ids", "embeddings.token_type_ids",
+	"rotary_emb.inv_freq", "pooler.dense.", "discriminator_predictions.", "generator_predictions.", "generator_lm_head.",
+	"vocab_transform.", "vocab_layer_norm.", "vocab_projector.", "decoder.", "lm_predictions.", "mask_predictions."}
 
 // load fills the store from a checkpoint, strictly: every tensor of the
 // model must be there with its shape, and every tensor of the checkpoint
