@@ -41,6 +41,7 @@ type ropeParameters struct {
 type ropeShape struct {
 	headDim, positions int
 	theta              float64 // where the config has none
+	byLayerType        bool    // transformers then looks for truncate in a place where it is not
 }
 
 // rope reads the one rotary embedding of a model.
@@ -54,6 +55,7 @@ func (r *configReader) rope(s ropeShape) *rope {
 // in rope_parameters (transformers 5), or by two keys for theta, with
 // rope_scaling for the full layers (transformers 4).
 func (r *configReader) ropePair(s ropeShape, fullKey string, fullTheta float64, localKey string, localTheta float64) (full, local *rope) {
+	s.byLayerType = true
 	fullShape, localShape := s, s
 	fullShape.theta, localShape.theta = r.number(fullKey, fullTheta), r.number(localKey, localTheta)
 	var nested map[string]json.RawMessage
@@ -94,6 +96,9 @@ func (r *configReader) ropeFrom(key string, raw json.RawMessage, s ropeShape) *r
 	}
 	if original := r.number("original_max_position_embeddings", 0); original > 0 {
 		parameters.Original = original
+	}
+	if s.byLayerType {
+		parameters.Truncate = nil
 	}
 	result, err := parameters.rope(s)
 	if err != nil {
