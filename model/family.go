@@ -44,6 +44,7 @@ var families = map[string]func(*configReader) family{
 	"electra":     parseElectra,
 	"distilbert":  parseDistilbert,
 	"modernbert":  parseModernbert,
+	"deberta-v2":  parseDeberta,
 	"llama":       parseLlama,
 	"mistral":     parseMistral,
 	"qwen2":       parseQwen2,

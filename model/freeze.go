@@ -82,8 +82,11 @@ func depth(t weight, blocks int) int {
 		n, _ := strconv.Atoi(found[1])
 		return n + 1
 	}
-	if strings.Contains(t.name, "embed") {
+	if strings.Contains(t.name, "embed") || strings.HasPrefix(t.name, "deberta.encoder.LayerNorm.") { // the norm of relative positions
 		return 0
+	}
+	if strings.HasPrefix(t.name, "deberta.encoder.conv.") { // beside the first block
+		return 1
 	}
 	return blocks + 1
 }
