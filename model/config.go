@@ -34,6 +34,8 @@ type Recorded struct {
 	Base           string `json:"base,omitempty"`     // what training started from
 	NewHead        bool   `json:"new_head,omitempty"` // whether training began with a new score head
 	Head           Head   `json:"head,omitzero"`      // what pools and scores, where not transformers' own
+
+	Members []string `json:"members,omitempty"` // what the weights are the mean of
 }
 
 // ReadConfig reads dir/config.json, or the file itself where path is one.

@@ -92,11 +92,12 @@ func (r *repo) askListing(ctx context.Context, address *url.URL) (*listing, erro
 	return &l, nil
 }
 
-// tokenizerFiles are fetched where the repository has them.
+// tokenizerFiles are fetched where the repository has them, and GoldenFile,
+// which tells whether what was fetched computes what was exported.
 func tokenizerFiles() []string {
 	return []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
 		"vocab.txt", "vocab.json", "merges.txt", "tokenizer.model", "spiece.model", "spm.model",
-		"sentencepiece.bpe.model", "chat_template.jinja", "chat_template.json"}
+		"sentencepiece.bpe.model", "chat_template.jinja", "chat_template.json", GoldenFile}
 }
 
 // download fetches what a reward model needs of the listing and returns the snapshot folder.

@@ -3,6 +3,7 @@
 package model
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -123,3 +124,28 @@ func (m *Model) Causal() bool { return m.Config.family.about().causal }
 
 // VocabSize is the number of ids that the embedding table has.
 func (m *Model) VocabSize() int { return m.Config.weights[0].shape[0] }
+
+// Class is the name of transformers' class for the model.
+func (c *Config) Class() string { return c.family.about().class }
+
+// Key is a key of config.json as the file has it, nil where it has none.
+func (c *Config) Key(name string) json.RawMessage { return c.keys[name] }
+
+// ZeroHead names the matrices of the score head that hold nothing but zeros,
+// through which every text gets the same reward.
+func (m *Model) ZeroHead() ([]string, error) {
+	var names []string
+	for _, t := range m.Config.weights {
+		if t.group != scoreGroup || len(t.shape) < 2 {
+			continue
+		}
+		values, err := m.values("/" + t.name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(values, func(v float32) bool { return v != 0 }) {
+			names = append(names, t.name)
+		}
+	}
+	return names, nil
+}

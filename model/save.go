@@ -5,11 +5,16 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"reflect"
 
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"laurel/data"
 )
+
+// GoldenFile lies beside exported weights: texts, their ids and their rewards,
+// by which any server of the model can be checked.
+const GoldenFile = "laurel_golden.json"
 
 // Save writes config.json and model.safetensors into dir so that
 // AutoModelForSequenceClassification.from_pretrained loads them, or, where
@@ -101,7 +106,7 @@ func (m *Model) exportedConfig(padID int) ([]byte, error) {
 	if padID >= 0 {
 		changes["pad_token_id"] = padID
 	}
-	if m.Config.Recorded != (Recorded{}) {
+	if !reflect.ValueOf(m.Config.Recorded).IsZero() {
 		changes["laurel"] = m.Config.Recorded
 	}
 	for _, key := range []string{"dtype", "torch_dtype"} {

@@ -62,7 +62,7 @@ func (s *Scorer) Score(ctx context.Context, sequences [][]int32, done func(n int
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			if err := s.scoreBatch(sequences, rows, t, rewards); err != nil {
+			if err := s.scoreBatch(sequences, rows, max(1, batchIDs/t), t, rewards); err != nil {
 				return nil, err
 			}
 			scored += len(rows)
@@ -109,10 +109,28 @@ func (s *Scorer) capped(t int) int {
 	return t
 }
 
-// scoreBatch runs rows padded to [N, t]; rows that fill up the batch hold
+// ScoreBatch scores sequences as one batch, all padded to what the longest
+// needs, as transformers and most servers do. It is for comparing: Score gives
+// the same rewards whatever comes along.
+func (s *Scorer) ScoreBatch(sequences [][]int32) ([]float32, error) {
+	longest, rows := 0, make([]int, len(sequences))
+	for i, ids := range sequences {
+		t, err := s.paddedLength(len(ids))
+		if err != nil {
+			return nil, fmt.Errorf("sequence %d: %w", i, err)
+		}
+		longest, rows[i] = max(longest, t), i
+	}
+	rewards := make([]float32, len(sequences))
+	if len(rows) == 0 {
+		return rewards, nil
+	}
+	return rewards, s.scoreBatch(sequences, rows, len(rows), longest, rewards)
+}
+
+// scoreBatch runs rows padded to [n, t]; rows that fill up the batch hold
 // one pad token and are thrown away.
-func (s *Scorer) scoreBatch(sequences [][]int32, rows []int, t int, rewards []float32) error {
-	n := max(1, batchIDs/t)
+func (s *Scorer) scoreBatch(sequences [][]int32, rows []int, n, t int, rewards []float32) error {
 	ids, lengths := make([]int32, n*t), make([]int32, n)
 	for i := range ids {
 		ids[i] = s.padID

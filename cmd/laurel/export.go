@@ -12,7 +12,7 @@ import (
 )
 
 func exportCommand() *cobra.Command {
-	var ref, revision, out string
+	var ref, revision, out, backend string
 	var merge bool
 	cmd := &cobra.Command{
 		Use:   "export --model RUN_DIR --out HF_DIR",
@@ -22,19 +22,20 @@ func exportCommand() *cobra.Command {
 			if err := required(cmd, "model", "out"); err != nil {
 				return err
 			}
-			return export(cmd.Context(), ref, revision, out, merge, cmd.OutOrStdout())
+			return export(cmd.Context(), ref, revision, out, backend, merge, cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringVar(&ref, "model", "", "run directory, Hugging Face directory or hub name")
 	cmd.Flags().StringVar(&revision, "revision", "main", "branch, tag or commit of a hub name")
 	cmd.Flags().BoolVar(&merge, "merge", false, "work a LoRA adapter into the weights, for readers without PEFT")
 	cmd.Flags().StringVar(&out, "out", "", "directory to write; it must not hold files yet")
+	cmd.Flags().StringVar(&backend, "backend", "auto", "that computes the golden vector: auto, cuda, cpu, go or xla:/path/plugin.so")
 	return cmd
 }
 
 // export writes the directory aside and renames it, so that it is whole or
 // not there.
-func export(ctx context.Context, ref, revision, dir string, merge bool, out io.Writer) error {
+func export(ctx context.Context, ref, revision, dir, backendName string, merge bool, out io.Writer) error {
 	o, err := openModel(ctx, ref, revision, 0, out)
 	if err != nil {
 		return err
@@ -55,14 +56,17 @@ func export(ctx context.Context, ref, revision, dir string, merge bool, out io.W
 		}
 	}
 	o.Config.Recorded.MaxLength, o.Config.Recorded.TruncationSide = o.maxLength, o.side.String()
-	aside := filepath.Clean(dir) + ".writing"
-	if err := o.writeHF(aside); err != nil {
-		return fmt.Errorf("export: %w", errors.Join(err, os.RemoveAll(aside)))
+	backend, choice, err := openBackend(backendName, out)
+	if err != nil {
+		return err
 	}
-	if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("export: %w", err)
-	}
-	if err := os.Rename(aside, dir); err != nil {
+	err = writeWhole(dir, func(aside string) error {
+		if err := o.writeHF(aside); err != nil {
+			return err
+		}
+		return o.writeGolden(aside, backend, choice)
+	})
+	if err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
 	if !o.Config.Recorded.Head.Own() {
@@ -72,6 +76,24 @@ func export(ctx context.Context, ref, revision, dir string, merge bool, out io.W
 	_, err = fmt.Fprintf(out, "exported %s: %s, %d parameters, max_length %d, truncation side %s, pad id %d\n",
 		dir, o.Config.ModelType, o.NumParameters(), o.maxLength, o.side, o.padID())
 	return err
+}
+
+// writeWhole fills a directory aside and renames it to dir.
+func writeWhole(dir string, fill func(aside string) error) error {
+	aside := filepath.Clean(dir) + ".writing"
+	if err := os.RemoveAll(aside); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(aside, 0o755); err != nil {
+		return err
+	}
+	if err := fill(aside); err != nil {
+		return errors.Join(err, os.RemoveAll(aside))
+	}
+	if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return os.Rename(aside, dir)
 }
 
 // checkNew refuses a place that holds anything.
@@ -93,15 +115,14 @@ func checkNew(dir string) error {
 }
 
 func (o *opened) writeHF(dir string) error {
-	if err := os.RemoveAll(dir); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
 	if err := o.Save(dir, o.padID()); err != nil {
 		return err
 	}
+	return o.writeBeside(dir)
+}
+
+// writeBeside writes what lies beside the weights: the tokenizer and a card.
+func (o *opened) writeBeside(dir string) error {
 	for _, path := range o.tokenizerFiles() {
 		content, err := os.ReadFile(path)
 		if err != nil {

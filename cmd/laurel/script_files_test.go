@@ -7,15 +7,12 @@ import (
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"laurel/model"
 )
 
 // lossLines are the lines of a metrics.jsonl without their rates.
@@ -180,28 +177,4 @@ func rewardsByID(ts *testscript.TestScript, file string) map[string]float64 {
 		}
 	}
 	return rewards
-}
-
-// beheaded copies a Hugging Face folder without the score head's tensors:
-// beheaded from to.
-func beheaded(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: beheaded from to")
-	}
-	from, to := ts.MkAbs(args[0]), ts.MkAbs(args[1])
-	ts.Check(os.CopyFS(to, os.DirFS(from)))
-	weights, err := model.OpenWeights(from)
-	ts.Check(err)
-	defer weights.Close()
-	var kept []model.TensorSource
-	for _, name := range weights.Names() {
-		if strings.HasPrefix(name, "classifier.") {
-			continue
-		}
-		info, err := weights.Info(name)
-		ts.Check(err)
-		kept = append(kept, model.TensorSource{Name: name, DType: info.DType, Shape: info.Shape,
-			Bytes: func() ([]byte, error) { return weights.Bytes(name) }})
-	}
-	ts.Check(model.WriteSafetensors(filepath.Join(to, "model.safetensors"), kept, nil))
 }

@@ -184,6 +184,7 @@ func (o *opened) record(source model.Source) {
 		o.Config.Recorded.NewHead = o.Loaded.NewHead
 		o.Config.Recorded.Base = source.Path
 	}
+	o.Config.Recorded.Members = nil // training makes another model of a mean
 	o.Config.Recorded.MaxLength = o.maxLength
 	o.Config.Recorded.TruncationSide = o.side.String()
 }

@@ -52,6 +52,16 @@ func (t *Tokenizer) EncodeText(text string, maxLength int, side Side) (data.Toke
 	return t.assemble(t.prefix, content, t.suffix, maxLength, side)
 }
 
+// EncodeBare is EncodeText without special tokens, transformers'
+// add_special_tokens=False.
+func (t *Tokenizer) EncodeBare(text string, maxLength int, side Side) (data.Tokens, error) {
+	content, err := t.encode(text)
+	if err != nil {
+		return data.Tokens{}, err
+	}
+	return t.assemble(nil, content, nil, maxLength, side)
+}
+
 // EncodePair encodes prompt and response as one sequence for each side of the
 // pair. Plain text is joined as it stands and gets no end-of-sequence token
 // beyond what the post-processor adds; messages go through Render.
