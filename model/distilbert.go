@@ -71,8 +71,10 @@ func (b *distilbert) weights() []weight {
 	return ws
 }
 
+// headWeights is one group: PEFT, which goes by the ends of names, saves both
+// layers under "classifier".
 func (b *distilbert) headWeights() []weight {
-	return append(inGroup("pre_classifier", linear("pre_classifier", b.dim, b.dim)), inGroup(scoreGroup, linear("classifier", 1, b.dim))...)
+	return inGroup(scoreGroup, append(linear("pre_classifier", b.dim, b.dim), linear("classifier", 1, b.dim)...))
 }
 
 func (b *distilbert) embed(p *pass) *Node {
