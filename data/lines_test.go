@@ -311,7 +311,7 @@ func passThroughParquet(t *testing.T, path string) {
 		return
 	}
 	defer table.Close()
-	w, err := NewScoreWriter(path+".out", table)
+	w, err := NewScoreWriter(path+".out", table, false)
 	if err != nil {
 		return
 	}

@@ -17,6 +17,13 @@ type Score struct {
 	Tokens    int     // after cutting
 	Truncated bool
 	Reason    string
+	Spread    Spread // of an ensemble
+}
+
+// Spread is what the members of an ensemble make of one completion.
+type Spread struct {
+	Std   float32 // standard deviation between the members
+	Lower float32 // mean − k·Std
 }
 
 // ScoreWriter writes a table's columns and its scores as Parquet. It reads the
@@ -32,6 +39,7 @@ type ScoreWriter struct {
 	columns  int // leaves before the scores
 	replaced []string
 	rows     int
+	spread   bool
 	group    int // rows in the open row group
 	bytes    int // bytes in it
 }
@@ -48,7 +56,7 @@ type passThrough interface {
 
 // scoreColumns are the columns written for one completion; for pairs each
 // name ends in _chosen and _rejected.
-func scoreColumns(pairs bool) []parquet.Field {
+func scoreColumns(pairs, spread bool) []parquet.Field {
 	suffixes := []string{""}
 	if pairs {
 		suffixes = []string{"_chosen", "_rejected"}
@@ -60,6 +68,11 @@ func scoreColumns(pairs bool) []parquet.Field {
 			namedNode{parquet.Leaf(parquet.Int32Type), "tokens" + s},
 			namedNode{parquet.Leaf(parquet.BooleanType), "truncated" + s},
 			namedNode{parquet.Optional(parquet.String()), "reason" + s})
+		if spread {
+			out = append(out,
+				namedNode{parquet.Optional(parquet.Leaf(parquet.FloatType)), "reward" + s + "_std"},
+				namedNode{parquet.Optional(parquet.Leaf(parquet.FloatType)), "reward" + s + "_lower"})
+		}
 	}
 	return out
 }
@@ -68,8 +81,9 @@ func scoreColumns(pairs bool) []parquet.Field {
 // (float32, null where there is none), tokens, truncated and reason, for
 // pairs reward_chosen, reward_rejected and so on. Parquet columns keep their
 // types; those of JSON lines become bool, int64, double or text, or where
-// they are nested or mixed their JSON text; those of CSV stay text.
-func NewScoreWriter(out string, t *Table) (*ScoreWriter, error) {
+// they are nested or mixed their JSON text; those of CSV stay text. With
+// spread, reward_std and reward_lower follow.
+func NewScoreWriter(out string, t *Table, spread bool) (*ScoreWriter, error) {
 	input, err := openPassThrough(t)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", t.file, err)
@@ -79,7 +93,7 @@ func NewScoreWriter(out string, t *Table) (*ScoreWriter, error) {
 		input.Close()
 		return nil, err
 	}
-	w := &ScoreWriter{table: t, input: input, file: file, buffer: bufio.NewWriterSize(file, 1<<20)}
+	w := &ScoreWriter{table: t, spread: spread, input: input, file: file, buffer: bufio.NewWriterSize(file, 1<<20)}
 	if err := w.begin(); err != nil {
 		w.Abort()
 		return nil, fmt.Errorf("write %s: %w", out, err)
@@ -89,7 +103,7 @@ func NewScoreWriter(out string, t *Table) (*ScoreWriter, error) {
 
 func (w *ScoreWriter) begin() (err error) {
 	defer recoverParquet(&err)
-	scores := scoreColumns(w.table.Pairs())
+	scores := scoreColumns(w.table.Pairs(), w.spread)
 	var names []string
 	for _, c := range scores {
 		names = append(names, c.Name())
@@ -152,16 +166,20 @@ func (w *ScoreWriter) Write(rec Record, scores []Score) error {
 		return fmt.Errorf("read %s again: %w: did it change meanwhile?", w.table.file, noEOF(err))
 	}
 	for i, s := range scores {
-		w.row = appendScore(w.row, s, w.columns+4*i)
+		width := 4
+		if w.spread {
+			width = 6
+		}
+		w.row = appendScore(w.row, s, w.columns+width*i)
+		if w.spread {
+			w.row = append(w.row, floatValue(s.Spread.Std, s.Valid, w.columns+width*i+4), floatValue(s.Spread.Lower, s.Valid, w.columns+width*i+5))
+		}
 	}
 	return w.writeRow()
 }
 
 func appendScore(row parquet.Row, s Score, column int) parquet.Row {
-	reward := parquet.NullValue().Level(0, 0, column)
-	if s.Valid {
-		reward = parquet.FloatValue(s.Reward).Level(0, 1, column)
-	}
+	reward := floatValue(s.Reward, s.Valid, column)
 	reason := parquet.NullValue().Level(0, 0, column+3)
 	if s.Reason != "" {
 		reason = parquet.ByteArrayValue([]byte(s.Reason)).Level(0, 1, column+3)
@@ -170,6 +188,14 @@ func appendScore(row parquet.Row, s Score, column int) parquet.Row {
 		parquet.Int32Value(int32(s.Tokens)).Level(0, 0, column+1),
 		parquet.BooleanValue(s.Truncated).Level(0, 0, column+2),
 		reason)
+}
+
+// floatValue is null where it is not valid.
+func floatValue(x float32, valid bool, column int) parquet.Value {
+	if !valid {
+		return parquet.NullValue().Level(0, 0, column)
+	}
+	return parquet.FloatValue(x).Level(0, 1, column)
 }
 
 func (w *ScoreWriter) writeRow() (err error) {

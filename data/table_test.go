@@ -88,7 +88,7 @@ func TestTableShapes(t *testing.T) {
 func score(t testing.TB, in, out string) *ScoreWriter {
 	t.Helper()
 	table := openTable(t, in)
-	w, err := NewScoreWriter(out, table)
+	w, err := NewScoreWriter(out, table, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,7 +277,7 @@ func TestScoreWriterRefuses(t *testing.T) {
 	in := write(t, "a.csv", "text\na\nb\n")
 	out := filepath.Join(t.TempDir(), "o.parquet")
 	table := openTable(t, in)
-	w, err := NewScoreWriter(out, table)
+	w, err := NewScoreWriter(out, table, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +297,7 @@ func TestScoreWriterRefuses(t *testing.T) {
 	if entries, _ := os.ReadDir(filepath.Dir(out)); len(entries) != 0 {
 		t.Errorf("left %v", entries)
 	}
-	if _, err := NewScoreWriter(filepath.Join(t.TempDir(), "no", "such", "x"), table); err == nil {
+	if _, err := NewScoreWriter(filepath.Join(t.TempDir(), "no", "such", "x"), table, false); err == nil {
 		t.Error("wrote into no folder")
 	}
 }

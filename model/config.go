@@ -273,10 +273,12 @@ var harmless = strings.Fields(`_name_or_path transformers_version torch_dtype dt
 func (r *configReader) unknown() []string {
 	var names []string
 	for key := range r.keys {
-		if !r.read[key] && !slices.Contains(harmless, key) {
+		if !r.read[key] && !isHarmless(key) {
 			names = append(names, key)
 		}
 	}
 	slices.Sort(names)
 	return names
 }
+
+func isHarmless(key string) bool { return slices.Contains(harmless, key) }

@@ -1,15 +1,15 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 	ml "github.com/gomlx/gomlx/ml/model"
-
-	"laurel/data"
 
 	. "github.com/gomlx/gomlx/core/graph"
 )
@@ -74,14 +74,7 @@ func (s *Scorer) Score(ctx context.Context, sequences [][]int32, done func(n int
 	return rewards, nil
 }
 
-func sortedKeys(m map[int][]int) []int {
-	keys := make([]int, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
 func (s *Scorer) paddedLength(n int) (int, error) {
 	if n == 0 {
@@ -154,35 +147,4 @@ func (s *Scorer) scoreBatch(sequences [][]int32, rows []int, n, t int, rewards [
 		rewards[row] = values[j]
 	}
 	return out.FinalizeAll()
-}
-
-// storeChunk is how many pairs are read and scored at a time: enough to fill
-// batches of like lengths, few enough for memory to stay bounded.
-const storeChunk = 4096
-
-// ScoreStore gives the rewards of every pair of a store, in its order.
-func (s *Scorer) ScoreStore(ctx context.Context, store *data.Store, done func(pairs int)) (chosen, rejected []float32, err error) {
-	for first := 0; first < store.Len(); first += storeChunk {
-		last := min(first+storeChunk, store.Len())
-		var sequences [][]int32
-		for row := first; row < last; row++ {
-			c, r, err := store.IDs(row)
-			if err != nil {
-				return nil, nil, err
-			}
-			sequences = append(sequences, c, r)
-		}
-		rewards, err := s.Score(ctx, sequences, func(n int) {
-			if done != nil {
-				done(first + n/2)
-			}
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-		for i := 0; i < len(rewards); i += 2 {
-			chosen, rejected = append(chosen, rewards[i]), append(rejected, rewards[i+1])
-		}
-	}
-	return chosen, rejected, nil
 }

@@ -55,7 +55,7 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	scorer, err := model.NewScorer(r.Backend, r.Model)
+	scorer, err := model.NewEnsemble(r.Backend, []*model.Model{r.Model}, []float32{0})
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func (r Run) log(state *State, rate float64) error {
 }
 
 // measure scores the validation pairs.
-func (r Run) measure(ctx context.Context, scorer *model.Scorer) (*eval.Report, error) {
+func (r Run) measure(ctx context.Context, scorer *model.Ensemble) (*eval.Report, error) {
 	chosen, rejected, err := scorer.ScoreStore(ctx, r.Validation, nil)
 	if err != nil {
 		return nil, fmt.Errorf("validation: %w", err)
@@ -170,7 +170,7 @@ func (r Run) measure(ctx context.Context, scorer *model.Scorer) (*eval.Report, e
 }
 
 // validate measures, records, and says whether this step is the best so far.
-func (r Run) validate(ctx context.Context, scorer *model.Scorer, state *State) (*eval.Report, bool, error) {
+func (r Run) validate(ctx context.Context, scorer *model.Ensemble, state *State) (*eval.Report, bool, error) {
 	report, err := r.measure(ctx, scorer)
 	if err != nil {
 		return nil, false, err

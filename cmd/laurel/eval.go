@@ -14,7 +14,6 @@ import (
 
 	"laurel/data"
 	"laurel/eval"
-	"laurel/model"
 	"laurel/trainer"
 )
 
@@ -123,7 +122,7 @@ func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []eval.Fact, e
 	}
 	defer store.Close()
 	sayStore(e.log, strings.Join(e.files, ", "), store, counts, o.maxLength)
-	scorer, err := model.NewScorer(backend, o.Model)
+	scorer, err := o.ensemble(backend)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -25,6 +25,7 @@ type opened struct {
 	dir       string // the Hugging Face directory it was read from
 	maxLength int
 	side      tokenizer.Side
+	members   *members // of an ensemble, this model its first; nil for one model
 }
 
 // modelDir finds what --model means: a run's best checkpoint, a Hugging Face
@@ -61,6 +62,9 @@ func openModel(ctx context.Context, ref, revision string, maxLength int, out io.
 	dir, err := modelDir(ctx, ref, revision, out)
 	if err != nil {
 		return nil, err
+	}
+	if isEnsemble(dir) {
+		return openEnsemble(ctx, dir, maxLength, out)
 	}
 	base := dir
 	if model.IsAdapter(dir) {

@@ -73,11 +73,11 @@ func (s *scoring) run(ctx context.Context) error {
 		return err
 	}
 	defer table.Close()
-	scorer, err := model.NewScorer(backend, o.Model)
+	scorer, err := o.ensemble(backend)
 	if err != nil {
 		return err
 	}
-	writer, err := data.NewScoreWriter(s.out, table)
+	writer, err := data.NewScoreWriter(s.out, table, o.members != nil)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (s *scoring) run(ctx context.Context) error {
 
 // scoreTable goes through the table chunk by chunk: read, encode, score,
 // write, in order.
-func (s *scoring) scoreTable(ctx context.Context, o *opened, scorer *model.Scorer, table *data.Table, writer *data.ScoreWriter) error {
+func (s *scoring) scoreTable(ctx context.Context, o *opened, scorer *model.Ensemble, table *data.Table, writer *data.ScoreWriter) error {
 	s.unscored = map[string]int{}
 	total := int(table.NumRows())
 	bar := newProgress(s.log, "score", "rows", total)
@@ -135,7 +135,7 @@ func readChunk(table *data.Table) ([]data.Record, error) {
 }
 
 // scoreChunk encodes on every CPU, then scores what could be encoded.
-func (s *scoring) scoreChunk(ctx context.Context, o *opened, scorer *model.Scorer, records []data.Record) ([][]data.Score, error) {
+func (s *scoring) scoreChunk(ctx context.Context, o *opened, scorer *model.Ensemble, records []data.Record) ([][]data.Score, error) {
 	scores, tokens := make([][]data.Score, len(records)), make([][]data.Tokens, len(records))
 	group := errgroup.Group{}
 	group.SetLimit(runtime.NumCPU())
@@ -161,12 +161,13 @@ func (s *scoring) scoreChunk(ctx context.Context, o *opened, scorer *model.Score
 			}
 		}
 	}
-	rewards, err := scorer.Score(ctx, sequences, nil)
+	rewards, std, err := scorer.Spread(ctx, sequences, nil)
 	if err != nil {
 		return nil, err
 	}
 	for i, reward := range rewards {
 		targets[i].Reward, targets[i].Valid = reward, true
+		targets[i].Spread = data.Spread{Std: std[i], Lower: reward - float32(o.members.lowerBy())*std[i]}
 	}
 	return scores, nil
 }
