@@ -212,6 +212,9 @@ func (s *Store) Longer(row int) int {
 }
 
 // read fills the two sequences of a row from the file.
+// Tokens is how many ids the pair has, both sequences together.
+func (s *Store) Tokens(row int) int { return int(s.index[row].chosen + s.index[row].rejected) }
+
 func (s *Store) read(row int, chosen, rejected []int32) error {
 	p := s.index[row]
 	ids := make([]int32, p.chosen+p.rejected)

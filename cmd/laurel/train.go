@@ -23,20 +23,28 @@ import (
 func trainCommand() *cobra.Command {
 	var config, out string
 	var settings []string
-	var resume bool
+	var resume, dry bool
+	var memory float64
 	cmd := &cobra.Command{
 		Use:   "train --config FILE [--set key=value]… [--resume] --out RUN_DIR",
 		Short: "Train a reward model on preference pairs",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := required(cmd, "config", "out"); err != nil {
+			needed := []string{"config", "out"}
+			if dry {
+				needed = needed[:1]
+			}
+			if err := required(cmd, needed...); err != nil {
 				return err
 			}
 			c, err := configs.Load(config, settings)
 			if err != nil {
 				return err
 			}
-			t := training{config: c, dir: out, out: cmd.OutOrStdout()}
+			t := training{config: c, dir: out, out: cmd.OutOrStdout(), memory: memory * 1e9}
+			if dry {
+				return t.dryRun(cmd.Context())
+			}
 			return t.run(cmd.Context(), resume)
 		},
 	}
@@ -44,6 +52,8 @@ func trainCommand() *cobra.Command {
 	cmd.Flags().StringArrayVar(&settings, "set", nil, "key=value over the file, such as train.learning_rate=2e-5")
 	cmd.Flags().BoolVar(&resume, "resume", false, "go on from the newest whole checkpoint in RUN_DIR")
 	cmd.Flags().StringVar(&out, "out", "", "run directory")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "say what the run takes in work, time and memory, and fail if it cannot fit")
+	cmd.Flags().Float64Var(&memory, "memory", 0, "GB to plan for (default: what this machine has free)")
 	return cmd
 }
 
@@ -52,6 +62,7 @@ type training struct {
 	config configs.Config
 	dir    string
 	out    io.Writer
+	memory float64 // bytes to plan for, 0 for what the machine has
 }
 
 // run is the whole line: directory, model, data, loop, report.
@@ -82,10 +93,14 @@ func (t *training) run(ctx context.Context, resume bool) error {
 	if err := t.writeConfig(); err != nil {
 		return err
 	}
+	order := t.order(o, train, choice)
+	if need, have, ok := t.needs(o.Size(), choice, order); ok && need > have {
+		fmt.Fprintf(t.out, "warning: the run may need about %.1f GB and %.1f GB are there; laurel train --dry-run says what would fit\n", need/1e9, have/1e9)
+	}
 	bar := newProgress(t.out, "train", "steps", -1)
 	result, err := trainer.Train(ctx, trainer.Run{
 		Config: t.config.Train, Dir: t.dir, Model: o.Model, Backend: backend, BackendName: choice.Name,
-		Train: train, Validation: validation, Order: t.order(o, train, choice), PadID: o.padID(),
+		Train: train, Validation: validation, Order: order, PadID: o.padID(),
 		TokenizerFiles: o.tokenizerFiles(), State: state, Out: bar, Progress: bar.set,
 	})
 	bar.finish()

@@ -1,0 +1,97 @@
+package trainer
+
+import "laurel/model"
+
+// Step is what one batch of a step is made of, for its cost.
+type Step struct {
+	Rows, Tokens int // sequences and their padded length
+	ValueBytes   int // of an activation: 4, or 2 where bfloat16 is stored as such
+	Checkpointed bool
+}
+
+// FLOPs are the floating-point operations of one batch, forward and backward,
+// two for each multiplication and addition of a matrix product (Kaplan et al.
+// 2020, arXiv:2001.08361, section 2.1, with the attention):
+//
+//	forward   = N·T·(2·linear + 4·blocks·T·H·K)
+//	backward  = forward + N·T·(2·trained + 4·blocks·T·H·K)
+//	recompute = forward, with gradient checkpointing
+//
+// Norms, activations and softmax, DeBERTa's relative positions and the update
+// are left out.
+func FLOPs(s model.Size, b Step) float64 {
+	tokens := float64(b.Rows) * float64(b.Tokens)
+	attention := tokens * 4 * float64(s.Blocks) * float64(b.Tokens) * float64(s.Heads*s.HeadDim)
+	forward := tokens*2*float64(s.Linear) + attention
+	total := 2*forward + tokens*2*float64(s.TrainedLinear) + attention
+	if b.Checkpointed {
+		total += forward
+	}
+	return total
+}
+
+// What a block keeps for its backward pass, in values, fitted to measured
+// peaks (docs/experiments.md): of every token so many times the hidden size
+// and the MLP's width, and of every pair of tokens and head so many.
+const (
+	keptHidden       = 10.0
+	keptIntermediate = 4.0
+	keptScores       = 5.8
+)
+
+// What the rest of the process holds: the runtime and its compiled programs.
+const processBytes = 400e6
+
+// Memory is the predicted peak, in bytes.
+type Memory struct{ Weights, Optimiser, Activations, Process float64 }
+
+// Total is the sum of the parts.
+func (m Memory) Total() float64 { return m.Weights + m.Optimiser + m.Activations + m.Process }
+
+// PeakMemory predicts the peak of a run whose largest batch is b:
+//
+//	weights     4 bytes a parameter, twice: as loaded and as computed with
+//	optimiser   4 bytes a trained value, eight times: gradient sum and two
+//	            moments, and what an update writes beside what it reads
+//	activations blocks·(N·T·(10·D + 4·F) + 5.8·N·H·T²) values; with gradient
+//	            checkpointing two inputs of each block and one block in full
+func PeakMemory(s model.Size, b Step) Memory {
+	n, t := float64(b.Rows), float64(b.Tokens)
+	block := n*t*(keptHidden*float64(s.Hidden)+keptIntermediate*float64(s.Intermediate)) + keptScores*n*float64(s.Heads)*t*t
+	values := float64(s.Blocks) * block
+	if b.Checkpointed {
+		values = block + 2*float64(s.Blocks)*n*t*float64(s.Hidden)
+	}
+	return Memory{Weights: 8 * float64(s.Parameters), Optimiser: 32 * float64(s.Trainable),
+		Activations: float64(b.ValueBytes) * values, Process: processBytes}
+}
+
+// efficiency is the share of a backend's rate in large matrix products that a
+// training step reaches, as measured (docs/experiments.md).
+const efficiency = 0.6
+
+// Seconds predicts how long so many operations take at a measured rate of
+// matrix products.
+func Seconds(flops, rate float64) float64 { return flops / (rate * efficiency) }
+
+// Batches counts the batches of the first epoch by their length, and the
+// shares of padding.
+func Batches(r Run) (byLength map[int]int, total, computed, real int) {
+	f := newFeed(r.Train, r.Order, r.Config.GradientAccumulationSteps, int32(r.PadID))
+	total = f.totalSteps(r.Config.Epochs, r.Config.MaxSteps)
+	byLength = map[int]int{}
+	steps := total
+	if !r.Order.Wrap {
+		steps = min(total, f.stepsPerEpoch())
+	}
+	for step := range steps {
+		for _, plan := range f.plansOf(step) {
+			byLength[plan.T]++
+			computed += 2 * r.Order.BatchSize * plan.T
+			for _, row := range plan.Rows {
+				real += r.Train.Tokens(row)
+			}
+		}
+	}
+	return byLength, total, computed, real
+}
