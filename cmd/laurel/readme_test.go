@@ -40,7 +40,7 @@ func TestREADMECommands(t *testing.T) {
 		switch fields[0] {
 		case "train":
 			fields = append(fields, "--set", "backend=go", "--set", "train.max_steps=2", "--set", "data.validation=[]")
-		case "eval", "score", "doctor":
+		case "eval", "score", "doctor", "export", "verify":
 			fields = append(fields, "--backend", "go")
 		}
 		var out bytes.Buffer

@@ -111,6 +111,9 @@ func (t *training) run(ctx context.Context, resume bool) error {
 	if err != nil {
 		return err
 	}
+	if err := t.sayPrecision(ctx, backend, o.Model, validation); err != nil {
+		return err
+	}
 	return t.report(o, train, result, choice)
 }
 
