@@ -58,3 +58,14 @@ type Tokens struct {
 	IDs []int32
 	Cut int // ids lost to max_length
 }
+
+// Comparison is two responses to a prompt of which none is preferred yet.
+type Comparison struct {
+	ID             string // the file's, or row:N
+	Prompt         Text
+	A, B           Text   // the responses alone, without the prompt
+	ModelA, ModelB string // who wrote them; empty where the file does not say
+	Subset         string
+	File           string
+	Row            int // from 0; for JSONL the line, from 1
+}

@@ -19,7 +19,8 @@ var allowed = map[string][]string{
 	"eval":           {"data"},
 	"model":          {"data"},
 	"trainer":        {"model", "eval", "data"},
-	"configs":        {"data", "model", "eval", "trainer"},
+	"feedback":       {"data"},
+	"configs":        {"data", "feedback", "model", "eval", "trainer"},
 }
 
 // TestImportsGoOneWay holds the table, and that GoMLX stays in model and
