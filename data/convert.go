@@ -106,17 +106,17 @@ func oneLayout(in []string, cfg ReadConfig) (chat bool, err error) {
 	return chat, nil
 }
 
-// pairWriter writes rows of one of the two layouts.
-type pairWriter struct {
-	write func(Pair) error
+// rowWriter writes rows of one layout.
+type rowWriter[T any] struct {
+	write func(T) error
 	close func() error
 }
 
-func newPairWriter(w io.Writer, ext string, chat bool) pairWriter {
+func newPairWriter(w io.Writer, ext string, chat bool) rowWriter[Pair] {
 	if ext == ".jsonl" {
 		enc := json.NewEncoder(w)
 		enc.SetEscapeHTML(false)
-		return pairWriter{func(p Pair) error {
+		return rowWriter[Pair]{func(p Pair) error {
 			if chat {
 				return enc.Encode(asChat(p))
 			}
@@ -124,33 +124,35 @@ func newPairWriter(w io.Writer, ext string, chat bool) pairWriter {
 		}, func() error { return nil }}
 	}
 	if chat {
-		return parquetWriter(w, asChat)
+		return parquetWriter(w, asChat, Pair.bytes)
 	}
-	return parquetWriter(w, asText)
+	return parquetWriter(w, asText, Pair.bytes)
 }
 
-func parquetWriter[T any](w io.Writer, layout func(Pair) T) pairWriter {
-	pw := parquet.NewGenericWriter[T](w, parquetOptions()...)
-	rows, bytes := 0, 0
-	write := func(p Pair) error {
-		if _, err := pw.Write([]T{layout(p)}); err != nil {
+// parquetWriter writes values as rows of the layout; bytes is about what a
+// value takes, so that row groups stay small.
+func parquetWriter[T, Row any](w io.Writer, layout func(T) Row, bytes func(T) int, options ...parquet.WriterOption) rowWriter[T] {
+	pw := parquet.NewGenericWriter[Row](w, append(parquetOptions(), options...)...)
+	groupRows, groupBytes := 0, 0
+	write := func(value T) error {
+		if _, err := pw.Write([]Row{layout(value)}); err != nil {
 			return err
 		}
-		rows, bytes = rows+1, bytes+p.bytes()
-		if rows < rowGroupRows && bytes < rowGroupBytes {
+		groupRows, groupBytes = groupRows+1, groupBytes+bytes(value)
+		if groupRows < rowGroupRows && groupBytes < rowGroupBytes {
 			return nil
 		}
-		rows, bytes = 0, 0
+		groupRows, groupBytes = 0, 0
 		return pw.Flush()
 	}
-	return pairWriter{write, pw.Close}
+	return rowWriter[T]{write, pw.Close}
 }
 
 // parquetOptions: bounds of texts are left out, for they would put whole texts
 // into the footer.
 func parquetOptions() []parquet.WriterOption {
 	options := []parquet.WriterOption{parquet.Compression(&parquet.Zstd), parquet.CreatedBy("laurel", "1", "")}
-	for _, column := range []string{"prompt", "chosen", "rejected"} {
+	for _, column := range []string{"prompt", "chosen", "rejected", "response_a", "response_b", "rationale"} {
 		options = append(options, parquet.SkipPageBounds(column), parquet.SkipPageBounds(column, "list", "element", "content"))
 	}
 	return options
@@ -179,11 +181,11 @@ func voteShare(p Pair) *float64 {
 	return &p.VoteShare
 }
 
-func (p *Pair) bytes() int {
+func (p Pair) bytes() int {
 	return p.Prompt.bytes() + p.Chosen.bytes() + p.Rejected.bytes() + len(p.ID)
 }
 
-func (t *Text) bytes() int {
+func (t Text) bytes() int {
 	n := len(t.Plain)
 	for _, m := range t.Messages {
 		n += len(m.Role) + len(m.Content)

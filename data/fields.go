@@ -44,10 +44,10 @@ func resolve(mapping map[string]string, allowed []field, src source) (names, err
 // objects of the file lack them.
 func (f field) optional() bool {
 	switch f {
-	case fieldConfidence, fieldMargin, fieldVoteShare, fieldVoteShareA, fieldSubset, fieldID, fieldPrompt:
+	case fieldConfidence, fieldMargin, fieldVoteShare, fieldVoteShareA, fieldPrompt:
 		return true
 	}
-	return false
+	return f.name()
 }
 
 func fieldNamed(name string, allowed []field) (field, error) {
@@ -151,6 +151,16 @@ func (f field) number() bool {
 	switch f {
 	case fieldVoteShareA, fieldConfidence, fieldMargin, fieldVoteShare, fieldScoreChosen, fieldScoreRejected,
 		fieldRewardChosen, fieldRewardRejected, fieldLenChosen, fieldLenRejected:
+		return true
+	}
+	return false
+}
+
+// name reports whether the field names something: text, or a number taken as
+// text.
+func (f field) name() bool {
+	switch f {
+	case fieldID, fieldSubset, fieldSource, fieldModelA, fieldModelB:
 		return true
 	}
 	return false

@@ -75,7 +75,7 @@ func (s *parquetSource) reader(f field, c parquetColumn) fieldReader {
 		r.role, r.content = newLeafReader(s.file.Root(), c.role), newLeafReader(s.file.Root(), c.content)
 	case cellText, cellNumber:
 		r.value = newLeafReader(s.file.Root(), c.value)
-		r.value.exact = f == fieldID || f == fieldSubset
+		r.value.exact = f.name()
 	}
 	return r
 }

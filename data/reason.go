@@ -36,6 +36,7 @@ const (
 	ReasonMissingField    Reason = "missing_field"           // an object without a field that its file has
 	ReasonTie             Reason = "tie"                     // a comparison without a winner
 	ReasonLabel           Reason = "unknown_label"           // a label other than a, b, tie
+	ReasonDuplicateID     Reason = "duplicate_id"            // the id of a comparison before it
 )
 
 // Counts says what became of the rows read: Read = Kept + the sum of Skipped.

@@ -88,7 +88,7 @@ func findScores(src source, mapping map[string]string) (*shape, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := missingColumns(n, []field{fieldRewardChosen, fieldRewardRejected}, src); err != nil {
+	if err := missingColumns(n, []field{fieldRewardChosen, fieldRewardRejected}, src, "reward_chosen and reward_rejected, as laurel score writes them for pairs"); err != nil {
 		return nil, err
 	}
 	s := &shape{names: n}

@@ -10,7 +10,7 @@ import (
 type shape struct {
 	names    names
 	kinds    [numFields]cellKind // cellText or cellTurns; cellNull where unknown, cellMissing without column
-	labelled bool                // response_a, response_b and label, not chosen and rejected
+	labelled bool                // response_a and response_b, not chosen and rejected; where pairs are read, with a label
 }
 
 // pairFields can be mapped when pairs are read.
@@ -33,7 +33,7 @@ func findPairs(src source, mapping map[string]string) (shape, error) {
 	} else {
 		s.drop(fieldResponseA, fieldResponseB, fieldLabel, fieldVoteShareA)
 	}
-	if err := missingColumns(n, need, src); err != nil {
+	if err := missingColumns(n, need, src, "pairs are chosen and rejected, or prompt, response_a, response_b and label"); err != nil {
 		return shape{}, err
 	}
 	return s, s.types(src)
@@ -49,8 +49,9 @@ func (s *shape) drop(fields ...field) {
 	}
 }
 
-// missingColumns names the columns that are not there and what to do.
-func missingColumns(n names, need []field, src source) error {
+// missingColumns names the columns that are not there and what to do; layout
+// says what such files have.
+func missingColumns(n names, need []field, src source, layout string) error {
 	have := columnNames(src)
 	var missing []string
 	hint := ""
@@ -69,7 +70,7 @@ func missingColumns(n names, need []field, src source) error {
 		hint = fmt.Sprintf("map yours with data.columns, for example {%s: YOUR_COLUMN}", missing[0])
 	}
 	if len(missing) == len(need) {
-		hint += " (pairs are chosen and rejected, or prompt, response_a, response_b and label)"
+		hint += " (" + layout + ")"
 	}
 	return fmt.Errorf("no column %s; the columns are %s; %s", strings.Join(missing, ", "), list(have), hint)
 }
@@ -112,7 +113,7 @@ func (f field) refuses(kind cellKind) string {
 		return "text or messages (a list of role and content)"
 	case f == fieldLabel && kind != cellText:
 		return "text (a, b or tie)"
-	case (f == fieldID || f == fieldSubset) && kind != cellText && kind != cellNumber:
+	case f.name() && kind != cellText && kind != cellNumber:
 		return "text or a number"
 	}
 	return ""
@@ -152,7 +153,10 @@ func (s *shape) String() string {
 	default:
 		name = "prompt/chosen/rejected text"
 	}
-	if s.labelled {
+	switch {
+	case s.labelled && s.names[fieldLabel] == "":
+		name = "comparisons (response_a/response_b), " + strings.Replace(name, "chosen/rejected", "responses", 1)
+	case s.labelled:
 		name = "labelled comparisons (response_a/response_b/label), " + strings.Replace(name, "chosen/rejected", "responses", 1)
 	}
 	return name

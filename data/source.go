@@ -25,6 +25,9 @@ const (
 	fieldRewardRejected
 	fieldLenChosen
 	fieldLenRejected
+	fieldModelA
+	fieldModelB
+	fieldSource
 	numFields
 )
 
@@ -35,6 +38,7 @@ func (f field) String() string {
 		"prompt", "chosen", "rejected", "response_a", "response_b", "label", "vote_share_a",
 		"confidence", "margin", "vote_share", "subset", "id", "score_chosen", "score_rejected",
 		"text", "response", "messages", "reward_chosen", "reward_rejected", "len_chosen", "len_rejected",
+		"model_a", "model_b", "source",
 	}[f]
 }
 

@@ -1,0 +1,208 @@
+package data
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// The files of a label directory: comparisons with a verdict, which training
+// reads as pairs, and those without.
+const (
+	PairsFile     = "pairs.parquet"
+	AbstainedFile = "abstained.parquet"
+)
+
+// LabelWriter writes labels into both files of a directory, as text or as
+// messages, aside and renamed when all are written.
+type LabelWriter struct {
+	pairs, abstained labelSide
+}
+
+// labelSide is one of the two files.
+type labelSide struct {
+	file   *asideFile
+	buffer *bufio.Writer
+	rows   rowWriter[Label]
+}
+
+// NewLabelWriter begins both files. chat says that the comparisons are
+// messages.
+func NewLabelWriter(dir string, chat bool) (*LabelWriter, error) {
+	w := &LabelWriter{}
+	err := w.pairs.begin(filepath.Join(dir, PairsFile), func(out io.Writer) rowWriter[Label] {
+		if chat {
+			return parquetWriter(out, asChosen[[]chatTurn], Label.bytes, chosenRow[[]chatTurn]{}.schema())
+		}
+		return parquetWriter(out, asChosen[string], Label.bytes)
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = w.abstained.begin(filepath.Join(dir, AbstainedFile), func(out io.Writer) rowWriter[Label] {
+		if chat {
+			return parquetWriter(out, asAbstained[[]chatTurn], Label.bytes, abstainedRow[[]chatTurn]{}.schema())
+		}
+		return parquetWriter(out, asAbstained[string], Label.bytes)
+	})
+	if err != nil {
+		return nil, errors.Join(err, w.pairs.file.abort())
+	}
+	return w, nil
+}
+
+func (s *labelSide) begin(path string, rows func(io.Writer) rowWriter[Label]) (err error) {
+	if s.file, err = createAside(path); err != nil {
+		return err
+	}
+	s.buffer = bufio.NewWriterSize(s.file, 1<<20)
+	s.rows = rows(s.buffer)
+	return nil
+}
+
+// Write writes the next label.
+func (w *LabelWriter) Write(l Label) error {
+	to := &w.pairs
+	if l.Side == Neither {
+		to = &w.abstained
+	}
+	if err := to.rows.write(l); err != nil {
+		return fmt.Errorf("write %s: %w", to.file.path, err)
+	}
+	return nil
+}
+
+// Close finishes both files and gives them their names.
+func (w *LabelWriter) Close() error {
+	for _, s := range []*labelSide{&w.pairs, &w.abstained} {
+		if err := errors.Join(s.rows.close(), s.buffer.Flush()); err != nil {
+			return errors.Join(fmt.Errorf("write %s: %w", s.file.path, err), w.Abort())
+		}
+	}
+	if err := w.pairs.file.commit(); err != nil {
+		return errors.Join(err, w.abstained.file.abort())
+	}
+	return w.abstained.file.commit()
+}
+
+// Abort removes what was written.
+func (w *LabelWriter) Abort() error {
+	return errors.Join(w.pairs.file.abort(), w.abstained.file.abort())
+}
+
+func (l Label) bytes() int {
+	return l.Prompt.bytes() + l.A.bytes() + l.B.bytes() + len(l.Rationale) + len(l.ID) + 64*len(l.Votes)
+}
+
+// ReadLabels yields the labels of a label directory, first those with a
+// verdict, then the abstentions, or those of one of its files.
+func ReadLabels(path string) iter.Seq2[Label, error] {
+	return func(yield func(Label, error) bool) {
+		files := []string{path}
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			files = []string{filepath.Join(path, PairsFile), filepath.Join(path, AbstainedFile)}
+		}
+		for _, file := range files {
+			more := true
+			err := readLabelFile(file, func(l Label, err error) bool {
+				more = yield(l, err)
+				return more
+			})
+			if err != nil {
+				yield(Label{}, fmt.Errorf("read labels %s: %w", file, err))
+				return
+			}
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+// readLabelFile finds by its columns which of the four layouts a file has.
+func readLabelFile(file string, yield func(Label, error) bool) (err error) {
+	defer recoverParquet(&err)
+	in, err := openParquetFile(file) // which checks the footer
+	if err != nil {
+		return err
+	}
+	defer in.os.Close()
+	info, err := in.os.Stat()
+	if err != nil {
+		return rootCause(err)
+	}
+	open, err := parquet.OpenFile(in.os, info.Size())
+	if err != nil {
+		return err
+	}
+	prompt, ok := open.Schema().Lookup("prompt")
+	text := ok && prompt.Node.Leaf()
+	_, pairs := open.Schema().Lookup("chosen_is")
+	switch {
+	case pairs && text:
+		return readLabelRows[chosenRow[string]](file, open, yield)
+	case pairs:
+		return readLabelRows[chosenRow[[]chatTurn]](file, open, yield)
+	case text:
+		return readLabelRows[abstainedRow[string]](file, open, yield)
+	}
+	return readLabelRows[abstainedRow[[]chatTurn]](file, open, yield)
+}
+
+// labelRow is a row of one of the four layouts.
+type labelRow interface {
+	schema() *parquet.Schema
+	label() (Label, error)
+}
+
+func readLabelRows[Row labelRow](path string, file *parquet.File, yield func(Label, error) bool) error {
+	schema := (*new(Row)).schema()
+	if err := sameColumns(schema, file.Schema()); err != nil {
+		return err
+	}
+	reader := parquet.NewGenericReader[Row](file, schema)
+	defer reader.Close()
+	rows := make([]Row, 64)
+	for at := 0; ; {
+		clear(rows)
+		n, err := reader.Read(rows)
+		if err != nil && err != io.EOF {
+			return fmt.Errorf("row %d: %w: %s", at, err, damaged)
+		}
+		for _, row := range rows[:n] {
+			l, wrong := row.label()
+			if wrong != nil {
+				return fmt.Errorf("row %d: %w", at, wrong)
+			}
+			l.File, l.Row = path, at
+			if at++; !yield(l, nil) {
+				return nil
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+	}
+}
+
+// sameColumns refuses a file without all the columns of labels, which
+// parquet-go would read as zeros.
+func sameColumns(want, have *parquet.Schema) error {
+	var missing []string
+	for _, path := range want.Columns() {
+		if _, ok := have.Lookup(path...); !ok {
+			missing = append(missing, strings.Join(path, "."))
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("no column %s: labels are the files %s and %s that laurel label writes", list(missing), PairsFile, AbstainedFile)
+	}
+	return nil
+}
