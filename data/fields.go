@@ -44,7 +44,8 @@ func resolve(mapping map[string]string, allowed []field, src source) (names, err
 // objects of the file lack them.
 func (f field) optional() bool {
 	switch f {
-	case fieldConfidence, fieldMargin, fieldVoteShare, fieldVoteShareA, fieldPrompt:
+	case fieldConfidence, fieldMargin, fieldVoteShare, fieldVoteShareA, fieldPrompt,
+		fieldAILabel, fieldVotesA, fieldVotesB, fieldVotesTie:
 		return true
 	}
 	return f.name()
@@ -150,7 +151,8 @@ func EditDistance(a, b string) int {
 func (f field) number() bool {
 	switch f {
 	case fieldVoteShareA, fieldConfidence, fieldMargin, fieldVoteShare, fieldScoreChosen, fieldScoreRejected,
-		fieldRewardChosen, fieldRewardRejected, fieldLenChosen, fieldLenRejected:
+		fieldRewardChosen, fieldRewardRejected, fieldLenChosen, fieldLenRejected,
+		fieldVotesA, fieldVotesB, fieldVotesTie:
 		return true
 	}
 	return false
@@ -160,7 +162,7 @@ func (f field) number() bool {
 // text.
 func (f field) name() bool {
 	switch f {
-	case fieldID, fieldSubset, fieldSource, fieldModelA, fieldModelB:
+	case fieldID, fieldSubset, fieldSource, fieldGoldKind, fieldModelA, fieldModelB:
 		return true
 	}
 	return false

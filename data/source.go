@@ -28,6 +28,12 @@ const (
 	fieldModelA
 	fieldModelB
 	fieldSource
+	fieldGold
+	fieldGoldKind
+	fieldAILabel
+	fieldVotesA
+	fieldVotesB
+	fieldVotesTie
 	numFields
 )
 
@@ -39,6 +45,7 @@ func (f field) String() string {
 		"confidence", "margin", "vote_share", "subset", "id", "score_chosen", "score_rejected",
 		"text", "response", "messages", "reward_chosen", "reward_rejected", "len_chosen", "len_rejected",
 		"model_a", "model_b", "source",
+		"gold", "gold_kind", "ai_label", "votes_a", "votes_b", "votes_tie",
 	}[f]
 }
 

@@ -1,19 +1,6 @@
 package eval
 
-import (
-	"bytes"
-	_ "embed"
-	"fmt"
-	"html/template"
-	"path/filepath"
-)
-
-//go:embed report.html.tmpl
-var pageSource string
-
-// Fact is one line of the page's list of run facts, such as the model, the
-// data or pairs per second.
-type Fact struct{ Name, Value string }
+import "fmt"
 
 // page is what report.html.tmpl shows.
 type page struct {
@@ -29,12 +16,6 @@ type page struct {
 	Definitions []definition
 }
 
-// headline is a large figure atop the page.
-type headline struct {
-	Name, Value, Note string
-	Main              bool
-}
-
 type subsetLine struct {
 	Name     string
 	Interval string
@@ -44,13 +25,6 @@ type subsetLine struct {
 
 // intervalBar places an interval on a scale of 0 to 100.
 type intervalBar struct{ Low, Width, At float64 }
-
-type figure struct {
-	Title string
-	SVG   template.HTML
-}
-
-type definition struct{ Name, Text string }
 
 // maxPageSubsets bounds the page; report.json has the rest.
 const maxPageSubsets = 200
@@ -76,27 +50,7 @@ func WriteHTML(path string, r *Report, curve []Point, facts ...Fact) error {
 			p.Subsets = append(p.Subsets, subsetOnPage(name, r.PerSubset[name]))
 		}
 	}
-	t, err := template.New(filepath.Base(path)).Parse(pageSource)
-	if err != nil {
-		return fmt.Errorf("write report %s: %w", path, err)
-	}
-	var b bytes.Buffer
-	if err := t.Execute(&b, p); err != nil {
-		return fmt.Errorf("write report %s: %w", path, err)
-	}
-	return writeFile(path, b.Bytes())
-}
-
-// inline draws charts for the page: without the XML declaration, which HTML
-// does not know. The SVG is our own drawing, its texts escaped by vgsvg.
-func inline(charts []namedChart) ([]figure, error) {
-	drawings, err := drawCharts(charts)
-	out := make([]figure, len(drawings))
-	for i, d := range drawings {
-		svg := d.svg[max(0, bytes.Index(d.svg, []byte("<svg"))):]
-		out[i] = figure{d.title, template.HTML(svg)}
-	}
-	return out, err
+	return savePage(path, "report.html.tmpl", p)
 }
 
 func (r *Report) headline() []headline {

@@ -1,0 +1,122 @@
+package eval
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"path/filepath"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+)
+
+// Cost is what a number of comparisons takes, of people and of a judge.
+type Cost struct {
+	Comparisons         int
+	HumanCost, AICost   float64 // dollars
+	HumanHours, AIHours float64
+	Cells               []string // of the page's table
+}
+
+// WriteCosts writes cost.svg, time.svg and costs.html into dir: the table
+// under columns, and cost and time against scale on logarithmic axes.
+func WriteCosts(dir string, columns []string, costs []Cost, facts ...Fact) error {
+	charts := costCharts(costs)
+	drawings, err := drawCharts(charts)
+	if err != nil {
+		return err
+	}
+	for _, d := range drawings {
+		if err := writeFile(filepath.Join(dir, d.name), d.svg); err != nil {
+			return err
+		}
+	}
+	s := section{Title: "Cost and time"}
+	if s.Figures, err = inline(charts); err != nil {
+		return err
+	}
+	t := table{Columns: columns}
+	for _, c := range costs {
+		t.Rows = append(t.Rows, c.Cells)
+	}
+	s.Tables = []table{t}
+	return savePage(filepath.Join(dir, "costs.html"), "tables.html.tmpl", tablesPage{Title: "What labels cost", Sections: []section{s}, Facts: facts})
+}
+
+func costCharts(costs []Cost) []namedChart {
+	human := func(of func(Cost) float64) costLine { return costLine{"people", vermillion(), of} }
+	judge := func(of func(Cost) float64) costLine { return costLine{"judge", blue(), of} }
+	return []namedChart{
+		{"cost.svg", logChart("Cost against scale", "cost (dollars)", costs,
+			human(func(c Cost) float64 { return c.HumanCost }), judge(func(c Cost) float64 { return c.AICost }))},
+		{"time.svg", logChart("Time against scale", "time (hours; of work, for people)", costs,
+			human(func(c Cost) float64 { return c.HumanHours }), judge(func(c Cost) float64 { return c.AIHours }))},
+	}
+}
+
+type costLine struct {
+	label string
+	color color.Color
+	of    func(Cost) float64
+}
+
+// logChart leaves out what is 0, which a logarithmic axis cannot show.
+func logChart(title, unit string, costs []Cost, lines ...costLine) *chart {
+	c := newChart(title, "both axes are logarithmic", "comparisons", unit)
+	xLow, xHigh, yLow, yHigh := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
+	for _, l := range lines {
+		var points plotter.XYs
+		for _, cost := range costs {
+			x, y := float64(cost.Comparisons), l.of(cost)
+			if x > 0 && y > 0 {
+				points = append(points, plotter.XY{X: x, Y: y})
+				xLow, xHigh, yLow, yHigh = math.Min(xLow, x), math.Max(xHigh, x), math.Min(yLow, y), math.Max(yHigh, y)
+			}
+		}
+		c.legend = append(c.legend, key{l.label, l.color, true})
+		if len(points) > 0 {
+			c.line(points, l.color, 1.6)
+			c.dots(points, l.color, 2.8)
+		}
+	}
+	if xLow > xHigh {
+		xLow, xHigh, yLow, yHigh = 1, 10, 1, 10
+		c.facts = "every value is 0, which a logarithmic axis cannot show"
+	}
+	c.X.Scale, c.X.Tick.Marker = plot.LogScale{}, decades{}
+	c.Y.Scale, c.Y.Tick.Marker = plot.LogScale{}, decades{}
+	const room = 1.25
+	c.X.Min, c.X.Max, c.Y.Min, c.Y.Max = xLow/room, xHigh*room, decade(yLow, math.Floor), decade(yHigh, math.Ceil)*room
+	return c
+}
+
+// decade is the power of ten beside x.
+func decade(x float64, round func(float64) float64) float64 {
+	return math.Pow(10, round(math.Log10(x)))
+}
+
+// decades are ticks at the powers of ten, eight or so at most.
+type decades struct{}
+
+func (decades) Ticks(low, high float64) (out []plot.Tick) {
+	first, last := math.Ceil(math.Log10(low)-1e-9), math.Floor(math.Log10(high)+1e-9)
+	step := math.Ceil((last - first + 1) / 8)
+	for k := first; k <= last; k += max(step, 1) {
+		out = append(out, plot.Tick{Value: math.Pow(10, k), Label: powerLabel(int(k))})
+	}
+	return out
+}
+
+func powerLabel(k int) string {
+	switch {
+	case k >= 10 || k < -3:
+		return fmt.Sprintf("1e%d", k)
+	case k >= 9:
+		return tickLabel(math.Pow(10, float64(k-9)), 0) + "G"
+	case k >= 6:
+		return tickLabel(math.Pow(10, float64(k-6)), 0) + "M"
+	case k >= 4:
+		return tickLabel(math.Pow(10, float64(k-3)), 0) + "k"
+	}
+	return tickLabel(math.Pow(10, float64(k)), max(0, -k))
+}

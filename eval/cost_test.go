@@ -1,0 +1,63 @@
+package eval
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot"
+)
+
+// TestWriteCosts: the page holds the table and both plots, whatever the costs.
+func TestWriteCosts(t *testing.T) {
+	for name, costs := range map[string][]Cost{
+		"usual": {{1000, 1000, 20, 13.3, 0.1, []string{"1,000", "$1,000"}}, {1e6, 1e6, 2e4, 13333, 100, []string{"1,000,000", "<$1m>"}}},
+		"one":   {{1, 1, 1, 1, 1, []string{"1", "$1"}}},
+		"free":  {{5, 0, 0, 0.1, 0, []string{"5", "$0"}}},
+		"huge":  {{1, 1e-9, 1e12, 1, 1, []string{"1", "$1"}}, {math.MaxInt64, 1e18, 1e30, 1e15, 1e-5, []string{"n", "m"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := WriteCosts(dir, []string{"comparisons", "cost"}, costs, Fact{"judge", "<b>"}); err != nil {
+				t.Fatal(err)
+			}
+			b, err := os.ReadFile(filepath.Join(dir, "costs.html"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if checkPage(t, name, string(b)); strings.Count(string(b), "<svg") != 2 {
+				t.Error("the page lacks a plot")
+			}
+			for _, plot := range []string{"cost.svg", "time.svg"} {
+				svg, err := os.ReadFile(filepath.Join(dir, plot))
+				if err != nil {
+					t.Fatal(err)
+				}
+				checkSVG(t, plot, svg)
+			}
+		})
+	}
+}
+
+// TestDecades: powers of ten within the range, nine of them at most.
+func TestDecades(t *testing.T) {
+	labels := func(ticks []plot.Tick) string {
+		var out []string
+		for _, tick := range ticks {
+			out = append(out, tick.Label)
+		}
+		return strings.Join(out, " ")
+	}
+	for _, c := range []struct {
+		low, high float64
+		want      string
+	}{
+		{0.01, 1000, "0.01 0.1 1 10 100 1000"}, {1e3, 1e6, "1000 10k 100k 1M"}, {1e-8, 1e20, "1e-8 1e-4 1 10k 100M 1e12 1e16 1e20"},
+	} {
+		if got := labels(decades{}.Ticks(c.low, c.high)); got != c.want {
+			t.Errorf("from %v to %v: %s, want %s", c.low, c.high, got, c.want)
+		}
+	}
+}
