@@ -8,11 +8,11 @@ import (
 )
 
 func TestLoadLabel(t *testing.T) {
-	c, err := LoadLabel("label.yaml", []string{"judges.0.weight=2", "judges.0.name=rules", "budget.max_cost=1.5", "principles=[x]"})
+	c, err := LoadLabel("label.yaml", []string{"judges.0.weight=2", "judges.0.name=heuristic rules", "budget.max_cost=1.5", "principles=[x]"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Judges) != 1 || c.Judges[0].Name != "rules" || c.Judges[0].Kind != "heuristic" || c.Judges[0].Weight != 2 || c.Budget.MaxCost != 1.5 ||
+	if len(c.Judges) != 1 || c.Judges[0].Name != "heuristic rules" || c.Judges[0].Kind != "heuristic" || c.Judges[0].Weight != 2 || c.Budget.MaxCost != 1.5 ||
 		c.MinConfidence != 0.6 || c.MinVoteShare != 0.5 || c.Position != "agree" || !reflect.DeepEqual(c.Principles, []string{"x"}) {
 		t.Errorf("%+v", c)
 	}
@@ -40,6 +40,9 @@ func TestLabelRefusals(t *testing.T) {
 		{[]string{"judges.1.kind=x"}, []string{"there is no element 1 in a list of 1"}},
 		{[]string{"judges.0=x"}, []string{"set a whole list"}},
 		{[]string{"judges.0.kind=oracle"}, []string{`judges.0.kind is "oracle"`}},
+		{[]string{"judges.0.name=gpt"}, []string{"must begin with heuristic"}},
+		{[]string{"judges.0.heuristic={rules: some, noise: -1}"}, []string{`judges.0.heuristic.rules is "some"`, "judges.0.heuristic.noise is -1"}},
+		{[]string{"judges=[{kind: reward}]"}, []string{"judges.0.reward is missing"}},
 		{[]string{"judges.0.weight=0"}, []string{"judges.0.weight is 0"}},
 		{[]string{"judges=[{kind: heuristic}, {kind: heuristic}]"}, []string{"judges.1.name", "a name of its own"}},
 		{[]string{"judges=[{kind: reward, reward: {temperature: -1, revison: x}}]"}, []string{"unknown key judges.0.reward.revison"}},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -39,10 +40,12 @@ type DataConfig struct {
 // JudgeConfig is one judge: its kind and, under the kind's name, that kind's
 // own keys.
 type JudgeConfig struct {
-	Name   string        `yaml:"name"` // in verdicts and reports; its kind where the file is silent
-	Kind   string        `yaml:"kind"` // heuristic | reward
-	Weight float64       `yaml:"weight"`
-	Reward *RewardConfig `yaml:"reward,omitempty"`
+	Name   string  `yaml:"name"` // in verdicts and reports; its kind where the file is silent
+	Kind   string  `yaml:"kind"` // heuristic | openai | reward
+	Weight float64 `yaml:"weight"`
+
+	Heuristic *HeuristicConfig `yaml:"heuristic,omitempty"`
+	Reward    *RewardConfig    `yaml:"reward,omitempty"`
 }
 
 // Default is what a run does where its file is silent. It has no judge.
@@ -58,9 +61,13 @@ func Default() Config {
 func (j *JudgeConfig) UnmarshalYAML(node *yaml.Node) error {
 	type plain JudgeConfig
 	filled := plain{Weight: 1}
-	if hasKey(node, "reward") {
+	if valueOf(node, "reward") != nil {
 		reward := DefaultReward()
 		filled.Reward = &reward
+	}
+	if valueOf(node, "heuristic") != nil {
+		heuristic := DefaultHeuristic()
+		filled.Heuristic = &heuristic
 	}
 	if err := node.Decode(&filled); err != nil {
 		return err
@@ -70,15 +77,6 @@ func (j *JudgeConfig) UnmarshalYAML(node *yaml.Node) error {
 		j.Name = j.Kind
 	}
 	return nil
-}
-
-func hasKey(node *yaml.Node, key string) bool {
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		if node.Content[i].Value == key {
-			return true
-		}
-	}
-	return false
 }
 
 // Policy is the part that aggregates.
@@ -130,20 +128,29 @@ func (j JudgeConfig) Validate() error {
 	if !(j.Weight > 0) || math.IsInf(j.Weight, 1) {
 		problems = append(problems, fmt.Errorf("weight is %v, want more than 0", j.Weight))
 	}
-	if j.Reward != nil && j.Kind != "reward" {
-		problems = append(problems, fmt.Errorf("reward has keys, and kind is %q", j.Kind))
-	}
 	switch j.Kind {
 	case "heuristic":
-	case "reward":
-		if j.Reward == nil {
-			problems = append(problems, errors.New("reward.model is missing: name the trained model"))
-		} else if err := j.Reward.Validate(); err != nil {
-			problems = append(problems, under("reward.", err))
+		if !strings.HasPrefix(j.Name, "heuristic") { // so that no output hides what it is
+			problems = append(problems, fmt.Errorf("name is %q: the name of a heuristic judge must begin with heuristic", j.Name))
 		}
+	case "openai", "reward":
 	default:
-		problems = append(problems, fmt.Errorf("kind is %q, want heuristic or reward", j.Kind))
+		problems = append(problems, fmt.Errorf("kind is %q, want heuristic, openai or reward", j.Kind))
 	}
+	section := func(kind string, given, needed bool, check func() error) {
+		switch {
+		case given && j.Kind != kind:
+			problems = append(problems, fmt.Errorf("%s has keys, and kind is %q", kind, j.Kind))
+		case !given && needed && j.Kind == kind:
+			problems = append(problems, fmt.Errorf("%s is missing: its keys say what the judge is", kind))
+		case given:
+			if err := check(); err != nil {
+				problems = append(problems, under(kind+".", err))
+			}
+		}
+	}
+	section("heuristic", j.Heuristic != nil, false, func() error { return j.Heuristic.Validate() })
+	section("reward", j.Reward != nil, true, func() error { return j.Reward.Validate() })
 	return errors.Join(problems...)
 }
 

@@ -52,8 +52,8 @@ type step struct {
 	key        string
 }
 
-// answered is a step with its answer.
-type answered struct {
+// stepAnswer is a step with its answer.
+type stepAnswer struct {
 	step
 	Answer
 	asked   bool // by this run
@@ -121,10 +121,10 @@ func textsKey(texts ...data.Text) string {
 // unless none gets any.
 func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (*Summary, error) {
 	ask := asker{run: run, slots: make(chan struct{}, run.InFlight)}
-	work := func(waiting context.Context, s step) (answered, error) { return ask.answer(waiting, ctx, s) }
+	work := func(waiting context.Context, s step) (stepAnswer, error) { return ask.answer(waiting, ctx, s) }
 	summary := newSummary(run)
 	window := max(8*run.InFlight, 256) // so that a slow reply holds back no other
-	var asked []answered
+	var asked []stepAnswer
 	for a, err := range inOrder(ctx, run.steps(&summary.Rows), window, work) {
 		if err != nil {
 			summary.settle(run.Store)
@@ -160,25 +160,25 @@ type asker struct {
 // answer waits for its turn as long as the run goes on. A question that is
 // being asked when the run stops is answered all the same, as it will be paid
 // for, unless asking is cancelled too.
-func (a *asker) answer(waiting, asking context.Context, s step) (answered, error) {
+func (a *asker) answer(waiting, asking context.Context, s step) (stepAnswer, error) {
 	if s.principle == nil {
-		return answered{step: s}, nil
+		return stepAnswer{step: s}, nil
 	}
 	answer, found, err := a.kept(s.key)
 	switch {
 	case err != nil || found:
-		return answered{step: s, Answer: answer}, err
+		return stepAnswer{step: s, Answer: answer}, err
 	case a.run.OnlyKept:
-		return answered{step: s, Answer: Answer{Outcome: Failed}, missing: true}, nil
+		return stepAnswer{step: s, Answer: Answer{Outcome: Failed}, missing: true}, nil
 	}
 	select {
 	case a.slots <- struct{}{}:
 		defer func() { <-a.slots }()
 	case <-waiting.Done():
-		return answered{}, waiting.Err()
+		return stepAnswer{}, waiting.Err()
 	}
 	if stopped := a.stop.Load(); stopped != nil {
-		return answered{}, *stopped
+		return stepAnswer{}, *stopped
 	}
 	asked := false // here, and not beside by an equal question
 	shared, err, _ := a.group.Do(s.key, func() (any, error) {
@@ -189,7 +189,7 @@ func (a *asker) answer(waiting, asking context.Context, s step) (answered, error
 		return a.ask(asking, s)
 	})
 	answer, _ = shared.(Answer)
-	return answered{step: s, Answer: answer, asked: asked}, err
+	return stepAnswer{step: s, Answer: answer, asked: asked}, err
 }
 
 func (a *asker) kept(key string) (answer Answer, found bool, err error) {
@@ -250,7 +250,7 @@ func (a *asker) without(ctx context.Context, answer Answer, spent Spent, cause e
 }
 
 // label makes the label of a comparison of all answers about it.
-func (l *Labelling) label(answers []answered) data.Label {
+func (l *Labelling) label(answers []stepAnswer) data.Label {
 	out := data.Label{Comparison: *answers[0].comparison, Judge: l.judgeNames()}
 	var asked []Asked
 	for i := range answers {
