@@ -131,7 +131,7 @@ func (c *Chat) explain(err error, requests int) error {
 		return err
 	}
 	if failed.retry && !c.answered.Load() {
-		err = fmt.Errorf("%w: no server answers: is it running, and base_url right? %w", ErrChatSetup, err)
+		err = fmt.Errorf("%w: no chat server answers there: is it running, and base_url right? %w", ErrChatSetup, err)
 	}
 	return fmt.Errorf("chat with %s at %s: attempt %d: %w", c.config.Model, c.config.endpoint(), requests, err)
 }
