@@ -67,6 +67,8 @@ func parseConfig(raw []byte) (*Config, error) {
 	if err := c.Recorded.Head.validate(); err != nil {
 		r.refuse("laurel", err.Error())
 	}
+	r.must("per_layer_config", "{}")
+	r.must("quantization_config")
 	r.padToken(-1)
 	c.family = parseFamily(c.ModelType, r)
 	c.PadTokenID = r.pad
@@ -238,7 +240,11 @@ func (r *configReader) layerTypes(layers int, otherwise func(i int) bool) []bool
 func (r *configReader) must(key string, allowed ...string) {
 	r.read[key] = true
 	raw, ok := r.keys[key]
-	if ok && string(raw) != "null" && !slices.Contains(allowed, string(raw)) {
+	switch {
+	case !ok || string(raw) == "null" || slices.Contains(allowed, string(raw)):
+	case len(allowed) == 0:
+		r.refuse(key, fmt.Sprintf("is %s, which is not supported", raw))
+	default:
 		r.refuse(key, fmt.Sprintf("is %s, supported is %s only", raw, strings.Join(allowed, " or ")))
 	}
 }

@@ -1,13 +1,17 @@
 package model
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gomlx/gomlx/core/tensors"
 )
 
 // TestRefusedKeys: values that change the numbers in a way that is not
@@ -22,7 +26,13 @@ func TestRefusedKeys(t *testing.T) {
 		{"xlm-roberta", "add_cross_attention", `true`, "add_cross_attention"},
 		{"electra", "num_attention_heads", `5`, "num_attention_heads"},
 		{"distilbert", "n_heads", `5`, "n_heads"},
-		{"distilbert", "activation", `"gelu_10"`, "activation"},
+		{"distilbert", "activation", `"prelu"`, "activation"},
+		{"distilbert", "hidden_size", `7`, "hidden_size"},
+		{"bert", "per_layer_config", `{"0": {"intermediate_size": 8}}`, "per_layer_config"},
+		{"llama", "quantization_config", `{"quant_method": "fp8"}`, "quantization_config"},
+		{"llama", "partial_rotary_factor", `0.5`, "partial_rotary_factor"},
+		{"modernbert", "rope_scaling", `{"type": "linear", "factor": 2}`, "rope_type"},
+		{"modernbert", "head_dim", `3`, "head_dim"},
 		{"modernbert", "classifier_pooling", `"max"`, "classifier_pooling"},
 		{"modernbert", "layer_types", `["full_attention"]`, "layer_types"},
 		{"deberta-v3", "attention_head_size", `3`, "attention_head_size"},
@@ -92,6 +102,53 @@ func TestLogBucket(t *testing.T) {
 		if here < before || logBucket(-distance, 16, 128) != -here {
 			t.Errorf("distance %d: bucket %d after %d", distance, here, before)
 		}
+	}
+}
+
+// TestConvolutionTrains: DeBERTa's convolution, which no stored golden has,
+// gets the gradient that finite differences give.
+func TestConvolutionTrains(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join(golden(t, "deberta-v3"), "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw = bytes.Replace(raw, []byte("{"), []byte(`{"conv_kernel_size": 3, "conv_groups": 2,`), 1)
+	path := filepath.Join(t.TempDir(), "config.json")
+	if err := os.WriteFile(path, bytes.Replace(raw, []byte(`"initializer_range": 0.02`), []byte(`"initializer_range": 0.3`), 1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m, err := New(path, 1, Head{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const name = "deberta.encoder.conv.conv.weight"
+	backend, rows := pureGo(t), [][]int32{{5, 6, 7, 8}, {9, 10}, {11, 12, 13}, {14, 15}}
+	_, grads := gradients(backend, m, rows)
+	analytic := grads[slices.Index(m.Trainable(), name)]
+	largest := 0
+	for i, g := range analytic {
+		if math.Abs(float64(g)) > math.Abs(float64(analytic[largest])) {
+			largest = i
+		}
+	}
+	v := m.Store.GetVariable("/" + name)
+	values, err := m.values("/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const step = 1e-2
+	loss := func(change float32) float64 {
+		moved := slices.Clone(values)
+		moved[largest] += change
+		if err := v.SetValue(tensors.FromFlatDataAndDimensions(moved, v.Shape().Dimensions...)); err != nil {
+			t.Fatal(err)
+		}
+		l, _ := gradients(backend, m, rows)
+		return l
+	}
+	numeric := (loss(step) - loss(-step)) / (2 * step)
+	if g := float64(analytic[largest]); g == 0 || math.Abs(numeric-g) > 0.02*math.Abs(g) {
+		t.Errorf("gradient %v, by finite difference %v", g, numeric)
 	}
 }
 
