@@ -79,16 +79,23 @@ def decoder_tokenizer(folder):
     fast.save_pretrained(folder)
 
 
+def write_tokenizer(family, folder):
+    if family in ENCODERS:
+        for path in (ROOT / "configs" / "demo-encoder").iterdir():
+            shutil.copy(path, folder)
+    else:
+        decoder_tokenizer(folder)
+
+
 def write_start(family, folder):
     """config.json and tokenizer of a model to be trained from scratch."""
+    folder.mkdir(parents=True)
+    write_tokenizer(family, folder)
     if family in ENCODERS:
-        shutil.copytree(ROOT / "configs" / "demo-encoder", folder)
         tokens = dict(pad_token_id=0, bos_token_id=None, eos_token_id=None)
         vocab = len((folder / "vocab.txt").read_text().splitlines())
         numbers = ENCODERS[family]
     else:
-        folder.mkdir(parents=True)
-        decoder_tokenizer(folder)
         tokens = dict(pad_token_id=0, bos_token_id=1, eos_token_id=2)
         vocab, numbers = 1008, DECODERS[family]
     config = AutoConfig.for_model(family, vocab_size=vocab, num_labels=1, **numbers, **tokens)
