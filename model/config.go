@@ -211,18 +211,16 @@ func (r *configReader) window(key string, otherwise int) int {
 	return r.positive(key, otherwise)
 }
 
-// layerTypes reads which layers attend within a window only; where the config
-// does not list them, otherwise decides.
-func (r *configReader) layerTypes(layers int, otherwise func(i int) bool) []bool {
+// layerTypes reads which layers attend within the window only; where the
+// config does not list them, otherwise decides.
+func (r *configReader) layerTypes(layers, window int, otherwise func(i int) bool) []bool {
 	sliding := make([]bool, layers)
 	var kinds []string
 	if !r.into("layer_types", &kinds) {
 		for i := range sliding {
 			sliding[i] = otherwise(i)
 		}
-		return sliding
-	}
-	if len(kinds) != layers {
+	} else if len(kinds) != layers {
 		r.refuse("layer_types", fmt.Sprintf("lists %d layers, the model has %d", len(kinds), layers))
 		return sliding
 	}
@@ -231,6 +229,9 @@ func (r *configReader) layerTypes(layers int, otherwise func(i int) bool) []bool
 			r.refuse("layer_types", fmt.Sprintf("has %q; supported: full_attention, sliding_attention", kind))
 		}
 		sliding[i] = kind == "sliding_attention"
+	}
+	if window < 1 && slices.Contains(sliding, true) {
+		r.refuse("layer_types", "has sliding_attention, and the config gives it no window (sliding_window, or local_attention of 2 or more)")
 	}
 	return sliding
 }

@@ -14,7 +14,7 @@ func parseGemma3(r *configReader) family {
 	window := r.window("sliding_window", 4096)
 	pattern := r.positive("sliding_window_pattern", 6)
 	r.ignore("_sliding_window_pattern")
-	for _, sliding := range r.layerTypes(d.layers, func(i int) bool { return (i+1)%pattern != 0 }) {
+	for _, sliding := range r.layerTypes(d.layers, window, func(i int) bool { return (i+1)%pattern != 0 }) {
 		layer := decoderLayer{rope: full}
 		if sliding {
 			layer = decoderLayer{rope: local, window: window}

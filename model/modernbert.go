@@ -71,13 +71,10 @@ func (b *modernbert) readLayers(r *configReader) {
 		ropeSpelling{fullKey: "global_rope_theta", fullTheta: 160000, localKey: "local_rope_theta", localTheta: localTheta, scalesLocal: true})
 	window := r.integer("sliding_window", r.positive("local_attention", 128)/2)
 	every := r.positive("global_attn_every_n_layers", 3)
-	for _, sliding := range r.layerTypes(b.layers, func(i int) bool { return i%every != 0 }) {
+	for _, sliding := range r.layerTypes(b.layers, window, func(i int) bool { return i%every != 0 }) {
 		layer := decoderLayer{rope: full}
 		if sliding {
-			layer = decoderLayer{rope: local, window: max(1, window)}
-			if window < 1 {
-				r.refuse("local_attention", "leaves each token alone: want at least 2 (sliding_window, half of it, at least 1)")
-			}
+			layer = decoderLayer{rope: local, window: window}
 		}
 		b.perLayer = append(b.perLayer, layer)
 	}
