@@ -46,7 +46,7 @@ def draw_config(draw, layers):
             "use_rslora": draw.choice([True, False]), "init_lora_weights": draw.choice([True, False, "gaussian", "orthogonal"]),
             "target_modules": draw.choice([*layers["lists"], layers["pattern"], *layers.get("all", ["all-linear"])])}
     if draw.random() < 0.4:
-        keys["modules_to_save"] = layers["whole"]
+        keys["modules_to_save"] = [*layers["whole"]]  # peft appends to it
     if isinstance(keys["target_modules"], list) and draw.random() < 0.3:
         keys |= draw.choice([{"layers_to_transform": [1]}, {"exclude_modules": r".*\.2\..*"}])
     return keys
@@ -54,13 +54,13 @@ def draw_config(draw, layers):
 
 def adapter(base, keys, out, seed):
     """Saves an adapter none of whose weights is idle, and gives what peft makes of it."""
+    torch.manual_seed(seed)
     model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=1, dtype=torch.float32, attn_implementation="eager")
     wrapped = get_peft_model(model, LoraConfig(task_type="SEQ_CLS", **keys))
-    generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in wrapped.parameters():
             if parameter.requires_grad:
-                parameter.add_(0.2 * torch.randn(parameter.shape, generator=generator))
+                parameter.add_(0.05 * torch.randn_like(parameter))
     wrapped.save_pretrained(out)
     fresh = AutoModelForSequenceClassification.from_pretrained(base, num_labels=1, dtype=torch.float32, attn_implementation="eager")
     return PeftModel.from_pretrained(fresh, out).eval()

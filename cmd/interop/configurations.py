@@ -17,6 +17,7 @@ with hidden states and gradients, so that
 holds those to it as well.
 """
 import argparse
+import functools
 import json
 import pathlib
 import random
@@ -28,7 +29,6 @@ import pyarrow.parquet
 import torch
 import transformers
 
-import families
 import reference
 
 ACTIVATIONS = ["gelu", "gelu_10", "gelu_fast", "gelu_new", "gelu_python", "gelu_pytorch_tanh", "gelu_python_tanh",
@@ -200,27 +200,27 @@ REFUSED = {"bert": REFUSED_ENCODER, "roberta": REFUSED_ENCODER + [({"pad_token_i
            "xlm-roberta": REFUSED_ENCODER, "electra": REFUSED_ENCODER,
            "distilbert": [({"activation": "prelu"}, "activation"), ({"hidden_size": 7}, "hidden_size")],
            "deberta-v2": [({"attention_head_size": 1}, "attention_head_size"), ({"conv_kernel_size": 2}, "conv_kernel_size")],
-           "modernbert": [({"classifier_pooling": "max"}, "classifier_pooling"), ({"rope_scaling": {"rope_type": "dynamic", "factor": 2.0}}, "dynamic")],
+           "modernbert": [({"classifier_pooling": "max"}, "classifier_pooling"), ({"head_dim": 3}, "head_dim"), ({"rope_scaling": {"rope_type": "dynamic", "factor": 2.0}}, "dynamic")],
            "llama": REFUSED_DECODER, "mistral": REFUSED_DECODER, "qwen2": REFUSED_DECODER, "qwen3": REFUSED_DECODER,
            "gemma2": REFUSED_DECODER + [({"use_bidirectional_attention": True}, "use_bidirectional_attention")],
            "gemma3_text": [({"use_bidirectional_attention": True}, "use_bidirectional_attention"), ({"hidden_activation": "prelu"}, "prelu")]}
 
 
-def score(binary, folder, texts):
+def score(binary, folder, texts, backend="go"):
     """Rewards that laurel gives, or what it says in refusing."""
     rows, out = folder / "texts.jsonl", folder / "scores.parquet"
     rows.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
     done = subprocess.run([binary, "score", "--model", folder, "--data", rows, "--out", out, "--max-length", str(reference.MAX_LENGTH),
-                           "--backend", "go"], capture_output=True, text=True)
+                           "--backend", backend], capture_output=True, text=True)
     if done.returncode != 0:
         return None, done.stdout + done.stderr
     return pyarrow.parquet.read_table(out)["reward"].to_pylist(), ""
 
 
-def compare(binary, folder, expected, texts, dialect, config):
-    """The largest difference of a dialect's rewards, in units of the tolerance's scale."""
+def compare(score_with, folder, expected, texts, dialect, config):
+    """What is wrong with a dialect's rewards, if anything is, and their largest difference."""
     (folder / "config.json").write_text(json.dumps(config, indent=2))
-    rewards, refusal = score(binary, folder, texts)
+    rewards, refusal = score_with(folder, texts)
     if rewards is None:
         return f"transformers {dialect} dialect is refused:\n{refusal}", 0.0
     worst = max(abs(a - b) for want in (expected["logits"], expected["logits_single"]) for a, b in zip(rewards, want, strict=True))
@@ -229,7 +229,7 @@ def compare(binary, folder, expected, texts, dialect, config):
     return "", worst
 
 
-def prove(binary, family, draws, seed, work):
+def prove(score_with, family, draws, seed, work):
     """Compares a family's drawn configurations; gives the largest difference and what is wrong."""
     worst, problems = 0.0, []
     for number in range(draws):
@@ -246,20 +246,20 @@ def prove(binary, family, draws, seed, work):
         except Exception as problem:  # noqa: BLE001 - said with the configuration that brought it about
             raise RuntimeError(f"transformers fails on {family} {keys}") from problem
         for dialect, spelt in (("4", older), ("5", config)):
-            problem, difference = compare(binary, folder, expected, texts, dialect, spelt)
+            problem, difference = compare(score_with, folder, expected, texts, dialect, spelt)
             worst = max(worst, difference)
             if problem:
                 problems.append(f"{folder}: {problem}\n  {keys}")
     return worst, problems
 
 
-def refusals(binary, family, work):
+def refusals(score_with, family, work):
     """Scores configurations that must be refused."""
     folder, problems = work / f"{family}-0", []
     config = json.loads((folder / "config.json").read_text())
     for changes, name in REFUSED_BY_ALL + REFUSED.get(family, []):
         (folder / "config.json").write_text(json.dumps(config | changes))
-        rewards, said = score(binary, folder, ["a text"])
+        rewards, said = score_with(folder, ["a text"])
         if rewards is not None or name not in said:
             problems.append(f"{folder}: {changes}: want a refusal that names {name}, got {said or rewards}")
     (folder / "config.json").write_text(json.dumps(config, indent=2))
@@ -272,14 +272,16 @@ def main():
     parser.add_argument("--work", required=True, type=pathlib.Path)
     parser.add_argument("--draws", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--backend", default="go", help="cpu compiles a program a length: seconds each")
     parser.add_argument("families", nargs="*", default=ALL)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
+    score_with = functools.partial(score, arguments.laurel, backend=arguments.backend)
     wrong = 0
     for family in arguments.families:
-        worst, problems = prove(arguments.laurel, family, arguments.draws, arguments.seed, arguments.work)
-        refused, unrefused = refusals(arguments.laurel, family, arguments.work)
+        worst, problems = prove(score_with, family, arguments.draws, arguments.seed, arguments.work)
+        refused, unrefused = refusals(score_with, family, arguments.work)
         problems += unrefused
         wrong += len(problems)
         print(f"configurations: {family:12} {arguments.draws} drawn, both dialects: largest difference {worst:.1e}; {refused} refused", flush=True)

@@ -137,7 +137,18 @@ def older(config, draw):
         old |= {"global_rope_theta": rope["full_attention"]["rope_theta"], "local_rope_theta": rope["sliding_attention"]["rope_theta"]} if plain else {"rope_parameters": rope}
     elif rope is not None:
         old |= {"rope_theta": rope["rope_theta"], "rope_scaling": scaling(rope, draw.choice(["rope_type", "type"]))}
-    return without_layer_types(old)
+    return without_layer_types(without_defaults(old, draw))
+
+
+THETAS = {"gemma3_text": {"rope_theta": 1e6, "rope_local_base_freq": 1e4}, "modernbert": {"global_rope_theta": 160000.0, "local_rope_theta": 1e4}}
+
+
+def without_defaults(old, draw):
+    """Leaves out half of the keys whose value is the family's own."""
+    defaults = AutoConfig.for_model(old["model_type"]).to_dict() | THETAS.get(old["model_type"], {"rope_theta": 1e4, "rope_scaling": None})
+    kept = ("model_type", "layer_types")
+    return {key: value for key, value in old.items()
+            if key in kept or key not in defaults or defaults[key] != value or draw.random() < 0.5}
 
 
 def scaling(rope, spelling="rope_type"):
