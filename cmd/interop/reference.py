@@ -95,7 +95,7 @@ def gradients(model, ids, size, folder):
     noise = max((found[name] - exact[name]).norm().item() / max(found[name].norm().item(), 1e-3 * total) for name in found)
     half = len(ids) // 2
     return {"file": "grads.safetensors", "chosen": list(range(half)), "rejected": list(range(half, 2 * half)), "loss": loss,
-            "total_norm": total, "tolerance": max(1e-4, 3 * noise)}
+            "total_norm": total, "tolerance": max(1e-4, 6 * noise)}
 
 
 def backward(model, rows):
