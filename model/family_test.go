@@ -69,6 +69,28 @@ func TestRefusedKeys(t *testing.T) {
 	}
 }
 
+// TestSilentConfig: a config that names its model_type alone means the sizes
+// that transformers 5.23's config classes have.
+func TestSilentConfig(t *testing.T) {
+	for modelType, want := range map[string]struct{ vocab, hidden, heads, headDim, blocks int }{
+		"bert": {30522, 768, 12, 64, 12}, "roberta": {50265, 768, 12, 64, 12}, "xlm-roberta": {30522, 768, 12, 64, 12},
+		"electra": {30522, 128, 4, 64, 12}, "distilbert": {30522, 768, 12, 64, 6}, "modernbert": {50368, 768, 12, 64, 22},
+		"deberta-v2": {128100, 1536, 24, 64, 24}, "llama": {32000, 4096, 32, 128, 32}, "mistral": {32000, 4096, 32, 128, 32},
+		"qwen2": {151936, 4096, 32, 128, 32}, "qwen3": {151936, 4096, 32, 128, 32}, "gemma2": {256000, 2304, 8, 256, 26},
+		"gemma3_text": {262208, 2304, 8, 256, 26},
+	} {
+		c, err := parseConfig([]byte(`{"model_type": "` + modelType + `"}`))
+		if err != nil {
+			t.Errorf("%s: %v", modelType, err)
+			continue
+		}
+		a := c.family.about()
+		if !slices.Equal(c.weights[0].shape, []int{want.vocab, want.hidden}) || a.heads != want.heads || a.headDim != want.headDim || c.family.blocks() != want.blocks {
+			t.Errorf("%s: embeddings %v, %d heads of %d, %d blocks; want %v", modelType, c.weights[0].shape, a.heads, a.headDim, c.family.blocks(), want)
+		}
+	}
+}
+
 // TestDepths: every tensor of every family lies in the embeddings, in a
 // block, or above the last; each block has tensors, and the head is above.
 func TestDepths(t *testing.T) {
