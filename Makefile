@@ -83,13 +83,16 @@ build/interop-venv/bin/python: cmd/interop/requirements.txt
 	build/interop-venv/bin/python -m pip install --quiet --requirement $<
 	touch $@
 
-interop: build $(INTEROP_PYTHON) ## prove exports, adapters and TRL both ways against PyPI (5 GB venv)
+interop: build $(INTEROP_PYTHON) ## prove families, adapters and TRL against PyPI, both ways (5 GB venv)
 	rm -rf runs/interop
 	bin/laurel train --config configs/demo.yaml --set train.max_steps=40 --out runs/interop
 	bin/laurel export --model runs/interop --out runs/interop/hf
 	bin/laurel score --model runs/interop/hf --data cmd/interop/texts.jsonl --out runs/interop/scores.parquet
 	$(INTEROP_PYTHON) cmd/interop/check.py --model runs/interop/hf --scores runs/interop/scores.parquet --max-length 160
 	$(INTEROP_PYTHON) cmd/interop/families.py --laurel bin/laurel --work runs/interop/families
+	$(INTEROP_PYTHON) cmd/interop/adapters.py --laurel bin/laurel --work runs/interop/adapters
+	$(INTEROP_PYTHON) cmd/interop/configurations.py --laurel bin/laurel --work runs/interop/configurations
+	LAUREL_GOLDENS=$(CURDIR)/runs/interop/configurations $(GO) test ./model -run TestGolden -count 1
 
 clean: ## remove what is built: bin, build, the demo's and interop's runs
 	rm -rf bin build runs/demo runs/interop

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -10,7 +11,8 @@ import (
 
 // activations are the names of transformers' ACT2FN that are computed here.
 var activations = []string{"gelu", "gelu_python", "gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_fast",
-	"gelu_accurate", "quick_gelu", "relu", "relu2", "relu6", "silu", "swish", "sigmoid", "tanh", "linear", "mish"}
+	"gelu_accurate", "gelu_10", "quick_gelu", "relu", "relu2", "relu6", "leaky_relu", "silu", "swish", "hardswish", "sigmoid",
+	"tanh", "linear", "mish", "laplace", "sqrtsoftplus"}
 
 // activation reads the name of an activation function.
 func (r *configReader) activation(key, otherwise string) string {
@@ -26,6 +28,8 @@ func activate(name string, x *Node) *Node {
 	switch name {
 	case "gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_fast", "gelu_accurate":
 		return activation.GeluApproximate(x)
+	case "gelu_10":
+		return MinScalar(MaxScalar(activation.Gelu(x), -10), 10)
 	case "quick_gelu":
 		return Mul(x, Sigmoid(MulScalar(x, 1.702)))
 	case "relu":
@@ -34,8 +38,12 @@ func activate(name string, x *Node) *Node {
 		return Square(MaxScalar(x, 0))
 	case "relu6":
 		return MinScalar(MaxScalar(x, 0), 6)
+	case "leaky_relu":
+		return Add(MaxScalar(x, 0), MulScalar(MinScalar(x, 0), 0.01))
 	case "silu", "swish":
 		return Mul(x, Sigmoid(x))
+	case "hardswish":
+		return Mul(x, MulScalar(MinScalar(MaxScalar(AddScalar(x, 3), 0), 6), 1.0/6))
 	case "sigmoid":
 		return Sigmoid(x)
 	case "tanh":
@@ -43,7 +51,11 @@ func activate(name string, x *Node) *Node {
 	case "linear":
 		return x
 	case "mish":
-		return Mul(x, Tanh(Add(MaxScalar(x, 0), Log1P(Exp(Neg(Abs(x)))))))
+		return Mul(x, Tanh(Softplus(x)))
+	case "laplace": // the constants are transformers'
+		return MulScalar(AddScalar(Erf(MulScalar(AddScalar(x, -0.707107), 1/(0.282095*math.Sqrt2))), 1), 0.5)
+	case "sqrtsoftplus":
+		return Sqrt(Softplus(x))
 	}
 	return activation.Gelu(x)
 }

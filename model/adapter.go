@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -48,8 +49,15 @@ type adapterConfig struct {
 	Bias          string          `json:"bias"`
 	FanInFanOut   bool            `json:"fan_in_fan_out"`
 	InferenceMode bool            `json:"inference_mode"`
-	InitWeights   bool            `json:"init_lora_weights"`
+	InitWeights   json.RawMessage `json:"init_lora_weights"`
 }
+
+// adapterHarmless are the other keys of adapter_config.json that change no
+// reward: which layers are adapted is seen from the weights.
+var adapterHarmless = strings.Fields(`auto_mapping peft_version layers_to_transform layers_pattern exclude_modules
+	megatron_config megatron_core loftq_config eva_config corda_config lora_ga_config qalora_group_size runtime_config
+	ensure_weight_tying task_type base_model_name_or_path revision r lora_alpha lora_dropout target_modules
+	modules_to_save use_rslora inference_mode`)
 
 // IsAdapter tells a PEFT adapter directory from a whole model.
 func IsAdapter(dir string) bool {
@@ -86,15 +94,12 @@ func readAdapterConfig(dir string) (*adapterConfig, error) {
 	}
 	r.must("peft_type", `"LORA"`)
 	r.must("bias", `"none"`)
-	for _, key := range []string{"use_dora", "use_qalora", "use_bdlora", "fan_in_fan_out", "lora_bias"} {
-		r.must(key, "false")
-	}
-	for _, key := range []string{"alpha_pattern", "rank_pattern"} {
-		r.must(key, "{}")
-	}
-	for _, key := range []string{"layer_replication", "target_parameters", "trainable_token_indices", "alora_invocation_tokens",
-		"arrow_config", "kasa_config", "velora_config", "monteclora_config"} {
-		r.must(key)
+	// Other ways to begin change the base's weights, anew at every loading.
+	r.must("init_lora_weights", "true", "false", `"gaussian"`, `"eva"`, `"orthogonal"`)
+	for _, key := range slices.Sorted(maps.Keys(r.keys)) {
+		if !r.read[key] && !slices.Contains(adapterHarmless, key) {
+			r.must(key, "false", "{}", "[]")
+		}
 	}
 	if c.Rank < 1 {
 		r.refuse("r", fmt.Sprintf("is %d, want at least 1", c.Rank))
@@ -250,7 +255,7 @@ func (m *Model) saveAdapter(dir string) error {
 	}
 	raw, err := json.MarshalIndent(adapterConfig{PEFTType: "LORA", TaskType: "SEQ_CLS", Base: l.Base, Rank: l.Rank, Alpha: l.Alpha,
 		Dropout: l.Dropout, TargetModules: targets, ModulesToSave: m.savedModules(), RSLoRA: l.RankStabilised,
-		Bias: "none", InferenceMode: true, InitWeights: true}, "", "  ")
+		Bias: "none", InferenceMode: true, InitWeights: json.RawMessage("true")}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -128,8 +128,11 @@ func TestAdapterRefused(t *testing.T) {
 		"use_dora":     {`"r": 2`, `"r": 2, "use_dora": true`},
 		"rank_pattern": {`"r": 2`, `"r": 2, "rank_pattern": {"q_proj": 8}`},
 		"peft_type":    {`"LORA"`, `"IA3"`},
+		"new_variant":  {`"r": 2`, `"r": 2, "new_variant": true`},
 		"bias":         {`"none"`, `"all"`},
 		"r":            {`"r": 2`, `"r": 0`},
+
+		"init_lora_weights": {`"init_lora_weights": true`, `"init_lora_weights": "pissa"`},
 	} {
 		if err := os.WriteFile(path, []byte(strings.Replace(string(raw), change[0], change[1], 1)), 0o644); err != nil {
 			t.Fatal(err)

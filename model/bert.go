@@ -24,14 +24,17 @@ type bertStack struct {
 	classifierDropout                    float64
 }
 
-func parseBertStack(r *configReader, class, prefix string) bertStack {
+// bertSizes are what a family's sizes are where its config is silent.
+type bertSizes struct{ vocab, hidden, heads, intermediate int }
+
+func parseBertStack(r *configReader, class, prefix string, otherwise bertSizes) bertStack {
 	b := bertStack{
 		class: class, prefix: prefix, paddingIndex: -1,
-		vocabSize:        r.positive("vocab_size", 30522),
-		hiddenSize:       r.positive("hidden_size", 768),
+		vocabSize:        r.positive("vocab_size", otherwise.vocab),
+		hiddenSize:       r.positive("hidden_size", otherwise.hidden),
 		layers:           r.positive("num_hidden_layers", 12),
-		numHeads:         r.positive("num_attention_heads", 12),
-		intermediateSize: r.positive("intermediate_size", 3072),
+		numHeads:         r.positive("num_attention_heads", otherwise.heads),
+		intermediateSize: r.positive("intermediate_size", otherwise.intermediate),
 		positions:        r.positive("max_position_embeddings", 512),
 		types:            r.positive("type_vocab_size", 2),
 		activation:       r.activation("hidden_act", "gelu"),
@@ -142,7 +145,7 @@ type bert struct{ bertStack }
 
 func parseBert(r *configReader) family {
 	r.padToken(0)
-	return &bert{parseBertStack(r, "BertForSequenceClassification", "bert.")}
+	return &bert{parseBertStack(r, "BertForSequenceClassification", "bert.", bertSizes{30522, 768, 12, 3072})}
 }
 
 func (b *bert) headWeights() []weight {

@@ -67,6 +67,8 @@ func parseConfig(raw []byte) (*Config, error) {
 	if err := c.Recorded.Head.validate(); err != nil {
 		r.refuse("laurel", err.Error())
 	}
+	r.must("per_layer_config", "{}")
+	r.must("quantization_config")
 	r.padToken(-1)
 	c.family = parseFamily(c.ModelType, r)
 	c.PadTokenID = r.pad
@@ -209,18 +211,16 @@ func (r *configReader) window(key string, otherwise int) int {
 	return r.positive(key, otherwise)
 }
 
-// layerTypes reads which layers attend within a window only; where the config
-// does not list them, otherwise decides.
-func (r *configReader) layerTypes(layers int, otherwise func(i int) bool) []bool {
+// layerTypes reads which layers attend within the window only; where the
+// config does not list them, otherwise decides.
+func (r *configReader) layerTypes(layers, window int, otherwise func(i int) bool) []bool {
 	sliding := make([]bool, layers)
 	var kinds []string
 	if !r.into("layer_types", &kinds) {
 		for i := range sliding {
 			sliding[i] = otherwise(i)
 		}
-		return sliding
-	}
-	if len(kinds) != layers {
+	} else if len(kinds) != layers {
 		r.refuse("layer_types", fmt.Sprintf("lists %d layers, the model has %d", len(kinds), layers))
 		return sliding
 	}
@@ -230,6 +230,9 @@ func (r *configReader) layerTypes(layers int, otherwise func(i int) bool) []bool
 		}
 		sliding[i] = kind == "sliding_attention"
 	}
+	if window < 1 && slices.Contains(sliding, true) {
+		r.refuse("layer_types", "has sliding_attention, and the config gives it no window (sliding_window, or local_attention of 2 or more)")
+	}
 	return sliding
 }
 
@@ -238,7 +241,11 @@ func (r *configReader) layerTypes(layers int, otherwise func(i int) bool) []bool
 func (r *configReader) must(key string, allowed ...string) {
 	r.read[key] = true
 	raw, ok := r.keys[key]
-	if ok && string(raw) != "null" && !slices.Contains(allowed, string(raw)) {
+	switch {
+	case !ok || string(raw) == "null" || slices.Contains(allowed, string(raw)):
+	case len(allowed) == 0:
+		r.refuse(key, fmt.Sprintf("is %s, which is not supported", raw))
+	default:
 		r.refuse(key, fmt.Sprintf("is %s, supported is %s only", raw, strings.Join(allowed, " or ")))
 	}
 }

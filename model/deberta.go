@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
@@ -209,8 +210,11 @@ func (b *deberta) block(p *pass, i int, x *Node) *Node {
 // embeddings to the first block's output. [N, T, D]
 func (b *deberta) convolution(p *pass, x, residual *Node) *Node {
 	n, t, d, g := x.Shape().Dim(0), x.Shape().Dim(1), b.hiddenSize, b.convGroups
-	half := (b.convKernel - 1) / 2
-	padded := Pad(x, ScalarZero(p.graph(), x.DType()), PadAxis{}, PadAxis{Start: half, End: half}, PadAxis{})
+	padded := x
+	if half := (b.convKernel - 1) / 2; half > 0 { // Pad has no gradient
+		edge := Zeros(p.graph(), shapes.Make(x.DType(), n, half, d))
+		padded = Concatenate([]*Node{edge, x, edge}, 1)
+	}
 	kernel := Reshape(p.weight("deberta.encoder.conv.conv.weight"), g, d/g, d/g, b.convKernel) // groups, out, in, offset
 	var sum *Node
 	for j := range b.convKernel {

@@ -54,7 +54,7 @@ func parseDecoder(r *configReader, class string) *decoder {
 // heads settles key-value heads and head_dim, whose absence means what the
 // arguments say; 0 is as many as the query heads, or hidden_size/heads.
 func (d *decoder) heads(r *configReader, keyValueHeads, headDim int) {
-	if keyValueHeads == 0 {
+	if keyValueHeads == 0 || r.null("num_key_value_heads") {
 		keyValueHeads = d.numHeads
 	}
 	d.keyValueHeads = r.positive("num_key_value_heads", keyValueHeads)

@@ -38,6 +38,10 @@ func parseDistilbert(r *configReader) family {
 	if b.dim%b.numHeads != 0 {
 		r.refuse("n_heads", fmt.Sprintf("is %d, which does not divide dim %d", b.numHeads, b.dim))
 	}
+	// Names of other families that transformers takes for this one's.
+	r.must("hidden_size", strconv.Itoa(b.dim))
+	r.must("num_attention_heads", strconv.Itoa(b.numHeads))
+	r.must("num_hidden_layers", strconv.Itoa(b.layers))
 	r.must("pruned_heads", "{}")
 	r.ignore("sinusoidal_pos_embds") // how positions start, not what they are
 	r.ignore("qa_dropout")

@@ -39,8 +39,8 @@ type about struct {
 // families are the readers by model_type.
 var families = map[string]func(*configReader) family{
 	"bert":        parseBert,
-	"roberta":     parseRoberta("RobertaForSequenceClassification"),
-	"xlm-roberta": parseRoberta("XLMRobertaForSequenceClassification"),
+	"roberta":     parseRoberta("RobertaForSequenceClassification", 50265),
+	"xlm-roberta": parseRoberta("XLMRobertaForSequenceClassification", 30522),
 	"electra":     parseElectra,
 	"distilbert":  parseDistilbert,
 	"modernbert":  parseModernbert,

@@ -15,7 +15,7 @@ func parseGemma2(r *configReader) family {
 	positions := r.positive("max_position_embeddings", 8192)
 	turn := r.rope(ropeShape{headDim: d.headDim, positions: positions, theta: 10000})
 	window := r.window("sliding_window", 4096)
-	for _, sliding := range r.layerTypes(d.layers, func(i int) bool { return i%2 == 0 }) {
+	for _, sliding := range r.layerTypes(d.layers, window, func(i int) bool { return i%2 == 0 }) {
 		layer := decoderLayer{rope: turn}
 		if sliding {
 			layer.window = window

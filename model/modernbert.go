@@ -49,6 +49,7 @@ func parseModernbert(r *configReader) family {
 	if b.pooling != "cls" && b.pooling != "mean" {
 		r.refuse("classifier_pooling", fmt.Sprintf("is %q; supported: cls, mean", b.pooling))
 	}
+	r.must("head_dim", strconv.Itoa(b.hiddenSize/b.numHeads))
 	b.readLayers(r)
 	for _, key := range []string{"initializer_cutoff_factor", "decoder_bias", "deterministic_flash_attn", "sparse_prediction",
 		"sparse_pred_ignore_index", "reference_compile", "repad_logits_with_grad", "layer_norm_eps"} {
@@ -67,16 +68,13 @@ func (b *modernbert) readLayers(r *configReader) {
 		localTheta = globalTheta
 	}
 	full, local := r.ropePair(ropeShape{headDim: b.hiddenSize / b.numHeads, positions: positions},
-		"global_rope_theta", 160000, "local_rope_theta", localTheta)
-	window := r.positive("local_attention", 128) / 2
+		ropeSpelling{fullKey: "global_rope_theta", fullTheta: 160000, localKey: "local_rope_theta", localTheta: localTheta, scalesLocal: true})
+	window := r.integer("sliding_window", r.positive("local_attention", 128)/2)
 	every := r.positive("global_attn_every_n_layers", 3)
-	for _, sliding := range r.layerTypes(b.layers, func(i int) bool { return i%every != 0 }) {
+	for _, sliding := range r.layerTypes(b.layers, window, func(i int) bool { return i%every != 0 }) {
 		layer := decoderLayer{rope: full}
 		if sliding {
-			layer = decoderLayer{rope: local, window: max(1, window)}
-			if window == 0 {
-				r.refuse("local_attention", "is 1, want at least 2")
-			}
+			layer = decoderLayer{rope: local, window: window}
 		}
 		b.perLayer = append(b.perLayer, layer)
 	}

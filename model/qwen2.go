@@ -22,7 +22,7 @@ func parseQwen(r *configReader, d *decoder) {
 		window = 0
 	}
 	full := r.integer("max_window_layers", 28)
-	kinds := r.layerTypes(d.layers, func(i int) bool { return window > 0 && i >= full })
+	kinds := r.layerTypes(d.layers, window, func(i int) bool { return window > 0 && i >= full })
 	for _, sliding := range kinds {
 		layer := decoderLayer{rope: turn}
 		if sliding {

@@ -14,9 +14,9 @@ type denseHead struct {
 // parseRoberta reads RobertaConfig and XLMRobertaConfig (transformers,
 // models/roberta/; Liu et al. 2019, arXiv:1907.11692; Conneau et al. 2020,
 // arXiv:1911.02116).
-func parseRoberta(class string) func(*configReader) family {
+func parseRoberta(class string, vocab int) func(*configReader) family {
 	return func(r *configReader) family {
-		b := parseBertStack(r, class, "roberta.")
+		b := parseBertStack(r, class, "roberta.", bertSizes{vocab, 768, 12, 3072})
 		if b.paddingIndex = r.padToken(1); b.paddingIndex < 0 {
 			r.refuse("pad_token_id", "is null: positions are counted from it")
 		}
@@ -28,10 +28,7 @@ func parseRoberta(class string) func(*configReader) family {
 // al. 2020, arXiv:2003.10555).
 func parseElectra(r *configReader) family {
 	r.padToken(0)
-	b := parseBertStack(r, "ElectraForSequenceClassification", "electra.")
-	b.hiddenSize = r.positive("hidden_size", 256)
-	b.numHeads = r.positive("num_attention_heads", 4)
-	b.intermediateSize = r.positive("intermediate_size", 1024)
+	b := parseBertStack(r, "ElectraForSequenceClassification", "electra.", bertSizes{30522, 256, 4, 1024})
 	b.embeddingSize = r.positive("embedding_size", 128)
 	for _, key := range []string{"summary_type", "summary_use_proj", "summary_activation", "summary_last_dropout"} {
 		r.ignore(key) // of the multiple-choice head

@@ -40,37 +40,48 @@ type ropeParameters struct {
 // ropeShape is what a rope needs beside its parameters.
 type ropeShape struct {
 	headDim, positions int
-	theta              float64 // where the config has none
+	theta              float64 // where the parameters have none
+	original           float64 // before original_max_position_embeddings of the parameters, 0 for none
 	byLayerType        bool    // transformers then looks for truncate in a place where it is not
+}
+
+// ropeSpelling is where the config of a family whose full and sliding layers
+// turn differently has thetas, and what they are where it has none.
+type ropeSpelling struct {
+	fullKey, localKey     string
+	fullTheta, localTheta float64
+	scalesLocal           bool // whether rope_scaling is of the sliding layers too
 }
 
 // rope reads the one rotary embedding of a model.
 func (r *configReader) rope(s ropeShape) *rope {
 	s.theta = r.number("rope_theta", s.theta)
+	s.original = r.number("original_max_position_embeddings", 0)
 	raw, key := r.ropeKeys()
-	return r.ropeFrom(key, raw, s)
+	return r.ropeFrom(key, s, raw)
 }
 
 // ropePair reads the rotary embeddings of full and of sliding layers: nested
-// in rope_parameters (transformers 5), or by two keys for theta, with
-// rope_scaling for the full layers (transformers 4).
-func (r *configReader) ropePair(s ropeShape, fullKey string, fullTheta float64, localKey string, localTheta float64) (full, local *rope) {
+// in rope_parameters (transformers 5), by two keys for theta (transformers 4),
+// with what rope_scaling adds to either.
+func (r *configReader) ropePair(s ropeShape, keys ropeSpelling) (full, local *rope) {
 	s.byLayerType = true
 	fullShape, localShape := s, s
-	fullShape.theta, localShape.theta = r.number(fullKey, fullTheta), r.number(localKey, localTheta)
+	fullShape.theta, localShape.theta = r.number(keys.fullKey, keys.fullTheta), r.number(keys.localKey, keys.localTheta)
 	var nested map[string]json.RawMessage
 	r.into("rope_parameters", &nested)
-	fullRaw := nested["full_attention"]
-	var scaling json.RawMessage
-	if r.into("rope_scaling", &scaling) && string(scaling) != "{}" {
-		fullRaw = scaling
-	}
 	for key := range nested {
 		if key != "full_attention" && key != "sliding_attention" {
 			r.refuse("rope_parameters", "has the key "+key+"; supported: full_attention, sliding_attention, each with parameters of its own")
 		}
 	}
-	return r.ropeFrom("rope_parameters.full_attention", fullRaw, fullShape), r.ropeFrom("rope_parameters.sliding_attention", nested["sliding_attention"], localShape)
+	var scaling, localScaling json.RawMessage
+	r.into("rope_scaling", &scaling)
+	if keys.scalesLocal {
+		localScaling = scaling
+	}
+	return r.ropeFrom("rope_parameters.full_attention", fullShape, nested["full_attention"], scaling),
+		r.ropeFrom("rope_parameters.sliding_attention", localShape, nested["sliding_attention"], localScaling)
 }
 
 // ropeKeys gives rope_scaling where it is there and says something, else
@@ -84,9 +95,13 @@ func (r *configReader) ropeKeys() (json.RawMessage, string) {
 	return now, "rope_parameters"
 }
 
-func (r *configReader) ropeFrom(key string, raw json.RawMessage, s ropeShape) *rope {
+// ropeFrom reads rotary parameters, a later object over an earlier one.
+func (r *configReader) ropeFrom(key string, s ropeShape, raws ...json.RawMessage) *rope {
 	var parameters ropeParameters
-	if raw != nil && string(raw) != "null" {
+	for _, raw := range raws {
+		if raw == nil || string(raw) == "null" {
+			continue
+		}
 		decoder := json.NewDecoder(bytes.NewReader(raw))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&parameters); err != nil {
@@ -94,11 +109,15 @@ func (r *configReader) ropeFrom(key string, raw json.RawMessage, s ropeShape) *r
 			return &rope{}
 		}
 	}
-	if original := r.number("original_max_position_embeddings", 0); original > 0 {
-		parameters.Original = original
+	r.must("partial_rotary_factor", "1", "1.0")
+	if s.original > 0 {
+		parameters.Original = s.original
 	}
 	if s.byLayerType {
 		parameters.Truncate = nil
+		if parameters.OldType != "" && parameters.OldType != parameters.Type { // transformers 4 goes by it, 5 does not
+			r.refuse(key, fmt.Sprintf("has type %q beside rope_type %q, in which versions of transformers differ: name rope_type alone", parameters.OldType, parameters.Type))
+		}
 	}
 	result, err := parameters.rope(s)
 	if err != nil {

@@ -101,6 +101,9 @@ func load(store *ml.Store, c *Config, w *Weights, seed uint64) (*Loaded, error) 
 	if err := missingTensors(want, source, report); err != nil {
 		return nil, err
 	}
+	if c.NumLabels > 1 && !report.NewHead {
+		return nil, fmt.Errorf("config.json, key \"id2label\" or \"num_labels\": %d labels, but the score head is a reward model's, with one: set \"id2label\": {\"0\": \"LABEL_0\"}", c.NumLabels)
+	}
 	random := rand.New(rand.NewPCG(seed, 0))
 	for _, t := range want {
 		values, err := loadTensor(t, source, w, c, random)

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -170,5 +171,53 @@ func TestGoldenMiniLM(t *testing.T) {
 	}
 	if longest <= 128 {
 		t.Errorf("the longest text has %d tokens: none shows that the file's truncation is left out", longest)
+	}
+}
+
+// TestCutTextDoesNotEnd: a decoder's text that is cut at its end gets no
+// end-of-sequence token, one that is whole or cut at its start does.
+func TestCutTextDoesNotEnd(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(shared(t, "golden", "mistral"))); err != nil {
+		t.Fatal(err)
+	}
+	var definition map[string]any
+	readJSON(t, filepath.Join(dir, "tokenizer.json"), &definition)
+	definition["post_processor"] = map[string]any{"type": "TemplateProcessing",
+		"single":         []any{map[string]any{"Sequence": map[string]any{"id": "A", "type_id": 0}}, map[string]any{"SpecialToken": map[string]any{"id": "</s>", "type_id": 0}}},
+		"pair":           []any{map[string]any{"Sequence": map[string]any{"id": "A", "type_id": 0}}, map[string]any{"Sequence": map[string]any{"id": "B", "type_id": 0}}},
+		"special_tokens": map[string]any{"</s>": map[string]any{"id": "</s>", "ids": []int{2}, "tokens": []string{"</s>"}}}}
+	raw, err := json.Marshal(definition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "tokenizer.json"), raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tok, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tok.Close()
+	eos, ok := tok.EOSID()
+	if _, suffix := tok.Specials(); !ok || !slices.Contains(suffix, eos) {
+		t.Fatalf("this tokenizer ends texts with %v, not with eos %d", suffix, eos)
+	}
+	const text = "one two three four five six seven eight nine ten"
+	for _, c := range []struct {
+		length int
+		side   Side
+		ends   bool
+	}{{0, Right, true}, {8, Right, false}, {8, Left, true}} {
+		got, err := tok.EncodeText(text, c.length, c.side)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ends := got.IDs[len(got.IDs)-1] == eos; ends != c.ends {
+			t.Errorf("cut to %d at the %v: ids %v end with eos: %v", c.length, c.side, got.IDs, ends)
+		}
+		if c.length > 0 && (len(got.IDs) != c.length || got.Cut == 0) {
+			t.Errorf("cut to %d: %d ids, %d cut", c.length, len(got.IDs), got.Cut)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/ardanlabs/jinja"
 
@@ -22,6 +23,7 @@ type chatTemplate struct {
 	tokens   map[string]string // bos_token and so on, as the template names them
 	now      func() time.Time  // for strftime_now
 	usesJSON bool              // somewhere
+	trims    bool              // somewhere, white space off texts
 }
 
 // readTemplate takes chat_template.jinja first, as transformers does, then
@@ -48,7 +50,8 @@ func readTemplate(dir string, s settings) (*chatTemplate, error) {
 }
 
 func compileTemplate(file, source string, tokens map[string]string) (*chatTemplate, error) {
-	t := &chatTemplate{file: file, tokens: tokens, now: time.Now, usesJSON: strings.Contains(source, "tojson")}
+	t := &chatTemplate{file: file, tokens: tokens, now: time.Now, usesJSON: strings.Contains(source, "tojson"),
+		trims: strings.Contains(source, "trim") || strings.Contains(source, "strip")}
 	source, err := applyWhitespace(source)
 	if err != nil {
 		return nil, fmt.Errorf("read chat template %s: %w", file, err)
@@ -69,6 +72,9 @@ func compileTemplate(file, source string, tokens map[string]string) (*chatTempla
 func (t *chatTemplate) render(messages []data.Message, addGenerationPrompt bool) (string, error) {
 	turns := make([]jinja.Value, len(messages))
 	for i, m := range messages {
+		if t.trims && strings.TrimSpace(m.Content) != strings.TrimFunc(m.Content, isPythonSpace) {
+			return "", fmt.Errorf("%w: message %d begins or ends with a control character of U+001C to U+001F, which transformers takes for white space: take it out", ErrText, i)
+		}
 		turns[i] = jinja.NewDict()
 		turns[i].AsDict().Set("role", jinja.NewString(m.Role))
 		turns[i].AsDict().Set("content", jinja.NewString(m.Content))
@@ -93,6 +99,10 @@ func (t *chatTemplate) render(messages []data.Message, addGenerationPrompt bool)
 	}
 	return t.unescape(text, messages)
 }
+
+// isPythonSpace is what Python's strip takes off: the template library's trim
+// knows all but the last four.
+func isPythonSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
 
 // unescape undoes what the library's tojson does to <, > and & for browsers'
 // sake and transformers' does not. No text but tojson's can hold these

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -66,6 +67,20 @@ func (c templateCase) check(t *testing.T, text string, err error) {
 		t.Error(err)
 	case text != c.Text:
 		t.Errorf("\n got %q\nwant %q", text, c.Text)
+	}
+}
+
+// Python's strip takes off four control characters that the library's does not.
+func TestRefusesWhatPythonWouldTrim(t *testing.T) {
+	for name, refused := range map[string]bool{"llama-3.jinja": true, "qwen2.jinja": false} {
+		template := openTemplate(t, name, map[string]string{"bos_token": "<s>"})
+		_, err := template.render([]data.Message{{Role: "user", Content: "a\x1fb \x1f\n"}}, false)
+		if errors.Is(err, ErrText) != refused {
+			t.Errorf("%s: error %v, want a refusal: %v", name, err, refused)
+		}
+		if _, err = template.render([]data.Message{{Role: "user", Content: "\u00a0a\x1fb\u2028"}}, false); err != nil {
+			t.Errorf("%s: within a text: %v", name, err)
+		}
 	}
 }
 

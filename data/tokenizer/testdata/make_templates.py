@@ -38,6 +38,9 @@ CONVERSATIONS = [
     turns(("system", "s"), ("user", "call"), ("assistant", "calling"), ("tool", "42"), ("tool", "43"), ("assistant", "It is 42.")),
     turns(("user", "one"), ("user", "two"), ("assistant", "three")),
     turns(("user", "only a question")),
+    turns(("system", "\u00a0Be \u200bkind\u3000"), ("user", "\r\nTell me\tmore\u2028"), ("assistant", "مرحبا e\u0301 \U0001f468\u200d\U0001f4bb"),
+          ("user", "again"), ("assistant", " \n"), ("user", "and\n\n\nagain"), ("assistant", "done")),
+    turns(("user", "<|eot_id|></s><s>[INST] <end_of_turn><|im_end|>"), ("assistant", "</think>\n\n<think>x</think>  y"), ("user", ""), ("assistant", "z")),
 ]
 
 
