@@ -14,8 +14,10 @@ type asker struct {
 	store *Store
 	slots chan struct{}
 	group singleflight.Group // equal questions are asked once
-	// failed counts questions in a row without a reply.
+	// failed counts questions in a row without a reply; gaveUp is that they were
+	// too many.
 	failed atomic.Int64
+	gaveUp atomic.Pointer[error]
 }
 
 func newAsker(store *Store, inFlight int) *asker {
@@ -45,6 +47,9 @@ func ask[T any](a *asker, waiting, asking context.Context, key string, question 
 		defer func() { <-a.slots }()
 	case <-waiting.Done():
 		return value, false, waiting.Err()
+	}
+	if gaveUp := a.gaveUp.Load(); gaveUp != nil {
+		return value, false, *gaveUp
 	}
 	if err := waiting.Err(); err != nil {
 		return value, false, err
@@ -97,7 +102,9 @@ func (a *asker) without(ctx context.Context, spent Spent, cause error) error {
 		return cause
 	}
 	if n := a.failed.Add(1); n >= int64(max(hopeless, 2*cap(a.slots))) {
-		return fmt.Errorf("the last %d questions all got no reply; the last: %w", n, cause)
+		err := fmt.Errorf("the last %d questions all got no reply; the last: %w", n, cause)
+		a.gaveUp.CompareAndSwap(nil, &err)
+		return err
 	}
 	return &noReply{cause}
 }
