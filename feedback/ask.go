@@ -11,13 +11,11 @@ import (
 
 // asker finds replies in the store or asks for them, so many at a time.
 type asker struct {
-	store *Store
-	slots chan struct{}
-	group singleflight.Group // equal questions are asked once
-	// failed counts questions in a row without a reply; gaveUp is that they were
-	// too many.
-	failed atomic.Int64
-	gaveUp atomic.Pointer[error]
+	store  *Store
+	slots  chan struct{}
+	group  singleflight.Group    // equal questions are asked once
+	failed atomic.Int64          // questions in a row without a reply
+	stop   atomic.Pointer[error] // after which nothing more is asked
 }
 
 func newAsker(store *Store, inFlight int) *asker {
@@ -48,8 +46,8 @@ func ask[T any](a *asker, waiting, asking context.Context, key string, question 
 	case <-waiting.Done():
 		return value, false, waiting.Err()
 	}
-	if gaveUp := a.gaveUp.Load(); gaveUp != nil {
-		return value, false, *gaveUp
+	if stopped := a.stop.Load(); stopped != nil {
+		return value, false, *stopped
 	}
 	if err := waiting.Err(); err != nil {
 		return value, false, err
@@ -98,13 +96,14 @@ func (a *asker) without(ctx context.Context, spent Spent, cause error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if errors.Is(cause, ErrBudget) || errors.Is(cause, ErrChatSetup) {
-		return cause
+	n := a.failed.Add(1)
+	switch {
+	case errors.Is(cause, ErrBudget), errors.Is(cause, ErrChatSetup):
+	case n >= int64(max(hopeless, 2*cap(a.slots))):
+		cause = fmt.Errorf("the last %d questions all got no reply; the last: %w", n, cause)
+	default:
+		return &noReply{cause}
 	}
-	if n := a.failed.Add(1); n >= int64(max(hopeless, 2*cap(a.slots))) {
-		err := fmt.Errorf("the last %d questions all got no reply; the last: %w", n, cause)
-		a.gaveUp.CompareAndSwap(nil, &err)
-		return err
-	}
-	return &noReply{cause}
+	a.stop.CompareAndSwap(nil, &cause)
+	return cause
 }

@@ -83,10 +83,10 @@ func (h *Heuristic) Ask(_ context.Context, q Question) (Answer, error) {
 }
 
 // noise draws for the two responses as shown; the two orders of a comparison
-// draw independently.
+// draw independently, and equal questions alike.
 func (h *Heuristic) noise(q Question) [2]float64 {
 	sum := sha256.New()
-	for _, part := range []string{q.Principle.Name, transcript(q.Comparison.Prompt), transcript(q.First()), transcript(q.Second()), fmt.Sprint(q.Swapped)} {
+	for _, part := range []string{q.Principle.Name, transcript(q.Comparison.Prompt), transcript(q.First()), transcript(q.Second())} {
 		binary.Write(sum, binary.LittleEndian, int64(len(part)))
 		sum.Write([]byte(part))
 	}

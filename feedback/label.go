@@ -49,8 +49,8 @@ type step struct {
 	key        string
 }
 
-// answered is a step with its answer.
-type answered struct {
+// stepAnswer is a step with its answer.
+type stepAnswer struct {
 	step
 	Answer
 	asked   bool // by this run
@@ -118,10 +118,10 @@ func textsKey(texts ...data.Text) string {
 // unless none gets any.
 func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (*Summary, error) {
 	asker := newAsker(run.Store, run.InFlight)
-	work := func(waiting context.Context, s step) (answered, error) { return run.answer(asker, waiting, ctx, s) }
+	work := func(waiting context.Context, s step) (stepAnswer, error) { return run.answer(asker, waiting, ctx, s) }
 	summary := newSummary(run)
 	window := max(8*run.InFlight, 256) // so that a slow reply holds back no other
-	var asked []answered
+	var asked []stepAnswer
 	for a, err := range inOrder(ctx, run.steps(&summary.Rows), window, work) {
 		if err != nil {
 			summary.settle(run.Store)
@@ -146,9 +146,9 @@ func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (*
 }
 
 // answer finds the answer to a question or asks for it.
-func (l *Labelling) answer(a *asker, waiting, asking context.Context, s step) (answered, error) {
+func (l *Labelling) answer(a *asker, waiting, asking context.Context, s step) (stepAnswer, error) {
 	if s.principle == nil {
-		return answered{step: s}, nil
+		return stepAnswer{step: s}, nil
 	}
 	if l.OnlyKept {
 		var answer Answer
@@ -156,14 +156,14 @@ func (l *Labelling) answer(a *asker, waiting, asking context.Context, s step) (a
 		if !found {
 			answer.Outcome = Failed
 		}
-		return answered{step: s, Answer: answer, missing: !found}, err
+		return stepAnswer{step: s, Answer: answer, missing: !found}, err
 	}
 	answer, asked, err := ask(a, waiting, asking, s.key, s.ask)
 	var none *noReply
 	if errors.As(err, &none) {
 		answer, err = Answer{Outcome: Failed, Detail: none.Error()}, nil
 	}
-	return answered{step: s, Answer: answer, asked: asked}, err
+	return stepAnswer{step: s, Answer: answer, asked: asked}, err
 }
 
 // ask asks the judge. What cannot be read in its answer is asked again by the
@@ -177,7 +177,7 @@ func (s step) ask(ctx context.Context) (answer Answer, again bool, spent Spent, 
 }
 
 // label makes the label of a comparison of all answers about it.
-func (l *Labelling) label(answers []answered) data.Label {
+func (l *Labelling) label(answers []stepAnswer) data.Label {
 	out := data.Label{Comparison: *answers[0].comparison, Judge: l.judgeNames()}
 	var asked []Asked
 	for i := range answers {

@@ -38,7 +38,7 @@ func newSummary(run *Labelling) *Summary {
 	return s
 }
 
-func (s *Summary) count(a answered) {
+func (s *Summary) count(a stepAnswer) {
 	if a.principle == nil {
 		return
 	}

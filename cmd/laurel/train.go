@@ -127,7 +127,7 @@ func (t *training) configPath() string { return filepath.Join(t.dir, "config.yam
 // writeConfig saves the resolved config when all is ready to train: what fails
 // before leaves nothing that a second try would have to resume.
 func (t *training) writeConfig() error {
-	resolved, err := t.config.YAML()
+	resolved, err := configs.YAML(t.config)
 	if err != nil {
 		return err
 	}
