@@ -38,14 +38,14 @@ func (r *LabelReport) goldCharts() (charts []namedChart) {
 		for _, s := range []CalibrationScores{c.Raw, c.Temperature, c.Isotonic} {
 			facts := fmt.Sprintf("%d labels of the tested part; ECE %v, of equal mass %v, Brier %v; intervals: Wilson 95%%", s.N, s.ECE, s.ECEEqualMass, s.Brier)
 			charts = append(charts, namedChart{"reliability_" + s.Calibrator.Method + ".svg",
-				reliabilityChart("Reliability, "+s.Calibrator.describe(), facts, "confidence", s.Bins)})
+				reliabilityChart("Reliability, "+s.Calibrator.Describe(), facts, "confidence", s.Bins)})
 		}
 	}
 	return append(charts, namedChart{"risk_coverage.svg", riskChart(r.Gold.Risk)})
 }
 
-// describe names the calibration.
-func (c Calibrator) describe() string {
+// Describe names the calibration.
+func (c Calibrator) Describe() string {
 	switch {
 	case c.Method == Temperature && math.IsInf(float64(c.Temperature), 1):
 		return "infinite temperature"
