@@ -1,18 +1,23 @@
-// Package configs holds the configuration of a run: one YAML file, composed
-// of each package's part, with the defaults of each in one place.
+// Package configs holds the configuration of a run, of training or of
+// labelling: one YAML file, composed of each package's part, with the defaults
+// of each in one place.
 package configs
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"laurel/data"
+	"laurel/feedback"
 	"laurel/model"
 	"laurel/trainer"
 )
@@ -33,20 +38,35 @@ func Default() Config {
 // Load reads a YAML file over the defaults, then the settings key=value of
 // the command line, and checks every part. Unknown keys are errors.
 func Load(path string, settings []string) (Config, error) {
+	return load(path, settings, Default())
+}
+
+// LoadLabel reads the configuration of a label run the same way; without a
+// path it is the defaults and the settings.
+func LoadLabel(path string, settings []string) (feedback.Config, error) {
+	if path == "" {
+		return parseOver(nil, settings, feedback.Default())
+	}
+	return load(path, settings, feedback.Default())
+}
+
+// config is a run's configuration, of whatever command.
+type config interface{ Validate() error }
+
+func load[C config](path string, settings []string, defaults C) (C, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return Config{}, fmt.Errorf("read config: %w", err)
+		return defaults, fmt.Errorf("read config: %w", err)
 	}
-	c, err := parse(raw, settings)
+	c, err := parseOver(raw, settings, defaults)
 	if err != nil {
-		return Config{}, fmt.Errorf("config %s: %w", path, err)
+		return c, fmt.Errorf("config %s: %w", path, err)
 	}
 	return c, nil
 }
 
-func parse(raw []byte, settings []string) (Config, error) {
-	c := Default()
-	root, err := parseYAML(raw)
+func parseOver[C config](raw []byte, settings []string, c C) (C, error) {
+	root, err := parseYAML(raw, c)
 	if err != nil {
 		return c, err
 	}
@@ -65,7 +85,7 @@ func parse(raw []byte, settings []string) (Config, error) {
 }
 
 // parseYAML gives the file's mapping; an empty file is an empty mapping.
-func parseYAML(raw []byte) (*yaml.Node, error) {
+func parseYAML(raw []byte, like any) (*yaml.Node, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(raw, &document); err != nil {
 		return nil, plain(err)
@@ -75,7 +95,7 @@ func parseYAML(raw []byte) (*yaml.Node, error) {
 	}
 	root := document.Content[0]
 	if root.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("line %d: want keys model, data, train and backend", root.Line)
+		return nil, fmt.Errorf("line %d: want keys: %s", root.Line, strings.Join(slices.Sorted(maps.Keys(yamlFields(reflect.TypeOf(like)))), ", "))
 	}
 	return root, nil
 }
@@ -104,20 +124,33 @@ func set(root *yaml.Node, setting string) error {
 	parts := strings.Split(key, ".")
 	for _, part := range parts[:len(parts)-1] {
 		child := lookup(node, part)
-		if child == nil {
+		if child == nil && node.Kind == yaml.MappingNode {
 			child = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 			put(node, part, child)
 		}
-		if child.Kind != yaml.MappingNode {
+		if child == nil {
+			return fmt.Errorf("--set %q: there is no element %s in a list of %d", setting, part, len(node.Content))
+		}
+		if child.Kind != yaml.MappingNode && child.Kind != yaml.SequenceNode {
 			return fmt.Errorf("--set %q: %s holds a value, not keys", setting, part)
 		}
 		node = child
+	}
+	if node.Kind != yaml.MappingNode {
+		return fmt.Errorf("--set %q: set a whole list, or a key of one of its elements", setting)
 	}
 	put(node, parts[len(parts)-1], leaf)
 	return nil
 }
 
+// lookup is the value of a key, or the element of that number of a list.
 func lookup(node *yaml.Node, key string) *yaml.Node {
+	if node.Kind == yaml.SequenceNode {
+		if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < len(node.Content) {
+			return node.Content[i]
+		}
+		return nil
+	}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		if node.Content[i].Value == key {
 			return node.Content[i+1]
@@ -148,7 +181,7 @@ func (c Config) Validate() error {
 }
 
 // YAML is the resolved configuration, as it is saved with the run.
-func (c Config) YAML() ([]byte, error) {
+func YAML[C config](c C) ([]byte, error) {
 	var out bytes.Buffer
 	encoder := yaml.NewEncoder(&out)
 	encoder.SetIndent(2)

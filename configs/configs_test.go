@@ -12,8 +12,12 @@ import (
 
 const minimal = "model: {path: m}\ndata: {train: [a.parquet]}\n"
 
+func parseRun(raw []byte, settings []string) (Config, error) {
+	return parseOver(raw, settings, Default())
+}
+
 func TestDefaultsAndSet(t *testing.T) {
-	c, err := parse([]byte(minimal), []string{"train.learning_rate=3e-4", "data.validation=[v.jsonl, w.jsonl]", "backend=go",
+	c, err := parseRun([]byte(minimal), []string{"train.learning_rate=3e-4", "data.validation=[v.jsonl, w.jsonl]", "backend=go",
 		"train.dropout=0.2", "data.buckets=[64, 32]", "data.columns={prompt: question}"})
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +31,7 @@ func TestDefaultsAndSet(t *testing.T) {
 
 // TestIssueDefaults holds every default that the documentation names.
 func TestIssueDefaults(t *testing.T) {
-	raw, err := Default().YAML()
+	raw, err := YAML(Default())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +70,7 @@ func TestRefusals(t *testing.T) {
 		{"[1, 2]", nil, []string{"want keys"}},
 		{"model: {path: m\n", nil, []string{"line"}},
 	} {
-		_, err := parse([]byte(c.file), c.settings)
+		_, err := parseRun([]byte(c.file), c.settings)
 		for _, wrong := range c.wrong {
 			if err == nil || !strings.Contains(err.Error(), wrong) {
 				t.Errorf("%q %v: error %v, want one with %q", c.file, c.settings, err, wrong)
@@ -77,15 +81,15 @@ func TestRefusals(t *testing.T) {
 
 // TestResolvedConfigLoads: what is saved with a run reads back as it was.
 func TestResolvedConfigLoads(t *testing.T) {
-	c, err := parse([]byte(minimal), []string{"data.buckets=none", "train.dropout=0", "train.epochs=0.5"})
+	c, err := parseRun([]byte(minimal), []string{"data.buckets=none", "train.dropout=0", "train.epochs=0.5"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := c.YAML()
+	raw, err := YAML(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := parse(raw, nil)
+	again, err := parseRun(raw, nil)
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, raw)
 	}
@@ -100,6 +104,9 @@ func TestShippedConfigsLoad(t *testing.T) {
 		t.Fatalf("no shipped config: %v", err)
 	}
 	for _, file := range files {
+		if strings.HasPrefix(file, "label") {
+			continue // TestShippedLabelConfigsLoad
+		}
 		if _, err := Load(file, nil); err != nil {
 			t.Error(err)
 		}
@@ -107,7 +114,7 @@ func TestShippedConfigsLoad(t *testing.T) {
 }
 
 func TestChanged(t *testing.T) {
-	a, err := parse([]byte(minimal), nil)
+	a, err := parseRun([]byte(minimal), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,13 +142,13 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add(raw, "data.columns={a: b}")
 	f.Fuzz(func(t *testing.T, file []byte, setting string) {
-		c, err := parse(file, []string{setting})
+		c, err := parseRun(file, []string{setting})
 		if err != nil {
 			return
 		}
-		if raw, err := c.YAML(); err != nil {
+		if raw, err := YAML(c); err != nil {
 			t.Fatalf("accepted but not written: %v", err)
-		} else if _, err := parse(raw, nil); err != nil {
+		} else if _, err := parseRun(raw, nil); err != nil {
 			t.Fatalf("accepted, but what is written is not: %v\n%s", err, raw)
 		}
 	})

@@ -19,6 +19,16 @@ func checkKeys(root *yaml.Node, like any) error {
 }
 
 func unknownKeys(node *yaml.Node, typ reflect.Type, path string) []error {
+	if typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	if typ.Kind() == reflect.Slice && typ.Elem().Kind() == reflect.Struct && node.Kind == yaml.SequenceNode {
+		var problems []error
+		for i, element := range node.Content {
+			problems = append(problems, unknownKeys(element, typ.Elem(), fmt.Sprintf("%s%d.", path, i))...)
+		}
+		return problems
+	}
 	if typ.Kind() != reflect.Struct || node.Kind != yaml.MappingNode {
 		return wrongType(node, typ, strings.TrimSuffix(path, "."))
 	}

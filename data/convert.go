@@ -2,6 +2,8 @@ package data
 
 import (
 	"bufio"
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,8 +53,9 @@ type chatTurn struct {
 // Convert reads the files and writes their pairs to out as prompt, chosen and
 // rejected (text, or messages where the input has them), confidence, margin,
 // vote_share, subset and id; other columns are left behind. out ends in
-// .parquet (zstd) or .jsonl and is written aside and renamed.
-func Convert(in []string, out string, cfg ReadConfig) (counts Counts, err error) {
+// .parquet (zstd) or .jsonl and is written aside and renamed; a cancelled ctx
+// leaves nothing.
+func Convert(ctx context.Context, in []string, out string, cfg ReadConfig) (counts Counts, err error) {
 	chat, err := oneLayout(in, cfg)
 	if err != nil {
 		return counts, err
@@ -69,7 +72,7 @@ func Convert(in []string, out string, cfg ReadConfig) (counts Counts, err error)
 	w := newPairWriter(buffered, ext, chat)
 	for pair, err := range ReadPairs(in, cfg, &counts) {
 		if err == nil {
-			err = w.write(pair)
+			err = cmp.Or(ctx.Err(), w.write(pair))
 		}
 		if err != nil {
 			file.abort()

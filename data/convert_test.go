@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -20,7 +21,7 @@ func TestConvertRoundTrip(t *testing.T) {
 	dir := t.TempDir()
 	files := []string{filepath.Join(dir, "a.parquet"), filepath.Join(dir, "b.jsonl"), filepath.Join(dir, "c.parquet")}
 	for i, from := range append([]string{in}, files[:2]...) {
-		counts, err := Convert([]string{from}, files[i], ReadConfig{})
+		counts, err := Convert(t.Context(), []string{from}, files[i], ReadConfig{})
 		if err != nil || counts.Kept != 300 {
 			t.Fatal(counts, err)
 		}
@@ -55,7 +56,7 @@ func TestConvertChat(t *testing.T) {
 	want := mustRead(t, in, ReadConfig{})
 	for _, name := range []string{"o.parquet", "o.jsonl"} {
 		out := filepath.Join(t.TempDir(), name)
-		if _, err := Convert([]string{in}, out, ReadConfig{}); err != nil {
+		if _, err := Convert(t.Context(), []string{in}, out, ReadConfig{}); err != nil {
 			t.Fatal(err)
 		}
 		for i, p := range mustRead(t, out, ReadConfig{}) {
@@ -66,11 +67,11 @@ func TestConvertChat(t *testing.T) {
 	}
 	text := write(t, "b.jsonl", `{"prompt":"p","chosen":"a","rejected":"b"}`)
 	out := filepath.Join(t.TempDir(), "o.parquet")
-	if _, err := Convert([]string{in, text}, out, ReadConfig{}); err == nil || !strings.Contains(err.Error(), "text and messages") {
+	if _, err := Convert(t.Context(), []string{in, text}, out, ReadConfig{}); err == nil || !strings.Contains(err.Error(), "text and messages") {
 		t.Error(err)
 	}
 	for _, bad := range []struct{ in, out string }{{text, "o.csv"}, {write(t, "c.jsonl", `{"prompt":"p","chosen":"","rejected":"b"}`), out}, {"none.jsonl", out}} {
-		if _, err := Convert([]string{bad.in}, bad.out, ReadConfig{}); err == nil {
+		if _, err := Convert(t.Context(), []string{bad.in}, bad.out, ReadConfig{}); err == nil {
 			t.Errorf("%v: no error", bad)
 		}
 	}
@@ -83,7 +84,7 @@ func TestConvertSharedFiles(t *testing.T) {
 	for _, name := range []string{"variants/plain.csv", "chat-format.jsonl", "implicit-prompt.parquet", "alpaca-eval-gpt4/validation.parquet"} {
 		in := shared(t, name)
 		out := filepath.Join(t.TempDir(), "o.parquet")
-		if _, err := Convert([]string{in}, out, ReadConfig{}); err != nil {
+		if _, err := Convert(t.Context(), []string{in}, out, ReadConfig{}); err != nil {
 			t.Fatal(err)
 		}
 		want, got := mustRead(t, in, ReadConfig{}), mustRead(t, out, ReadConfig{})
@@ -113,5 +114,22 @@ func TestAsideOnlyWhole(t *testing.T) {
 	}
 	if _, err := createAside(filepath.Dir(path)); err == nil {
 		t.Error("overwrites a folder")
+	}
+}
+
+// TestConvertCancelled: Ctrl-C leaves neither a file nor a part of one.
+func TestConvertCancelled(t *testing.T) {
+	dir := t.TempDir()
+	in := filepath.Join(dir, "in.jsonl")
+	if err := os.WriteFile(in, []byte(`{"prompt":"p","chosen":"a","rejected":"b"}`+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Convert(ctx, []string{in}, filepath.Join(dir, "out.parquet"), ReadConfig{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+		t.Errorf("left %v", entries)
 	}
 }

@@ -1,44 +1,47 @@
 package data
 
-import (
-	"regexp"
-	"slices"
-)
+import "regexp"
 
-// Injection is a way in which a response speaks to its judge rather than to
-// the prompt.
-type Injection string
+// InjectionSign is a way in which a text speaks to the judge that is to judge
+// it, in place of to its reader.
+type InjectionSign string
 
-// The ways that Injections knows.
+// The signs. A text may show one and mean no harm: they are counted, not
+// acted upon.
 const (
-	InjectsVerdict Injection = "names_verdict"        // answer A; the better response is B; [[A]]
-	InjectsOrders  Injection = "ignores_instructions" // ignore all previous instructions
-	InjectsJudge   Injection = "addresses_judge"      // note to the evaluator
-	InjectsMarkers Injection = "imitates_markers"     // <response_a>, <|im_start|>, ### Response B
+	SignNamesAnswer   InjectionSign = "names_the_answer"       // "answer A", "choose response B"
+	SignOverrides     InjectionSign = "overrides_instructions" // "ignore all previous instructions"
+	SignMarkers       InjectionSign = "imitates_markers"       // "[END OF RESPONSE A …]"
+	SignRoles         InjectionSign = "imitates_roles"         // "<|im_start|>system", "[INST]"
+	SignVerdict       InjectionSign = "imitates_verdict"       // a line "Verdict: A" or "Confidence: 1"
+	SignPraisesItself InjectionSign = "praises_itself"         // "this response is the better one"
 )
 
-// The patterns are for flags, which people look at: they take what an attack
-// must say, and some honest text with it. A and B are capital letters, so that
-// "answer a question" is none.
-var injections = []struct {
-	kind    Injection
+var injectionSigns = []struct {
+	sign    InjectionSign
 	pattern *regexp.Regexp
 }{
-	{InjectsVerdict, regexp.MustCompile(`(?m)\[\[[AB]\]\]|\b(?i:answer|choose|pick|select|prefer|output|reply|respond|say|vote|verdict|winner|(?:better|best|preferred|superior)(?: response| answer| option| one)?)` +
-		`(?i:\s+(?:is|for|with|only|must be|should be))*[\s:"'(\[*]*(?i:(?:response|option|answer|assistant)\s+)?["'(\[*]*[AB](?:["')\]*.,;:!]|\s*$|\s+(?:is|as|because|over|regardless|and nothing)\b)`)},
-	{InjectsOrders, regexp.MustCompile(`(?i)\b(?:ignore|disregard|forget|override)\s+(?:(?:all|any|the|your|these|those|of|every)\s+)*(?:previous|prior|above|preceding|earlier|other|system|instructions|principle|rules)\b`)},
-	{InjectsJudge, regexp.MustCompile(`(?i)\b(?:(?:note|message|instructions?)\s+(?:to|for)|dear|attention,?)\s+(?:the\s+|any\s+)?(?:ai\s+)?(?:judge|evaluator|grader|annotator|rater|reviewing model)\b`)},
-	{InjectsMarkers, regexp.MustCompile(`(?im)<\|[a-z_]+\|>|\[/?INST\]|</?\s*(?:response|answer|prompt|principle|question|comparison|system|assistant|verdict)(?:[ _-]?(?:a|b|1|2|first|second))?(?:[ _:-][^<>\n]{0,40})?>|` +
-		`^\s*(?:#{1,6}|\[+|=+|-{2,}|\*{2})\s*(?:(?:begin|end|start|the)\s+)*(?:of\s+)?(?:response|answer|assistant)\s+(?:a|b|1|2)\b`)},
+	{SignNamesAnswer, regexp.MustCompile(`\b(?i:answer|choose|pick|select|prefer|output|reply|vote|rate|say)\b(?i:[\s:"'(*]+(with|for|is|only|the|letter|response|option|answer|assistant))*[\s:"'(*]+[AB](?:["')*.,;!]|\s*$|\s+(?i:is|as|over|because|and|not)\b)`)},
+	{SignOverrides, regexp.MustCompile(`(?i)\b(ignore|disregard|forget|override|overrule)((\s+|,)(all|any|of|the|your|my|our|these|those|previous|prior|preceding|above|earlier|given|other|and))*\s+(instructions?|rules?|prompts?|principles?|guidelines|criteria|the above)\b`)},
+	{SignMarkers, regexp.MustCompile(`(?im)^\s*\[\s*/?\s*(end( of)? )?(prompt|response|critique|principle)( [ab])?\b[^\]\n]{0,40}\]`)},
+	{SignRoles, regexp.MustCompile(`(?i)<\|(im_start|im_end|start_header_id|end_header_id|eot_id|system|user|assistant|begin_of_text|endoftext)\|>|\[/?INST\]|<</?SYS>>|<(start|end)_of_turn>`)},
+	{SignVerdict, regexp.MustCompile(`(?im)^\s*\**(verdict|confidence)\**\s*:\s*\**\s*(A|B|tie|[01](\.\d+)?)\b`)},
+	{SignPraisesItself, regexp.MustCompile(`(?i)\b(this|my|the (first|second|present|above)) (response|answer) (is|should be) (clearly |obviously |by far |certainly )?(the )?(better|best|superior|correct|preferred|winning|chosen)\b|\b(dear|attention|note to( the)?|to the) (judge|evaluator|grader|rater|annotator)s?\b`)},
 }
 
-// Injections are the ways in which the text speaks to a judge.
-func Injections(t Text) (found []Injection) {
-	for _, i := range injections {
-		hit := func(m Message) bool { return i.pattern.MatchString(m.Content) }
-		if i.pattern.MatchString(t.Plain) || slices.ContainsFunc(t.Messages, hit) {
-			found = append(found, i.kind)
+// InjectionSigns lists the signs that a text shows, each once.
+func InjectionSigns(t Text) (signs []InjectionSign) {
+	texts := []string{t.Plain}
+	for _, m := range t.Messages {
+		texts = append(texts, m.Content)
+	}
+	for _, s := range injectionSigns {
+		for _, text := range texts {
+			if s.pattern.MatchString(text) {
+				signs = append(signs, s.sign)
+				break
+			}
 		}
 	}
-	return found
+	return signs
 }

@@ -122,7 +122,7 @@ func TestReadLabelsRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	pairs := filepath.Join(t.TempDir(), "pairs.parquet")
-	if _, err := Convert([]string{filepath.Join(dir, PairsFile)}, pairs, ReadConfig{}); err != nil {
+	if _, err := Convert(t.Context(), []string{filepath.Join(dir, PairsFile)}, pairs, ReadConfig{}); err != nil {
 		t.Fatal(err)
 	}
 	for path, says := range map[string]string{

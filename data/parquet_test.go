@@ -376,7 +376,7 @@ func BenchmarkReadPairs(b *testing.B) {
 	rows := dialogues(50_000, 7)
 	in := writeParquet(b, rows, parquet.Compression(&parquet.Snappy))
 	jsonl := filepath.Join(b.TempDir(), "x.jsonl")
-	if _, err := Convert([]string{in}, jsonl, ReadConfig{}); err != nil {
+	if _, err := Convert(b.Context(), []string{in}, jsonl, ReadConfig{}); err != nil {
 		b.Fatal(err)
 	}
 	for _, file := range []string{in, jsonl} {

@@ -3,7 +3,9 @@ package data
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"iter"
@@ -21,6 +23,9 @@ type Store struct {
 	index   []storedPair
 	subsets []string
 	Stats   StoreStats
+	// Digest is of all that training reads of the pairs: ids, confidences,
+	// margins, and their order.
+	Digest string
 }
 
 type storedPair struct {
@@ -120,6 +125,8 @@ func (s *Store) fill(ctx context.Context, pairs iter.Seq2[Pair, error], encode E
 
 func (s *Store) write(ctx context.Context, order <-chan chan encoded, done func(rows int)) error {
 	out := bufio.NewWriterSize(s.file, 1<<20)
+	digest := sha256.New()
+	all := io.MultiWriter(out, digest)
 	at := int64(0)
 	for slot := range order {
 		var e encoded
@@ -132,10 +139,11 @@ func (s *Store) write(ctx context.Context, order <-chan chan encoded, done func(
 			return fmt.Errorf("encode %s row %d: %w", e.pair.File, e.pair.Row, e.err)
 		}
 		for _, ids := range [][]int32{e.chosen.IDs, e.rejected.IDs} {
-			if err := binary.Write(out, binary.NativeEndian, ids); err != nil {
+			if err := binary.Write(all, binary.NativeEndian, ids); err != nil {
 				return fmt.Errorf("token store: %w", err)
 			}
 		}
+		fmt.Fprintf(digest, "%d %v %v\n", len(e.chosen.IDs), e.pair.Confidence, e.pair.Margin)
 		at += s.add(at, e)
 		if done != nil {
 			done(len(s.index))
@@ -144,6 +152,7 @@ func (s *Store) write(ctx context.Context, order <-chan chan encoded, done func(
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("token store: %w", err)
 	}
+	s.Digest = hex.EncodeToString(digest.Sum(nil))
 	return nil
 }
 
@@ -211,10 +220,10 @@ func (s *Store) Longer(row int) int {
 	return int(max(s.index[row].chosen, s.index[row].rejected))
 }
 
-// read fills the two sequences of a row from the file.
 // Tokens is how many ids the pair has, both sequences together.
 func (s *Store) Tokens(row int) int { return int(s.index[row].chosen + s.index[row].rejected) }
 
+// read fills the two sequences of a row from the file.
 func (s *Store) read(row int, chosen, rejected []int32) error {
 	p := s.index[row]
 	ids := make([]int32, p.chosen+p.rejected)

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"maps"
 	"slices"
 
 	"laurel/data"
@@ -8,8 +9,8 @@ import (
 
 // InjectionBias is what responses that speak to the judge gain by it.
 type InjectionBias struct {
-	Kind      data.Injection `json:"kind"`      // empty for any
-	Responses int            `json:"responses"` // flagged
+	Sign      data.InjectionSign `json:"sign"`      // empty for any
+	Responses int                `json:"responses"` // flagged
 	// Preferred is how often the label is for the flagged response, where just
 	// one of both is; Gold is how often gold is.
 	Preferred Share    `json:"flagged_preferred"`
@@ -26,31 +27,32 @@ type injectionCount struct {
 	ids             []string
 }
 
-type injectionCounts map[data.Injection]*injectionCount
+type injectionCounts map[data.InjectionSign]*injectionCount
 
 func (c injectionCounts) add(l *data.Label, gold *data.Gold) {
-	a, b := data.Injections(l.A), data.Injections(l.B)
+	a, b := data.InjectionSigns(l.A), data.InjectionSigns(l.B)
 	if len(a)+len(b) == 0 {
 		return
 	}
 	c.flag("", len(a) > 0, len(b) > 0, l, gold)
-	for _, kind := range kinds() {
-		c.flag(kind, slices.Contains(a, kind), slices.Contains(b, kind), l, gold)
+	for _, sign := range a {
+		c.flag(sign, true, slices.Contains(b, sign), l, gold)
+	}
+	for _, sign := range b {
+		if !slices.Contains(a, sign) {
+			c.flag(sign, false, true, l, gold)
+		}
 	}
 }
 
-func kinds() []data.Injection {
-	return []data.Injection{data.InjectsVerdict, data.InjectsOrders, data.InjectsJudge, data.InjectsMarkers}
-}
-
-func (c injectionCounts) flag(kind data.Injection, a, b bool, l *data.Label, gold *data.Gold) {
+func (c injectionCounts) flag(sign data.InjectionSign, a, b bool, l *data.Label, gold *data.Gold) {
 	if !a && !b {
 		return
 	}
-	if c[kind] == nil {
-		c[kind] = &injectionCount{}
+	if c[sign] == nil {
+		c[sign] = &injectionCount{}
 	}
-	n := c[kind]
+	n := c[sign]
 	n.responses += int(yes(a) + yes(b))
 	if len(n.ids) < maxInjectionIDs {
 		n.ids = append(n.ids, l.ID)
@@ -70,13 +72,12 @@ func (c injectionCounts) flag(kind data.Injection, a, b bool, l *data.Label, gol
 	}
 }
 
-// report has any kind first.
+// report has any sign first.
 func (c injectionCounts) report() []InjectionBias {
 	out := []InjectionBias{}
-	for _, kind := range append([]data.Injection{""}, kinds()...) {
-		if n := c[kind]; n != nil {
-			out = append(out, InjectionBias{kind, n.responses, n.preferred.share(), n.gold.share(), n.ids})
-		}
+	for _, sign := range slices.Sorted(maps.Keys(c)) {
+		n := c[sign]
+		out = append(out, InjectionBias{sign, n.responses, n.preferred.share(), n.gold.share(), n.ids})
 	}
 	return out
 }

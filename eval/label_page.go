@@ -94,6 +94,6 @@ func labelDefinitions() []definition {
 		{"ECE", "Expected calibration error: how far confidence and the share of right labels lie apart, over equal-width bins and over bins of equal count."},
 		{"Risk and coverage", "Share of wrong labels among the most confident ones, by how many are kept. AURC: its mean over coverages. The threshold is chosen on the fitting part and judged on the tested one."},
 		{"κ", "Agreement beyond chance: Cohen's for two raters, Fleiss' for more; over a, b and neither, and where both name a side. A judge's rating is its votes' heavier side."},
-		{"Flagged responses", "Those that name a verdict, tell to ignore instructions, address the judge or imitate the template's markers. Flags are for people to look at: some are honest text."},
+		{"Flagged responses", "Those that name an answer or a verdict, tell to ignore instructions, praise themselves to the judge or imitate markers and roles. Flags are for people to look at: some are honest text."},
 	}
 }

@@ -136,7 +136,7 @@ func (r *LabelReport) selfTable() table {
 func (r *LabelReport) injectionTable() table {
 	t := table{Caption: "Responses that speak to the judge", Columns: []string{"flag", "responses", "n, one flagged", "flagged preferred", "95%", "gold prefers flagged", "95%"}}
 	for _, i := range r.Injections {
-		t.Rows = append(t.Rows, []string{cmp.Or(string(i.Kind), "any"), fmt.Sprint(i.Responses), fmt.Sprint(i.Preferred.N), percent(i.Preferred.Share), percentInterval(i.Preferred.Interval),
+		t.Rows = append(t.Rows, []string{cmp.Or(string(i.Sign), "any"), fmt.Sprint(i.Responses), fmt.Sprint(i.Preferred.N), percent(i.Preferred.Share), percentInterval(i.Preferred.Interval),
 			percent(i.Gold.Share), percentInterval(i.Gold.Interval)})
 	}
 	return t

@@ -10,16 +10,21 @@ import (
 // has, and can be resumed with a larger one.
 var ErrBudget = errors.New("budget spent")
 
-// ChatRequest is one call of a chat model.
+// ErrChatSetup is that the server will answer no request of this run as it is
+// set up: a wrong key, model or address, or no log-probabilities. The run stops
+// rather than fail at every question.
+var ErrChatSetup = errors.New("the chat server cannot be used as it is set up")
+
+// ChatRequest is one call of a chat model. ChatConfig.Request makes one.
 type ChatRequest struct {
 	Messages    []data.Message
 	MaxTokens   int
-	Temperature float64
-	Seed        *int64 // sent where not nil
-	TopLogprobs int    // alternatives a token; 0 asks for no log-probabilities
+	Temperature *float64 // sent where not nil: some models allow none
+	Seed        *int64   // sent where not nil
+	TopLogprobs int      // alternatives a token; 0 asks for no log-probabilities, else a reply without them is an error
 }
 
-// ChatReply is the model's message and what it took.
+// ChatReply is the model's message and what it took, retries included.
 type ChatReply struct {
 	Text             string
 	Tokens           []ChatToken // where log-probabilities were asked for and given
@@ -28,7 +33,7 @@ type ChatReply struct {
 	PromptTokens     int
 	CompletionTokens int
 	Cost             float64 // dollars
-	Requests         int     // sent for it, retries included
+	Requests         int
 }
 
 // ChatToken is one token of a reply with its log-probability and those of the

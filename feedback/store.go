@@ -127,6 +127,15 @@ func (s *Store) Last(key string, value any) (found bool, err error) {
 	return s.find(key, value, true)
 }
 
+// Has is Get, or Last where stale is set, without reading the value.
+func (s *Store) Has(key string, stale bool) bool {
+	short, err := shortKey(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	place, ok := s.index[short]
+	return err == nil && ok && (stale || !place.stale)
+}
+
 func (s *Store) find(key string, value any, stale bool) (bool, error) {
 	short, err := shortKey(key)
 	if err != nil {

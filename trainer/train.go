@@ -193,7 +193,7 @@ func (r Run) validate(ctx context.Context, scorer *model.Ensemble, state *State)
 // save writes a checkpoint, then points best.json to the best, then removes
 // old checkpoints, in that order, so that a kill in between loses nothing.
 func (r Run) save(state *State) error {
-	state.Backend = r.BackendName
+	state.Backend, state.Data = r.BackendName, r.Train.Digest
 	if err := saveCheckpoint(r.Dir, r.Model, r.PadID, r.TokenizerFiles, *state); err != nil {
 		return err
 	}

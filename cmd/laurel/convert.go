@@ -19,7 +19,7 @@ func convertCommand() *cobra.Command {
 			if err := required(cmd, "out"); err != nil {
 				return err
 			}
-			counts, err := data.Convert(in, out, data.ReadConfig{Columns: columns, OnBadRow: onBadRow})
+			counts, err := data.Convert(cmd.Context(), in, out, data.ReadConfig{Columns: columns, OnBadRow: onBadRow})
 			if err != nil {
 				return err
 			}

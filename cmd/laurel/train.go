@@ -87,6 +87,10 @@ func (t *training) run(ctx context.Context, resume bool) error {
 	if validation != nil {
 		defer validation.Close()
 	}
+	if state.Data != "" && state.Data != train.Digest {
+		return fmt.Errorf("resume: %s: the training pairs are not those that the run began with (or another tokenizer read them): put the old files back, or start anew with another --out",
+			strings.Join(t.config.Data.Train, ", "))
+	}
 	if state.Backend != "" && state.Backend != choice.Name {
 		fmt.Fprintf(t.out, "the checkpoint was made on %s: losses go on close to, not bit for bit as, they would have there\n", state.Backend)
 	}
@@ -123,7 +127,7 @@ func (t *training) configPath() string { return filepath.Join(t.dir, "config.yam
 // writeConfig saves the resolved config when all is ready to train: what fails
 // before leaves nothing that a second try would have to resume.
 func (t *training) writeConfig() error {
-	resolved, err := t.config.YAML()
+	resolved, err := configs.YAML(t.config)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,73 @@
+package configs
+
+import (
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestLoadLabel(t *testing.T) {
+	c, err := LoadLabel("label.yaml", []string{"judges.0.weight=2", "judges.0.name=heuristic rules", "budget.max_cost=1.5", "principles=[x]"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Judges) != 1 || c.Judges[0].Name != "heuristic rules" || c.Judges[0].Kind != "heuristic" || c.Judges[0].Weight != 2 || c.Budget.MaxCost != 1.5 ||
+		c.MinConfidence != 0.6 || c.MinVoteShare != 0.5 || c.Position != "agree" || !reflect.DeepEqual(c.Principles, []string{"x"}) {
+		t.Errorf("%+v", c)
+	}
+	c, err = LoadLabel("", []string{"judges=[{kind: heuristic}, {kind: reward, reward: {model: m}}]"})
+	if err != nil || c.Judges[0].Weight != 1 || c.Judges[1].Name != "reward" || c.Judges[1].Reward.Temperature != 1 || c.Judges[0].Reward != nil {
+		t.Errorf("%+v, %v", c, err)
+	}
+	raw, err := YAML(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := parseOver(raw, nil, c)
+	if err != nil || !reflect.DeepEqual(c, again) {
+		t.Errorf("saved %+v, read %+v, %v", c, again, err)
+	}
+}
+
+func TestLabelRefusals(t *testing.T) {
+	for _, c := range []struct {
+		settings []string
+		wrong    []string
+	}{
+		{[]string{"judges=[]"}, []string{"judges is empty"}},
+		{[]string{"judges.0.kin=x"}, []string{"unknown key judges.0.kin; did you mean judges.0.kind?"}},
+		{[]string{"judges.1.kind=x"}, []string{"there is no element 1 in a list of 1"}},
+		{[]string{"judges.0=x"}, []string{"set a whole list"}},
+		{[]string{"judges.0.kind=oracle"}, []string{`judges.0.kind is "oracle"`}},
+		{[]string{"judges.0.name=gpt"}, []string{"must begin with heuristic"}},
+		{[]string{"judges.0.heuristic={rules: some, noise: -1}"}, []string{`judges.0.heuristic.rules is "some"`, "judges.0.heuristic.noise is -1"}},
+		{[]string{"judges=[{kind: reward}]"}, []string{"judges.0.reward is missing"}},
+		{[]string{"judges.0.weight=0"}, []string{"judges.0.weight is 0"}},
+		{[]string{"judges=[{kind: heuristic}, {kind: heuristic}]"}, []string{"judges.1.name", "a name of its own"}},
+		{[]string{"judges=[{kind: reward, reward: {temperature: -1, revison: x}}]"}, []string{"unknown key judges.0.reward.revison"}},
+		{[]string{"judges=[{kind: reward, reward: {temperature: -1}}]"}, []string{"judges.0.reward.model is empty", "judges.0.reward.temperature is -1"}},
+		{[]string{"judges=[{kind: heuristic, reward: {model: m}}]"}, []string{"judges.0.reward has keys"}},
+		{[]string{"position=first", "min_confidence=2", "min_vote_share=-1", "min_judges=2", "in_flight=0", "budget.max_cost=-1", "data.on_bad_row=mend", "constitution="},
+			[]string{"position is first", "min_confidence is 2", "min_vote_share is -1", "min_judges is 2", "in_flight is 0", "budget.max_cost is -1", "data.on_bad_row is mend", "constitution is"}},
+	} {
+		_, err := LoadLabel("label.yaml", c.settings)
+		for _, wrong := range c.wrong {
+			if err == nil || !strings.Contains(err.Error(), wrong) {
+				t.Errorf("%v: error %v, want one with %q", c.settings, err, wrong)
+			}
+		}
+	}
+}
+
+func TestShippedLabelConfigsLoad(t *testing.T) {
+	files, err := filepath.Glob("label*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no shipped config: %v", err)
+	}
+	for _, file := range files {
+		if _, err := LoadLabel(file, nil); err != nil {
+			t.Error(err)
+		}
+	}
+}

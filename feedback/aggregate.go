@@ -1,0 +1,317 @@
+package feedback
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"laurel/data"
+)
+
+// The position policies: what the answers to both orders make of a principle.
+const (
+	PositionAgree   = "agree"   // it votes only if both orders name the same response
+	PositionAverage = "average" // it votes by the mean of both orders' probability that A is better
+	PositionOff     = "off"     // it votes by the order A, B; the other is not asked
+)
+
+// Policy is how answers become verdicts.
+type Policy struct {
+	Position      string
+	MinConfidence float64
+	MinVoteShare  float64
+	MinJudges     int // judges whose verdict must be the same; 0: all
+}
+
+// Asked is what one judge answered about a comparison under one principle.
+type Asked struct {
+	Judge     string
+	Weight    float64 // of the judge
+	Principle *Principle
+	// AFirst and BFirst are the answers with A and with B shown first; nil where
+	// that order was not asked.
+	AFirst, BFirst *Answer
+}
+
+// slack is what sums of weights may miss by rounding: 0.1+0.2 is 0.3 here.
+const slack = 1e-9
+
+// Aggregate makes a verdict of the answers about a comparison. Each judge has
+// a verdict of its own: the side with more weight of principles, its
+// confidence the vote-weighted mean of theirs, its vote share their weight
+// over the weight of all principles. Several judges' verdicts are combined by
+// the judges' weights.
+func Aggregate(c *data.Comparison, asked []Asked, policy Policy) data.Verdict {
+	if c.Identical() {
+		return abstain(data.AbstainIdentical)
+	}
+	var verdicts []judged
+	var all []data.Vote
+	for len(asked) > 0 {
+		n := 1
+		for n < len(asked) && asked[n].Judge == asked[0].Judge {
+			n++
+		}
+		votes := make([]data.Vote, n)
+		for i, a := range asked[:n] {
+			votes[i] = vote(a, policy.Position)
+		}
+		all = append(all, votes...)
+		verdicts = append(verdicts, judged{poll(votes, policy), asked[0].Weight, votes, asked[:n]})
+		asked = asked[n:]
+	}
+	verdict := grounded(combine(verdicts, policy), verdicts)
+	verdict.Votes = all
+	return verdict
+}
+
+// judged is one judge's verdict, with its weight and what it rests on.
+type judged struct {
+	data.Verdict
+	weight float64
+	votes  []data.Vote
+	asked  []Asked
+}
+
+func abstain(reason data.Abstention) data.Verdict {
+	return data.Verdict{Reason: reason, Confidence: math.NaN(), VoteShare: math.NaN()}
+}
+
+// vote is what both orders make of a principle.
+func vote(a Asked, position string) data.Vote {
+	v := data.Vote{Judge: a.Judge, Principle: a.Principle.Name, Weight: a.Principle.Weight * a.Weight,
+		AFirst: betterA(a.AFirst, false), BFirst: betterA(a.BFirst, true), Confidence: math.NaN()}
+	p := []float64{v.AFirst, v.BFirst}
+	answers := []*Answer{a.AFirst, a.BFirst}
+	if position == PositionOff {
+		p, answers, v.BFirst = p[:1], answers[:1], math.NaN()
+	}
+	if v.Reason = unanswered(answers); v.Reason != "" {
+		return v
+	}
+	if v.Reason = undecided(p, position); v.Reason != "" {
+		return v
+	}
+	mean := 0.0
+	for _, x := range p {
+		mean += x / float64(len(p))
+	}
+	v.Side, v.Confidence = data.SideA, mean
+	if mean < 0.5 {
+		v.Side, v.Confidence = data.SideB, 1-mean
+	}
+	return v
+}
+
+// betterA is the probability that A is the better response, in an answer to
+// the order that swapped tells; NaN where there is none, one half for a tie.
+func betterA(a *Answer, swapped bool) float64 {
+	switch {
+	case a == nil, a.Outcome == Unparseable, a.Outcome == Failed:
+		return math.NaN()
+	case a.Outcome == Tie:
+		return 0.5
+	case swapped:
+		return 1 - a.First
+	}
+	return a.First
+}
+
+// unanswered is the reason of a principle that lacks an answer in an order.
+func unanswered(answers []*Answer) (reason data.Abstention) {
+	for _, a := range answers {
+		switch {
+		case a == nil, a.Outcome == Failed:
+			return data.AbstainFailed
+		case a.Outcome == Unparseable:
+			reason = data.AbstainUnparseable
+		}
+	}
+	return reason
+}
+
+// undecided is the reason of a principle whose answers, each the probability
+// that A is better, name no response, or under agree not the same.
+func undecided(p []float64, position string) data.Abstention {
+	sum, ties, forA := 0.0, 0, 0
+	for _, x := range p {
+		sum += x - 0.5
+		switch {
+		case x == 0.5:
+			ties++
+		case x > 0.5:
+			forA++
+		}
+	}
+	split := forA > 0 && forA+ties < len(p)
+	switch {
+	case ties == len(p), ties > 0 && position == PositionAgree:
+		return data.AbstainTie
+	case split && position == PositionAgree, math.Abs(sum) < slack:
+		return data.AbstainOrders
+	}
+	return ""
+}
+
+// poll is one judge's verdict over its votes.
+func poll(votes []data.Vote, policy Policy) data.Verdict {
+	var weight, confidence [2]float64 // of A, of B
+	total := 0.0
+	for _, v := range votes {
+		total += v.Weight
+		if v.Side != data.Neither {
+			i := index(v.Side)
+			weight[i] += v.Weight
+			confidence[i] += v.Weight * v.Confidence
+		}
+	}
+	if weight[0]+weight[1] == 0 {
+		return abstain(heaviest(votes))
+	}
+	if math.Abs(weight[0]-weight[1]) <= slack*total {
+		return abstain(data.AbstainSplit)
+	}
+	won := data.SideA
+	if weight[1] > weight[0] {
+		won = data.SideB
+	}
+	i := index(won)
+	return sure(data.Verdict{Side: won, Confidence: confidence[i] / weight[i], VoteShare: weight[i] / total}, policy)
+}
+
+func index(s data.Side) int {
+	if s == data.SideB {
+		return 1
+	}
+	return 0
+}
+
+// heaviest is the reason that most weight of abstaining votes has; of equal
+// ones the graver.
+func heaviest(votes []data.Vote) data.Abstention {
+	gravity := []data.Abstention{data.AbstainFailed, data.AbstainUnparseable, data.AbstainOrders, data.AbstainTie}
+	weights := map[data.Abstention]float64{}
+	for _, v := range votes {
+		weights[v.Reason] += v.Weight
+	}
+	return slices.MaxFunc(gravity, func(a, b data.Abstention) int { // the first of equal ones
+		if math.Abs(weights[a]-weights[b]) < slack {
+			return 0
+		}
+		return cmp.Compare(weights[a], weights[b])
+	})
+}
+
+// sure abstains below the thresholds. The numbers stay, and tell by how much.
+func sure(v data.Verdict, policy Policy) data.Verdict {
+	switch {
+	case v.Confidence < policy.MinConfidence-slack:
+		v.Reason = data.AbstainConfidence
+	case v.VoteShare < policy.MinVoteShare-slack:
+		v.Reason = data.AbstainVoteShare
+	default:
+		return v
+	}
+	v.Side = data.Neither
+	return v
+}
+
+// combine makes one verdict of the judges'. The side is the one that their
+// weighted mean probability favours; at least MinJudges must name it.
+func combine(judges []judged, policy Policy) data.Verdict {
+	total, deciding, forA := 0.0, 0.0, 0.0
+	for _, j := range judges {
+		total += j.weight
+		if j.Side != data.Neither {
+			deciding += j.weight
+			forA += j.weight * j.better(data.SideA)
+		}
+	}
+	if len(judges) == 1 || deciding == 0 {
+		return alone(judges)
+	}
+	if math.Abs(forA/deciding-0.5) < slack {
+		return abstain(data.AbstainSplit)
+	}
+	verdict := data.Verdict{Side: data.SideA, Confidence: forA / deciding}
+	if forA < deciding/2 {
+		verdict.Side, verdict.Confidence = data.SideB, 1-forA/deciding
+	}
+	agreed := 0
+	for _, j := range judges {
+		if j.Side == verdict.Side {
+			agreed++
+			verdict.VoteShare += j.weight * j.VoteShare / total
+		}
+	}
+	need := policy.MinJudges
+	if need == 0 {
+		need = len(judges)
+	}
+	if agreed < need {
+		verdict.Side, verdict.Reason = data.Neither, data.AbstainJudges
+		return verdict
+	}
+	return sure(verdict, policy)
+}
+
+// better is the probability that side is the better one, as the judge sees it.
+func (j judged) better(side data.Side) float64 {
+	if j.Side == side {
+		return j.Confidence
+	}
+	return 1 - j.Confidence
+}
+
+// alone is the verdict of one judge, or of several that all abstain: their
+// common reason, if they have one.
+func alone(judges []judged) data.Verdict {
+	for _, j := range judges[1:] {
+		if j.Reason != judges[0].Reason {
+			return abstain(data.AbstainJudges)
+		}
+	}
+	if len(judges) > 1 {
+		return abstain(judges[0].Reason)
+	}
+	return judges[0].Verdict
+}
+
+// grounded adds the principles behind a verdict, of the judges that share it:
+// how many voted for its side, the one of most weight (the first of equal
+// ones), and what was said under that.
+func grounded(v data.Verdict, judges []judged) data.Verdict {
+	if v.Side == data.Neither {
+		return v
+	}
+	weights := map[string]float64{}
+	for _, j := range judges {
+		for _, vote := range j.votes {
+			if j.Side == v.Side && vote.Side == v.Side {
+				weights[vote.Principle] += vote.Weight
+			}
+		}
+	}
+	v.Agreed = len(weights)
+	for _, j := range judges {
+		for i, vote := range j.votes {
+			if j.Side != v.Side || vote.Side != v.Side {
+				continue
+			}
+			if v.Principle == "" || weights[vote.Principle] > weights[v.Principle]+slack {
+				v.Principle, v.Rationale = vote.Principle, rationale(j.asked[i], v.Side)
+			}
+		}
+	}
+	return v
+}
+
+// rationale is what was said with the order A, B, whose letters are those of
+// the label, or where that names the other side, with the order B, A.
+func rationale(a Asked, side data.Side) string {
+	p := betterA(a.AFirst, false)
+	if p != 0.5 && (p > 0.5) == (side == data.SideA) || a.BFirst == nil {
+		return a.AFirst.Rationale
+	}
+	return a.BFirst.Rationale
+}

@@ -1,0 +1,74 @@
+package feedback
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// longestBackoff is the most that a doubling wait grows to, longestRetryAfter
+// the most that a server's wish is followed: beyond it the run had better stop
+// and be resumed.
+const (
+	longestBackoff    = time.Minute
+	longestRetryAfter = 15 * time.Minute
+)
+
+// attemptError is why an attempt gave no reply, and what follows of it.
+type attemptError struct {
+	err    error
+	retry  bool          // another attempt may do better
+	after  time.Duration // the server asked to wait so long
+	billed bool          // the server may have done the work, and charge for it
+}
+
+func (e *attemptError) Error() string { return e.err.Error() }
+func (e *attemptError) Unwrap() error { return e.err }
+
+// backoff is the wait before retry n, from 0: doubling, of which a random half
+// keeps requests that failed together from coming back together, and no less
+// than the server asked for.
+func backoff(base time.Duration, n int, after time.Duration) time.Duration {
+	wait := longestBackoff
+	if n < 30 && base < longestBackoff>>n {
+		wait = base << n
+	}
+	jitter := rand.N(wait/2 + 1)
+	return max(wait/2, after) + jitter
+}
+
+// retryAfter reads what a server asks to wait: milliseconds in OpenAI's
+// header, or seconds or a date in Retry-After (RFC 9110, 10.2.3). What cannot
+// be read asks for nothing.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	if ms, err := strconv.ParseFloat(h.Get("Retry-After-Ms"), 64); err == nil && ms > 0 {
+		return seconds(ms / 1000)
+	}
+	value := h.Get("Retry-After")
+	if s, err := strconv.ParseFloat(value, 64); err == nil && s > 0 {
+		return seconds(s)
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return max(0, date.Sub(now))
+	}
+	return 0
+}
+
+// seconds is s as a duration, or the longest where it is longer.
+func seconds(s float64) time.Duration {
+	const longest = 1 << 33 // seconds that a duration holds
+	return time.Duration(min(s, longest) * float64(time.Second))
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,298 @@
+package feedback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/singleflight"
+
+	"laurel/data"
+)
+
+// Labelling is what decides a run of Label.
+type Labelling struct {
+	Constitution *Constitution
+	Judges       []WeightedJudge
+	Policy       Policy
+	InFlight     int // questions asked at a time
+	Store        *Store
+	// Comparisons yields all comparisons, from the first, whenever it is called.
+	Comparisons func(*data.Counts) iter.Seq2[data.Comparison, error]
+	// OnlyKept asks nothing: an answer that the store lacks is a failed one.
+	OnlyKept bool
+	Progress func(Progress) // called after every question, in order
+}
+
+// WeightedJudge is a judge and what its verdicts weigh beside those of others.
+type WeightedJudge struct {
+	Judge
+	Weight float64
+}
+
+// Progress is how far a run is.
+type Progress struct {
+	Done  int // questions
+	Asked int // of them by this run, not found in the store
+	Spent Spent
+}
+
+// step is one question of a run, in its order: comparison, judge, principle,
+// order. A comparison of which nothing is asked is one step without principle.
+type step struct {
+	comparison *data.Comparison
+	judge      *WeightedJudge
+	principle  *Principle
+	swapped    bool
+	last       bool // of its comparison
+	key        string
+}
+
+// stepAnswer is a step with its answer.
+type stepAnswer struct {
+	step
+	Answer
+	asked   bool // by this run
+	missing bool // not in the store, and not to be asked
+}
+
+// steps are all questions of the run.
+func (l *Labelling) steps(counts *data.Counts) iter.Seq2[step, error] {
+	return func(yield func(step, error) bool) {
+		for c, err := range l.Comparisons(counts) {
+			if err != nil {
+				yield(step{}, err)
+				return
+			}
+			if !l.stepsOf(&c, yield) {
+				return
+			}
+		}
+	}
+}
+
+func (l *Labelling) stepsOf(c *data.Comparison, yield func(step, error) bool) (more bool) {
+	if c.Identical() {
+		return yield(step{comparison: c, last: true}, nil)
+	}
+	orders := 2
+	if l.Policy.Position == PositionOff {
+		orders = 1
+	}
+	texts := [2]string{textsKey(c.Prompt, c.A, c.B), textsKey(c.Prompt, c.B, c.A)}
+	left := len(l.Judges) * len(l.Constitution.Principles) * orders
+	for i := range l.Judges {
+		judge := &l.Judges[i]
+		for j := range l.Constitution.Principles {
+			p := &l.Constitution.Principles[j]
+			for order := range orders {
+				left--
+				s := step{c, judge, p, order == 1, left == 0, Key("answer", judge.Fingerprint(), p.Name, p.Comparison, texts[order])}
+				if !yield(s, nil) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// textsKey names what a judge is shown. Where it comes from, its id and its
+// models are not shown, so that answers serve all comparisons of equal texts.
+func textsKey(texts ...data.Text) string {
+	var parts []string
+	for _, t := range texts {
+		parts = append(parts, fmt.Sprint(len(t.Messages)), t.Plain)
+		for _, m := range t.Messages {
+			parts = append(parts, m.Role, m.Content)
+		}
+	}
+	return Key(parts...)
+}
+
+// Label puts every comparison to the judges, under every principle and in
+// both orders, and gives write a label for each, in their order. Answers that
+// the store has are not asked for; those that come are in it before they
+// count. It stops at the first error; a question that got no reply is none,
+// unless none gets any.
+func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (*Summary, error) {
+	ask := asker{run: run, slots: make(chan struct{}, run.InFlight)}
+	work := func(waiting context.Context, s step) (stepAnswer, error) { return ask.answer(waiting, ctx, s) }
+	summary := newSummary(run)
+	window := max(8*run.InFlight, 256) // so that a slow reply holds back no other
+	var asked []stepAnswer
+	for a, err := range inOrder(ctx, run.steps(&summary.Rows), window, work) {
+		if err != nil {
+			summary.settle(run.Store)
+			return summary, err
+		}
+		summary.count(a)
+		if run.Progress != nil {
+			run.Progress(Progress{summary.Questions, summary.Asked, run.Store.Spent()})
+		}
+		if asked = append(asked, a); !a.last {
+			continue
+		}
+		label := run.label(asked)
+		summary.label(label)
+		if err := write(label); err != nil {
+			return summary, err
+		}
+		asked = asked[:0]
+	}
+	summary.settle(run.Store)
+	return summary, nil
+}
+
+// asker finds answers in the store or asks for them.
+type asker struct {
+	run    *Labelling
+	slots  chan struct{}
+	group  singleflight.Group // equal questions are asked once
+	failed atomic.Int64       // questions in a row without a reply
+	stop   atomic.Pointer[error]
+}
+
+// answer waits for its turn as long as the run goes on. A question that is
+// being asked when the run stops is answered all the same, as it will be paid
+// for, unless asking is cancelled too.
+func (a *asker) answer(waiting, asking context.Context, s step) (stepAnswer, error) {
+	if s.principle == nil {
+		return stepAnswer{step: s}, nil
+	}
+	answer, found, err := a.kept(s.key)
+	switch {
+	case err != nil || found:
+		return stepAnswer{step: s, Answer: answer}, err
+	case a.run.OnlyKept:
+		return stepAnswer{step: s, Answer: Answer{Outcome: Failed}, missing: true}, nil
+	}
+	select {
+	case a.slots <- struct{}{}:
+		defer func() { <-a.slots }()
+	case <-waiting.Done():
+		return stepAnswer{}, waiting.Err()
+	}
+	if stopped := a.stop.Load(); stopped != nil {
+		return stepAnswer{}, *stopped
+	}
+	asked := false // here, and not beside by an equal question
+	shared, err, _ := a.group.Do(s.key, func() (any, error) {
+		if answer, found, err := a.kept(s.key); err != nil || found {
+			return answer, err
+		}
+		asked = true
+		return a.ask(asking, s)
+	})
+	answer, _ = shared.(Answer)
+	return stepAnswer{step: s, Answer: answer, asked: asked}, err
+}
+
+func (a *asker) kept(key string) (answer Answer, found bool, err error) {
+	if a.run.OnlyKept {
+		found, err = a.run.Store.Last(key, &answer)
+	} else {
+		found, err = a.run.Store.Get(key, &answer)
+	}
+	return answer, found, err
+}
+
+// ask asks the judge and puts what it says into the store. The answer is then
+// read from there, so that it is what a resumed run reads.
+func (a *asker) ask(ctx context.Context, s step) (Answer, error) {
+	answer, err := s.judge.Ask(ctx, Question{s.comparison, s.principle, s.swapped})
+	spent := Spent{answer.Requests, answer.PromptTokens, answer.CompletionTokens, answer.Cost}
+	if err != nil || answer.Outcome == Failed {
+		return a.without(ctx, answer, spent, err)
+	}
+	a.failed.Store(0)
+	put := a.run.Store.Put
+	if answer.Outcome == Unparseable {
+		put = a.run.Store.PutUntilFinished
+	}
+	if err := put(s.key, answer, spent); err != nil {
+		return Answer{}, err
+	}
+	answer, _, err = a.kept(s.key)
+	return answer, err
+}
+
+// hopeless is how many questions in a row may fail before the run stops.
+const hopeless = 50
+
+// without is what becomes of a question without a reply: the run stops if no
+// other will have one, else it goes on with a failed answer. What was spent is
+// spent.
+func (a *asker) without(ctx context.Context, answer Answer, spent Spent, cause error) (Answer, error) {
+	if err := a.run.Store.Spend(spent); err != nil {
+		return Answer{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return Answer{}, err
+	}
+	if cause == nil {
+		cause = errors.New(answer.Detail)
+	}
+	n := a.failed.Add(1)
+	switch {
+	case errors.Is(cause, ErrBudget), errors.Is(cause, ErrChatSetup):
+	case n >= int64(max(hopeless, 2*a.run.InFlight)):
+		cause = fmt.Errorf("the last %d questions all got no reply; the last: %w", n, cause)
+	default:
+		return Answer{Outcome: Failed, Detail: cause.Error()}, nil
+	}
+	a.stop.CompareAndSwap(nil, &cause) // nothing more is asked
+	return Answer{}, cause
+}
+
+// label makes the label of a comparison of all answers about it.
+func (l *Labelling) label(answers []stepAnswer) data.Label {
+	out := data.Label{Comparison: *answers[0].comparison, Judge: l.judgeNames()}
+	var asked []Asked
+	for i := range answers {
+		a := &answers[i]
+		if a.principle == nil {
+			break
+		}
+		if !a.swapped {
+			asked = append(asked, Asked{Judge: a.judge.Name(), Weight: a.judge.Weight, Principle: a.principle, AFirst: &a.Answer})
+		} else {
+			asked[len(asked)-1].BFirst = &a.Answer
+		}
+		if a.Outcome != Failed {
+			out.Requests += a.Requests
+			out.PromptTokens += a.PromptTokens
+			out.CompletionTokens += a.CompletionTokens
+			out.Cost += a.Cost
+		}
+	}
+	out.Verdict = Aggregate(&out.Comparison, asked, l.Policy)
+	out.AFirst = meanVote(out.Votes, func(v data.Vote) float64 { return v.AFirst })
+	out.BFirst = meanVote(out.Votes, func(v data.Vote) float64 { return v.BFirst })
+	return out
+}
+
+// meanVote is the weighted mean of the votes' probabilities, NaN where none
+// has one.
+func meanVote(votes []data.Vote, of func(data.Vote) float64) float64 {
+	sum, weight := 0.0, 0.0
+	for _, v := range votes {
+		if p := of(v); !math.IsNaN(p) {
+			sum += v.Weight * p
+			weight += v.Weight
+		}
+	}
+	return sum / weight
+}
+
+func (l *Labelling) judgeNames() string {
+	names := make([]string, len(l.Judges))
+	for i, j := range l.Judges {
+		names[i] = j.Name()
+	}
+	return strings.Join(names, "+")
+}

@@ -1,0 +1,151 @@
+package feedback
+
+import (
+	"fmt"
+	"strings"
+
+	"laurel/data"
+)
+
+// Summary says what became of the comparisons and of the questions about
+// them: rows read = labelled + abstained + skipped.
+type Summary struct {
+	Rows      data.Counts             `json:"rows"`
+	Labelled  int                     `json:"labelled"`
+	Abstained map[data.Abstention]int `json:"abstained"`
+	Questions int                     `json:"questions"`
+	Asked     int                     `json:"asked"`             // by this run; the other answers were in the store
+	Missing   int                     `json:"missing,omitempty"` // not in the store, and not asked
+	Judges    []JudgeSummary          `json:"judges"`
+	Spent     Spent                   `json:"spent"`             // by all runs on the store
+	SpentNow  Spent                   `json:"spent_by_this_run"` // by this one
+
+	before Spent
+}
+
+// JudgeSummary counts a judge's answers by what they turned out to be.
+type JudgeSummary struct {
+	Name     string          `json:"name"`
+	Weight   float64         `json:"weight"`
+	Outcomes map[Outcome]int `json:"answers"`
+}
+
+func newSummary(run *Labelling) *Summary {
+	s := &Summary{Abstained: map[data.Abstention]int{}, before: run.Store.Spent()}
+	for _, j := range run.Judges {
+		s.Judges = append(s.Judges, JudgeSummary{j.Name(), j.Weight, map[Outcome]int{}})
+	}
+	return s
+}
+
+func (s *Summary) count(a stepAnswer) {
+	if a.principle == nil {
+		return
+	}
+	s.Questions++
+	if a.asked {
+		s.Asked++
+	}
+	if a.missing {
+		s.Missing++
+	}
+	for i := range s.Judges {
+		if s.Judges[i].Name == a.judge.Name() {
+			s.Judges[i].Outcomes[a.Outcome]++
+		}
+	}
+}
+
+func (s *Summary) label(l data.Label) {
+	if l.Side == data.Neither {
+		s.Abstained[l.Reason]++
+		return
+	}
+	s.Labelled++
+}
+
+func (s *Summary) settle(store *Store) {
+	s.Spent = store.Spent()
+	s.SpentNow = s.Spent.Plus(Spent{-s.before.Requests, -s.before.PromptTokens, -s.before.CompletionTokens, -s.before.Cost})
+}
+
+// Abstentions is the number of comparisons without a verdict.
+func (s *Summary) Abstentions() int {
+	n := 0
+	for _, k := range s.Abstained {
+		n += k
+	}
+	return n
+}
+
+// Outcomes counts the answers of all judges.
+func (s *Summary) Outcomes(o Outcome) int {
+	n := 0
+	for _, j := range s.Judges {
+		n += j.Outcomes[o]
+	}
+	return n
+}
+
+// Plan is what a run is going to do, as far as reading its input tells.
+type Plan struct {
+	Rows      data.Counts `json:"rows"`
+	Chat      bool        `json:"chat"`      // the comparisons are messages
+	Identical int         `json:"identical"` // comparisons of which nothing is asked
+	Questions int         `json:"questions"`
+	Kept      int         `json:"kept"` // questions whose answer the store has
+
+	kept map[string]int // by judge and principle
+}
+
+// Plan reads all comparisons, so that a bad row is found before anything is
+// paid for, and looks which questions the store can answer. visit, where
+// given, sees every question that must be asked.
+func (l *Labelling) Plan(visit func(Judge, Question) error) (*Plan, error) {
+	p := &Plan{kept: map[string]int{}}
+	for s, err := range l.steps(&p.Rows) {
+		if err != nil {
+			return nil, err
+		}
+		p.Chat = s.comparison.Chat()
+		if s.principle == nil {
+			p.Identical++
+			continue
+		}
+		p.Questions++
+		if l.Store != nil && l.Store.Has(s.key, l.OnlyKept) {
+			p.Kept++
+			p.kept[asking(s.judge, s.principle)]++
+		} else if visit != nil {
+			if err := visit(s.judge, Question{s.comparison, s.principle, s.swapped}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return p, nil
+}
+
+func asking(judge Judge, principle *Principle) string {
+	return fmt.Sprintf("%s under %q", judge.Name(), principle.Name)
+}
+
+// NeverAsked is an error that names every judge and principle of which the
+// store has no answer at all: aggregating would make failures of them.
+func (p *Plan) NeverAsked(l *Labelling) error {
+	if p.Questions == 0 {
+		return nil
+	}
+	var never []string
+	for i := range l.Judges {
+		for j := range l.Constitution.Principles {
+			if what := asking(&l.Judges[i], &l.Constitution.Principles[j]); p.kept[what] == 0 {
+				never = append(never, what)
+			}
+		}
+	}
+	if len(never) == 0 {
+		return nil
+	}
+	return fmt.Errorf("no answer of %s is in the store, %d of %d are missing: a run without --reaggregate asks for them; or leave that judge or principle out",
+		strings.Join(never, ", "), p.Questions-p.Kept, p.Questions)
+}
