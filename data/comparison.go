@@ -26,11 +26,7 @@ func findComparisons(src source, mapping map[string]string) (shape, error) {
 	if column, mapped := mapping[fieldPrompt.String()]; mapped && column == "" {
 		need = need[1:]
 	}
-	if n[fieldSubset] != "" {
-		if _, ok := findColumn(src, n[fieldSubset]); ok {
-			s.drop(fieldSource)
-		}
-	}
+	s.preferSubset(src)
 	if err := missingColumns(n, need, src, "comparisons are prompt, response_a and response_b; pairs are read so with data.columns: {response_a: chosen, response_b: rejected}"); err != nil {
 		return shape{}, err
 	}
@@ -49,19 +45,36 @@ func (s *shape) comparison(r *row) (c Comparison, bad *problem) {
 	if bad = response(c.B, s.names[fieldResponseB]); bad != nil {
 		return c, bad
 	}
-	for _, to := range []struct {
-		f    field
-		name *string
-	}{{fieldSource, &c.Subset}, {fieldSubset, &c.Subset}, {fieldID, &c.ID}, {fieldModelA, &c.ModelA}, {fieldModelB, &c.ModelB}} {
-		name, bad := s.label(r, to.f)
+	return c, s.words(r, wordField{fieldSource, &c.Subset}, wordField{fieldSubset, &c.Subset}, wordField{fieldID, &c.ID},
+		wordField{fieldModelA, &c.ModelA}, wordField{fieldModelB, &c.ModelB})
+}
+
+// wordField is a field that names something, and where it goes.
+type wordField struct {
+	field
+	into *string
+}
+
+// words reads fields that name something; one that is not there changes
+// nothing.
+func (s *shape) words(r *row, fields ...wordField) *problem {
+	for _, to := range fields {
+		word, bad := s.label(r, to.field)
 		if bad != nil {
-			return c, bad
+			return bad
 		}
-		if name != "" {
-			*to.name = name
+		if word != "" {
+			*to.into = word
 		}
 	}
-	return c, nil
+	return nil
+}
+
+// preferSubset drops source where the file has a subset.
+func (s *shape) preferSubset(src source) {
+	if _, ok := findColumn(src, s.names[fieldSubset]); ok && s.names[fieldSubset] != "" {
+		s.drop(fieldSource)
+	}
 }
 
 // Identical reports whether both responses are the same.
@@ -133,27 +146,38 @@ func (g *givenIDs) sameLayout(at int, r *rowReader) error {
 	return nil
 }
 
-// next is the next comparison, its id checked while its row can still be
-// refused. Where it stands is known only afterwards.
 func (g *givenIDs) next(r *rowReader, at int) (c Comparison, err error) {
-	place, err := r.next(func(row *row) (bad *problem) {
-		if c, bad = r.shape.comparison(row); bad == nil && c.ID != "" {
-			bad = g.again(c.ID, r.shape.names[fieldID])
-		}
-		return bad
+	id, place, err := g.identify(r, at, func(row *row) (id string, bad *problem) {
+		c, bad = r.shape.comparison(row)
+		return c.ID, bad
 	})
 	if err != nil {
 		return Comparison{}, err
 	}
-	c.File, c.Row = r.file, place
-	if c.ID == "" {
-		c.ID = g.rowID(at, place)
-		if bad := g.again(c.ID, "id"); bad != nil {
-			return Comparison{}, r.fail(bad.at(r.file, r.src.unit(), place))
+	c.ID, c.File, c.Row = id, r.file, place
+	return c, nil
+}
+
+// identify reads the next row with read, and checks its id while the row can
+// still be refused. Where it stands is known only afterwards.
+func (g *givenIDs) identify(r *rowReader, at int, read func(*row) (string, *problem)) (id string, place int, err error) {
+	place, err = r.next(func(row *row) (bad *problem) {
+		if id, bad = read(row); bad == nil && id != "" {
+			bad = g.again(id, r.shape.names[fieldID])
+		}
+		return bad
+	})
+	if err != nil {
+		return "", 0, err
+	}
+	if id == "" {
+		id = g.rowID(at, place)
+		if bad := g.again(id, "id"); bad != nil {
+			return "", 0, r.fail(bad.at(r.file, r.src.unit(), place))
 		}
 	}
-	g.seen[hashID(c.ID)] = idPlace{at, place}
-	return c, nil
+	g.seen[hashID(id)] = idPlace{at, place}
+	return id, place, nil
 }
 
 // again is a problem where the id was given before.

@@ -44,7 +44,7 @@ func resolve(mapping map[string]string, allowed []field, src source) (names, err
 // objects of the file lack them.
 func (f field) optional() bool {
 	switch f {
-	case fieldConfidence, fieldMargin, fieldVoteShare, fieldVoteShareA, fieldPrompt,
+	case fieldConfidence, fieldMargin, fieldVoteShare, fieldVoteShareA, fieldPrompt, fieldResponse,
 		fieldAILabel, fieldVotesA, fieldVotesB, fieldVotesTie:
 		return true
 	}

@@ -37,6 +37,8 @@ const (
 	ReasonTie             Reason = "tie"                     // a comparison without a winner
 	ReasonLabel           Reason = "unknown_label"           // a label other than a, b, tie
 	ReasonDuplicateID     Reason = "duplicate_id"            // the id of a comparison before it
+	ReasonEmptyPrompt     Reason = "empty_prompt"            // nothing to answer
+	ReasonAnswered        Reason = "prompt_answered"         // a prompt that ends with the assistant's turn
 )
 
 // Counts says what became of the rows read: Read = Kept + the sum of Skipped.

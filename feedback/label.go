@@ -7,9 +7,6 @@ import (
 	"iter"
 	"math"
 	"strings"
-	"sync/atomic"
-
-	"golang.org/x/sync/singleflight"
 
 	"laurel/data"
 )
@@ -32,6 +29,7 @@ type Labelling struct {
 type WeightedJudge struct {
 	Judge
 	Weight float64
+	Clamp  *Clamp // of its probabilities; nil: none
 }
 
 // Progress is how far a run is.
@@ -58,6 +56,7 @@ type stepAnswer struct {
 	Answer
 	asked   bool // by this run
 	missing bool // not in the store, and not to be asked
+	clamped bool // First is not what the judge said
 }
 
 // steps are all questions of the run.
@@ -120,8 +119,8 @@ func textsKey(texts ...data.Text) string {
 // count. It stops at the first error; a question that got no reply is none,
 // unless none gets any.
 func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (*Summary, error) {
-	ask := asker{run: run, slots: make(chan struct{}, run.InFlight)}
-	work := func(waiting context.Context, s step) (stepAnswer, error) { return ask.answer(waiting, ctx, s) }
+	asker := newAsker(run.Store, run.InFlight)
+	work := func(waiting context.Context, s step) (stepAnswer, error) { return run.answer(asker, waiting, ctx, s) }
 	summary := newSummary(run)
 	window := max(8*run.InFlight, 256) // so that a slow reply holds back no other
 	var asked []stepAnswer
@@ -129,6 +128,9 @@ func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (*
 		if err != nil {
 			summary.settle(run.Store)
 			return summary, err
+		}
+		if a.judge != nil {
+			a.Answer, a.clamped = a.judge.Clamp.of(a.Answer)
 		}
 		summary.count(a)
 		if run.Progress != nil {
@@ -148,105 +150,35 @@ func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (*
 	return summary, nil
 }
 
-// asker finds answers in the store or asks for them.
-type asker struct {
-	run    *Labelling
-	slots  chan struct{}
-	group  singleflight.Group // equal questions are asked once
-	failed atomic.Int64       // questions in a row without a reply
-	stop   atomic.Pointer[error]
-}
-
-// answer waits for its turn as long as the run goes on. A question that is
-// being asked when the run stops is answered all the same, as it will be paid
-// for, unless asking is cancelled too.
-func (a *asker) answer(waiting, asking context.Context, s step) (stepAnswer, error) {
+// answer finds the answer to a question or asks for it.
+func (l *Labelling) answer(a *asker, waiting, asking context.Context, s step) (stepAnswer, error) {
 	if s.principle == nil {
 		return stepAnswer{step: s}, nil
 	}
-	answer, found, err := a.kept(s.key)
-	switch {
-	case err != nil || found:
-		return stepAnswer{step: s, Answer: answer}, err
-	case a.run.OnlyKept:
-		return stepAnswer{step: s, Answer: Answer{Outcome: Failed}, missing: true}, nil
-	}
-	select {
-	case a.slots <- struct{}{}:
-		defer func() { <-a.slots }()
-	case <-waiting.Done():
-		return stepAnswer{}, waiting.Err()
-	}
-	if stopped := a.stop.Load(); stopped != nil {
-		return stepAnswer{}, *stopped
-	}
-	asked := false // here, and not beside by an equal question
-	shared, err, _ := a.group.Do(s.key, func() (any, error) {
-		if answer, found, err := a.kept(s.key); err != nil || found {
-			return answer, err
+	if l.OnlyKept {
+		var answer Answer
+		found, err := l.Store.Last(s.key, &answer)
+		if !found {
+			answer.Outcome = Failed
 		}
-		asked = true
-		return a.ask(asking, s)
-	})
-	answer, _ = shared.(Answer)
+		return stepAnswer{step: s, Answer: answer, missing: !found}, err
+	}
+	answer, asked, err := ask(a, waiting, asking, s.key, s.ask)
+	var none *noReply
+	if errors.As(err, &none) {
+		answer, err = Answer{Outcome: Failed, Detail: none.Error()}, nil
+	}
 	return stepAnswer{step: s, Answer: answer, asked: asked}, err
 }
 
-func (a *asker) kept(key string) (answer Answer, found bool, err error) {
-	if a.run.OnlyKept {
-		found, err = a.run.Store.Last(key, &answer)
-	} else {
-		found, err = a.run.Store.Get(key, &answer)
+// ask asks the judge. What cannot be read in its answer is asked again by the
+// next run.
+func (s step) ask(ctx context.Context) (answer Answer, again bool, spent Spent, err error) {
+	answer, err = s.judge.Ask(ctx, Question{s.comparison, s.principle, s.swapped})
+	if err == nil && answer.Outcome == Failed {
+		err = errors.New(answer.Detail)
 	}
-	return answer, found, err
-}
-
-// ask asks the judge and puts what it says into the store. The answer is then
-// read from there, so that it is what a resumed run reads.
-func (a *asker) ask(ctx context.Context, s step) (Answer, error) {
-	answer, err := s.judge.Ask(ctx, Question{s.comparison, s.principle, s.swapped})
-	spent := Spent{answer.Requests, answer.PromptTokens, answer.CompletionTokens, answer.Cost}
-	if err != nil || answer.Outcome == Failed {
-		return a.without(ctx, answer, spent, err)
-	}
-	a.failed.Store(0)
-	put := a.run.Store.Put
-	if answer.Outcome == Unparseable {
-		put = a.run.Store.PutUntilFinished
-	}
-	if err := put(s.key, answer, spent); err != nil {
-		return Answer{}, err
-	}
-	answer, _, err = a.kept(s.key)
-	return answer, err
-}
-
-// hopeless is how many questions in a row may fail before the run stops.
-const hopeless = 50
-
-// without is what becomes of a question without a reply: the run stops if no
-// other will have one, else it goes on with a failed answer. What was spent is
-// spent.
-func (a *asker) without(ctx context.Context, answer Answer, spent Spent, cause error) (Answer, error) {
-	if err := a.run.Store.Spend(spent); err != nil {
-		return Answer{}, err
-	}
-	if err := ctx.Err(); err != nil {
-		return Answer{}, err
-	}
-	if cause == nil {
-		cause = errors.New(answer.Detail)
-	}
-	n := a.failed.Add(1)
-	switch {
-	case errors.Is(cause, ErrBudget), errors.Is(cause, ErrChatSetup):
-	case n >= int64(max(hopeless, 2*a.run.InFlight)):
-		cause = fmt.Errorf("the last %d questions all got no reply; the last: %w", n, cause)
-	default:
-		return Answer{Outcome: Failed, Detail: cause.Error()}, nil
-	}
-	a.stop.CompareAndSwap(nil, &cause) // nothing more is asked
-	return Answer{}, cause
+	return answer, answer.Outcome == Unparseable, Spent{answer.Requests, answer.PromptTokens, answer.CompletionTokens, answer.Cost}, err
 }
 
 // label makes the label of a comparison of all answers about it.

@@ -1,0 +1,109 @@
+package feedback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// asker finds replies in the store or asks for them, so many at a time.
+type asker struct {
+	store  *Store
+	slots  chan struct{}
+	group  singleflight.Group    // equal questions are asked once
+	failed atomic.Int64          // questions in a row without a reply
+	stop   atomic.Pointer[error] // after which nothing more is asked
+}
+
+func newAsker(store *Store, inFlight int) *asker {
+	return &asker{store: store, slots: make(chan struct{}, inFlight)}
+}
+
+// request asks one question: it gives a reply and what that took. again says that
+// the reply is of use to this run alone, an error that there is none.
+type request[T any] func(context.Context) (value T, again bool, spent Spent, err error)
+
+// noReply is that a question got no reply, and others may.
+type noReply struct{ cause error }
+
+func (e *noReply) Error() string { return e.cause.Error() }
+func (e *noReply) Unwrap() error { return e.cause }
+
+// ask waits for its turn as long as the run goes on (waiting). A question that
+// is being asked when the run stops is answered all the same, as it will be
+// paid for, unless asking is cancelled too. asked says that it was asked here,
+// and was not in the store nor asked beside by an equal question.
+func ask[T any](a *asker, waiting, asking context.Context, key string, question request[T]) (value T, asked bool, err error) {
+	if found, err := a.store.Get(key, &value); err != nil || found {
+		return value, false, err
+	}
+	select {
+	case a.slots <- struct{}{}:
+		defer func() { <-a.slots }()
+	case <-waiting.Done():
+		return value, false, waiting.Err()
+	}
+	if stopped := a.stop.Load(); stopped != nil {
+		return value, false, *stopped
+	}
+	if err := waiting.Err(); err != nil {
+		return value, false, err
+	}
+	shared, err, _ := a.group.Do(key, func() (any, error) {
+		var value T
+		if found, err := a.store.Get(key, &value); err != nil || found {
+			return value, err
+		}
+		asked = true
+		return askAndKeep(a, asking, key, question)
+	})
+	value, _ = shared.(T)
+	return value, asked, err
+}
+
+// askAndKeep puts the reply into the store, and reads it from there, so that
+// it is what a resumed run reads.
+func askAndKeep[T any](a *asker, ctx context.Context, key string, question request[T]) (value T, err error) {
+	value, again, spent, err := question(ctx)
+	if err != nil {
+		return value, a.without(ctx, spent, err)
+	}
+	a.failed.Store(0)
+	put := a.store.Put
+	if again {
+		put = a.store.PutUntilFinished
+	}
+	if err := put(key, value, spent); err != nil {
+		return value, err
+	}
+	var kept T
+	_, err = a.store.Get(key, &kept)
+	return kept, err
+}
+
+// hopeless is how many questions in a row may fail before the run stops.
+const hopeless = 50
+
+// without is what becomes of a question without a reply: the run stops if no
+// other will have one, else it goes on with a noReply. What was spent is spent.
+func (a *asker) without(ctx context.Context, spent Spent, cause error) error {
+	if err := a.store.Spend(spent); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	n := a.failed.Add(1)
+	switch {
+	case errors.Is(cause, ErrBudget), errors.Is(cause, ErrChatSetup):
+	case n >= int64(max(hopeless, 2*cap(a.slots))):
+		cause = fmt.Errorf("the last %d questions all got no reply; the last: %w", n, cause)
+	default:
+		return &noReply{cause}
+	}
+	a.stop.CompareAndSwap(nil, &cause)
+	return cause
+}
