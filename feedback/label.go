@@ -122,7 +122,7 @@ func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (*
 	asker := newAsker(run.Store, run.InFlight)
 	work := func(waiting context.Context, s step) (stepAnswer, error) { return run.answer(asker, waiting, ctx, s) }
 	summary := newSummary(run)
-	window := max(8*run.InFlight, 256) // so that a slow reply holds back no other
+	window := max(64*run.InFlight, 256) // a reply that takes 64 times as long as others holds none of them back
 	var asked []stepAnswer
 	for a, err := range inOrder(ctx, run.steps(&summary.Rows), window, work) {
 		if err != nil {

@@ -80,9 +80,9 @@ type body struct{ requests, good int }
 type Tally struct {
 	Bodies     int // different ones
 	Requests   int
-	Good       int // answers without a fault
-	Repeated   int // requests with a body that had a good answer
-	MostAtOnce int
+	Good       int           // answers without a fault
+	Repeated   int           // requests with a body that had a good answer
+	MostAtOnce int           // a drip counts until the server sees that its client has left
 	Latency    time.Duration // the sum over all requests
 	Faults     map[Fault]int
 }
@@ -118,9 +118,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	hash := sha256.Sum256(fmt.Appendf(nil, "%d %s", s.Seed, raw))
 	s.answer(w, r, request, hash, s.enter(hash))
+}
+
+// leave comes before a request's answer, after which its client may send the
+// next.
+func (s *Server) leave() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.now--
-	s.mu.Unlock()
 }
 
 // enter counts a request and says which fault it meets, if any.
@@ -173,10 +178,12 @@ func unit(hash []byte) float64 {
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, request Request, hash [sha256.Size]byte, fault Fault) {
 	if fault == Drip {
+		defer s.leave()
 		drip(w, r)
 		return
 	}
 	time.Sleep(s.Latency)
+	s.leave()
 	switch fault {
 	case TooMany:
 		w.Header().Set("Retry-After", fmt.Sprint(s.RetryAfter))
