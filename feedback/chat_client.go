@@ -95,7 +95,7 @@ func (c *Chat) attempt(ctx context.Context, req ChatRequest) (ChatReply, error) 
 		return ChatReply{}, err
 	}
 	defer c.limits.leave()
-	bound := c.config.Price.of(prompt, req.MaxTokens) // no token is shorter than a byte
+	bound := c.config.Price.Of(prompt, req.MaxTokens) // no token is shorter than a byte
 	if err := c.budget.reserve(ctx, bound); err != nil {
 		return ChatReply{}, err
 	}
@@ -104,7 +104,7 @@ func (c *Chat) attempt(ctx context.Context, req ChatRequest) (ChatReply, error) 
 	var failed *attemptError
 	switch {
 	case reply.PromptTokens+reply.CompletionTokens > 0:
-		reply.Cost = c.config.Price.of(reply.PromptTokens, reply.CompletionTokens)
+		reply.Cost = c.config.Price.Of(reply.PromptTokens, reply.CompletionTokens)
 	case err == nil || ctx.Err() != nil || errors.As(err, &failed) && failed.billed:
 		reply.Cost = bound // it is not told what was used
 	}
@@ -131,7 +131,7 @@ func (c *Chat) explain(err error, requests int) error {
 		return err
 	}
 	if failed.retry && !c.answered.Load() {
-		err = fmt.Errorf("%w: no server answers: is it running, and base_url right? %w", ErrChatSetup, err)
+		err = fmt.Errorf("%w: no chat server answers there: is it running, and base_url right? %w", ErrChatSetup, err)
 	}
 	return fmt.Errorf("chat with %s at %s: attempt %d: %w", c.config.Model, c.config.endpoint(), requests, err)
 }

@@ -42,8 +42,8 @@ type Price struct {
 	CompletionPerMillion float64 `yaml:"completion_per_million"`
 }
 
-// of gives the dollars that the tokens cost, 0 where the price is unknown.
-func (p *Price) of(promptTokens, completionTokens int) float64 {
+// Of gives the dollars that the tokens cost, 0 where the price is unknown.
+func (p *Price) Of(promptTokens, completionTokens int) float64 {
 	if p == nil {
 		return 0
 	}

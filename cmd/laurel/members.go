@@ -50,26 +50,35 @@ func isEnsemble(dir string) bool {
 	return err == nil
 }
 
-// openEnsemble opens every member; the first one's tokenizer is the
-// ensemble's.
-func openEnsemble(ctx context.Context, dir string, maxLength int, out io.Writer) (*opened, error) {
+// readEnsemble reads an ensemble's file.
+func readEnsemble(dir string) (config ensembleConfig, err error) {
 	path := filepath.Join(dir, ensembleFile)
 	raw, err := os.ReadFile(path)
 	if err != nil {
+		return config, err
+	}
+	if err := json.Unmarshal(raw, &config); err != nil {
+		return config, fmt.Errorf("ensemble %s: %w", path, err)
+	}
+	if len(config.Members) == 0 || config.Format != 1 {
+		return config, fmt.Errorf("ensemble %s: format %d with %d members: want format 1 and a member or more", path, config.Format, len(config.Members))
+	}
+	return config, nil
+}
+
+// openEnsemble opens every member; the first one's tokenizer is the
+// ensemble's.
+func openEnsemble(ctx context.Context, dir string, maxLength int, out io.Writer) (*opened, error) {
+	config, err := readEnsemble(dir)
+	if err != nil {
 		return nil, err
 	}
-	m := &members{}
-	if err := json.Unmarshal(raw, &m.config); err != nil {
-		return nil, fmt.Errorf("ensemble %s: %w", path, err)
-	}
-	if len(m.config.Members) == 0 || m.config.Format != 1 {
-		return nil, fmt.Errorf("ensemble %s: format %d with %d members: want format 1 and a member or more", path, m.config.Format, len(m.config.Members))
-	}
+	m := &members{config: config}
 	var first *opened
 	for _, one := range m.config.Members {
 		o, err := openMember(ctx, dir, one.Model, maxLength, first, out)
 		if err != nil {
-			return nil, fmt.Errorf("ensemble %s: %w", path, err)
+			return nil, fmt.Errorf("ensemble %s: %w", filepath.Join(dir, ensembleFile), err)
 		}
 		if first == nil {
 			first = o
@@ -80,15 +89,21 @@ func openEnsemble(ctx context.Context, dir string, maxLength int, out io.Writer)
 	return first, nil
 }
 
+// memberRef is what opens a member: a path beside the ensemble, else what
+// stands there.
+func memberRef(dir, ref string) string {
+	if beside := filepath.Join(dir, ref); !filepath.IsAbs(ref) {
+		if _, err := os.Stat(beside); err == nil {
+			return beside
+		}
+	}
+	return ref
+}
+
 // openMember opens one member and closes its tokenizer where it is not the
 // first.
 func openMember(ctx context.Context, dir, ref string, maxLength int, first *opened, out io.Writer) (*opened, error) {
-	if beside := filepath.Join(dir, ref); !filepath.IsAbs(ref) {
-		if _, err := os.Stat(beside); err == nil {
-			ref = beside
-		}
-	}
-	o, err := openModel(ctx, ref, "main", maxLength, out)
+	o, err := openModel(ctx, memberRef(dir, ref), "main", maxLength, out)
 	if err != nil || first == nil {
 		return o, err
 	}

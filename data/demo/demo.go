@@ -1,6 +1,6 @@
-// Package demo writes the preference pairs that the demo trains on: 240
-// prompts in fifteen domains, five comparisons each, labelled by a simulated
-// panel of judges.
+// Package demo writes the demo's data: 240 prompts in fifteen domains, five
+// preference pairs each, labelled by a simulated panel of judges; and ten
+// comparisons of every training prompt for laurel label to label.
 //
 // topics/*.txt hold what is known about each prompt and sentences.txt the
 // templates that say it well or badly. A response is composed to a hidden
@@ -34,6 +34,8 @@ type Pair struct {
 // Set is the demo data, split by prompt: no prompt is in two parts.
 type Set struct {
 	Train, Validation, Test []Pair
+	Unlabelled              []Comparison // about the prompts of Train
+	Gold                    []Gold       // of Unlabelled, row by row
 }
 
 // comparison is two responses to one prompt before anyone has judged them.
@@ -57,11 +59,14 @@ func Generate(seed uint64) (Set, error) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	w := writer{random: random, templates: templates, topics: topics}
 	train, validation, test := splitTopics(random, topics)
-	return Set{
+	set := Set{
 		Train:      w.pairs(train),
 		Validation: w.pairs(validation),
 		Test:       w.pairs(test),
-	}, nil
+	}
+	w.random = rand.New(rand.NewPCG(seed, 1)) // so that the pairs do not depend on it
+	set.Unlabelled, set.Gold = w.unlabelled(train)
+	return set, nil
 }
 
 // splitTopics takes a quarter of every domain's prompts out of training, one

@@ -28,23 +28,23 @@ func (s Set) all() []Pair {
 }
 
 func TestCommittedFilesAreTheGeneratorsOutput(t *testing.T) {
+	files, err := committedSet(t).files()
+	if err != nil {
+		t.Fatal(err)
+	}
 	total := 0
-	for _, part := range committedSet(t).Parts() {
-		want, err := part.JSONL()
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := os.ReadFile(part.File)
+	for name, want := range files {
+		got, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got, want) {
-			t.Errorf("%s is not what Generate(%d) writes: run `go generate ./data/demo` and read the diff", part.File, Seed)
+			t.Errorf("%s is not what Generate(%d) writes: run `go generate ./data/demo` and read the diff", name, Seed)
 		}
 		total += len(got)
 	}
-	if total > 900_000 {
-		t.Errorf("the files have %d bytes, want at most 900,000", total)
+	if total > 2_100_000 {
+		t.Errorf("the files have %d bytes, want at most 2,100,000", total)
 	}
 }
 
@@ -109,6 +109,30 @@ func TestConfidences(t *testing.T) {
 	}
 	if share := float64(wide) / float64(len(all)); share < 0.2 || share > 0.6 {
 		t.Errorf("%.3f of the pairs are over 0.9, want easy and hard ones", share)
+	}
+}
+
+func TestUnlabelled(t *testing.T) {
+	set := committedSet(t)
+	heldOut, prompts, ids, sides := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]int{}
+	for _, p := range append(set.Validation, set.Test...) {
+		heldOut[p.Prompt] = true
+	}
+	for i, c := range set.Unlabelled {
+		if heldOut[c.Prompt] {
+			t.Errorf("%s is about the held-out prompt %q", c.ID, c.Prompt)
+		}
+		if set.Gold[i].ID != c.ID {
+			t.Errorf("row %d: gold is of %s, not %s", i, set.Gold[i].ID, c.ID)
+		}
+		prompts[c.Prompt], ids[c.ID] = true, true
+		sides[set.Gold[i].Gold]++
+	}
+	if len(prompts) != 180 || len(ids) != 1800 || len(set.Gold) != 1800 {
+		t.Errorf("%d prompts, %d ids, %d golds, want 180, 1800 and 1800", len(prompts), len(ids), len(set.Gold))
+	}
+	if a, b := sides["a"], sides["b"]; a < 4*b/5 || b < 4*a/5 || sides["tie"] < 200 || a+b+sides["tie"] != 1800 {
+		t.Errorf("gold is %v, want a and b about as often", sides)
 	}
 }
 

@@ -1,4 +1,4 @@
-// Command generate writes the demo's preference pairs and prints how far
+// Command generate writes the demo's data and prints how far
 // always-longer, always-shorter and the best keyword get on them.
 package main
 
@@ -20,7 +20,7 @@ func main() {
 
 func generate(out io.Writer, args []string) error {
 	flags := flag.NewFlagSet("generate", flag.ContinueOnError)
-	folder := flags.String("out", "data/demo", "folder to write train.jsonl, validation.jsonl and test.jsonl to")
+	folder := flags.String("out", "data/demo", "folder to write the files to")
 	seed := flags.Uint64("seed", demo.Seed, "seed of everything drawn")
 	onlyPrint := flags.Bool("n", false, "print the shortcuts' accuracies, write nothing")
 	if err := flags.Parse(args); err != nil {
@@ -33,6 +33,7 @@ func generate(out io.Writer, args []string) error {
 	for _, part := range set.Parts() {
 		fmt.Fprintf(out, "%-17s %v\n", part.File, demo.Shortcuts(part.Pairs))
 	}
+	fmt.Fprintf(out, "unlabelled.jsonl  %4d comparisons\n", len(set.Unlabelled))
 	if *onlyPrint {
 		return nil
 	}

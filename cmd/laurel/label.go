@@ -1,0 +1,292 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"laurel/configs"
+	"laurel/data"
+	"laurel/feedback"
+)
+
+func labelCommand() *cobra.Command {
+	var l labelling
+	cmd := &cobra.Command{
+		Use:   "label --data FILE… --out DIR [--config FILE] [--set key=value]…",
+		Short: "Label comparisons by AI judgement under a constitution",
+		Args:  usageArgs(cobra.ArbitraryArgs), // more files of --data
+		RunE: func(cmd *cobra.Command, more []string) error {
+			l.files = append(l.files, more...)
+			needed := []string{"data", "out"}
+			if l.dry {
+				needed = needed[:1]
+			}
+			if err := cmp.Or(required(cmd, needed...), l.exclusive(cmd)); err != nil {
+				return err
+			}
+			var err error
+			if l.config, err = configs.LoadLabel(l.path, l.overrides(cmd)); err != nil {
+				return err
+			}
+			l.out, l.log = cmd.OutOrStdout(), cmd.OutOrStdout()
+			if l.asJSON {
+				l.log = cmd.ErrOrStderr()
+			}
+			return l.run(cmd.Context())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&l.files, "data", nil, "files of comparisons: prompt, response_a, response_b")
+	flags.StringVar(&l.dir, "out", "", "directory for pairs.parquet, abstained.parquet, label.json and the answers")
+	flags.StringVar(&l.path, "config", "", "YAML file of the run")
+	flags.StringArrayVar(&l.settings, "set", nil, "key=value over the file, such as judges.0.weight=2")
+	flags.String("constitution", "", "a shipped one by its name, or a YAML file")
+	flags.String("judge", "", "one judge of this kind, in place of the config's")
+	flags.Float64("max-cost", 0, "dollars that all runs into --out may spend together")
+	flags.Int("max-requests", 0, "requests that all runs into --out may send together")
+	flags.String("on-bad-row", "", "fail or skip")
+	flags.StringToStringVar(&l.columns, "columns", nil, "field=column where the file's names differ")
+	flags.BoolVar(&l.reaggregate, "reaggregate", false, "make labels of the answers in --out anew, and ask nothing")
+	flags.BoolVar(&l.dry, "dry-run", false, "say what the run would ask and cost")
+	flags.BoolVar(&l.asJSON, "json", false, "print label.json")
+	return cmd
+}
+
+// labelling is one run of the command.
+type labelling struct {
+	config           feedback.Config
+	path, dir        string
+	files, settings  []string
+	columns          map[string]string
+	reaggregate, dry bool
+	asJSON           bool
+	out, log         io.Writer
+
+	constitution *feedback.Constitution
+}
+
+// exclusive refuses flags that contradict each other.
+func (l *labelling) exclusive(cmd *cobra.Command) error {
+	if l.reaggregate && l.dry {
+		return usage(cmd, errors.New("--reaggregate asks nothing: there is nothing for --dry-run to tell"))
+	}
+	return nil
+}
+
+// overrides are the settings of the command line, flags as settings first.
+func (l *labelling) overrides(cmd *cobra.Command) []string {
+	var out []string
+	for flag, key := range map[string]string{"constitution": "constitution", "max-cost": "budget.max_cost", "max-requests": "budget.max_requests", "on-bad-row": "data.on_bad_row"} {
+		if f := cmd.Flags().Lookup(flag); f.Changed {
+			out = append(out, fmt.Sprintf("%s=%q", key, f.Value))
+		}
+	}
+	if f := cmd.Flags().Lookup("judge"); f.Changed {
+		out = append(out, fmt.Sprintf("judges=[{kind: %q}]", f.Value))
+	}
+	for _, field := range slices.Sorted(maps.Keys(l.columns)) {
+		out = append(out, fmt.Sprintf("data.columns.%s=%q", field, l.columns[field]))
+	}
+	return append(out, l.settings...)
+}
+
+// answersFile is the store of a label directory.
+const answersFile = "answers.jsonl"
+
+// run is the whole line: constitution, store, judges, plan, labels, report.
+func (l *labelling) run(ctx context.Context) (err error) {
+	if err := l.openConstitution(); err != nil {
+		return err
+	}
+	store, err := l.openStore()
+	if err != nil {
+		return err
+	}
+	if store != nil {
+		defer func() { err = errors.Join(err, store.Close()) }()
+	}
+	judges, err := l.openJudges(ctx, store)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, judges.close()) }()
+	run := &feedback.Labelling{Constitution: l.constitution, Judges: judges.judges, Policy: l.config.Policy(), InFlight: l.config.InFlight,
+		Store: store, OnlyKept: l.reaggregate, Comparisons: l.comparisons(ctx)}
+	if l.dry {
+		return l.dryRun(ctx, run, judges.costs)
+	}
+	plan, err := run.Plan(nil)
+	if err != nil {
+		return err
+	}
+	l.sayPlan(plan, run)
+	if l.reaggregate {
+		if err := plan.NeverAsked(run); err != nil {
+			return err
+		}
+	}
+	summary, err := l.label(ctx, run, plan)
+	if err != nil {
+		return l.explain(err, summary, plan)
+	}
+	return l.finish(run, summary)
+}
+
+func (l *labelling) openConstitution() (err error) {
+	if l.constitution, err = configs.Constitution(l.config.Constitution); err != nil {
+		return err
+	}
+	if len(l.config.Principles) > 0 {
+		if l.constitution, err = l.constitution.Only(l.config.Principles); err != nil {
+			return err
+		}
+	}
+	return l.constitution.ForComparison()
+}
+
+// openStore opens the answers beside the output; a dry run makes none.
+func (l *labelling) openStore() (*feedback.Store, error) {
+	path := filepath.Join(l.dir, answersFile)
+	if l.dry || l.reaggregate {
+		_, err := os.Stat(path)
+		switch {
+		case l.dry && (l.dir == "" || errors.Is(err, os.ErrNotExist)):
+			return nil, nil
+		case err != nil:
+			return nil, fmt.Errorf("--reaggregate needs the answers of an earlier run: %w", err)
+		}
+	}
+	if err := errors.Join(os.MkdirAll(l.dir, 0o755), data.RemovePartial(l.dir)); err != nil {
+		return nil, err
+	}
+	store, err := feedback.OpenStore(path)
+	if err == nil && store.Mended != "" {
+		fmt.Fprintln(l.log, store.Mended)
+	}
+	return store, err
+}
+
+// comparisons reads the files as often as it is called, until Ctrl-C.
+func (l *labelling) comparisons(ctx context.Context) func(*data.Counts) iter.Seq2[data.Comparison, error] {
+	cfg := data.ReadConfig{Columns: l.config.Data.Columns, OnBadRow: l.config.Data.OnBadRow}
+	return func(counts *data.Counts) iter.Seq2[data.Comparison, error] {
+		return func(yield func(data.Comparison, error) bool) {
+			for c, err := range data.ReadComparisons(l.files, cfg, counts) {
+				if stopped := ctx.Err(); stopped != nil {
+					err = stopped
+				}
+				if !yield(c, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// label asks what must be asked and writes both files of labels.
+func (l *labelling) label(ctx context.Context, run *feedback.Labelling, plan *feedback.Plan) (*feedback.Summary, error) {
+	writer, err := data.NewLabelWriter(l.dir, plan.Chat)
+	if err != nil {
+		return nil, err
+	}
+	bar := newProgress(l.log, "label", "questions", plan.Questions)
+	run.Progress = func(p feedback.Progress) {
+		bar.set(plan.Kept+p.Asked, plan.Questions, fmt.Sprintf("$%.2f spent", p.Spent.Cost))
+	}
+	summary, err := feedback.Label(ctx, run, writer.Write)
+	bar.finish()
+	if err != nil {
+		return summary, errors.Join(err, writer.Abort())
+	}
+	return summary, writer.Close()
+}
+
+// explain says what is kept of a run that stopped, and how it goes on.
+func (l *labelling) explain(err error, summary *feedback.Summary, plan *feedback.Plan) error {
+	if summary == nil {
+		return err
+	}
+	kept := fmt.Sprintf("%d answers were kept before and %d came since, for $%.4f; all are in %s", plan.Kept, summary.SpentNow.Requests, summary.SpentNow.Cost, filepath.Join(l.dir, answersFile))
+	switch {
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("interrupted: %s, and the same command goes on", kept)
+	case errors.Is(err, feedback.ErrBudget):
+		return fmt.Errorf("%w: %s, and the same command with a larger --max-cost or --max-requests goes on", err, kept)
+	}
+	return fmt.Errorf("%w (%s, and the same command goes on)", err, kept)
+}
+
+// finish writes what is said of the run, then that it is finished.
+func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) error {
+	resolved, err := configs.YAML(l.config)
+	if err != nil {
+		return err
+	}
+	if err := data.WriteFile(filepath.Join(l.dir, "config.yaml"), resolved); err != nil {
+		return err
+	}
+	record, err := l.record(resolved, summary)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(l.dir, "label.json")
+	if err := data.WriteAside(path, func(w io.Writer) error { return printJSON(w, record) }); err != nil {
+		return err
+	}
+	if !l.reaggregate {
+		if err := run.Store.Finish(); err != nil {
+			return err
+		}
+	}
+	if l.asJSON {
+		return printJSON(l.out, record)
+	}
+	return l.say(summary)
+}
+
+// say prints what became of the comparisons.
+func (l *labelling) say(s *feedback.Summary) error {
+	rows := s.Rows.Kept
+	fmt.Fprintf(l.log, "labelled %d of %d comparisons (%.1f%%): %s\n", s.Labelled, rows, 100*float64(s.Labelled)/float64(max(rows, 1)), filepath.Join(l.dir, data.PairsFile))
+	fmt.Fprintf(l.log, "abstained on %d%s: %s\n", s.Abstentions(), reasons(s.Abstained), filepath.Join(l.dir, data.AbstainedFile))
+	for _, j := range s.Judges {
+		fmt.Fprintf(l.log, "judge %s: %d answers preferred a response, %d called a tie, %d were unparseable, %d questions failed\n", j.Name,
+			j.Outcomes[feedback.Preferred], j.Outcomes[feedback.Tie], j.Outcomes[feedback.Unparseable], j.Outcomes[feedback.Failed])
+	}
+	if s.Missing > 0 {
+		fmt.Fprintf(l.log, "%d answers are missing and count as failed: a run without --reaggregate asks for them\n", s.Missing)
+	} else if failed := s.Outcomes(feedback.Failed); failed > 0 {
+		fmt.Fprintf(l.log, "the same command asks the %d questions that failed again\n", failed)
+	}
+	_, err := fmt.Fprintf(l.log, "asked %d questions now: %s; all runs into %s: %s\n", s.Asked, spent(s.SpentNow), l.dir, spent(s.Spent))
+	return err
+}
+
+func reasons(counts map[data.Abstention]int) string {
+	if len(counts) == 0 {
+		return ""
+	}
+	keys := slices.SortedFunc(maps.Keys(counts), func(a, b data.Abstention) int {
+		return cmp.Or(counts[b]-counts[a], strings.Compare(string(a), string(b)))
+	})
+	parts := make([]string, len(keys))
+	for i, reason := range keys {
+		parts[i] = fmt.Sprintf("%s %d", reason, counts[reason])
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+func spent(s feedback.Spent) string {
+	return fmt.Sprintf("%d requests, %d + %d tokens, $%.4f", s.Requests, s.PromptTokens, s.CompletionTokens, s.Cost)
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"laurel/data"
+)
+
+// writeComparisons writes n comparisons on which the heuristic judge decides
+// or abstains.
+func writeComparisons(t *testing.T, path string, n int) {
+	t.Helper()
+	long := "It works because heat moves from the warm side to the cold one, and therefore the lid must stay shut until it is done."
+	var lines strings.Builder
+	for i := range n {
+		a, b := fmt.Sprintf("%s That is step %d.", long, i), fmt.Sprintf("No idea %d.", i)
+		switch i % 3 {
+		case 1:
+			a, b = b, a
+		case 2:
+			b = fmt.Sprintf("%s That was step %d.", long, i)
+		}
+		line, err := json.Marshal(map[string]string{"id": fmt.Sprint("c", i), "prompt": fmt.Sprintf("How does step %d work?", i), "response_a": a, "response_b": b})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines.Write(append(line, '\n'))
+	}
+	if err := os.WriteFile(path, []byte(lines.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sameLabelFiles fails unless both directories have the same labels, byte for
+// byte.
+func sameLabelFiles(t *testing.T, got, want string) {
+	t.Helper()
+	for _, name := range []string{data.PairsFile, data.AbstainedFile} {
+		if read(t, got, name) != read(t, want, name) {
+			t.Errorf("%s differs between %s and %s", name, got, want)
+		}
+	}
+}
+
+// keptOnce fails if a key has two answers in the store: its question was asked
+// twice.
+func keptOnce(t *testing.T, dir string) (answers int) {
+	t.Helper()
+	seen := map[string]bool{}
+	for line := range strings.Lines(read(t, dir, answersFile)) {
+		var record struct{ Key string }
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			t.Fatal(err)
+		}
+		if record.Key == "" {
+			continue
+		}
+		if seen[record.Key] {
+			t.Errorf("%s: a question was asked twice: %s", dir, line)
+		}
+		seen[record.Key] = true
+	}
+	return len(seen)
+}
+
+// TestKilledLabelResumes kills label runs at random moments and resumes them
+// until they end: as if nothing had been.
+func TestKilledLabelResumes(t *testing.T) {
+	dir := t.TempDir()
+	writeComparisons(t, filepath.Join(dir, "comparisons.jsonl"), 300)
+	label := []string{"label", "--data", "comparisons.jsonl", "--judge", "heuristic", "--set", "in_flight=4", "--out"}
+	mustRun(t, dir, append(label, "whole")...)
+	whole := filepath.Join(dir, "whole")
+	want := keptOnce(t, whole)
+	rounds, killsEach := 3, 6
+	if testing.Short() {
+		rounds = 1
+	}
+	for round := range rounds {
+		random := rand.New(rand.NewPCG(21, uint64(round)))
+		name := fmt.Sprint("killed", round)
+		run, interrupted := filepath.Join(dir, name), 0
+		for range killsEach {
+			p := startLaurel(t, dir, append(label, name)...)
+			time.Sleep(time.Duration(random.IntN(250)) * time.Millisecond)
+			p.Process.Kill()
+			p.Wait() // it was killed, or had ended
+			if content, err := os.ReadFile(filepath.Join(run, answersFile)); err == nil {
+				if n := strings.Count(string(content), "\n"); n > 0 && n < want {
+					interrupted++
+				}
+			}
+		}
+		mustRun(t, dir, append(label, name)...)
+		sameLabelFiles(t, run, whole)
+		if got := keptOnce(t, run); got != want {
+			t.Errorf("round %d: %d answers, want %d", round, got, want)
+		}
+		for _, file := range filesUnder(t, run) {
+			if strings.HasSuffix(file, ".partial") {
+				t.Errorf("round %d left %s", round, file)
+			}
+		}
+		t.Logf("round %d: %d kills, %d of them between the first and the last answer", round, killsEach, interrupted)
+	}
+}
+
+// TestInterruptedLabelGoesOn stops a run by Ctrl-C; the same command goes on.
+func TestInterruptedLabelGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	writeComparisons(t, filepath.Join(dir, "comparisons.jsonl"), 4000)
+	label := []string{"label", "--data", "comparisons.jsonl", "--judge", "heuristic", "--out", "run"}
+	p := startLaurel(t, dir, label...)
+	p.waitFor(t, "questions, of which 0 are answered")
+	time.Sleep(50 * time.Millisecond)
+	p.stopped(t, os.Interrupt)
+	if said := p.out.String(); !strings.Contains(said, "laurel: interrupted: ") || !strings.Contains(said, "the same command goes on") {
+		t.Errorf("interrupted label says\n%s", said)
+	}
+	if left := filesUnder(t, filepath.Join(dir, "run")); len(left) != 1 || left[0] != answersFile {
+		t.Errorf("interrupted label left %q", left)
+	}
+	writeComparisons(t, filepath.Join(dir, "comparisons.jsonl"), 40) // a prefix of them
+	mustRun(t, dir, label...)
+	mustRun(t, dir, append(label[:len(label)-1], "fresh")...)
+	sameLabelFiles(t, filepath.Join(dir, "run"), filepath.Join(dir, "fresh"))
+}

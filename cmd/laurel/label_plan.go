@@ -1,0 +1,47 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"laurel/feedback"
+)
+
+// sayPlan says what is there and what is to be asked.
+func (l *labelling) sayPlan(plan *feedback.Plan, run *feedback.Labelling) {
+	names := make([]string, len(run.Judges))
+	for i, j := range run.Judges {
+		names[i] = j.Name()
+		if l.config.Judges[i].Kind == "heuristic" {
+			names[i] += " (offline rules, no model)"
+		}
+	}
+	fmt.Fprintf(l.log, "%s: %s\n", strings.Join(l.files, ", "), plan.Rows)
+	fmt.Fprintf(l.log, "constitution %s: %d principles; judges: %s; position %s\n", l.constitution.Name, len(l.constitution.Principles), strings.Join(names, ", "), l.config.Position)
+	fmt.Fprintf(l.log, "%d questions, of which %d are answered already", plan.Questions, plan.Kept)
+	if plan.Identical > 0 {
+		fmt.Fprintf(l.log, "; nothing is asked of %d comparisons with identical responses", plan.Identical)
+	}
+	fmt.Fprintln(l.log)
+}
+
+// labelRecord is label.json.
+type labelRecord struct {
+	Files        []string               `json:"files"`
+	Config       map[string]any         `json:"config"`
+	Constitution *feedback.Constitution `json:"constitution"`
+	*feedback.Summary
+}
+
+func (l *labelling) record(resolved []byte, summary *feedback.Summary) (*labelRecord, error) {
+	record := &labelRecord{Files: l.files, Constitution: l.constitution, Summary: summary}
+	if err := yaml.Unmarshal(resolved, &record.Config); err != nil {
+		return nil, err
+	}
+	_, err := json.Marshal(record.Config) // keys of YAML may be none of JSON
+	return record, err
+}
+
