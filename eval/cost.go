@@ -22,16 +22,11 @@ type Cost struct {
 // under columns, and cost and time against scale on logarithmic axes.
 func WriteCosts(dir string, columns []string, costs []Cost, facts ...Fact) error {
 	charts := costCharts(costs)
-	drawings, err := drawCharts(charts)
-	if err != nil {
+	if _, err := writeDrawings(dir, charts); err != nil {
 		return err
 	}
-	for _, d := range drawings {
-		if err := writeFile(filepath.Join(dir, d.name), d.svg); err != nil {
-			return err
-		}
-	}
 	s := section{Title: "Cost and time"}
+	var err error
 	if s.Figures, err = inline(charts); err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func wilson95(share, n float64) [2]Value {
 	if !(n > 0) {
 		return [2]Value{Value(math.NaN()), Value(math.NaN())}
 	}
-	z := distuv.UnitNormal.Quantile(0.975)
+	z := z95()
 	centre := (share + z*z/(2*n)) / (1 + z*z/n)
 	half := z / (1 + z*z/n) * math.Sqrt(share*(1-share)/n+z*z/(4*n*n))
 	return [2]Value{Value(math.Max(0, centre-half)), Value(math.Min(1, centre+half))}

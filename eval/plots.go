@@ -19,7 +19,12 @@ type drawing struct {
 // WritePlots writes the report's plots and the training curve's into dir as
 // SVG and returns their paths. Either may be nil.
 func WritePlots(dir string, r *Report, curve []Point) ([]string, error) {
-	drawings, err := drawAll(r, curve)
+	return writeDrawings(dir, append(reportCharts(r), curveCharts(curve)...))
+}
+
+// writeDrawings draws charts into dir.
+func writeDrawings(dir string, charts []namedChart) ([]string, error) {
+	drawings, err := drawCharts(charts)
 	if err != nil {
 		return nil, err
 	}
@@ -32,15 +37,6 @@ func WritePlots(dir string, r *Report, curve []Point) ([]string, error) {
 		paths = append(paths, path)
 	}
 	return paths, nil
-}
-
-func drawAll(r *Report, curve []Point) ([]drawing, error) {
-	training, err := drawCharts(curveCharts(curve))
-	if err != nil {
-		return nil, err
-	}
-	evaluation, err := drawCharts(reportCharts(r))
-	return append(evaluation, training...), err
 }
 
 // namedChart is a chart with the file it goes to.
@@ -200,26 +196,34 @@ func confidenceChart(r *Report) *chart {
 	return c
 }
 
-// reliability draws observed against predicted, with Wilson intervals, over
-// bars of how many predictions each bin holds.
+// reliability takes every pair in both orders.
 func reliability(r *Report) *chart {
 	facts := fmt.Sprintf("every pair in both orders; ECE %v, Brier %v; intervals: Wilson 95%%", r.ECESymmetric, r.Brier)
-	c := newChart("Reliability", facts, "predicted probability, p = sigmoid(margin)", "observed share")
+	return reliabilityChart("Reliability", facts, "predicted probability, p = sigmoid(margin)", r.ECEBinsSymmetric)
+}
+
+// reliabilityChart draws observed against predicted, with Wilson intervals,
+// over bars of how many predictions each bin holds.
+func reliabilityChart(title, facts, predicted string, all []Bin) *chart {
+	c := newChart(title, facts, predicted, "observed share")
 	c.legend = []key{{"observed", blue(), true}, {"share of predictions in bin", tint(grey(), 0.55), false}}
 	c.frame(0, 1, 0, 1)
-	bins := float64(len(r.ECEBinsSymmetric))
+	bins, total := float64(len(all)), 0
+	for _, b := range all {
+		total += b.Count
+	}
 	var bs bars
 	var points plotter.XYs
-	for _, b := range r.ECEBinsSymmetric {
+	for _, b := range all {
 		left := float64(b.Bin) / bins
-		bs = append(bs, bar{left, left + 1/bins, 0, float64(b.Count) / float64(2*r.N), tint(grey(), 0.55)})
+		bs = append(bs, bar{left, left + 1/bins, 0, float64(b.Count) / float64(total), tint(grey(), 0.55)})
 		if b.Count > 0 {
 			points = append(points, plotter.XY{X: float64(b.MeanP), Y: float64(b.Observed)})
 		}
 	}
 	c.Add(bs)
 	c.line(plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}}, grey(), 0.9, 4, 3)
-	for _, b := range r.ECEBinsSymmetric {
+	for _, b := range all {
 		c.whisker(float64(b.MeanP), wilson95(float64(b.Observed), float64(b.Count)), tint(blue(), 0.45))
 	}
 	c.line(points, blue(), 1.4)

@@ -19,7 +19,7 @@ func TestBudgetRequests(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 40 {
 		all.Go(func() {
-			if _, err := chat.Complete(t.Context(), ask(fmt.Sprint(i))); err != nil && !errors.Is(err, ErrBudget) {
+			if _, err := chat.Complete(t.Context(), askOnce(fmt.Sprint(i))); err != nil && !errors.Is(err, ErrBudget) {
 				t.Error(err)
 			}
 		})
@@ -87,7 +87,7 @@ func TestChatCosts(t *testing.T) {
 	} {
 		budget := NewBudget(1, 0, 0, 0)
 		chat := serve(t, &rogue.Server{Rates: map[rogue.Fault]float64{fault: 1}}, budget, func(c *ChatConfig) { c.Price = price })
-		reply, err := chat.Complete(t.Context(), ask("which?"))
+		reply, err := chat.Complete(t.Context(), askOnce("which?"))
 		if spent, _ := budget.Spent(); err != nil || math.Abs(reply.Cost-want) > 1e-12 || math.Abs(spent-want) > 1e-12 {
 			t.Errorf("%s: $%g, of the budget $%g, want $%g; %v", fault, reply.Cost, spent, want, err)
 		}

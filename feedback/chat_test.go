@@ -43,7 +43,7 @@ func serve(t *testing.T, handler http.Handler, budget *Budget, change func(*Chat
 	return chat
 }
 
-func ask(text string) ChatRequest {
+func askOnce(text string) ChatRequest {
 	return DefaultChat().Request([]data.Message{{Role: "user", Content: text}})
 }
 
@@ -57,7 +57,7 @@ func TestChatRetries(t *testing.T) {
 					c.Timeout = 100 * time.Millisecond
 				}
 			})
-			request := ask("which?")
+			request := askOnce("which?")
 			request.TopLogprobs = 5
 			reply, err := chat.Complete(t.Context(), request)
 			if err != nil || reply.Requests != 2 || len(reply.Tokens) != 1 || reply.Model != "tiny-rogue" {
@@ -100,7 +100,7 @@ func TestChatGivesUp(t *testing.T) {
 		{200, 1, false, `{"choices": [{"finish_reason": "content_filter", "message": {"content": null}}]}`, "content filter"},
 	} {
 		chat := serve(t, always(tc.status, tc.body), nil, func(c *ChatConfig) { c.MaxRetries = 2 })
-		reply, err := chat.Complete(t.Context(), ask("which?"))
+		reply, err := chat.Complete(t.Context(), askOnce("which?"))
 		if err == nil || !strings.Contains(err.Error(), tc.says) || errors.Is(err, ErrChatSetup) != tc.setup || reply.Requests != tc.requests {
 			t.Errorf("HTTP %d %s: %d requests, %v", tc.status, tc.body, reply.Requests, err)
 		}
@@ -116,7 +116,7 @@ func TestChatBodyTooLong(t *testing.T) {
 			}
 		}
 	}), nil, nil)
-	if reply, err := chat.Complete(t.Context(), ask("which?")); !errors.Is(err, errLongReply) || reply.Requests != 1 {
+	if reply, err := chat.Complete(t.Context(), askOnce("which?")); !errors.Is(err, errLongReply) || reply.Requests != 1 {
 		t.Errorf("%+v, %v", reply, err)
 	}
 }
@@ -130,7 +130,7 @@ func TestChatNobodyThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if reply, err := chat.Complete(t.Context(), ask("which?")); !errors.Is(err, ErrChatSetup) || reply.Requests != 2 || !strings.Contains(err.Error(), "is it running") {
+	if reply, err := chat.Complete(t.Context(), askOnce("which?")); !errors.Is(err, ErrChatSetup) || reply.Requests != 2 || !strings.Contains(err.Error(), "is it running") {
 		t.Errorf("%+v, %v", reply, err)
 	}
 }
@@ -167,21 +167,21 @@ func TestChatKeepsToItself(t *testing.T) {
 	}
 	for name, echo := range echoes {
 		chat := serve(t, echo, nil, withKey)
-		reply, err := chat.Complete(t.Context(), ask("which?"))
+		reply, err := chat.Complete(t.Context(), askOnce("which?"))
 		all := fmt.Sprintf("%+v %v %#v %s", reply, err, err, chat.config.fingerprint())
 		if strings.Contains(all, "0123456789") || !strings.Contains(all, "[key]") || strings.Contains(all, "of-another") {
 			t.Errorf("%s: %s", name, all)
 		}
 	}
 	if chat := serve(t, &rogue.Server{Key: key}, nil, withKey); true {
-		if _, err := chat.Complete(t.Context(), ask("which?")); err != nil {
+		if _, err := chat.Complete(t.Context(), askOnce("which?")); err != nil {
 			t.Errorf("with its key: %v", err)
 		}
 	}
 	chat := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "authorization is <"+r.Header.Get("Authorization")+">", 400)
 	}), nil, nil)
-	if _, err := chat.Complete(t.Context(), ask("which?")); err == nil || !strings.Contains(err.Error(), "authorization is <>") {
+	if _, err := chat.Complete(t.Context(), askOnce("which?")); err == nil || !strings.Contains(err.Error(), "authorization is <>") {
 		t.Errorf("a server without keys was sent one: %v", err)
 	}
 }
@@ -286,13 +286,13 @@ func TestChatHonoursRetryAfter(t *testing.T) {
 	for _, fault := range []rogue.Fault{rogue.TooMany, rogue.Unavailable} {
 		chat := serve(t, &rogue.Server{Rates: map[rogue.Fault]float64{fault: 1}, RetryAfter: 2}, nil, nil)
 		began := time.Now()
-		_, err := chat.Complete(t.Context(), ask("which?"))
+		_, err := chat.Complete(t.Context(), askOnce("which?"))
 		if took := time.Since(began); err != nil || took < time.Second { // a date is in whole seconds
 			t.Errorf("%s: came back after %v, %v", fault, took, err)
 		}
 	}
 	far := serve(t, &rogue.Server{Rates: map[rogue.Fault]float64{rogue.TooMany: 1}, RetryAfter: 7200}, nil, nil)
-	if _, err := far.Complete(t.Context(), ask("which?")); !errors.Is(err, ErrChatSetup) || !strings.Contains(err.Error(), "asked to wait 2h0m0s") {
+	if _, err := far.Complete(t.Context(), askOnce("which?")); !errors.Is(err, ErrChatSetup) || !strings.Contains(err.Error(), "asked to wait 2h0m0s") {
 		t.Errorf("two hours: %v", err)
 	}
 }
@@ -304,7 +304,7 @@ func TestChatCancelled(t *testing.T) {
 		cancel()
 		<-r.Context().Done()
 	}), nil, nil)
-	if _, err := chat.Complete(ctx, ask("which?")); !errors.Is(err, context.Canceled) {
+	if _, err := chat.Complete(ctx, askOnce("which?")); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
@@ -315,7 +315,7 @@ func TestChatInFlight(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 40 {
 		all.Go(func() {
-			if _, err := chat.Complete(t.Context(), ask(fmt.Sprint(i))); err != nil {
+			if _, err := chat.Complete(t.Context(), askOnce(fmt.Sprint(i))); err != nil {
 				t.Error(err)
 			}
 		})
@@ -341,7 +341,7 @@ func TestChatRates(t *testing.T) {
 		}
 		began := time.Now()
 		for range 4 {
-			if _, err := chat.Complete(t.Context(), chat.config.Request(ask("a").Messages)); err != nil {
+			if _, err := chat.Complete(t.Context(), chat.config.Request(askOnce("a").Messages)); err != nil {
 				t.Fatal(err)
 			}
 		}

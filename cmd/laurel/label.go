@@ -59,6 +59,7 @@ func labelCommand() *cobra.Command {
 	flags.StringToStringVar(&l.columns, "columns", nil, "field=column where the file's names differ")
 	flags.BoolVar(&l.reaggregate, "reaggregate", false, "make labels of the answers in --out anew, and ask nothing")
 	flags.BoolVar(&l.dry, "dry-run", false, "say what the run would ask and cost")
+	flags.StringVar(&l.goldFile, "gold", "", "measure the labels against this file of gold, as laurel agree does")
 	flags.BoolVar(&l.asJSON, "json", false, "print label.json")
 	return cmd
 }
@@ -67,6 +68,7 @@ func labelCommand() *cobra.Command {
 type labelling struct {
 	config           feedback.Config
 	path, dir        string
+	goldFile         string
 	files, settings  []string
 	columns          map[string]string
 	reaggregate, dry bool
@@ -74,6 +76,7 @@ type labelling struct {
 	out, log         io.Writer
 
 	constitution *feedback.Constitution
+	gold         []data.Gold // nil: none
 }
 
 // exclusive refuses flags that contradict each other.
@@ -106,7 +109,7 @@ const answersFile = "answers.jsonl"
 
 // run is the whole line: constitution, store, judges, plan, labels, report.
 func (l *labelling) run(ctx context.Context) (err error) {
-	if err := l.openConstitution(); err != nil {
+	if err := errors.Join(l.openConstitution(), l.readGold()); err != nil {
 		return err
 	}
 	store, err := l.openStore()
@@ -240,6 +243,10 @@ func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) e
 	if err != nil {
 		return err
 	}
+	report, err := l.report(summary)
+	if err != nil {
+		return err
+	}
 	path := filepath.Join(l.dir, "label.json")
 	if err := data.WriteAside(path, func(w io.Writer) error { return printJSON(w, record) }); err != nil {
 		return err
@@ -252,7 +259,10 @@ func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) e
 	if l.asJSON {
 		return printJSON(l.out, record)
 	}
-	return l.say(summary)
+	if err := l.say(summary); err != nil {
+		return err
+	}
+	return l.sayReport(report)
 }
 
 // say prints what became of the comparisons.

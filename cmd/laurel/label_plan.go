@@ -44,4 +44,3 @@ func (l *labelling) record(resolved []byte, summary *feedback.Summary) (*labelRe
 	_, err := json.Marshal(record.Config) // keys of YAML may be none of JSON
 	return record, err
 }
-

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"laurel/data"
+	"laurel/eval"
+)
+
+func agreeCommand() *cobra.Command {
+	a := agreement{precision: 0.9}
+	cmd := &cobra.Command{
+		Use:   "agree LABELS GOLD",
+		Short: "Measure labels against gold: agreement, calibration, risk, bias",
+		Args:  usageArgs(cobra.ExactArgs(2)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !(a.precision > 0 && a.precision <= 1) {
+				return usage(cmd, fmt.Errorf("--precision is %v, want above 0 and at most 1", a.precision))
+			}
+			a.labels, a.gold = args[0], args[1]
+			a.out, a.log = cmd.OutOrStdout(), cmd.OutOrStdout()
+			if a.asJSON {
+				a.log = cmd.ErrOrStderr()
+			}
+			return a.run()
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&a.dir, "out", "", "directory for report.json, report.html and plots")
+	flags.Float64Var(&a.precision, "precision", a.precision, "find the confidence that buys this share of right labels")
+	flags.StringVar(&a.calibrated, "write-calibrated", "", "write the pairs with calibrated confidences to this Parquet file")
+	flags.Uint64Var(&a.seed, "seed", 0, "of the split into fitted and tested prompts, and of the bootstrap")
+	flags.StringToStringVar(&a.columns, "columns", nil, "field=column where the names of the gold file differ")
+	flags.StringVar(&a.onBadRow, "on-bad-row", "fail", "fail or skip, for rows of gold")
+	flags.BoolVar(&a.asJSON, "json", false, "print the report as JSON")
+	return cmd
+}
+
+// agreement is one run of the command.
+type agreement struct {
+	labels, gold, dir, calibrated, onBadRow string
+	columns                                 map[string]string
+	precision                               float64
+	seed                                    uint64
+	asJSON                                  bool
+	out, log                                io.Writer
+}
+
+func (a *agreement) run() error {
+	gold, counts, err := data.ReadGold(a.gold, data.ReadConfig{Columns: a.columns, OnBadRow: a.onBadRow})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.log, "%s: %s\n", a.gold, &counts)
+	report, err := eval.AuditLabels(data.ReadLabels(a.labels), eval.LabelConfig{Gold: gold, Precision: a.precision, Seed: a.seed})
+	if err != nil {
+		return err
+	}
+	facts := []eval.Fact{{Name: "labels", Value: a.labels}, {Name: "gold", Value: a.gold}, {Name: "rows of gold", Value: counts.String()}}
+	if err := a.write(report, facts); err != nil {
+		return err
+	}
+	return a.calibrate(report.Gold)
+}
+
+func (a *agreement) write(report *eval.LabelReport, facts []eval.Fact) error {
+	if a.dir != "" {
+		if err := writeLabelReport(a.dir, report, facts...); err != nil {
+			return err
+		}
+	}
+	if a.asJSON {
+		return printJSON(a.out, report)
+	}
+	if err := report.Print(a.out); err != nil || a.dir == "" {
+		return err
+	}
+	_, err := fmt.Fprintf(a.out, "\nreport  %s\nplots   %s\n", filepath.Join(a.dir, "report.html"), filepath.Join(a.dir, "plots"))
+	return err
+}
+
+// writeLabelReport writes the report of labels in its three forms.
+func writeLabelReport(dir string, report *eval.LabelReport, facts ...eval.Fact) error {
+	if err := report.WriteJSON(filepath.Join(dir, "report.json")); err != nil {
+		return err
+	}
+	if _, err := report.WritePlots(filepath.Join(dir, "plots")); err != nil {
+		return err
+	}
+	return report.WriteHTML(filepath.Join(dir, "report.html"), facts...)
+}
+
+// calibrate writes the pairs with the confidence that the gold teaches.
+func (a *agreement) calibrate(found *eval.Agreement) error {
+	if a.calibrated == "" {
+		return nil
+	}
+	if found.Calibration == nil {
+		return errors.New("--write-calibrated: too few labels with gold for a side to fit a calibration on one part and test it on another")
+	}
+	pairs := a.labels
+	if info, err := os.Stat(pairs); err == nil && info.IsDir() {
+		pairs = filepath.Join(pairs, data.PairsFile)
+	}
+	c := found.Calibration.Final
+	if err := data.WriteCalibrated(a.calibrated, pairs, c.Apply, c.Method); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(a.log, "calibrated  %s (%s; the old confidence is %s)\n", a.calibrated, c.Describe(), data.UncalibratedColumn)
+	return err
+}

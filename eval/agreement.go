@@ -1,0 +1,160 @@
+package eval
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"laurel/data"
+)
+
+// Agreement is how labels fare against gold.
+type Agreement struct {
+	GoldMatch
+	Outcomes GoldTable `json:"outcomes"`
+	// Agreement is of the labels whose gold names a side; with gold ties counted
+	// one half, of all labels with gold.
+	Agreement         Share          `json:"agreement"`
+	AgreementTiesHalf Share          `json:"agreement_ties_half"`
+	Coverage          Share          `json:"coverage"` // not abstained, of the comparisons with gold
+	ByConfidence      []Agreeing     `json:"by_confidence"`
+	ByKind            []Agreeing     `json:"by_gold_kind"`
+	ByClarity         []Agreeing     `json:"by_gold_clarity"`
+	BySubset          []Agreeing     `json:"by_subset"`
+	MoreSubsets       int            `json:"more_subsets"` // smaller ones, left out
+	Calibration       *Recalibration `json:"calibration"`  // null where labels with gold are of too few prompts
+	Risk              RiskCoverage   `json:"risk_coverage"`
+}
+
+// GoldTable counts comparisons by verdict (labelled a, labelled b, abstained)
+// and by gold (a, b, tie).
+type GoldTable struct {
+	A         [3]int `json:"labelled_a"`
+	B         [3]int `json:"labelled_b"`
+	Abstained [3]int `json:"abstained"`
+}
+
+// Agreeing is the agreement within a group of comparisons.
+type Agreeing struct {
+	Group     string `json:"group"`
+	Matched   int    `json:"matched"`   // comparisons with gold
+	Abstained int    `json:"abstained"` // of them
+	GoldTies  int    `json:"gold_ties"` // of those labelled
+	Agreement Share  `json:"agreement"` // of the others
+}
+
+const (
+	confidenceWidth = 0.05 // of the bins of agreement by confidence
+	maxGoldSubsets  = 50
+)
+
+// agreementCount gathers labels with their gold, one after another.
+type agreementCount struct {
+	table                          GoldTable
+	confidence, kind, tell, subset map[string]*agreeingCount
+	judged                         []groupedLabel
+	abstained                      []uint64 // prompts of those abstained from though gold names a side
+}
+
+type agreeingCount struct{ matched, abstained, ties, right, decided int }
+
+func newAgreementCount() *agreementCount {
+	group := func() map[string]*agreeingCount { return map[string]*agreeingCount{} }
+	return &agreementCount{confidence: group(), kind: group(), tell: group(), subset: group()}
+}
+
+func (a *agreementCount) add(l *data.Label, gold *data.Gold) {
+	row := &a.table.Abstained
+	switch l.Side {
+	case data.SideA:
+		row = &a.table.A
+	case data.SideB:
+		row = &a.table.B
+	}
+	row[category(gold.Side)]++
+	a.group(a.kind, cmp.Or(gold.Kind, "not said"), l, gold)
+	a.group(a.tell, clarity(gold), l, gold)
+	a.group(a.subset, cmp.Or(l.Subset, "none"), l, gold)
+	prompt := promptGroup(l.Prompt)
+	switch {
+	case l.Side != data.Neither:
+		a.group(a.confidence, confidenceBin(l.Confidence), l, gold)
+		if gold.Side != data.Neither {
+			a.judged = append(a.judged, groupedLabel{judged{l.Confidence, l.Side == gold.Side}, prompt})
+		}
+	case gold.Side != data.Neither:
+		a.abstained = append(a.abstained, prompt)
+	}
+}
+
+// category is that of a side in tables: a, b, neither.
+func category(s data.Side) int {
+	switch s {
+	case data.SideA:
+		return 0
+	case data.SideB:
+		return 1
+	}
+	return 2
+}
+
+func (a *agreementCount) group(groups map[string]*agreeingCount, name string, l *data.Label, gold *data.Gold) {
+	g := groups[name]
+	if g == nil {
+		g = &agreeingCount{}
+		groups[name] = g
+	}
+	g.matched++
+	switch {
+	case l.Side == data.Neither:
+		g.abstained++
+	case gold.Side == data.Neither:
+		g.ties++
+	default:
+		g.decided++
+		if l.Side == gold.Side {
+			g.right++
+		}
+	}
+}
+
+// confidenceBin names bins of equal width, the last one closed.
+func confidenceBin(c float64) string {
+	bins := int(math.Round(1 / confidenceWidth))
+	k := binOf(c, bins)
+	return fmt.Sprintf("%.2f to %.2f", float64(k)/float64(bins), float64(k+1)/float64(bins))
+}
+
+func (a *agreementCount) report(cfg LabelConfig, match GoldMatch) *Agreement {
+	t := a.table
+	right, wrong := t.A[0]+t.B[1], t.A[1]+t.B[0]
+	ties, abstained := t.A[2]+t.B[2], t.Abstained[0]+t.Abstained[1]+t.Abstained[2]
+	labelled := right + wrong + ties
+	half := over(float64(right)+float64(ties)/2, float64(labelled))
+	out := &Agreement{
+		GoldMatch: match, Outcomes: t,
+		Agreement:         shareOf(right, right+wrong),
+		AgreementTiesHalf: Share{labelled, half, wilson95(float64(half), float64(labelled))},
+		Coverage:          shareOf(labelled, labelled+abstained),
+		ByConfidence:      byName(a.confidence), ByKind: byName(a.kind), ByClarity: byName(a.tell),
+		Calibration: recalibrate(a.judged, cfg.Bins, cfg.Seed),
+		Risk:        riskCoverage(a.judged, a.abstained, cfg.Precision, cfg.Seed),
+	}
+	out.BySubset = byName(a.subset)
+	slices.SortStableFunc(out.BySubset, func(x, y Agreeing) int { return cmp.Compare(y.Matched, x.Matched) })
+	if more := len(out.BySubset) - maxGoldSubsets; more > 0 {
+		out.BySubset, out.MoreSubsets = out.BySubset[:maxGoldSubsets], more
+	}
+	return out
+}
+
+func byName(groups map[string]*agreeingCount) []Agreeing {
+	out := []Agreeing{}
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		g := groups[name]
+		out = append(out, Agreeing{name, g.matched, g.abstained, g.ties, shareOf(g.right, g.decided)})
+	}
+	return out
+}

@@ -1,0 +1,99 @@
+package eval
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// WriteHTML writes one self-contained page: no script, no outside link.
+func (r *LabelReport) WriteHTML(path string, facts ...Fact) error {
+	p := tablesPage{Title: "Label report", Headline: r.headline(), Warnings: r.Warnings, Sections: r.sections(), Facts: facts, Definitions: labelDefinitions()}
+	var err error
+	if p.Sections[0].Figures, err = inline(r.outcomeCharts()); err != nil {
+		return fmt.Errorf("write report %s: %w", path, err)
+	}
+	for i := range p.Sections {
+		if p.Sections[i].Title == goldTitle {
+			if p.Sections[i].Figures, err = inline(r.goldCharts()); err != nil {
+				return fmt.Errorf("write report %s: %w", path, err)
+			}
+		}
+	}
+	return savePage(path, "tables.html.tmpl", p)
+}
+
+// Print writes the report's tables for a terminal.
+func (r *LabelReport) Print(w io.Writer) error {
+	var b strings.Builder
+	for _, s := range r.sections() {
+		for _, t := range s.Tables {
+			title := s.Title
+			if t.Caption != "" {
+				title += ": " + strings.ToLower(t.Caption[:1]) + t.Caption[1:]
+			}
+			fmt.Fprintf(&b, "%s\n", title)
+			t.print(&b)
+			b.WriteString("\n")
+		}
+	}
+	for _, warning := range r.Warnings {
+		fmt.Fprintf(&b, "warning: %s\n", warning)
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("print report: %w", err)
+	}
+	return nil
+}
+
+// print aligns numbers to the right, the first column to the left.
+func (t table) print(b *strings.Builder) {
+	width := len([]rune(t.Columns[0]))
+	for _, row := range t.Rows {
+		width = max(width, len([]rune(row[0])))
+	}
+	var aligned strings.Builder
+	const gap = 2
+	w := tabwriter.NewWriter(&aligned, 0, 0, gap, ' ', tabwriter.AlignRight)
+	for _, row := range append([][]string{t.Columns}, t.Rows...) {
+		fmt.Fprintf(w, "%-*s\t%s\t\n", width, row[0], strings.Join(row[1:], "\t"))
+	}
+	w.Flush()
+	b.WriteString(aligned.String())
+}
+
+func (r *LabelReport) headline() []headline {
+	out := []headline{
+		{"Labelled", percent(over(float64(r.Labelled), float64(r.Labels))), fmt.Sprintf("%d of %s", r.Labelled, plural(r.Labels, "comparison")), true},
+		{"Mean confidence", r.ConfidenceMean.String(), fmt.Sprintf("vote share %v", r.VoteShareMean), false},
+	}
+	for _, p := range r.Position {
+		if p.Judge == "" && p.Principle == "" {
+			out = append(out, headline{"Flip rate", percent(p.Flipped.Share), "of votes, when the responses change places", false})
+		}
+	}
+	out = append(out, headline{"Longer preferred", percent(r.Surface[surfaceLength].Preferred.Share), percentInterval(r.Surface[surfaceLength].Preferred.Interval), false})
+	if r.Gold != nil {
+		out = append(out, headline{"Agreement with gold", percent(r.Gold.Agreement.Share), percentInterval(r.Gold.Agreement.Interval), false})
+	}
+	return append(out, headline{"Cost", fmt.Sprintf("$%.2f", r.Cost), plural(r.Requests, "request"), false})
+}
+
+func labelDefinitions() []definition {
+	return []definition{
+		{"Vote", "What a judge makes of a comparison under one principle, both orders taken together."},
+		{"Verdict", "The side of more weight among the votes, or an abstention with its reason. Confidence and vote share are of the labels, not of abstentions."},
+		{"Intervals", "At 95%. Of shares: Wilson's; where a comparison has several votes, at the effective number of trials (a ratio of sums over comparisons, Kish 1965). Of correlations: Bonett and Wright's. Of κ: percentile bootstrap over comparisons. Comparisons are taken as independent of one another."},
+		{"Flips", "Votes that name the response at the same place in both orders, of those where neither order calls it even."},
+		{"First preferred", "Answers for the response shown first, even ones left out: one half without bias. Lean: how much probability the first place is worth."},
+		{"More preferred", "Labels for the response with more of the feature, where the two differ. At like length: the shorter has at least four fifths of the longer's characters. Long words have 9 letters or more; their feature is their share."},
+		{"Over gold", "Mean of (label prefers more) minus (gold prefers more), where both name a side: what the lean is at matched quality."},
+		{"Agreement", "Of labels whose gold names a side; gold ties are counted apart, or as one half. Coverage: labelled, of the comparisons with gold."},
+		{"Calibration", "Fitted on about half of the prompts and tested on the others. Temperature divides the logit of the confidence; isotonic is the least-squares map that never falls. Log loss takes probabilities within 1e-6 of 0 and 1 as that far from them."},
+		{"ECE", "Expected calibration error: how far confidence and the share of right labels lie apart, over equal-width bins and over bins of equal count."},
+		{"Risk and coverage", "Share of wrong labels among the most confident ones, by how many are kept. AURC: its mean over coverages. The threshold is chosen on the fitting part and judged on the tested one."},
+		{"κ", "Agreement beyond chance: Cohen's for two raters, Fleiss' for more; over a, b and neither, and where both name a side. A judge's rating is its votes' heavier side."},
+		{"Flagged responses", "Those that name an answer or a verdict, tell to ignore instructions, praise themselves to the judge or imitate markers and roles. Flags are for people to look at: some are honest text."},
+	}
+}

@@ -1,0 +1,233 @@
+package eval
+
+import (
+	"cmp"
+	"fmt"
+
+	"laurel/data"
+)
+
+const goldTitle = "Against gold"
+
+// sections are the report's tables, in print and on the page.
+func (r *LabelReport) sections() []section {
+	out := []section{
+		{Title: "Outcomes", Tables: []table{r.outcomeTable()}},
+		{Title: "Principles", Tables: []table{r.principleTable()}},
+	}
+	if len(r.Raters.Pairs) > 0 || r.Raters.People != nil {
+		out = append(out, section{Title: "Agreement between raters", Tables: []table{r.raterTable()}})
+	}
+	bias := section{Title: "Bias audit", Tables: []table{r.positionTable(), r.surfaceTable()}}
+	if r.Gold != nil {
+		bias.Tables = append(bias.Tables, r.qualityTable())
+	}
+	if len(r.SelfPreference) > 0 {
+		bias.Tables = append(bias.Tables, r.selfTable())
+	}
+	if len(r.Injections) > 0 {
+		bias.Tables = append(bias.Tables, r.injectionTable())
+	}
+	out = append(out, bias)
+	if r.Gold != nil {
+		out = append(out, section{Title: goldTitle, Tables: r.Gold.tables()})
+	}
+	return out
+}
+
+func (r *LabelReport) outcomeTable() table {
+	t := table{Columns: []string{"outcome", "comparisons", "share"}}
+	row := func(name string, n int) {
+		t.Rows = append(t.Rows, []string{name, fmt.Sprint(n), percent(over(float64(n), float64(r.Labels)))})
+	}
+	for _, o := range r.outcomes() {
+		row(o.name, o.count)
+	}
+	row("all", r.Labels)
+	return t
+}
+
+func (r *LabelReport) principleTable() table {
+	t := table{Columns: []string{"principle", "weight", "votes", "for a side", "orders disagree", "tie", "unparseable", "failed", "with verdict", "95%", "flips", "confidence"}}
+	if r.Gold != nil {
+		t.Columns = append(t.Columns, "with gold", "95%")
+	}
+	for _, p := range r.Principles {
+		row := []string{subsetLabel(p.Name, 40), Value(p.Weight).String(), fmt.Sprint(p.Votes), fmt.Sprint(p.Decided)}
+		for _, reason := range []data.Abstention{data.AbstainOrders, data.AbstainTie, data.AbstainUnparseable, data.AbstainFailed} {
+			row = append(row, fmt.Sprint(p.Reasons[reason]))
+		}
+		row = append(row, percent(p.WithVerdict.Share), percentInterval(p.WithVerdict.Interval), percent(p.Flipped.Share), p.Confidence.String())
+		if r.Gold != nil {
+			row = append(row, percent(p.WithGold.Share), percentInterval(p.WithGold.Interval))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+func (r *LabelReport) raterTable() table {
+	t := table{Columns: []string{"raters", "n", "agree", "κ", "95%", "n, both decided", "agree", "κ", "95%"}}
+	for _, p := range r.Raters.Pairs {
+		t.Rows = append(t.Rows, append(append([]string{p.A + " and " + p.B}, p.All.cells()...), p.One.cells()...))
+	}
+	if k := r.Raters.Judges; k != nil {
+		t.Rows = append(t.Rows, append(append([]string{"all judges (Fleiss)"}, k.cells()...), "", "", "", ""))
+	}
+	if k := r.Raters.People; k != nil {
+		t.Rows = append(t.Rows, append(append([]string{fmt.Sprintf("people, %d votes each (Fleiss)", r.Raters.PeopleVotes)}, k.cells()...), "", "", "", ""))
+	}
+	return t
+}
+
+func (k Kappa) cells() []string {
+	return []string{fmt.Sprint(k.N), percent(k.Agreement), k.Kappa.String(), interval(k.Interval)}
+}
+
+func (r *LabelReport) positionTable() table {
+	t := table{Caption: "Position", Columns: []string{"votes", "n", "flip", "95%", "answers", "first preferred", "95%", "lean to the first", "95%"}}
+	for _, p := range r.Position {
+		name := "all"
+		switch {
+		case p.Judge != "":
+			name = "judge " + p.Judge
+		case p.Principle != "":
+			name = "principle " + p.Principle
+		}
+		t.Rows = append(t.Rows, []string{subsetLabel(name, 50), fmt.Sprint(p.Flipped.N), percent(p.Flipped.Share), percentInterval(p.Flipped.Interval),
+			fmt.Sprint(p.First.N), percent(p.First.Share), percentInterval(p.First.Interval), p.Lean.Mean.String(), interval(p.Lean.Interval)})
+	}
+	return t
+}
+
+func (r *LabelReport) surfaceTable() table {
+	t := table{Caption: "Length, jargon and formatting", Columns: []string{"feature", "n", "more preferred", "95%", "n, like length", "more preferred", "95%",
+		"correlation with p", "95%", "with confidence", "95%"}}
+	for _, s := range r.Surface {
+		t.Rows = append(t.Rows, []string{s.Feature, fmt.Sprint(s.Preferred.N), percent(s.Preferred.Share), percentInterval(s.Preferred.Interval),
+			fmt.Sprint(s.PreferredAlike.N), percent(s.PreferredAlike.Share), percentInterval(s.PreferredAlike.Interval),
+			s.Probability.Spearman.String(), interval(s.Probability.Interval), s.Confidence.Spearman.String(), interval(s.Confidence.Interval)})
+	}
+	return t
+}
+
+func (r *LabelReport) qualityTable() table {
+	t := table{Caption: "The same at matched quality: more preferred, by what gold prefers", Columns: []string{"feature", "n, gold tie", "more preferred", "95%",
+		"n, gold for more", "more preferred", "95%", "n, gold for less", "more preferred", "95%", "over gold", "95%"}}
+	for _, s := range r.Surface {
+		row := []string{s.Feature}
+		for _, share := range []Share{s.GoldTie, s.GoldMore, s.GoldLess} {
+			row = append(row, fmt.Sprint(share.N), percent(share.Share), percentInterval(share.Interval))
+		}
+		t.Rows = append(t.Rows, append(row, percent(s.OverGold.Mean), percentInterval(s.OverGold.Interval)))
+	}
+	return t
+}
+
+func (r *LabelReport) selfTable() table {
+	t := table{Caption: "Self-preference", Columns: []string{"judge", "family", "n", "own preferred", "95%", "gold prefers own", "over gold", "95%"}}
+	for _, s := range r.SelfPreference {
+		t.Rows = append(t.Rows, []string{s.Judge, s.Family, fmt.Sprint(s.Own.N), percent(s.Own.Share), percentInterval(s.Own.Interval),
+			percent(s.Gold.Share), percent(s.OverGold.Mean), percentInterval(s.OverGold.Interval)})
+	}
+	return t
+}
+
+func (r *LabelReport) injectionTable() table {
+	t := table{Caption: "Responses that speak to the judge", Columns: []string{"flag", "responses", "n, one flagged", "flagged preferred", "95%", "gold prefers flagged", "95%"}}
+	for _, i := range r.Injections {
+		t.Rows = append(t.Rows, []string{cmp.Or(string(i.Sign), "any"), fmt.Sprint(i.Responses), fmt.Sprint(i.Preferred.N), percent(i.Preferred.Share), percentInterval(i.Preferred.Interval),
+			percent(i.Gold.Share), percentInterval(i.Gold.Interval)})
+	}
+	return t
+}
+
+func (g *Agreement) tables() []table {
+	out := []table{g.matchTable(), g.goldTable(), g.headTable()}
+	for _, by := range []struct {
+		caption string
+		rows    []Agreeing
+	}{{"Agreement by confidence", g.ByConfidence}, {"Agreement by clarity of the gold", g.ByClarity}, {"Agreement by kind of gold", g.ByKind}, {"Agreement by subset", g.BySubset}} {
+		if len(by.rows) > 1 || by.caption == "Agreement by confidence" {
+			out = append(out, agreeingTable(by.caption, by.rows))
+		}
+	}
+	if g.Calibration != nil {
+		out = append(out, g.Calibration.table())
+	}
+	return append(out, g.Risk.table())
+}
+
+func (g *Agreement) matchTable() table {
+	t := table{Caption: "Rows that met", Columns: []string{"rows", "n"}}
+	for _, row := range []struct {
+		name string
+		n    int
+	}{
+		{"labels and abstentions with gold", g.Matched}, {"of them by text, not by id", g.ByText}, {"of them with the responses swapped", g.Swapped},
+		{"without gold", g.LabelsWithout}, {"id has gold of other texts", g.TextsDiffer}, {"gold rows", g.GoldRows}, {"gold rows without a label", g.GoldWithout},
+	} {
+		t.Rows = append(t.Rows, []string{row.name, fmt.Sprint(row.n)})
+	}
+	return t
+}
+
+func (g *Agreement) goldTable() table {
+	t := table{Caption: "Verdict by gold", Columns: []string{"verdict", "gold a", "gold b", "gold tie"}}
+	for _, row := range []struct {
+		name  string
+		cells [3]int
+	}{{"labelled a", g.Outcomes.A}, {"labelled b", g.Outcomes.B}, {"abstained", g.Outcomes.Abstained}} {
+		t.Rows = append(t.Rows, []string{row.name, fmt.Sprint(row.cells[0]), fmt.Sprint(row.cells[1]), fmt.Sprint(row.cells[2])})
+	}
+	return t
+}
+
+func (g *Agreement) headTable() table {
+	t := table{Caption: "Agreement", Columns: []string{"", "n", "share", "95%"}}
+	for _, row := range []struct {
+		name  string
+		share Share
+	}{{"agreement, gold ties left out", g.Agreement}, {"agreement, gold ties one half", g.AgreementTiesHalf}, {"coverage (not abstained)", g.Coverage}} {
+		t.Rows = append(t.Rows, append([]string{row.name}, row.share.cells()...))
+	}
+	return t
+}
+
+func (s Share) cells() []string {
+	return []string{fmt.Sprint(s.N), percent(s.Share), percentInterval(s.Interval)}
+}
+
+func agreeingTable(caption string, rows []Agreeing) table {
+	t := table{Caption: caption, Columns: []string{"group", "with gold", "abstained", "gold ties", "n", "agreement", "95%"}}
+	for _, a := range rows {
+		t.Rows = append(t.Rows, append([]string{subsetLabel(a.Group, 50), fmt.Sprint(a.Matched), fmt.Sprint(a.Abstained), fmt.Sprint(a.GoldTies)}, a.Agreement.cells()...))
+	}
+	return t
+}
+
+func (c *Recalibration) table() table {
+	t := table{Caption: fmt.Sprintf("Calibration, fitted on %d labels and tested on %d of other prompts", c.Fit, c.Test),
+		Columns: []string{"confidence", "ECE", "ECE, equal mass", "Brier", "log loss"}}
+	for _, s := range []CalibrationScores{c.Raw, c.Temperature, c.Isotonic} {
+		t.Rows = append(t.Rows, []string{s.Calibrator.Describe(), s.ECE.String(), s.ECEEqualMass.String(), s.Brier.String(), s.LogLoss.String()})
+	}
+	return t
+}
+
+func (r RiskCoverage) table() table {
+	t := table{Caption: fmt.Sprintf("Risk and coverage, for a precision of %v", r.Wanted), Columns: []string{"", "n", "value", "95%"}}
+	threshold := r.Threshold.String()
+	if !r.Threshold.Defined() {
+		threshold = "none reaches it"
+	}
+	t.Rows = [][]string{
+		{"AURC", fmt.Sprint(r.N), r.AURC.String(), ""},
+		{"threshold of confidence", "", threshold, ""},
+		append([]string{"precision there, tested part"}, r.Precision.cells()...),
+		append([]string{"coverage left, tested part"}, r.Coverage.cells()...),
+		append([]string{"precision there, all"}, r.PrecisionAll.cells()...),
+		append([]string{"coverage left, all"}, r.CoverageAll.cells()...),
+	}
+	return t
+}

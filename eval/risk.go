@@ -1,0 +1,128 @@
+package eval
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// RiskCoverage says what leaving out the least confident labels buys.
+type RiskCoverage struct {
+	N     int         `json:"n"`    // labels whose gold names a side
+	AURC  Value       `json:"aurc"` // mean risk over coverages 1/n to n/n (Geifman and El-Yaniv 2017); equal confidences in any order
+	Curve []RiskPoint `json:"curve"`
+	// The threshold is the lowest confidence from which on the labels of the
+	// fitting part are as precise as wanted; null where none is. Precision and
+	// coverage are those it has on the test part; coverage is of all comparisons
+	// whose gold names a side, abstentions among them.
+	Wanted    float64 `json:"wanted_precision"`
+	Threshold Value   `json:"threshold"`
+	Precision Share   `json:"precision"`
+	Coverage  Share   `json:"coverage"`
+	// Of all labels at that threshold, fitting part included.
+	PrecisionAll Share `json:"precision_all"`
+	CoverageAll  Share `json:"coverage_all"`
+}
+
+// RiskPoint is the share of wrong labels among those of at least a
+// confidence.
+type RiskPoint struct {
+	Threshold float64 `json:"threshold"`
+	Coverage  Value   `json:"coverage"` // of the labels
+	Risk      Value   `json:"risk"`
+}
+
+// maxRiskPoints bounds the report.
+const maxRiskPoints = 200
+
+// riskCoverage takes the labels, and the numbers of comparisons that were
+// abstained from in the fitting and the test part.
+func riskCoverage(labels []groupedLabel, abstained []uint64, wanted float64, seed uint64) RiskCoverage {
+	var all, fit, test []judged
+	for _, l := range labels {
+		all = append(all, l.judged)
+		if inFit(l.prompt, seed) {
+			fit = append(fit, l.judged)
+		} else {
+			test = append(test, l.judged)
+		}
+	}
+	r := RiskCoverage{N: len(all), Wanted: wanted}
+	r.Curve, r.AURC = riskCurve(all)
+	r.Threshold = threshold(fit, wanted)
+	testAbstained := 0
+	for _, prompt := range abstained {
+		if !inFit(prompt, seed) {
+			testAbstained++
+		}
+	}
+	r.Precision, r.Coverage = atThreshold(test, testAbstained, r.Threshold)
+	r.PrecisionAll, r.CoverageAll = atThreshold(all, len(abstained), r.Threshold)
+	return r
+}
+
+// falling sorts by confidence and yields the runs of one confidence, from the
+// highest: how many labels, how many wrong.
+func falling(labels []judged, yield func(confidence float64, n, wrong int)) {
+	sorted := slices.Clone(labels)
+	slices.SortFunc(sorted, func(a, b judged) int { return cmp.Compare(b.confidence, a.confidence) })
+	for lo := 0; lo < len(sorted); {
+		hi, wrong := lo, 0
+		for ; hi < len(sorted) && sorted[hi].confidence == sorted[lo].confidence; hi++ {
+			if !sorted[hi].right {
+				wrong++
+			}
+		}
+		yield(sorted[lo].confidence, hi-lo, wrong)
+		lo = hi
+	}
+}
+
+// riskCurve spreads the wrong ones of a run evenly over it, which is their
+// mean place in a random order.
+func riskCurve(labels []judged) (curve []RiskPoint, aurc Value) {
+	total, sum := float64(len(labels)), 0.0
+	n, wrong := 0.0, 0.0
+	curve = []RiskPoint{}
+	falling(labels, func(confidence float64, more, moreWrong int) {
+		for j := 1; j <= more; j++ {
+			sum += (wrong + float64(moreWrong)*float64(j)/float64(more)) / (n + float64(j))
+		}
+		n, wrong = n+float64(more), wrong+float64(moreWrong)
+		curve = append(curve, RiskPoint{confidence, Value(n / total), Value(wrong / n)})
+	})
+	if len(curve) > maxRiskPoints {
+		few := make([]RiskPoint, maxRiskPoints)
+		for i := range few {
+			few[i] = curve[i*(len(curve)-1)/(maxRiskPoints-1)]
+		}
+		curve = few
+	}
+	return curve, over(sum, total)
+}
+
+// threshold keeps as many labels as the wanted precision allows.
+func threshold(labels []judged, wanted float64) Value {
+	best := math.NaN()
+	n, wrong := 0, 0
+	falling(labels, func(confidence float64, more, moreWrong int) {
+		n, wrong = n+more, wrong+moreWrong
+		if float64(n-wrong) >= wanted*float64(n) {
+			best = confidence
+		}
+	})
+	return Value(best)
+}
+
+func atThreshold(labels []judged, abstained int, least Value) (precision, coverage Share) {
+	kept, right := 0, 0
+	for _, l := range labels {
+		if l.confidence >= float64(least) {
+			kept++
+			if l.right {
+				right++
+			}
+		}
+	}
+	return shareOf(right, kept), shareOf(kept, len(labels)+abstained)
+}
