@@ -205,7 +205,7 @@ func incomplete(reply ChatReply, req ChatRequest) error {
 	empty := strings.TrimSpace(reply.Text) == ""
 	switch {
 	case empty && reply.FinishReason == "length":
-		return &attemptError{err: fmt.Errorf("an empty reply, for all of max_tokens (%d) went into thought: raise it", req.MaxTokens), billed: true}
+		return &attemptError{err: fmt.Errorf("an empty reply, for all of max_tokens (%d) went into thought: raise it, or turn thought off (extra)", req.MaxTokens), billed: true}
 	case empty && reply.FinishReason == "content_filter":
 		return &attemptError{err: errors.New("the server's content filter withheld the reply"), billed: true}
 	case empty:

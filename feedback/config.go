@@ -46,6 +46,7 @@ type JudgeConfig struct {
 
 	Heuristic *HeuristicConfig `yaml:"heuristic,omitempty"`
 	Reward    *RewardConfig    `yaml:"reward,omitempty"`
+	OpenAI    *OpenAIConfig    `yaml:"openai,omitempty"`
 }
 
 // Default is what a run does where its file is silent. It has no judge.
@@ -64,6 +65,10 @@ func (j *JudgeConfig) UnmarshalYAML(node *yaml.Node) error {
 	if valueOf(node, "reward") != nil {
 		reward := DefaultReward()
 		filled.Reward = &reward
+	}
+	if valueOf(node, "openai") != nil {
+		openai := DefaultOpenAI()
+		filled.OpenAI = &openai
 	}
 	if valueOf(node, "heuristic") != nil {
 		heuristic := DefaultHeuristic()
@@ -109,7 +114,7 @@ func (c Config) checkJudges() []error {
 		return []error{errors.New("judges is empty: name at least one, or use --judge heuristic")}
 	}
 	var problems []error
-	names := map[string]bool{}
+	names, asked := map[string]bool{}, map[string]bool{}
 	for i, j := range c.Judges {
 		if err := j.Validate(); err != nil {
 			problems = append(problems, under(fmt.Sprintf("judges.%d.", i), err))
@@ -118,6 +123,13 @@ func (c Config) checkJudges() []error {
 			problems = append(problems, fmt.Errorf("judges.%d.name is %q, which another judge has: give each a name of its own", i, j.Name))
 		}
 		names[j.Name] = true
+		if j.OpenAI == nil {
+			continue
+		}
+		if asked[j.OpenAI.judgeFingerprint()] { // each would get the answers of the other
+			problems = append(problems, fmt.Errorf("judges.%d.openai has the model, mode and sampling of another judge: give it another, or another seed", i))
+		}
+		asked[j.OpenAI.judgeFingerprint()] = true
 	}
 	return problems
 }
@@ -150,6 +162,7 @@ func (j JudgeConfig) Validate() error {
 		}
 	}
 	section("heuristic", j.Heuristic != nil, false, func() error { return j.Heuristic.Validate() })
+	section("openai", j.OpenAI != nil, true, func() error { return j.OpenAI.Validate() })
 	section("reward", j.Reward != nil, true, func() error { return j.Reward.Validate() })
 	return errors.Join(problems...)
 }

@@ -29,6 +29,7 @@ type Labelling struct {
 type WeightedJudge struct {
 	Judge
 	Weight float64
+	Clamp  *Clamp // of its probabilities; nil: none
 }
 
 // Progress is how far a run is.
@@ -55,6 +56,7 @@ type stepAnswer struct {
 	Answer
 	asked   bool // by this run
 	missing bool // not in the store, and not to be asked
+	clamped bool // First is not what the judge said
 }
 
 // steps are all questions of the run.
@@ -126,6 +128,9 @@ func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (*
 		if err != nil {
 			summary.settle(run.Store)
 			return summary, err
+		}
+		if a.judge != nil {
+			a.Answer, a.clamped = a.judge.Clamp.of(a.Answer)
 		}
 		summary.count(a)
 		if run.Progress != nil {

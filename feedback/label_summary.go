@@ -28,12 +28,13 @@ type JudgeSummary struct {
 	Name     string          `json:"name"`
 	Weight   float64         `json:"weight"`
 	Outcomes map[Outcome]int `json:"answers"`
+	Clamped  int             `json:"clamped,omitempty"` // answers whose probability was cut to the judge's bounds
 }
 
 func newSummary(run *Labelling) *Summary {
 	s := &Summary{Abstained: map[data.Abstention]int{}, before: run.Store.Spent()}
 	for _, j := range run.Judges {
-		s.Judges = append(s.Judges, JudgeSummary{j.Name(), j.Weight, map[Outcome]int{}})
+		s.Judges = append(s.Judges, JudgeSummary{Name: j.Name(), Weight: j.Weight, Outcomes: map[Outcome]int{}})
 	}
 	return s
 }
@@ -52,6 +53,9 @@ func (s *Summary) count(a stepAnswer) {
 	for i := range s.Judges {
 		if s.Judges[i].Name == a.judge.Name() {
 			s.Judges[i].Outcomes[a.Outcome]++
+			if a.clamped {
+				s.Judges[i].Clamped++
+			}
 		}
 	}
 }

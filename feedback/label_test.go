@@ -84,7 +84,7 @@ func comparisonsOf(n int) func(*data.Counts) iter.Seq2[data.Comparison, error] {
 func labelling(t testing.TB, store *Store, n int, judges ...Judge) *Labelling {
 	l := &Labelling{Constitution: &Constitution{Principles: four}, Policy: article(PositionAgree), InFlight: 8, Store: store, Comparisons: comparisonsOf(n)}
 	for _, j := range judges {
-		l.Judges = append(l.Judges, WeightedJudge{j, 1})
+		l.Judges = append(l.Judges, WeightedJudge{Judge: j, Weight: 1})
 	}
 	return l
 }
@@ -347,7 +347,7 @@ func TestLabelOnlyKept(t *testing.T) {
 	if err != nil || plan.Kept != plan.Questions || plan.NeverAsked(run) != nil {
 		t.Errorf("%+v, %v, %v", plan, err, plan.NeverAsked(run))
 	}
-	run.Judges = append(run.Judges, WeightedJudge{y, 1})
+	run.Judges = append(run.Judges, WeightedJudge{Judge: y, Weight: 1})
 	if plan, err = run.Plan(nil); err != nil || plan.Kept*2 != plan.Questions {
 		t.Errorf("%+v, %v", plan, err)
 	}

@@ -1,0 +1,167 @@
+package feedback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"laurel/data"
+)
+
+// The modes of an openai judge: how it answers, and where its confidence is
+// from.
+const (
+	ModeDirect      = "direct"       // a letter alone, by its log-probabilities
+	ModeCoT         = "cot"          // reasoning, then a verdict with a confidence in words
+	ModeCoTLogprobs = "cot_logprobs" // reasoning, then in a second request a letter by its log-probabilities
+)
+
+// OpenAIConfig is a chat model as a judge.
+type OpenAIConfig struct {
+	ChatConfig  `yaml:",inline"`
+	Mode        string `yaml:"mode"`
+	TopLogprobs int    `yaml:"top_logprobs"`    // alternatives to a letter; servers have their own most
+	Clamp       *Clamp `yaml:"clamp,omitempty"` // of its probabilities, when they are aggregated
+}
+
+// DefaultOpenAI is a judge of which only base_url and model are to be named.
+func DefaultOpenAI() OpenAIConfig {
+	return OpenAIConfig{ChatConfig: DefaultChat(), Mode: ModeCoT, TopLogprobs: 20}
+}
+
+// Validate names every value that cannot be.
+func (c OpenAIConfig) Validate() error {
+	problems := []error{c.ChatConfig.Validate()}
+	if modes := []string{ModeDirect, ModeCoT, ModeCoTLogprobs}; !slices.Contains(modes, c.Mode) {
+		problems = append(problems, fmt.Errorf("mode is %q, want one of %v", c.Mode, modes))
+	}
+	if c.TopLogprobs < 2 {
+		problems = append(problems, fmt.Errorf("top_logprobs is %d, want at least 2: both letters", c.TopLogprobs))
+	}
+	if c.Clamp != nil {
+		problems = append(problems, c.Clamp.Validate())
+	}
+	return errors.Join(problems...)
+}
+
+// OpenAI is a judge behind a chat server.
+type OpenAI struct {
+	name   string
+	config OpenAIConfig
+	chat   *Chat
+	letter atomic.Bool // the server has given log-probabilities
+}
+
+// NewOpenAI makes a judge of a chat, which may be nil where nothing is asked.
+func NewOpenAI(name string, c OpenAIConfig, chat *Chat) *OpenAI {
+	return &OpenAI{name: name, config: c, chat: chat}
+}
+
+// Name is the judge's name.
+func (j *OpenAI) Name() string { return j.name }
+
+// Fingerprint names model, sampling, mode and prompts. The clamp is put on
+// answers when they are aggregated, so it is no part.
+func (j *OpenAI) Fingerprint() string { return j.config.judgeFingerprint() }
+
+func (c OpenAIConfig) judgeFingerprint() string {
+	letters := ""
+	if c.Mode != ModeCoT {
+		letters = fmt.Sprintf(", %d alternatives", c.TopLogprobs)
+	}
+	return fmt.Sprintf("openai %s %s%s, %s", c.Mode, PromptVersion, letters, c.fingerprint())
+}
+
+// Prompts are what is sent for a question, one for each request; the reasoning
+// that the second would show is not known beforehand.
+func (j *OpenAI) Prompts(q Question) [][]data.Message {
+	switch j.config.Mode {
+	case ModeDirect:
+		return [][]data.Message{EvaluationPrompt(q, FormLetter)}
+	case ModeCoT:
+		return [][]data.Message{EvaluationPrompt(q, FormReasoned)}
+	}
+	return [][]data.Message{EvaluationPrompt(q, FormReasoned), LetterPrompt(q, "")}
+}
+
+// Ask puts the question in the judge's mode. An error comes with an answer
+// that says what the attempts took.
+func (j *OpenAI) Ask(ctx context.Context, q Question) (answer Answer, err error) {
+	switch j.config.Mode {
+	case ModeDirect:
+		answer, err = j.askLetter(ctx, EvaluationPrompt(q, FormLetter))
+	case ModeCoT:
+		answer, err = j.askVerdict(ctx, q)
+	default:
+		answer, err = j.askReasonThenLetter(ctx, q)
+	}
+	if err != nil {
+		return answer, fmt.Errorf("judge %s: %w", j.name, err)
+	}
+	return answer, nil
+}
+
+func (j *OpenAI) askVerdict(ctx context.Context, q Question) (Answer, error) {
+	reply, err := j.chat.Complete(ctx, j.config.Request(EvaluationPrompt(q, FormReasoned)))
+	if err != nil {
+		return took(reply), err
+	}
+	answer := took(reply)
+	v := readVerdict(reply.Text)
+	answer.Outcome, answer.First, answer.Detail, answer.Rationale = v.outcome, v.first, v.detail, v.reasoning
+	if v.outcome == Unparseable && reply.FinishReason == "length" {
+		answer.Detail += fmt.Sprintf(", and the reply is cut off at max_tokens (%d)", j.config.MaxTokens)
+	}
+	return answer, nil
+}
+
+// letterTokens is room for a letter and what may stand around it.
+const letterTokens = 8
+
+func (j *OpenAI) askLetter(ctx context.Context, messages []data.Message) (Answer, error) {
+	request := j.config.Request(messages)
+	request.MaxTokens, request.TopLogprobs = letterTokens, j.config.TopLogprobs
+	reply, err := j.chat.Complete(ctx, request)
+	if errors.Is(err, errNoLogprobs) && !j.letter.Load() {
+		err = fmt.Errorf("%w: mode %s cannot do without log-probabilities: use mode %s, or a server that gives them: %w", ErrChatSetup, j.config.Mode, ModeCoT, err)
+	}
+	if err != nil {
+		return took(reply), err
+	}
+	j.letter.Store(true)
+	answer := took(reply)
+	v := readLetter(reply.Text, reply.Tokens)
+	answer.Outcome, answer.First, answer.Detail = v.outcome, v.first, v.detail
+	return answer, nil
+}
+
+// askReasonThenLetter shows the judge its own reasoning, without the verdict
+// that would settle the letter beforehand.
+func (j *OpenAI) askReasonThenLetter(ctx context.Context, q Question) (Answer, error) {
+	reply, err := j.chat.Complete(ctx, j.config.Request(EvaluationPrompt(q, FormReasoned)))
+	if err != nil {
+		return took(reply), err
+	}
+	reasoned := took(reply)
+	reasoning := readVerdict(reply.Text).reasoning
+	if reasoning == "" {
+		reasoned.Outcome, reasoned.Detail = Unparseable, "a verdict without reasoning"
+		return reasoned, nil
+	}
+	answer, err := j.askLetter(ctx, LetterPrompt(q, reasoning))
+	answer.Rationale = reasoning
+	answer.Raw = strings.TrimSpace(reasoned.Raw + "\n\n" + answer.Raw)
+	answer.PromptTokens += reasoned.PromptTokens
+	answer.CompletionTokens += reasoned.CompletionTokens
+	answer.Cost += reasoned.Cost
+	answer.Requests += reasoned.Requests
+	return answer, err
+}
+
+// took is an answer of which nothing has been read yet.
+func took(r ChatReply) Answer {
+	return Answer{Raw: r.Text, Model: r.Model, PromptTokens: r.PromptTokens, CompletionTokens: r.CompletionTokens, Cost: r.Cost, Requests: r.Requests}
+}

@@ -1,0 +1,134 @@
+package feedback
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+func TestReadVerdict(t *testing.T) {
+	for _, tc := range []struct {
+		reply   string
+		outcome Outcome
+		first   float64
+		says    string
+	}{
+		{"A is better grounded.\nVerdict: A\nConfidence: 0.8", Preferred, 0.8, ""},
+		{"Verdict: B\nConfidence: 0.75", Preferred, 0.25, ""},
+		{"**Verdict:** B.\r\n**Confidence:** 1\r\n", Preferred, 0, ""},
+		{"### verdict : a\n- CONFIDENCE: .5", Preferred, 0.5, ""},
+		{"Verdict: A\nConfidence: 0.8\n\nVerdict: A\nConfidence: 0.8", Preferred, 0.8, ""},
+		{"<think>Verdict: B\nConfidence: 1</think>Verdict: A\nConfidence: 0.9", Preferred, 0.9, ""},
+		{"Both are the same.\nVerdict: tie", Tie, 0, ""},
+		{"Verdict: Tie\nConfidence: high", Tie, 0, ""},
+		{"", Unparseable, 0, "no line"},
+		{"I'm sorry, but I can't compare these.", Unparseable, 0, "no line"},
+		{"The verdict: A wins.\nConfidence: 0.9", Unparseable, 0, "no line"},
+		{"A", Unparseable, 0, "no line"},
+		{"Verdict: A or B\nConfidence: 0.8", Unparseable, 0, `"a or b"`},
+		{"Verdict: both\nConfidence: 0.8", Unparseable, 0, `"both"`},
+		{"Verdict:\nConfidence: 0.8", Unparseable, 0, `""`},
+		{"Verdict: A\nVerdict: B\nConfidence: 0.8", Unparseable, 0, "different verdicts"},
+		{"Verdict: A\nor\nVerdict: B\nor\nVerdict: tie\nConfidence: 0.5", Unparseable, 0, "different verdicts"},
+		{"Verdict: A", Unparseable, 0, "no line \"Confidence"},
+		{"Verdict: A\nConfidence: 0.8\nConfidence: 0.9", Unparseable, 0, "different confidences"},
+		{"Verdict: A\nConfidence: 80%", Unparseable, 0, `"80%"`},
+		{"Verdict: A\nConfidence: 80", Unparseable, 0, "0.5 to 1"},
+		{"Verdict: A\nConfidence: 1.01", Unparseable, 0, "0.5 to 1"},
+		{"Verdict: A\nConfidence: 0.3", Unparseable, 0, "contradicts"},
+		{"Verdict: A\nConfidence: -0.8", Unparseable, 0, "0.5 to 1"},
+		{"Verdict: A\nConfidence: 8e-1", Unparseable, 0, "0.5 to 1"},
+		{"Verdict: A\nConfidence: NaN", Unparseable, 0, "0.5 to 1"},
+		{"Verdict: A\nConfidence: 0.8.1", Unparseable, 0, "0.5 to 1"},
+	} {
+		r := readVerdict(tc.reply)
+		if r.outcome != tc.outcome || r.first != tc.first || !strings.Contains(r.detail, tc.says) || (r.detail == "") != (tc.says == "") {
+			t.Errorf("%q: %+v", tc.reply, r)
+		}
+	}
+	if r := readVerdict("One.\n\nTwo.\nVerdict: A\nConfidence: 0.8\nDone."); r.reasoning != "One.\n\nTwo." {
+		t.Errorf("reasoning %q", r.reasoning)
+	}
+}
+
+// token is a token with alternatives of these probabilities.
+func token(text string, p ...any) ChatToken {
+	t := ChatToken{Token: text}
+	for i := 0; i < len(p); i += 2 {
+		t.Top = append(t.Top, TokenLogprob{p[i].(string), math.Log(p[i+1].(float64))})
+	}
+	return t
+}
+
+func TestReadLetter(t *testing.T) {
+	mixed := token("A", "A", 0.3, " A", 0.1, "a", 0.05, "(A", 0.05, "A.", 0.04, "**A", 0.03, "ĠA", 0.02, "▁A", 0.01,
+		"B", 0.1, " B", 0.05, "b", 0.03, "B)", 0.02, "Both", 0.1, "AB", 0.1) // A has 0.6, B 0.2
+	for _, tc := range []struct {
+		name, text string
+		tokens     []ChatToken
+		outcome    Outcome
+		first      float64
+		says       string
+	}{
+		{"all spellings", "A", []ChatToken{mixed}, Preferred, 0.75, ""},
+		{"named twice by the server", "A", []ChatToken{token("A", "A", 0.6, "A", 0.6, "B", 0.2)}, Preferred, 0.75, ""},
+		{"after punctuation", "**(B)**", []ChatToken{token("**(", "**(", 1.0), token("B", "B", 0.9, "A", 0.1), token(")**", ")**", 1.0)}, Preferred, 0.1, ""},
+		{"and goes on", "A\n\nThe first", []ChatToken{token("A", "A", 0.8, "B", 0.2), token("\n\nThe", "\n\nThe", 1.0)}, Preferred, 0.8, ""},
+		{"by luck less likely", "B", []ChatToken{token("B", "A", 0.75, "B", 0.25)}, Preferred, 0.75, ""},
+		{"the other letter unseen, the least is less", "A", []ChatToken{token("A", "A", 0.9, "The", 0.04)}, Preferred, 0.9 / 0.94, ""},
+		{"the other letter unseen, the rest is less", "A", []ChatToken{token("A", "A", 0.9, "The", 0.08)}, Preferred, 0.9 / 0.92, ""},
+		{"the letter alone", "B", []ChatToken{token("B", "B", 0.7)}, Preferred, 0.3, ""},
+		{"tie", "Tie.", []ChatToken{token("Tie", "Tie", 1.0)}, Tie, 0, ""},
+		{"a refusal", "I'm sorry", []ChatToken{token("I", "I", 0.9, "A", 0.1)}, Unparseable, 0, "not a letter"},
+		{"either", "A or B", []ChatToken{token("A", "A", 0.9, "B", 0.1)}, Unparseable, 0, "not a letter"},
+		{"both", "both", []ChatToken{token("both", "both", 0.9)}, Unparseable, 0, "not a letter"},
+		{"empty", "", nil, Unparseable, 0, "not a letter"},
+		{"one after the other", "A\nB", []ChatToken{token("A", "A", 0.9, "B", 0.1)}, Unparseable, 0, "different letters"},
+		{"no such token", "A", []ChatToken{token("Hello", "A", 0.9, "B", 0.1)}, Unparseable, 0, "no token"},
+		{"little mass", "A", []ChatToken{token("A", "A", 0.04, "B", 0.04, "The", 0.9)}, Unparseable, 0, "0.08 together"},
+		{"no probabilities", "A", []ChatToken{{Token: "A", Top: []TokenLogprob{{"A", 5}, {"B", 1}}}}, Unparseable, 0, "add up"},
+	} {
+		r := readLetter(tc.text, tc.tokens)
+		if r.outcome != tc.outcome || math.Abs(r.first-tc.first) > 1e-12 || !strings.Contains(r.detail, tc.says) || (r.detail == "") != (tc.says == "") {
+			t.Errorf("%s: %+v", tc.name, r)
+		}
+	}
+}
+
+// sound says what is wrong with what was read, whatever it was read from.
+func sound(t *testing.T, r read) {
+	t.Helper()
+	switch {
+	case r.outcome == Preferred && r.first >= 0 && r.first <= 1 && r.detail == "":
+	case r.outcome == Tie && r.detail == "":
+	case r.outcome == Unparseable && r.detail != "" && r.first == 0:
+	default:
+		t.Errorf("%+v", r)
+	}
+}
+
+func FuzzReadVerdict(f *testing.F) {
+	for _, reply := range []string{"Because.\nVerdict: A\nConfidence: 0.8", "Verdict: tie", "**Verdict:** B.\n> Confidence: 1", "<think>a</think>", "Verdict: A or B", "Verdict: A\nConfidence: 80%"} {
+		f.Add(reply)
+	}
+	f.Fuzz(func(t *testing.T, reply string) {
+		r := readVerdict(reply)
+		sound(t, r)
+		if !strings.Contains(reply, strings.TrimSpace(r.reasoning)) {
+			t.Errorf("reasoning %q is not of the reply", r.reasoning)
+		}
+		if again := readVerdict(reply + "\nVerdict: A\nVerdict: B"); again.outcome != Unparseable {
+			t.Errorf("two verdicts more: %+v", again)
+		}
+	})
+}
+
+func FuzzReadLetter(f *testing.F) {
+	f.Add("A", "A", "B", "a", -0.1, -3.0)
+	f.Add("(B)\n", "(", "Ġb", "B", 0.0, -9999.0)
+	f.Add("A or B", "A", " or", "B", -1e300, math.Inf(1))
+	f.Fuzz(func(t *testing.T, text, one, two, three string, p, q float64) {
+		top := []TokenLogprob{{one, p}, {two, q}, {three, q}}
+		sound(t, readLetter(text, []ChatToken{{Token: one, Logprob: p, Top: top}, {Token: two, Logprob: q, Top: top}}))
+	})
+}

@@ -1,0 +1,169 @@
+package feedback
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"laurel/data"
+	"laurel/feedback/rogue"
+)
+
+// judge is an openai judge at a server.
+func judge(t *testing.T, server *rogue.Server, mode string) *OpenAI {
+	t.Helper()
+	c := DefaultOpenAI()
+	chat := serve(t, server, nil, func(chat *ChatConfig) { chat.MaxRetries = 1; c.ChatConfig = *chat })
+	c.Mode = mode
+	return NewOpenAI("rogue", c, chat)
+}
+
+func askedOf(n int) Question {
+	return Question{
+		Comparison: &data.Comparison{Prompt: data.Text{Plain: "Why?"}, A: data.Text{Plain: fmt.Sprint("Because ", n)}, B: data.Text{Messages: []data.Message{{Role: "assistant", Content: "No idea."}}}},
+		Principle:  &Principle{Name: "honest", Weight: 1, Comparison: "Which response is more honest?"},
+	}
+}
+
+// TestOpenAIModes: the rogue is 0.7 sure of the first response.
+func TestOpenAIModes(t *testing.T) {
+	for mode, requests := range map[string]int{ModeDirect: 1, ModeCoT: 1, ModeCoTLogprobs: 2} {
+		server := &rogue.Server{First: func(rogue.Request) float64 { return 0.7 }}
+		j := judge(t, server, mode)
+		a, err := j.Ask(t.Context(), askedOf(1))
+		if err != nil || a.Outcome != Preferred || math.Abs(a.First-0.7) > 1e-9 || a.Requests != requests || a.Raw == "" || a.Model != "tiny-rogue" || a.PromptTokens == 0 {
+			t.Errorf("%s: %+v, %v", mode, a, err)
+		}
+		if reasons := strings.HasPrefix(a.Rationale, "One response is better grounded"); reasons == (mode == ModeDirect) || strings.Contains(a.Rationale, "Verdict") {
+			t.Errorf("%s: rationale %q", mode, a.Rationale)
+		}
+	}
+}
+
+// TestOpenAIShowsReasoning: in the second request the reasoning is the
+// judge's own turn, and its verdict is not in it.
+func TestOpenAIShowsReasoning(t *testing.T) {
+	var second rogue.Request
+	j := judge(t, &rogue.Server{First: func(r rogue.Request) float64 {
+		if r.Logprobs {
+			second = r
+		}
+		return 0.2
+	}}, ModeCoTLogprobs)
+	a, err := j.Ask(t.Context(), askedOf(1))
+	if err != nil || math.Abs(a.First-0.2) > 1e-9 || len(second.Messages) != 4 || second.MaxTokens != letterTokens || second.TopLogprobs != 20 {
+		t.Fatalf("%+v, %v; second request %+v", a, err, second)
+	}
+	if m := second.Messages[2]; m.Role != "assistant" || m.Content != a.Rationale {
+		t.Errorf("the third message is %+v", m)
+	}
+}
+
+func TestOpenAIUnparseable(t *testing.T) {
+	for _, fault := range []rogue.Fault{rogue.Refusal, rogue.Both} {
+		for _, mode := range []string{ModeDirect, ModeCoT, ModeCoTLogprobs} {
+			j := judge(t, &rogue.Server{Rates: map[rogue.Fault]float64{fault: 1}}, mode)
+			if a, err := j.Ask(t.Context(), askedOf(1)); err != nil || a.Outcome != Unparseable || a.Detail == "" || a.Raw == "" {
+				t.Errorf("%s, %s: %+v, %v", fault, mode, a, err)
+			}
+		}
+	}
+}
+
+// TestOpenAINeedsLogprobs: a server that never gives any stops the run, after
+// it has given some a reply without is a failure as others are.
+func TestOpenAINeedsLogprobs(t *testing.T) {
+	none := &rogue.Server{Rates: map[rogue.Fault]float64{rogue.NoLogprobs: 1}}
+	j := judge(t, none, ModeDirect)
+	j.chat.config.MaxRetries = 0
+	a, err := j.Ask(t.Context(), askedOf(1))
+	if !errors.Is(err, ErrChatSetup) || !strings.Contains(err.Error(), "use mode cot") || a.Requests != 1 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if _, err = j.Ask(t.Context(), askedOf(1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = j.Ask(t.Context(), askedOf(2)); err == nil || errors.Is(err, ErrChatSetup) {
+		t.Errorf("after log-probabilities were given: %v", err)
+	}
+	if a, err := judge(t, none, ModeCoT).Ask(t.Context(), askedOf(1)); err != nil || a.Outcome != Preferred {
+		t.Errorf("mode cot needs none: %+v, %v", a, err)
+	}
+}
+
+func TestOpenAIFingerprint(t *testing.T) {
+	c := DefaultOpenAI()
+	c.BaseURL, c.Model = "http://localhost:8000", "m"
+	name := func(change func(*OpenAIConfig)) string {
+		d := c
+		change(&d)
+		return NewOpenAI("j", d, nil).Fingerprint()
+	}
+	plain := name(func(*OpenAIConfig) {})
+	seed, warm := int64(1), 0.5
+	for i, change := range []func(*OpenAIConfig){
+		func(c *OpenAIConfig) { c.Model = "other" }, func(c *OpenAIConfig) { c.Mode = ModeDirect }, func(c *OpenAIConfig) { c.Seed = &seed },
+		func(c *OpenAIConfig) { c.Temperature = &warm }, func(c *OpenAIConfig) { c.MaxTokens = 100 }, func(c *OpenAIConfig) { c.Extra = map[string]any{"reasoning_effort": "low"} },
+	} {
+		if name(change) == plain {
+			t.Errorf("change %d does not show in %s", i, plain)
+		}
+	}
+	if same := name(func(c *OpenAIConfig) { c.Clamp, c.BaseURL, c.InFlight = &Clamp{0.4, 0.6}, "http://other", 64 }); same != plain {
+		t.Errorf("%s is not %s", same, plain)
+	}
+}
+
+func TestOpenAIConfig(t *testing.T) {
+	var c JudgeConfig
+	read := func(text string) error {
+		c = JudgeConfig{}
+		if err := yaml.Unmarshal([]byte(text), &c); err != nil {
+			return err
+		}
+		return c.Validate()
+	}
+	if err := read("{kind: openai, openai: {base_url: 'http://localhost:8000', model: m, timeout: 90s, clamp: cai}}"); err != nil {
+		t.Fatal(err)
+	}
+	if c.OpenAI.Timeout.Seconds() != 90 || *c.OpenAI.Clamp != (Clamp{0.4, 0.6}) || c.OpenAI.InFlight != 8 || c.Name != "openai" || *c.OpenAI.Temperature != 0 {
+		t.Errorf("%+v", c.OpenAI)
+	}
+	if err := read("{kind: openai, openai: {base_url: 'http://localhost:8000', model: m, temperature: null, clamp: [0.1, 0.9]}}"); err != nil || c.OpenAI.Temperature != nil {
+		t.Errorf("%+v, %v", c.OpenAI, err)
+	}
+	for text, says := range map[string]string{
+		"{kind: openai}": "openai is missing",
+		"{kind: openai, openai: {mode: guess, top_logprobs: 1, clamp: [0.4, 0.7]}}":                   "judges.0.openai.clamp is",
+		"{kind: openai, openai: {clamp: half}}":                                                       "clamp is neither",
+		"{kind: openai, openai: {model: m, base_url: 'http://h', extra: {stream: true}, timeout: 0s}}": "judges.0.openai.timeout",
+	} {
+		err := read(text)
+		if err == nil || !strings.Contains(under("judges.0.", err).Error(), says) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestClamp(t *testing.T) {
+	c := &Clamp{0.4, 0.6}
+	for _, tc := range []struct {
+		answer Answer
+		first  float64
+		change bool
+	}{
+		{Answer{Outcome: Preferred, First: 0.99}, 0.6, true}, {Answer{Outcome: Preferred, First: 0.01}, 0.4, true},
+		{Answer{Outcome: Preferred, First: 0.55}, 0.55, false}, {Answer{Outcome: Tie}, 0, false}, {Answer{Outcome: Unparseable}, 0, false},
+	} {
+		if got, changed := c.of(tc.answer); got.First != tc.first || changed != tc.change {
+			t.Errorf("%+v becomes %+v, %v", tc.answer, got, changed)
+		}
+	}
+	if got, changed := (*Clamp)(nil).of(Answer{Outcome: Preferred, First: 0.99}); got.First != 0.99 || changed {
+		t.Error("no clamp is one")
+	}
+}
