@@ -277,19 +277,23 @@ func rogueWriter() *rogue.Server {
 // was not stopped.
 func TestReviseInterrupted(t *testing.T) {
 	whole := t.TempDir()
-	start := func(budget *Budget) (*rogue.Server, *Chat, ChatConfig) {
+	start := func() (*rogue.Server, ChatConfig) {
 		server := rogueWriter()
 		listening := httptest.NewServer(server)
 		t.Cleanup(listening.Close)
 		config := quick(listening)
 		config.InFlight = 6
+		return server, config
+	}
+	open := func(config ChatConfig, budget *Budget) *Chat {
 		chat, err := NewChat(config, budget)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return server, chat, config
+		return chat
 	}
-	server, chat, config := start(nil)
+	server, config := start()
+	chat := open(config, nil)
 	summary, err := reviseInto(t.Context(), t, whole, chat, config)
 	if tally := server.Tally(); err != nil || tally.Repeated != 0 || tally.MostAtOnce > 6 || summary.Written != 30 {
 		t.Fatalf("%+v, %v", tally, err)
@@ -320,7 +324,8 @@ func TestReviseInterrupted(t *testing.T) {
 
 	random := rand.New(rand.NewPCG(1, 2))
 	dir := t.TempDir()
-	server, chat, config = start(nil)
+	server, config = start()
+	chat = open(config, nil)
 	stops := 0
 	for {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(random.IntN(60))*time.Millisecond)
@@ -343,27 +348,27 @@ func TestReviseInterrupted(t *testing.T) {
 	same(dir)
 
 	dir = t.TempDir()
-	for spent := 0; ; spent += 20 + random.IntN(80) {
-		// a budget of its own, as a process of its own has
-		if server, chat, config = start(NewBudget(0, 20, 0, 0)); spent > 300 {
-			_, chat, config = start(nil)
-		}
-		_, err := reviseInto(t.Context(), t, dir, chat, config)
+	server, config = start()
+	for stops = 0; ; stops++ {
+		_, err := reviseInto(t.Context(), t, dir, open(config, NewBudget(0, 10+random.IntN(80), 0, 0)), config)
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, ErrBudget) {
+		if !errors.Is(err, ErrBudget) || stops > 100 {
 			t.Fatal(err)
 		}
+	}
+	if tally := server.Tally(); tally.Repeated != 0 || stops < 3 {
+		t.Errorf("%d requests paid again after %d stops", tally.Repeated, stops)
 	}
 	same(dir)
 }
 
 func TestPhrases(t *testing.T) {
 	for text, want := range map[string][2]bool{
-		"I’m sorry, but I can’t help with that.": {true, false},
-		"As an AI, I have no tastes.":            {true, false},
-		"Soak the beans overnight.":              {false, false},
+		"I’m sorry, but I can’t help with that.":                           {true, false},
+		"As an AI, I have no tastes.":                                      {true, false},
+		"Soak the beans overnight.":                                        {false, false},
 		strings.Repeat("Soak the beans. ", 40) + "I can't help it.":        {false, false},
 		"Here is the revised response:\nSoak the beans.":                   {false, true},
 		"**Revised answer:** Soak them.":                                   {false, true},
