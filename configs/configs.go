@@ -50,6 +50,14 @@ func LoadLabel(path string, settings []string) (feedback.Config, error) {
 	return load(path, settings, feedback.Default())
 }
 
+// LoadRevise reads the configuration of a revise run the same way.
+func LoadRevise(path string, settings []string) (feedback.ReviseConfig, error) {
+	if path == "" {
+		return parseOver(nil, settings, feedback.DefaultRevise())
+	}
+	return load(path, settings, feedback.DefaultRevise())
+}
+
 // config is a run's configuration, of whatever command.
 type config interface{ Validate() error }
 

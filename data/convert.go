@@ -116,20 +116,22 @@ type rowWriter[T any] struct {
 }
 
 func newPairWriter(w io.Writer, ext string, chat bool) rowWriter[Pair] {
-	if ext == ".jsonl" {
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		return rowWriter[Pair]{func(p Pair) error {
-			if chat {
-				return enc.Encode(asChat(p))
-			}
-			return enc.Encode(asText(p))
-		}, func() error { return nil }}
-	}
-	if chat {
+	switch {
+	case ext == ".jsonl" && chat:
+		return jsonWriter(w, asChat)
+	case ext == ".jsonl":
+		return jsonWriter(w, asText)
+	case chat:
 		return parquetWriter(w, asChat, Pair.bytes)
 	}
 	return parquetWriter(w, asText, Pair.bytes)
+}
+
+// jsonWriter writes values as JSON lines of the layout.
+func jsonWriter[T, Row any](w io.Writer, layout func(T) Row) rowWriter[T] {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return rowWriter[T]{func(value T) error { return enc.Encode(layout(value)) }, func() error { return nil }}
 }
 
 // parquetWriter writes values as rows of the layout; bytes is about what a

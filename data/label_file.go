@@ -1,7 +1,6 @@
 package data
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -23,21 +22,14 @@ const (
 // LabelWriter writes labels into both files of a directory, as text or as
 // messages, aside and renamed when all are written.
 type LabelWriter struct {
-	pairs, abstained labelSide
-}
-
-// labelSide is one of the two files.
-type labelSide struct {
-	file   *asideFile
-	buffer *bufio.Writer
-	rows   rowWriter[Label]
+	pairs, abstained *rowFile[Label]
 }
 
 // NewLabelWriter begins both files. chat says that the comparisons are
 // messages.
-func NewLabelWriter(dir string, chat bool) (*LabelWriter, error) {
-	w := &LabelWriter{}
-	err := w.pairs.begin(filepath.Join(dir, PairsFile), func(out io.Writer) rowWriter[Label] {
+func NewLabelWriter(dir string, chat bool) (w *LabelWriter, err error) {
+	w = &LabelWriter{}
+	w.pairs, err = beginRows(filepath.Join(dir, PairsFile), func(out io.Writer) rowWriter[Label] {
 		if chat {
 			return parquetWriter(out, asChosen[[]chatTurn], Label.bytes, chosenRow[[]chatTurn]{}.schema())
 		}
@@ -46,56 +38,31 @@ func NewLabelWriter(dir string, chat bool) (*LabelWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = w.abstained.begin(filepath.Join(dir, AbstainedFile), func(out io.Writer) rowWriter[Label] {
+	w.abstained, err = beginRows(filepath.Join(dir, AbstainedFile), func(out io.Writer) rowWriter[Label] {
 		if chat {
 			return parquetWriter(out, asAbstained[[]chatTurn], Label.bytes, abstainedRow[[]chatTurn]{}.schema())
 		}
 		return parquetWriter(out, asAbstained[string], Label.bytes)
 	})
 	if err != nil {
-		return nil, errors.Join(err, w.pairs.file.abort())
+		return nil, errors.Join(err, abortAll(w.pairs))
 	}
 	return w, nil
 }
 
-func (s *labelSide) begin(path string, rows func(io.Writer) rowWriter[Label]) (err error) {
-	if s.file, err = createAside(path); err != nil {
-		return err
-	}
-	s.buffer = bufio.NewWriterSize(s.file, 1<<20)
-	s.rows = rows(s.buffer)
-	return nil
-}
-
 // Write writes the next label.
 func (w *LabelWriter) Write(l Label) error {
-	to := &w.pairs
 	if l.Side == Neither {
-		to = &w.abstained
+		return w.abstained.Write(l)
 	}
-	if err := to.rows.write(l); err != nil {
-		return fmt.Errorf("write %s: %w", to.file.path, err)
-	}
-	return nil
+	return w.pairs.Write(l)
 }
 
 // Close finishes both files and gives them their names.
-func (w *LabelWriter) Close() error {
-	for _, s := range []*labelSide{&w.pairs, &w.abstained} {
-		if err := errors.Join(s.rows.close(), s.buffer.Flush()); err != nil {
-			return errors.Join(fmt.Errorf("write %s: %w", s.file.path, err), w.Abort())
-		}
-	}
-	if err := w.pairs.file.commit(); err != nil {
-		return errors.Join(err, w.abstained.file.abort())
-	}
-	return w.abstained.file.commit()
-}
+func (w *LabelWriter) Close() error { return closeAll(w.pairs, w.abstained) }
 
 // Abort removes what was written.
-func (w *LabelWriter) Abort() error {
-	return errors.Join(w.pairs.file.abort(), w.abstained.file.abort())
-}
+func (w *LabelWriter) Abort() error { return abortAll(w.pairs, w.abstained) }
 
 func (l Label) bytes() int {
 	return l.Prompt.bytes() + l.A.bytes() + l.B.bytes() + len(l.Rationale) + len(l.ID) + 64*len(l.Votes)

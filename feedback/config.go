@@ -103,10 +103,28 @@ func (c Config) Validate() error {
 	check(c.MinVoteShare >= 0 && c.MinVoteShare <= 1, "min_vote_share", c.MinVoteShare, "0 to 1")
 	check(c.MinJudges >= 0 && c.MinJudges <= len(c.Judges), "min_judges", c.MinJudges, fmt.Sprintf("0 (all) to the number of judges, %d", len(c.Judges)))
 	check(c.InFlight >= 1, "in_flight", c.InFlight, "at least 1")
-	check(c.Budget.MaxCost >= 0 && !math.IsInf(c.Budget.MaxCost, 1), "budget.max_cost", c.Budget.MaxCost, "dollars, 0 for no limit")
-	check(c.Budget.MaxRequests >= 0, "budget.max_requests", c.Budget.MaxRequests, "0 for no limit, or more")
-	check(c.Data.OnBadRow == "fail" || c.Data.OnBadRow == "skip", "data.on_bad_row", c.Data.OnBadRow, "fail or skip")
+	problems = append(problems, c.Budget.Validate(), c.Data.Validate())
 	return errors.Join(append(problems, c.checkJudges()...)...)
+}
+
+// Validate names what is no limit.
+func (b BudgetConfig) Validate() error {
+	var problems []error
+	if !(b.MaxCost >= 0) || math.IsInf(b.MaxCost, 1) {
+		problems = append(problems, fmt.Errorf("budget.max_cost is %v, want dollars, 0 for no limit", b.MaxCost))
+	}
+	if b.MaxRequests < 0 {
+		problems = append(problems, fmt.Errorf("budget.max_requests is %v, want 0 for no limit, or more", b.MaxRequests))
+	}
+	return errors.Join(problems...)
+}
+
+// Validate checks what is done about bad rows.
+func (d DataConfig) Validate() error {
+	if d.OnBadRow != "fail" && d.OnBadRow != "skip" {
+		return fmt.Errorf("data.on_bad_row is %v, want fail or skip", d.OnBadRow)
+	}
+	return nil
 }
 
 func (c Config) checkJudges() []error {

@@ -70,7 +70,7 @@ func (s *Summary) label(l data.Label) {
 
 func (s *Summary) settle(store *Store) {
 	s.Spent = store.Spent()
-	s.SpentNow = s.Spent.Plus(Spent{-s.before.Requests, -s.before.PromptTokens, -s.before.CompletionTokens, -s.before.Cost})
+	s.SpentNow = s.Spent.minus(s.before)
 }
 
 // Abstentions is the number of comparisons without a verdict.

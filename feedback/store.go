@@ -66,6 +66,10 @@ func (s Spent) Plus(o Spent) Spent {
 	return Spent{s.Requests + o.Requests, s.PromptTokens + o.PromptTokens, s.CompletionTokens + o.CompletionTokens, s.Cost + o.Cost}
 }
 
+func (s Spent) minus(o Spent) Spent {
+	return s.Plus(Spent{-o.Requests, -o.PromptTokens, -o.CompletionTokens, -o.Cost})
+}
+
 // Key names a value by all that decides it: SHA-256 of the parts, each after
 // its length.
 func Key(parts ...string) string {

@@ -1,0 +1,157 @@
+package data
+
+import (
+	"errors"
+	"io"
+	"path/filepath"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// The files of a revise directory, each as JSON lines and as Parquet.
+const (
+	MessagesFile      = "messages" // prompt and last revision, for supervised fine-tuning
+	ChainFile         = "chain"    // everything between
+	RevisionPairsFile = "pairs"    // last revision and first answer, as chosen and rejected
+)
+
+// Chain is a prompt with all answers to it, from the first to the last
+// revision.
+type Chain struct {
+	Prompt
+	Initial     string
+	Given       bool // Initial is the file's, not the model's
+	Steps       []ChainStep
+	Refusal     bool // the last answer refuses
+	Boilerplate bool // the last answer has words about itself
+}
+
+// ChainStep is a critique and the revision that it led to.
+type ChainStep struct {
+	Round     int // from 1
+	Principle string
+	Critique  string
+	Revision  string
+}
+
+// Final is the last revision.
+func (c *Chain) Final() string {
+	if len(c.Steps) == 0 {
+		return c.Initial
+	}
+	return c.Steps[len(c.Steps)-1].Revision
+}
+
+// messagesRow is a row of messages, in Hugging Face's form.
+type messagesRow struct {
+	Messages []chatTurn `parquet:"messages,list" json:"messages"`
+	Subset   string     `parquet:"subset,optional,dict" json:"subset,omitempty"`
+	ID       string     `parquet:"id" json:"id"`
+}
+
+type chainRow struct {
+	ID          string     `parquet:"id" json:"id"`
+	Prompt      []chatTurn `parquet:"prompt,list" json:"prompt"`
+	Initial     string     `parquet:"initial" json:"initial"`
+	InitialIs   string     `parquet:"initial_is,dict" json:"initial_is"` // given or generated
+	Steps       []stepRow  `parquet:"steps,list" json:"steps"`
+	Final       string     `parquet:"final" json:"final"`
+	Refusal     bool       `parquet:"refusal" json:"refusal"`
+	Boilerplate bool       `parquet:"boilerplate" json:"boilerplate"`
+	Subset      string     `parquet:"subset,optional,dict" json:"subset,omitempty"`
+}
+
+type stepRow struct {
+	Round     int32  `parquet:"round" json:"round"`
+	Principle string `parquet:"principle,dict" json:"principle"`
+	Critique  string `parquet:"critique" json:"critique"`
+	Revision  string `parquet:"revision" json:"revision"`
+}
+
+func (c Chain) messages() messagesRow {
+	return messagesRow{append(turns(Text{Messages: c.Messages}), chatTurn{"assistant", c.Final()}), c.Subset, c.ID}
+}
+
+func (c Chain) row() chainRow {
+	is := "generated"
+	if c.Given {
+		is = "given"
+	}
+	steps := make([]stepRow, len(c.Steps))
+	for i, s := range c.Steps {
+		steps[i] = stepRow{int32(s.Round), s.Principle, s.Critique, s.Revision}
+	}
+	return chainRow{c.ID, turns(Text{Messages: c.Messages}), c.Initial, is, steps, c.Final(), c.Refusal, c.Boilerplate, c.Subset}
+}
+
+// pair prefers the last revision to the first answer, with full confidence:
+// nobody has compared them.
+func (c Chain) pair() chatRow {
+	return asChat(Pair{ID: c.ID, Prompt: Text{Messages: c.Messages}, Chosen: assistant(Text{Plain: c.Final()}),
+		Rejected: assistant(Text{Plain: c.Initial}), Confidence: 1, VoteShare: 1, Subset: c.Subset})
+}
+
+func (c Chain) bytes() int {
+	n := Text{Messages: c.Messages}.bytes() + len(c.Initial) + len(c.Final())
+	for _, s := range c.Steps {
+		n += len(s.Critique) + len(s.Revision)
+	}
+	return n
+}
+
+// ChainWriter writes chains into the files of a revise directory, aside and
+// renamed when all are written.
+type ChainWriter struct {
+	all, changed []*rowFile[Chain] // changed: of chains whose last answer is not the first
+}
+
+// NewChainWriter begins the files; pairs are written only where asked for.
+func NewChainWriter(dir string, pairs bool) (w *ChainWriter, err error) {
+	w = &ChainWriter{}
+	if w.all, err = beginBoth(w.all, filepath.Join(dir, MessagesFile), Chain.messages); err == nil {
+		w.all, err = beginBoth(w.all, filepath.Join(dir, ChainFile), Chain.row)
+	}
+	if err == nil && pairs {
+		w.changed, err = beginBoth(w.changed, filepath.Join(dir, RevisionPairsFile), Chain.pair)
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.Abort())
+	}
+	return w, nil
+}
+
+// beginBoth begins path.jsonl and path.parquet.
+func beginBoth[Row any](files []*rowFile[Chain], path string, layout func(Chain) Row) ([]*rowFile[Chain], error) {
+	lines, err := beginRows(path+".jsonl", func(out io.Writer) rowWriter[Chain] { return jsonWriter(out, layout) })
+	if err != nil {
+		return files, err
+	}
+	columns, err := beginRows(path+".parquet", func(out io.Writer) rowWriter[Chain] {
+		return parquetWriter(out, layout, Chain.bytes, skipBounds(parquet.SchemaOf(new(Row))))
+	})
+	if err != nil {
+		return append(files, lines), err
+	}
+	return append(files, lines, columns), nil
+}
+
+// Write writes the next chain. It is no pair where its last answer is its
+// first.
+func (w *ChainWriter) Write(c Chain) error {
+	files := w.all
+	if c.Final() != c.Initial {
+		files = append(files[:len(files):len(files)], w.changed...)
+	}
+	for _, f := range files {
+		if err := f.Write(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close finishes the files and gives them their names.
+func (w *ChainWriter) Close() error { return closeAll(append(w.all, w.changed...)...) }
+
+// Abort removes what was written.
+func (w *ChainWriter) Abort() error { return abortAll(append(w.all, w.changed...)...) }

@@ -1,0 +1,171 @@
+package feedback
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"unicode/utf8"
+
+	"laurel/data"
+)
+
+// RevisionSummary says what became of the prompts and of the texts: rows read
+// = written + left out + skipped.
+type RevisionSummary struct {
+	Rows       data.Counts      `json:"rows"`
+	Written    int              `json:"written"`
+	Given      int              `json:"initial_given"`     // of the written: the file's own first answer
+	Generated  int              `json:"initial_generated"` // the model's
+	Unchanged  int              `json:"unchanged"`         // the last answer is the first: no pair
+	Left       map[Stage]int    `json:"left_out"`
+	FirstLeft  string           `json:"first_left_out,omitempty"`
+	Rounds     []RevisionRates  `json:"rounds"`     // from 0, the first answers
+	Principles []PrincipleRates `json:"principles"` // by the constitution's order
+	Spent      Spent            `json:"spent"`      // by all runs on the store
+	SpentNow   Spent            `json:"spent_by_this_run"`
+
+	before Spent
+}
+
+// RevisionRates describe the answers after a round.
+type RevisionRates struct {
+	Texts       int     `json:"texts"`
+	Refusals    float64 `json:"refusal_rate"`
+	Boilerplate float64 `json:"boilerplate_rate"`
+	Unchanged   float64 `json:"unchanged_rate"` // the answers of the round before
+	MeanChars   float64 `json:"mean_chars"`
+	MeanChange  float64 `json:"mean_change_chars"` // from the round before
+}
+
+// PrincipleRates describe the revisions by one principle.
+type PrincipleRates struct {
+	Name       string  `json:"name"`
+	Revisions  int     `json:"revisions"`
+	Unchanged  float64 `json:"unchanged_rate"`
+	MeanChange float64 `json:"mean_change_chars"`
+}
+
+func newRevisionSummary(run *Revising) *RevisionSummary {
+	s := &RevisionSummary{Left: map[Stage]int{}, Rounds: make([]RevisionRates, run.Rounds+1), before: run.Store.Spent()}
+	for _, p := range run.Constitution.Principles {
+		s.Principles = append(s.Principles, PrincipleRates{Name: p.Name})
+	}
+	return s
+}
+
+// LeftOut is the number of prompts without a whole chain.
+func (s *RevisionSummary) LeftOut() int {
+	return s.Left[StageInitial] + s.Left[StageCritique] + s.Left[StageRevision]
+}
+
+func (s *RevisionSummary) leave(l *LeftOut) {
+	s.Left[l.Stage]++
+	if s.FirstLeft == "" {
+		s.FirstLeft = fmt.Sprintf("%s: %s: %s", l.ID, l.Stage, l.Reason)
+	}
+}
+
+func (s *RevisionSummary) count(c *data.Chain) {
+	s.Written++
+	if c.Given {
+		s.Given++
+	} else {
+		s.Generated++
+	}
+	if c.Final() == c.Initial {
+		s.Unchanged++
+	}
+	s.Rounds[0].add(c.Initial, c.Initial)
+	s.Rounds[0].Unchanged = 0 // nothing comes before
+	roundBegan, before := c.Initial, c.Initial
+	for i, step := range c.Steps {
+		for k := range s.Principles {
+			if s.Principles[k].Name == step.Principle {
+				s.Principles[k].add(before, step.Revision)
+			}
+		}
+		before = step.Revision
+		if i+1 == len(c.Steps) || c.Steps[i+1].Round != step.Round {
+			s.Rounds[step.Round].add(roundBegan, before)
+			roundBegan = before
+		}
+	}
+}
+
+// mean takes x into the mean of n values, x the last of them.
+func mean(m *float64, n int, x float64) { *m += (x - *m) / float64(n) }
+
+func share(holds bool) float64 {
+	if holds {
+		return 1
+	}
+	return 0
+}
+
+func (r *RevisionRates) add(before, after string) {
+	r.Texts++
+	chars := float64(utf8.RuneCountInString(after))
+	mean(&r.Refusals, r.Texts, share(refuses(after)))
+	mean(&r.Boilerplate, r.Texts, share(boilerplate(after)))
+	mean(&r.Unchanged, r.Texts, share(before == after))
+	mean(&r.MeanChars, r.Texts, chars)
+	mean(&r.MeanChange, r.Texts, chars-float64(utf8.RuneCountInString(before)))
+}
+
+func (p *PrincipleRates) add(before, after string) {
+	p.Revisions++
+	mean(&p.Unchanged, p.Revisions, share(before == after))
+	mean(&p.MeanChange, p.Revisions, float64(utf8.RuneCountInString(after)-utf8.RuneCountInString(before)))
+}
+
+func (s *RevisionSummary) settle(store *Store) {
+	s.Spent = store.Spent()
+	s.SpentNow = s.Spent.minus(s.before)
+}
+
+// RevisionTable is a table of the report, for terminal and page.
+type RevisionTable struct {
+	Title   string
+	Columns []string
+	Rows    [][]string
+}
+
+// Tables are the rates by round and by principle. The first answers are
+// round 0, which nothing comes before.
+func (s *RevisionSummary) Tables() []RevisionTable {
+	rounds := RevisionTable{Title: "Answers after each round", Columns: []string{"round", "answers", "refusals", "boilerplate", "unchanged", "mean length", "change"}}
+	for i, r := range s.Rounds {
+		name, unchanged, change := fmt.Sprint(i), percent(r.Unchanged), fmt.Sprintf("%+.0f", r.MeanChange)
+		if i == 0 {
+			name, unchanged, change = "first answers", "", ""
+		}
+		rounds.Rows = append(rounds.Rows, []string{name, fmt.Sprint(r.Texts), percent(r.Refusals), percent(r.Boilerplate), unchanged, fmt.Sprintf("%.0f", r.MeanChars), change})
+	}
+	principles := RevisionTable{Title: "Revisions by each principle", Columns: []string{"principle", "revisions", "unchanged", "change"}}
+	for _, p := range s.Principles {
+		if p.Revisions > 0 {
+			principles.Rows = append(principles.Rows, []string{p.Name, fmt.Sprint(p.Revisions), percent(p.Unchanged), fmt.Sprintf("%+.0f", p.MeanChange)})
+		}
+	}
+	return []RevisionTable{rounds, principles}
+}
+
+func percent(x float64) string { return fmt.Sprintf("%.1f%%", 100*x) }
+
+// Print writes the tables.
+func (s *RevisionSummary) Print(w io.Writer) error {
+	for _, table := range s.Tables() {
+		fmt.Fprintf(w, "\n%s (lengths in characters)\n", table.Title)
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+		for _, row := range append([][]string{table.Columns}, table.Rows...) {
+			for _, cell := range row {
+				fmt.Fprintf(t, "%s\t", cell)
+			}
+			fmt.Fprintln(t)
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
