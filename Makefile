@@ -61,9 +61,9 @@ test: setup ## all tests: no network once set up, no GPU
 
 # The packages in which goroutines share memory. checkptr is off: the Go
 # backend's SIMD kernels point past their slices, and it would stop there.
-RACE ?= ./data/... ./trainer/...
+RACE ?= ./data/... ./feedback/... ./trainer/...
 race: setup ## the concurrent packages under the race detector
-	$(GO) test -race -gcflags=all=-d=checkptr=0 $(RACE)
+	$(GO) test -race -timeout 60m -gcflags=all=-d=checkptr=0 $(RACE)
 
 bench: setup ## benchmarks (BENCH=regexp selects)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...

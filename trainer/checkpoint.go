@@ -26,7 +26,7 @@ type State struct {
 	Validated int         `json:"validated"` // step of the last validation made
 	Best      *Evaluation `json:"best,omitempty"`
 	Backend   string      `json:"backend"`
-	Data      string      `json:"data"` // digest of the training pairs, as Store.Digest
+	Data      string      `json:"data"`   // digest of the training pairs, as Store.Digest
 	Window    window      `json:"window"` // the metrics line under way
 }
 
