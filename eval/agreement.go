@@ -24,7 +24,7 @@ type Agreement struct {
 	ByClarity         []Agreeing     `json:"by_gold_clarity"`
 	BySubset          []Agreeing     `json:"by_subset"`
 	MoreSubsets       int            `json:"more_subsets"` // smaller ones, left out
-	Calibration       *Recalibration `json:"calibration"`  // null where labels with gold are of too few prompts
+	Calibration       *Recalibration `json:"calibration"`  // null where too few labels have gold
 	Risk              RiskCoverage   `json:"risk_coverage"`
 }
 

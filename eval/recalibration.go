@@ -18,8 +18,8 @@ type Recalibration struct {
 	// Certain labels say 0 or 1, within 1e-6: their log loss and logit are taken
 	// at that distance.
 	Certain int `json:"certain"`
-	// Final is the method of the lower log loss on the test part, fitted on both
-	// parts: what calibrated confidences are written with.
+	// Final is the method of the lowest log loss on the test part, fitted on both
+	// parts: what calibrated confidences are written with. Raw is one of them.
 	Final Calibrator `json:"final"`
 }
 
@@ -44,7 +44,11 @@ type groupedLabel struct {
 	prompt uint64
 }
 
-// recalibrate is nil where a part of the split has no labels.
+// fewCalibrated is the least number of labels in each part of the split: a map
+// fitted to fewer, or tested on fewer, says nothing.
+const fewCalibrated = 20
+
+// recalibrate is nil where a part of the split has too few labels.
 func recalibrate(labels []groupedLabel, bins int, seed uint64) *Recalibration {
 	var all, fit, test []judged
 	r := &Recalibration{Seed: seed}
@@ -59,14 +63,20 @@ func recalibrate(labels []groupedLabel, bins int, seed uint64) *Recalibration {
 			r.Certain++
 		}
 	}
-	if len(fit) == 0 || len(test) == 0 {
+	if len(fit) < fewCalibrated || len(test) < fewCalibrated {
 		return nil
 	}
 	r.Fit, r.Test = len(fit), len(test)
-	r.Raw = score(Calibrator{Method: Raw, Temperature: 1}, test, bins)
+	asLabelled := Calibrator{Method: Raw, Temperature: 1}
+	r.Raw = score(asLabelled, test, bins)
 	r.Temperature = score(fitTemperature(fit), test, bins)
 	r.Isotonic = score(fitIsotonic(fit), test, bins)
-	if r.Final = fitTemperature(all); r.Isotonic.LogLoss < r.Temperature.LogLoss {
+	switch least := min(r.Raw.LogLoss, r.Temperature.LogLoss, r.Isotonic.LogLoss); least {
+	case r.Raw.LogLoss:
+		r.Final = asLabelled
+	case r.Temperature.LogLoss:
+		r.Final = fitTemperature(all)
+	default:
 		r.Final = fitIsotonic(all)
 	}
 	return r

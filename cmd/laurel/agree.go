@@ -102,7 +102,7 @@ func (a *agreement) calibrate(found *eval.Agreement) error {
 		return nil
 	}
 	if found.Calibration == nil {
-		return errors.New("--write-calibrated: too few labels with gold for a side to fit a calibration on one part and test it on another")
+		return errors.New("--write-calibrated: too few labels have gold for a side to fit a calibration on half of the prompts and test it on the others: give more gold")
 	}
 	pairs := a.labels
 	if info, err := os.Stat(pairs); err == nil && info.IsDir() {
