@@ -38,10 +38,16 @@ type CalibrationScores struct {
 // massBins is the number of bins of about equal count.
 const massBins = 10
 
-// groupedLabel is a judged label with the group that a split must not part.
+// place is a row's prompt: its number, and the key that a split goes by.
+type place struct {
+	prompt int32
+	key    uint64
+}
+
+// groupedLabel is a judged label with its prompt, which a split must not part.
 type groupedLabel struct {
 	judged
-	prompt uint64
+	place
 }
 
 // fewCalibrated is the least number of labels in each part of the split: a map
@@ -54,7 +60,7 @@ func recalibrate(labels []groupedLabel, bins int, seed uint64) *Recalibration {
 	r := &Recalibration{Seed: seed}
 	for _, l := range labels {
 		all = append(all, l.judged)
-		if inFit(l.prompt, seed) {
+		if inFit(l.key, seed) {
 			fit = append(fit, l.judged)
 		} else {
 			test = append(test, l.judged)
@@ -84,8 +90,8 @@ func recalibrate(labels []groupedLabel, bins int, seed uint64) *Recalibration {
 
 // inFit sends about half of the prompts to the fitting part, by a hash of
 // prompt and seed, so that labels of one prompt stay together.
-func inFit(prompt, seed uint64) bool {
-	x := prompt ^ (seed+1)*0x9e3779b97f4a7c15
+func inFit(key, seed uint64) bool {
+	x := key ^ (seed+1)*0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9 // splitmix64's finaliser
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return (x^x>>31)&1 == 0
