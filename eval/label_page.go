@@ -28,15 +28,7 @@ func (r *LabelReport) WriteHTML(path string, facts ...Fact) error {
 func (r *LabelReport) Print(w io.Writer) error {
 	var b strings.Builder
 	for _, s := range r.sections() {
-		for _, t := range s.Tables {
-			title := s.Title
-			if t.Caption != "" {
-				title += ": " + strings.ToLower(t.Caption[:1]) + t.Caption[1:]
-			}
-			fmt.Fprintf(&b, "%s\n", title)
-			t.print(&b)
-			b.WriteString("\n")
-		}
+		s.print(&b)
 	}
 	for _, warning := range r.Warnings {
 		fmt.Fprintf(&b, "warning: %s\n", warning)
@@ -45,6 +37,31 @@ func (r *LabelReport) Print(w io.Writer) error {
 		return fmt.Errorf("print report: %w", err)
 	}
 	return nil
+}
+
+// PrintRaters writes how judges agree with one another, where there are
+// several.
+func (r *LabelReport) PrintRaters(w io.Writer) error {
+	var b strings.Builder
+	if r.Raters.Judges != nil {
+		r.raterSection().print(&b)
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("print report: %w", err)
+	}
+	return nil
+}
+
+func (s section) print(b *strings.Builder) {
+	for _, t := range s.Tables {
+		title := s.Title
+		if t.Caption != "" {
+			title += ": " + strings.ToLower(t.Caption[:1]) + t.Caption[1:]
+		}
+		fmt.Fprintf(b, "%s\n", title)
+		t.print(b)
+		b.WriteString("\n")
+	}
 }
 
 // print aligns numbers to the right, the first column to the left.

@@ -16,7 +16,7 @@ func (r *LabelReport) sections() []section {
 		{Title: "Principles", Tables: []table{r.principleTable()}},
 	}
 	if len(r.Raters.Pairs) > 0 || r.Raters.People != nil {
-		out = append(out, section{Title: "Agreement between raters", Tables: []table{r.raterTable()}})
+		out = append(out, r.raterSection())
 	}
 	bias := section{Title: "Bias audit", Tables: []table{r.positionTable(), r.surfaceTable()}}
 	if r.Gold != nil {
@@ -66,7 +66,7 @@ func (r *LabelReport) principleTable() table {
 	return t
 }
 
-func (r *LabelReport) raterTable() table {
+func (r *LabelReport) raterSection() section {
 	t := table{Columns: []string{"raters", "n", "agree", "κ", "95%", "n, both decided", "agree", "κ", "95%"}}
 	for _, p := range r.Raters.Pairs {
 		t.Rows = append(t.Rows, append(append([]string{p.A + " and " + p.B}, p.All.cells()...), p.One.cells()...))
@@ -77,7 +77,7 @@ func (r *LabelReport) raterTable() table {
 	if k := r.Raters.People; k != nil {
 		t.Rows = append(t.Rows, append(append([]string{fmt.Sprintf("people, %d votes each (Fleiss)", r.Raters.PeopleVotes)}, k.cells()...), "", "", "", ""))
 	}
-	return t
+	return section{Title: "Agreement between raters", Tables: []table{t}}
 }
 
 func (k Kappa) cells() []string {

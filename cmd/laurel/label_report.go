@@ -44,7 +44,8 @@ func (l *labelling) report(summary *feedback.Summary) (*eval.LabelReport, error)
 	return report, writeLabelReport(l.dir, report, facts...)
 }
 
-// sayReport prints the measures where there is gold, else the warnings.
+// sayReport prints the measures where there is gold, else how several judges
+// agree, and the warnings.
 func (l *labelling) sayReport(report *eval.LabelReport) error {
 	if l.gold != nil {
 		fmt.Fprintln(l.log)
@@ -52,6 +53,9 @@ func (l *labelling) sayReport(report *eval.LabelReport) error {
 			return err
 		}
 	} else {
+		if err := report.PrintRaters(l.log); err != nil {
+			return err
+		}
 		for _, warning := range report.Warnings {
 			fmt.Fprintf(l.log, "warning: %s\n", warning)
 		}
