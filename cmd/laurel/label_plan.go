@@ -28,6 +28,9 @@ func (l *labelling) sayPlan(plan *feedback.Plan, run *feedback.Labelling) {
 	fmt.Fprintln(l.log)
 }
 
+// labelFile says how the labels of a directory came about.
+const labelFile = "label.json"
+
 // labelRecord is label.json.
 type labelRecord struct {
 	Files        []string               `json:"files"`
