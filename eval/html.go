@@ -72,6 +72,9 @@ func percent(v Value) string {
 }
 
 func percentInterval(i [2]Value) string {
+	if !i[0].Defined() {
+		return "n/a"
+	}
 	return percent(i[0]) + " to " + percent(i[1])
 }
 

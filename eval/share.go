@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/stat"
@@ -13,6 +14,24 @@ type Share struct {
 	Share    Value    `json:"share"`
 	Interval [2]Value `json:"interval_95"`
 }
+
+// String is the share in per cent, with its interval.
+func (s Share) String() string {
+	if !s.Share.Defined() {
+		return "n/a"
+	}
+	return fmt.Sprintf("%s (%s)", percent(s.Share), inPercent(s.Interval))
+}
+
+// ofN is the share with the number of trials.
+func (s Share) ofN() string {
+	if s.N == 0 {
+		return "n/a"
+	}
+	return fmt.Sprintf("%s of %d (%s)", percent(s.Share), s.N, inPercent(s.Interval))
+}
+
+func inPercent(i [2]Value) string { return fmt.Sprintf("%.1f to %.1f", 100*i[0], 100*i[1]) }
 
 // trials are yeses of so many trials, by prompt: several rows of a prompt, and
 // a comparison's votes and orders, are not independent of one another.
@@ -61,6 +80,14 @@ type Difference struct {
 	Interval [2]Value `json:"interval_95"`
 }
 
+// String is the mean in per cent, with its interval where it has one.
+func (d Difference) String() string {
+	if !d.Interval[0].Defined() {
+		return percent(d.Mean)
+	}
+	return fmt.Sprintf("%s (%s)", percent(d.Mean), inPercent(d.Interval))
+}
+
 // differences are paired differences, one a comparison.
 type differences struct {
 	prompt []int32
@@ -99,6 +126,17 @@ type Correlation struct {
 	N        int      `json:"n"`
 	Spearman Value    `json:"spearman"`
 	Interval [2]Value `json:"interval_95"`
+}
+
+// String has two decimals, and the interval where there is one.
+func (c Correlation) String() string {
+	switch {
+	case !c.Spearman.Defined():
+		return "n/a"
+	case !c.Interval[0].Defined():
+		return fmt.Sprintf("%.2f", c.Spearman)
+	}
+	return fmt.Sprintf("%.2f (%.2f to %.2f)", c.Spearman, c.Interval[0], c.Interval[1])
 }
 
 // correlate has the interval of Bonett and Wright (Psychometrika 2000), of
