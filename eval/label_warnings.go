@@ -82,6 +82,8 @@ func goldWarnings(g *Agreement) (out []string) {
 		say(math.IsInf(float64(c.Final.Temperature), 1), "the confidence does not tell right from wrong labels: temperature makes every one 1/2")
 	}
 	say(g.Agreement.N > 0 && g.Calibration == nil, "no calibration: it takes %d labels with gold for a side in each half of the prompts", fewCalibrated)
-	say(g.Agreement.N > 0 && !g.Risk.Threshold.Defined(), "no confidence buys a precision of %v", g.Risk.Wanted)
+	r := g.Risk
+	say(g.Agreement.N > 0 && !r.Threshold.Defined(), "no confidence buys a precision of %v", r.Wanted)
+	say(float64(r.Precision.Share) < r.Wanted, "from confidence %v on, labels are as precise as wanted (%v) on the part that chose it, but not on the other: %s", r.Threshold, r.Wanted, r.Precision.ofN())
 	return out
 }
