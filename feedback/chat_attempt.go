@@ -168,7 +168,7 @@ func (c *Chat) broken(err error, response *http.Response) error {
 	case errors.Is(err, errLongReply):
 		return &attemptError{err: err, billed: true}
 	case errors.As(err, &dial) && dial.Op == "dial": // nothing was sent
-		return &attemptError{err: err, retry: true}
+		return &attemptError{err: err, retry: true, nobody: true}
 	case response != nil:
 		err = fmt.Errorf("HTTP %d, but no chat completion: %s", response.StatusCode, c.excerpt(fmt.Sprint(err)))
 	default:

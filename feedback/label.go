@@ -178,7 +178,7 @@ func (s step) ask(ctx context.Context) (answer Answer, again bool, spent Spent, 
 	if err == nil && answer.Outcome == Failed {
 		err = errors.New(answer.Detail)
 	}
-	return answer, answer.Outcome == Unparseable, Spent{answer.Requests, answer.PromptTokens, answer.CompletionTokens, answer.Cost}, err
+	return answer, answer.Outcome == Unparseable, answer.spent(), err
 }
 
 // label makes the label of a comparison of all answers about it.

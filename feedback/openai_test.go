@@ -81,7 +81,7 @@ func TestOpenAINeedsLogprobs(t *testing.T) {
 	j := judge(t, none, ModeDirect)
 	j.chat.config.MaxRetries = 0
 	a, err := j.Ask(t.Context(), askedOf(1))
-	if !errors.Is(err, ErrChatSetup) || !strings.Contains(err.Error(), "use mode cot") || a.Requests != 1 {
+	if !errors.Is(err, ErrChatSetup) || !strings.Contains(err.Error(), "use mode cot") || a.spent().Requests != 1 {
 		t.Errorf("%+v, %v", a, err)
 	}
 	if _, err = j.Ask(t.Context(), askedOf(1)); err != nil {
