@@ -41,8 +41,8 @@ func NewChat(c ChatConfig, budget *Budget) (*Chat, error) {
 	if budget == nil {
 		budget = NewBudget(0, 0, 0, 0)
 	}
-	if budget.maxCost > 0 && c.Price == nil {
-		return nil, fmt.Errorf("the cost is limited to $%g, and %s has no price: give price.prompt_per_million and price.completion_per_million, 0 for a model of your own", budget.maxCost, c.Model)
+	if err := c.keepsCost(budget.maxCost); err != nil {
+		return nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = c.InFlight, c.InFlight

@@ -19,22 +19,25 @@ const (
 	ModeCoTLogprobs = "cot_logprobs" // reasoning, then in a second request a letter by its log-probabilities
 )
 
-// OpenAIConfig is a chat model as a judge.
+// OpenAIConfig is a chat model as a judge. Its in_flight is 0 for the run's.
 type OpenAIConfig struct {
 	ChatConfig  `yaml:",inline"`
 	Mode        string `yaml:"mode"`
 	TopLogprobs int    `yaml:"top_logprobs"`    // alternatives to a letter; servers have their own most
 	Clamp       *Clamp `yaml:"clamp,omitempty"` // of its probabilities, when they are aggregated
+	Tokenizer   string `yaml:"tokenizer"`       // a directory with a tokenizer.json, to count tokens beforehand; empty: they are estimated
 }
 
 // DefaultOpenAI is a judge of which only base_url and model are to be named.
 func DefaultOpenAI() OpenAIConfig {
-	return OpenAIConfig{ChatConfig: DefaultChat(), Mode: ModeCoT, TopLogprobs: 20}
+	c := OpenAIConfig{ChatConfig: DefaultChat(), Mode: ModeCoT, TopLogprobs: 20}
+	c.InFlight = 0
+	return c
 }
 
 // Validate names every value that cannot be.
 func (c OpenAIConfig) Validate() error {
-	problems := []error{c.ChatConfig.Validate()}
+	problems := []error{c.chatOf(1).Validate()}
 	if modes := []string{ModeDirect, ModeCoT, ModeCoTLogprobs}; !slices.Contains(modes, c.Mode) {
 		problems = append(problems, fmt.Errorf("mode is %q, want one of %v", c.Mode, modes))
 	}
@@ -45,6 +48,15 @@ func (c OpenAIConfig) Validate() error {
 		problems = append(problems, c.Clamp.Validate())
 	}
 	return errors.Join(problems...)
+}
+
+// chatOf is the chat with the run's in_flight where the judge has none of its
+// own.
+func (c OpenAIConfig) chatOf(inFlight int) ChatConfig {
+	if c.InFlight == 0 {
+		c.InFlight = inFlight
+	}
+	return c.ChatConfig
 }
 
 // OpenAI is a judge behind a chat server.

@@ -130,7 +130,7 @@ func TestOpenAIConfig(t *testing.T) {
 	if err := read("{kind: openai, openai: {base_url: 'http://localhost:8000', model: m, timeout: 90s, clamp: cai}}"); err != nil {
 		t.Fatal(err)
 	}
-	if c.OpenAI.Timeout.Seconds() != 90 || *c.OpenAI.Clamp != (Clamp{0.4, 0.6}) || c.OpenAI.InFlight != 8 || c.Name != "openai" || *c.OpenAI.Temperature != 0 {
+	if c.OpenAI.Timeout.Seconds() != 90 || *c.OpenAI.Clamp != (Clamp{0.4, 0.6}) || c.OpenAI.InFlight != 0 || c.Name != "openai" || *c.OpenAI.Temperature != 0 {
 		t.Errorf("%+v", c.OpenAI)
 	}
 	if err := read("{kind: openai, openai: {base_url: 'http://localhost:8000', model: m, temperature: null, clamp: [0.1, 0.9]}}"); err != nil || c.OpenAI.Temperature != nil {

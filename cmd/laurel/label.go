@@ -124,7 +124,7 @@ func (l *labelling) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, judges.close()) }()
-	run := &feedback.Labelling{Constitution: l.constitution, Judges: judges.judges, Policy: l.config.Policy(), InFlight: l.config.InFlight,
+	run := &feedback.Labelling{Constitution: l.constitution, Judges: judges.judges, Policy: l.config.Policy(), InFlight: l.config.OpenQuestions(),
 		Store: store, OnlyKept: l.reaggregate, Comparisons: l.comparisons(ctx)}
 	if l.dry {
 		return l.dryRun(ctx, run, judges.costs)
@@ -273,6 +273,9 @@ func (l *labelling) say(s *feedback.Summary) error {
 	for _, j := range s.Judges {
 		fmt.Fprintf(l.log, "judge %s: %d answers preferred a response, %d called a tie, %d were unparseable, %d questions failed\n", j.Name,
 			j.Outcomes[feedback.Preferred], j.Outcomes[feedback.Tie], j.Outcomes[feedback.Unparseable], j.Outcomes[feedback.Failed])
+		if j.Clamped > 0 {
+			fmt.Fprintf(l.log, "judge %s: the probabilities of %d answers were clamped\n", j.Name, j.Clamped)
+		}
 	}
 	if s.Missing > 0 {
 		fmt.Fprintf(l.log, "%d answers are missing and count as failed: a run without --reaggregate asks for them\n", s.Missing)
