@@ -91,8 +91,11 @@ func (l *labelling) exclusive(cmd *cobra.Command) error {
 func (l *labelling) overrides(cmd *cobra.Command) []string {
 	var out []string
 	for flag, key := range map[string]string{"constitution": "constitution", "max-cost": "budget.max_cost", "max-requests": "budget.max_requests", "on-bad-row": "data.on_bad_row"} {
-		if f := cmd.Flags().Lookup(flag); f.Changed {
+		switch f := cmd.Flags().Lookup(flag); {
+		case f.Changed && f.Value.Type() == "string":
 			out = append(out, fmt.Sprintf("%s=%q", key, f.Value))
+		case f.Changed:
+			out = append(out, fmt.Sprintf("%s=%s", key, f.Value))
 		}
 	}
 	if f := cmd.Flags().Lookup("judge"); f.Changed {
@@ -220,7 +223,7 @@ func (l *labelling) explain(err error, summary *feedback.Summary, plan *feedback
 	if summary == nil {
 		return err
 	}
-	kept := fmt.Sprintf("%d answers were kept before and %d came since, for $%.4f; all are in %s", plan.Kept, summary.SpentNow.Requests, summary.SpentNow.Cost, filepath.Join(l.dir, answersFile))
+	kept := fmt.Sprintf("%d answers were kept before and %d came since, for $%.4f; all are in %s", plan.Kept, summary.Came, summary.SpentNow.Cost, filepath.Join(l.dir, answersFile))
 	switch {
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("interrupted: %s, and the same command goes on", kept)
