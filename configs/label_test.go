@@ -1,10 +1,16 @@
 package configs
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"laurel/feedback"
 )
 
 func TestLoadLabel(t *testing.T) {
@@ -89,5 +95,53 @@ func TestShippedLabelConfigsLoad(t *testing.T) {
 		if _, err := LoadLabel(file, nil); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestOpenAIKeysAreDocumented: the table in docs/feedback.md has every key of
+// the openai judge with its default, and no other.
+func TestOpenAIKeysAreDocumented(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join("..", "docs", "feedback.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(raw), "## Judges: openai\n")
+	_, table, _ := strings.Cut(section, "### Keys\n")
+	table, _, _ = strings.Cut(table, "\n\nA tokenizer")
+	documented := map[string]string{}
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 5 || strings.Contains(line, "| key |") || strings.Contains(line, "| --- |") {
+			continue
+		}
+		for key := range strings.SplitSeq(cells[1], ",") {
+			key, _, _ = strings.Cut(strings.TrimSpace(key), ".") // price is one key
+			documented[key] = strings.TrimSpace(cells[2])
+		}
+	}
+	saved, err := YAML(feedback.DefaultOpenAI())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var defaults map[string]any
+	if err := yaml.Unmarshal(saved, &defaults); err != nil {
+		t.Fatal(err)
+	}
+	for key := range yamlFields(reflect.TypeOf(feedback.OpenAIConfig{})) {
+		want := ""
+		if value, ok := defaults[key]; ok {
+			want = strings.TrimSuffix(fmt.Sprint(value), "0s")
+		}
+		got, ok := documented[key]
+		if got == "{}" {
+			got = ""
+		}
+		if !ok || got != want {
+			t.Errorf("key %s: documented %v, %q; its default is %q", key, ok, got, want)
+		}
+		delete(documented, key)
+	}
+	if len(documented) > 0 {
+		t.Errorf("documented, and no keys: %v", documented)
 	}
 }
