@@ -26,6 +26,11 @@ func (l *labelling) readGold() error {
 // report measures the labels and writes report.json, report.html and plots.
 func (l *labelling) report(summary *feedback.Summary) (*eval.LabelReport, error) {
 	cfg := eval.LabelConfig{Gold: l.gold, Seed: uint64(l.config.Seed), Models: map[string]string{}}
+	for _, j := range l.config.Judges {
+		if j.OpenAI != nil {
+			cfg.Models[j.Name] = j.OpenAI.Model
+		}
+	}
 	for _, p := range l.constitution.Principles {
 		cfg.Principles = append(cfg.Principles, eval.Principle{Name: p.Name, Weight: p.Weight})
 	}
@@ -36,7 +41,7 @@ func (l *labelling) report(summary *feedback.Summary) (*eval.LabelReport, error)
 	facts := []eval.Fact{{Name: "labels", Value: l.dir}, {Name: "constitution", Value: l.constitution.Name}, {Name: "position", Value: l.config.Position},
 		{Name: "rows", Value: summary.Rows.String()}, {Name: "spent by all runs", Value: spent(summary.Spent)}}
 	for _, j := range l.config.Judges {
-		facts = append(facts, eval.Fact{Name: "judge " + j.Name, Value: j.Kind})
+		facts = append(facts, eval.Fact{Name: "judge " + j.Name, Value: j.Kind + whatJudge(j)})
 	}
 	if l.goldFile != "" {
 		facts = append(facts, eval.Fact{Name: "gold", Value: l.goldFile})
