@@ -250,7 +250,7 @@ func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) e
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(l.dir, "label.json")
+	path := filepath.Join(l.dir, labelFile)
 	if err := data.WriteAside(path, func(w io.Writer) error { return printJSON(w, record) }); err != nil {
 		return err
 	}

@@ -44,6 +44,9 @@ func whatJudge(j feedback.JudgeConfig) string {
 	return " (" + what + ")"
 }
 
+// labelFile says how the labels of a directory came about.
+const labelFile = "label.json"
+
 // labelRecord is label.json.
 type labelRecord struct {
 	Files        []string               `json:"files"`
