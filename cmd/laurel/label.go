@@ -91,8 +91,11 @@ func (l *labelling) exclusive(cmd *cobra.Command) error {
 func (l *labelling) overrides(cmd *cobra.Command) []string {
 	var out []string
 	for flag, key := range map[string]string{"constitution": "constitution", "max-cost": "budget.max_cost", "max-requests": "budget.max_requests", "on-bad-row": "data.on_bad_row"} {
-		if f := cmd.Flags().Lookup(flag); f.Changed {
+		switch f := cmd.Flags().Lookup(flag); {
+		case f.Changed && f.Value.Type() == "string":
 			out = append(out, fmt.Sprintf("%s=%q", key, f.Value))
+		case f.Changed:
+			out = append(out, fmt.Sprintf("%s=%s", key, f.Value))
 		}
 	}
 	if f := cmd.Flags().Lookup("judge"); f.Changed {
@@ -124,7 +127,7 @@ func (l *labelling) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, judges.close()) }()
-	run := &feedback.Labelling{Constitution: l.constitution, Judges: judges.judges, Policy: l.config.Policy(), InFlight: l.config.InFlight,
+	run := &feedback.Labelling{Constitution: l.constitution, Judges: judges.judges, Policy: l.config.Policy(), InFlight: l.config.OpenQuestions(),
 		Store: store, OnlyKept: l.reaggregate, Comparisons: l.comparisons(ctx)}
 	if l.dry {
 		return l.dryRun(ctx, run, judges.costs)
@@ -220,7 +223,7 @@ func (l *labelling) explain(err error, summary *feedback.Summary, plan *feedback
 	if summary == nil {
 		return err
 	}
-	kept := fmt.Sprintf("%d answers were kept before and %d came since, for $%.4f; all are in %s", plan.Kept, summary.SpentNow.Requests, summary.SpentNow.Cost, filepath.Join(l.dir, answersFile))
+	kept := fmt.Sprintf("%d answers were kept before and %d came since, for $%.4f; all are in %s", plan.Kept, summary.Came, summary.SpentNow.Cost, filepath.Join(l.dir, answersFile))
 	switch {
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("interrupted: %s, and the same command goes on", kept)
@@ -273,6 +276,9 @@ func (l *labelling) say(s *feedback.Summary) error {
 	for _, j := range s.Judges {
 		fmt.Fprintf(l.log, "judge %s: %d answers preferred a response, %d called a tie, %d were unparseable, %d questions failed\n", j.Name,
 			j.Outcomes[feedback.Preferred], j.Outcomes[feedback.Tie], j.Outcomes[feedback.Unparseable], j.Outcomes[feedback.Failed])
+		if j.Clamped > 0 {
+			fmt.Fprintf(l.log, "judge %s: the probabilities of %d answers were clamped\n", j.Name, j.Clamped)
+		}
 	}
 	if s.Missing > 0 {
 		fmt.Fprintf(l.log, "%d answers are missing and count as failed: a run without --reaggregate asks for them\n", s.Missing)

@@ -49,7 +49,7 @@ func (l *labelling) report(summary *feedback.Summary) (*eval.LabelReport, error)
 	facts := []eval.Fact{{Name: "labels", Value: l.dir}, {Name: "constitution", Value: l.constitution.Name}, {Name: "position", Value: l.config.Position},
 		{Name: "rows", Value: summary.Rows.String()}, {Name: "spent by all runs", Value: spent(summary.Spent)}}
 	for _, j := range l.config.Judges {
-		facts = append(facts, eval.Fact{Name: "judge " + j.Name, Value: j.Kind})
+		facts = append(facts, eval.Fact{Name: "judge " + j.Name, Value: j.Kind + whatJudge(j)})
 	}
 	if l.goldFile != "" {
 		facts = append(facts, eval.Fact{Name: "gold", Value: l.goldFile})
