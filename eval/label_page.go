@@ -108,7 +108,7 @@ func labelDefinitions() []definition {
 		{"Over gold", "Mean of (label prefers more) minus (gold prefers more), where both name a side: what the lean is at matched quality."},
 		{"Agreement", "Of labels whose gold names a side; gold ties are counted apart, or as one half. Coverage: labelled, of the comparisons with gold."},
 		{"Calibration", "Fitted on about half of the prompts and tested on the others. Temperature divides the logit of the confidence; isotonic is the least-squares map that never falls. Log loss takes probabilities within 1e-6 of 0 and 1 as that far from them."},
-		{"ECE", "Expected calibration error: how far confidence and the share of right labels lie apart, over equal-width bins and over bins of equal count."},
+		{"ECE", "Expected calibration error: how far confidence and the share of right labels lie apart, over equal-width bins and over bins of equal count. By chance: about what it would be over equal-width bins on as many labels, were every probability right; a lower one says no more."},
 		{"Risk and coverage", "Share of wrong labels among the most confident ones, by how many are kept. AURC: its mean over coverages. The threshold is chosen on the fitting part and judged on the tested one."},
 		{"κ", "Agreement beyond chance: Cohen's for two raters, Fleiss' for more; over a, b and neither, and where both name a side. A judge's rating is its votes' heavier side."},
 		{"Flagged responses", "Those that name an answer or a verdict, tell to ignore instructions, praise themselves to the judge or imitate markers and roles. Flags are for people to look at: some are honest text."},

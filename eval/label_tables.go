@@ -237,9 +237,9 @@ func agreeingTable(caption string, rows []Agreeing) table {
 
 func (c *Recalibration) table() table {
 	t := table{Caption: fmt.Sprintf("Calibration, fitted on %d labels and tested on %d of other prompts", c.Fit, c.Test),
-		Columns: []string{"confidence", "ECE", "ECE, equal mass", "Brier", "log loss"}}
+		Columns: []string{"confidence", "ECE", "by chance", "ECE, equal mass", "Brier", "log loss"}}
 	for _, s := range []CalibrationScores{c.Raw, c.Temperature, c.Isotonic} {
-		t.Rows = append(t.Rows, []string{s.Calibrator.Describe(), s.ECE.String(), s.ECEEqualMass.String(), s.Brier.String(), s.LogLoss.String()})
+		t.Rows = append(t.Rows, []string{s.Calibrator.Describe(), s.ECE.String(), s.ECEByChance.String(), s.ECEEqualMass.String(), s.Brier.String(), s.LogLoss.String()})
 	}
 	return t
 }
