@@ -11,14 +11,10 @@ import (
 func (r *LabelReport) WriteHTML(path string, facts ...Fact) error {
 	p := tablesPage{Title: "Label report", Headline: r.headline(), Warnings: r.Warnings, Sections: r.sections(), Facts: facts, Definitions: labelDefinitions()}
 	var err error
-	if p.Sections[0].Figures, err = inline(r.outcomeCharts()); err != nil {
-		return fmt.Errorf("write report %s: %w", path, err)
-	}
+	under := map[string][]namedChart{outcomeTitle: r.outcomeCharts(), biasTitle: r.biasCharts(), goldTitle: r.goldCharts()}
 	for i := range p.Sections {
-		if p.Sections[i].Title == goldTitle {
-			if p.Sections[i].Figures, err = inline(r.goldCharts()); err != nil {
-				return fmt.Errorf("write report %s: %w", path, err)
-			}
+		if p.Sections[i].Figures, err = inline(under[p.Sections[i].Title]); err != nil {
+			return fmt.Errorf("write report %s: %w", path, err)
 		}
 	}
 	return savePage(path, "tables.html.tmpl", p)

@@ -10,18 +10,23 @@ import (
 	"laurel/data"
 )
 
-const goldTitle = "Against gold"
+// Titles of the sections that have plots.
+const (
+	outcomeTitle = "Outcomes"
+	biasTitle    = "Bias audit"
+	goldTitle    = "Against gold"
+)
 
 // sections are the report's tables, in print and on the page.
 func (r *LabelReport) sections() []section {
 	out := []section{
-		{Title: "Outcomes", Tables: []table{r.outcomeTable()}},
+		{Title: outcomeTitle, Tables: []table{r.outcomeTable()}},
 		{Title: "Principles", Tables: []table{r.principleTable()}},
 	}
 	if len(r.Raters.Pairs) > 0 || r.Raters.People != nil {
 		out = append(out, r.raterSection())
 	}
-	bias := section{Title: "Bias audit", Tables: []table{r.positionTable(), r.surfaceTable()}}
+	bias := section{Title: biasTitle, Tables: []table{r.positionTable(), r.surfaceTable()}}
 	if r.Gold != nil {
 		bias.Tables = append(bias.Tables, r.qualityTable())
 	}
