@@ -89,23 +89,12 @@ func (l *labelling) exclusive(cmd *cobra.Command) error {
 
 // overrides are the settings of the command line, flags as settings first.
 func (l *labelling) overrides(cmd *cobra.Command) []string {
-	var out []string
-	for flag, key := range map[string]string{"constitution": "constitution", "max-cost": "budget.max_cost", "max-requests": "budget.max_requests", "on-bad-row": "data.on_bad_row"} {
-		if f := cmd.Flags().Lookup(flag); f.Changed {
-			out = append(out, fmt.Sprintf("%s=%q", key, f.Value))
-		}
-	}
+	out := flagSettings(cmd.Flags(), map[string]string{"constitution": "constitution", "max-cost": "budget.max_cost", "max-requests": "budget.max_requests", "on-bad-row": "data.on_bad_row"})
 	if f := cmd.Flags().Lookup("judge"); f.Changed {
 		out = append(out, fmt.Sprintf("judges=[{kind: %q}]", f.Value))
 	}
-	for _, field := range slices.Sorted(maps.Keys(l.columns)) {
-		out = append(out, fmt.Sprintf("data.columns.%s=%q", field, l.columns[field]))
-	}
-	return append(out, l.settings...)
+	return append(append(out, columnSettings(l.columns)...), l.settings...)
 }
-
-// answersFile is the store of a label directory.
-const answersFile = "answers.jsonl"
 
 // run is the whole line: constitution, store, judges, plan, labels, report.
 func (l *labelling) run(ctx context.Context) (err error) {
@@ -141,19 +130,17 @@ func (l *labelling) run(ctx context.Context) (err error) {
 	}
 	summary, err := l.label(ctx, run, plan)
 	if err != nil {
-		return l.explain(err, summary, plan)
+		if summary != nil {
+			err = goesOn(err, l.dir, plan.Kept, summary.SpentNow)
+		}
+		return err
 	}
 	return l.finish(run, summary)
 }
 
 func (l *labelling) openConstitution() (err error) {
-	if l.constitution, err = configs.Constitution(l.config.Constitution); err != nil {
+	if l.constitution, err = openConstitution(l.config.Constitution, l.config.Principles); err != nil {
 		return err
-	}
-	if len(l.config.Principles) > 0 {
-		if l.constitution, err = l.constitution.Only(l.config.Principles); err != nil {
-			return err
-		}
 	}
 	return l.constitution.ForComparison()
 }
@@ -170,30 +157,14 @@ func (l *labelling) openStore() (*feedback.Store, error) {
 			return nil, fmt.Errorf("--reaggregate needs the answers of an earlier run: %w", err)
 		}
 	}
-	if err := errors.Join(os.MkdirAll(l.dir, 0o755), data.RemovePartial(l.dir)); err != nil {
-		return nil, err
-	}
-	store, err := feedback.OpenStore(path)
-	if err == nil && store.Mended != "" {
-		fmt.Fprintln(l.log, store.Mended)
-	}
-	return store, err
+	return openAnswers(l.dir, l.log)
 }
 
 // comparisons reads the files as often as it is called, until Ctrl-C.
 func (l *labelling) comparisons(ctx context.Context) func(*data.Counts) iter.Seq2[data.Comparison, error] {
 	cfg := data.ReadConfig{Columns: l.config.Data.Columns, OnBadRow: l.config.Data.OnBadRow}
 	return func(counts *data.Counts) iter.Seq2[data.Comparison, error] {
-		return func(yield func(data.Comparison, error) bool) {
-			for c, err := range data.ReadComparisons(l.files, cfg, counts) {
-				if stopped := ctx.Err(); stopped != nil {
-					err = stopped
-				}
-				if !yield(c, err) || err != nil {
-					return
-				}
-			}
-		}
+		return untilDone(ctx, data.ReadComparisons(l.files, cfg, counts))
 	}
 }
 
@@ -213,21 +184,6 @@ func (l *labelling) label(ctx context.Context, run *feedback.Labelling, plan *fe
 		return summary, errors.Join(err, writer.Abort())
 	}
 	return summary, writer.Close()
-}
-
-// explain says what is kept of a run that stopped, and how it goes on.
-func (l *labelling) explain(err error, summary *feedback.Summary, plan *feedback.Plan) error {
-	if summary == nil {
-		return err
-	}
-	kept := fmt.Sprintf("%d answers were kept before and %d came since, for $%.4f; all are in %s", plan.Kept, summary.SpentNow.Requests, summary.SpentNow.Cost, filepath.Join(l.dir, answersFile))
-	switch {
-	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("interrupted: %s, and the same command goes on", kept)
-	case errors.Is(err, feedback.ErrBudget):
-		return fmt.Errorf("%w: %s, and the same command with a larger --max-cost or --max-requests goes on", err, kept)
-	}
-	return fmt.Errorf("%w (%s, and the same command goes on)", err, kept)
 }
 
 // finish writes what is said of the run, then that it is finished.
@@ -295,8 +251,4 @@ func reasons(counts map[data.Abstention]int) string {
 		parts[i] = fmt.Sprintf("%s %d", reason, counts[reason])
 	}
 	return " (" + strings.Join(parts, ", ") + ")"
-}
-
-func spent(s feedback.Spent) string {
-	return fmt.Sprintf("%d requests, %d + %d tokens, $%.4f", s.Requests, s.PromptTokens, s.CompletionTokens, s.Cost)
 }

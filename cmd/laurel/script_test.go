@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 			"samelosses":  sameLosses,
 			"waitfor":     waitFor,
 			"hub":         hubCommand,
+			"rogue":       rogueCommand,
 		},
 		Setup: func(env *testscript.Env) error {
 			shared, err := filepath.Abs(filepath.Join("..", "..", "..", "shared"))
@@ -48,6 +49,7 @@ func TestScripts(t *testing.T) {
 			}
 			env.Setenv("SHARED", shared)
 			env.Values[hubKey{}] = &hubOf{}
+			env.Values[rogueKey{}] = &rogueOf{}
 			return writeInputs(env.WorkDir)
 		},
 		Condition: func(name string) (bool, error) {
