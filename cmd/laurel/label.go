@@ -60,6 +60,8 @@ func labelCommand() *cobra.Command {
 	flags.BoolVar(&l.reaggregate, "reaggregate", false, "make labels of the answers in --out anew, and ask nothing")
 	flags.BoolVar(&l.dry, "dry-run", false, "say what the run would ask and cost")
 	flags.StringVar(&l.goldFile, "gold", "", "measure the labels against this file of gold, as laurel agree does")
+	flags.StringVar(&l.reviewFile, "review-out", "", "write the comparisons least certain or disputed for people: .csv, .parquet, or both without an ending")
+	flags.Float64Var(&l.reviewFraction, "review-fraction", 0.1, "share of the comparisons that go to people")
 	flags.BoolVar(&l.asJSON, "json", false, "print label.json")
 	return cmd
 }
@@ -69,6 +71,8 @@ type labelling struct {
 	config           feedback.Config
 	path, dir        string
 	goldFile         string
+	reviewFile       string
+	reviewFraction   float64
 	files, settings  []string
 	columns          map[string]string
 	reaggregate, dry bool
@@ -79,10 +83,16 @@ type labelling struct {
 	gold         []data.Gold // nil: none
 }
 
-// exclusive refuses flags that contradict each other.
+// exclusive refuses flags that make no sense together.
 func (l *labelling) exclusive(cmd *cobra.Command) error {
 	if l.reaggregate && l.dry {
 		return usage(cmd, errors.New("--reaggregate asks nothing: there is nothing for --dry-run to tell"))
+	}
+	if !(l.reviewFraction > 0 && l.reviewFraction <= 1) {
+		return usage(cmd, fmt.Errorf("--review-fraction is %v, want above 0 and at most 1", l.reviewFraction))
+	}
+	if l.reviewFile == "" && cmd.Flags().Changed("review-fraction") {
+		return usage(cmd, errors.New("--review-fraction needs --review-out"))
 	}
 	return nil
 }
@@ -98,7 +108,7 @@ func (l *labelling) overrides(cmd *cobra.Command) []string {
 
 // run is the whole line: constitution, store, judges, plan, labels, report.
 func (l *labelling) run(ctx context.Context) (err error) {
-	if err := errors.Join(l.openConstitution(), l.readGold()); err != nil {
+	if err := errors.Join(l.openConstitution(), l.readGold(), l.checkReview()); err != nil {
 		return err
 	}
 	store, err := l.openStore()
@@ -201,6 +211,9 @@ func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) e
 	}
 	report, err := l.report(summary)
 	if err != nil {
+		return err
+	}
+	if err := l.review(); err != nil {
 		return err
 	}
 	path := filepath.Join(l.dir, "label.json")
