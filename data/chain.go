@@ -11,7 +11,7 @@ import (
 // The files of a revise directory, each as JSON lines and as Parquet.
 const (
 	MessagesFile      = "messages" // prompt and last revision, for supervised fine-tuning
-	ChainFile         = "chain"    // everything between
+	ChainFile         = "chains"   // everything between
 	RevisionPairsFile = "pairs"    // last revision and first answer, as chosen and rejected
 )
 

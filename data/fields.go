@@ -45,7 +45,7 @@ func resolve(mapping map[string]string, allowed []field, src source) (names, err
 func (f field) optional() bool {
 	switch f {
 	case fieldConfidence, fieldMargin, fieldVoteShare, fieldVoteShareA, fieldPrompt, fieldResponse,
-		fieldAILabel, fieldVotesA, fieldVotesB, fieldVotesTie:
+		fieldAILabel, fieldVotesA, fieldVotesB, fieldVotesTie, fieldAnswer:
 		return true
 	}
 	return f.name()
@@ -162,7 +162,7 @@ func (f field) number() bool {
 // text.
 func (f field) name() bool {
 	switch f {
-	case fieldID, fieldSubset, fieldSource, fieldGoldKind, fieldModelA, fieldModelB:
+	case fieldID, fieldSubset, fieldSource, fieldGoldKind, fieldModelA, fieldModelB, fieldAnnotator, fieldNote:
 		return true
 	}
 	return false

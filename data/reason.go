@@ -39,6 +39,8 @@ const (
 	ReasonDuplicateID     Reason = "duplicate_id"            // the id of a comparison before it
 	ReasonEmptyPrompt     Reason = "empty_prompt"            // nothing to answer
 	ReasonAnswered        Reason = "prompt_answered"         // a prompt that ends with the assistant's turn
+	ReasonUnknownID       Reason = "unknown_id"              // an answer about a comparison that is not there
+	ReasonTextsDiffer     Reason = "texts_differ"            // an answer about other texts than the id has
 )
 
 // Counts says what became of the rows read: Read = Kept + the sum of Skipped.

@@ -111,7 +111,7 @@ func (f field) refuses(kind cellKind) string {
 		return "messages (a list of role and content)"
 	case f.dialogue() && kind != cellText && kind != cellTurns:
 		return "text or messages (a list of role and content)"
-	case (f == fieldLabel || f == fieldGold || f == fieldAILabel) && kind != cellText:
+	case (f == fieldLabel || f == fieldGold || f == fieldAILabel || f == fieldAnswer) && kind != cellText:
 		return "text (a, b or tie)"
 	case f.name() && kind != cellText && kind != cellNumber:
 		return "text or a number"

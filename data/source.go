@@ -34,6 +34,9 @@ const (
 	fieldVotesA
 	fieldVotesB
 	fieldVotesTie
+	fieldAnswer
+	fieldAnnotator
+	fieldNote
 	numFields
 )
 
@@ -46,6 +49,7 @@ func (f field) String() string {
 		"text", "response", "messages", "reward_chosen", "reward_rejected", "len_chosen", "len_rejected",
 		"model_a", "model_b", "source",
 		"gold", "gold_kind", "ai_label", "votes_a", "votes_b", "votes_tie",
+		"answer", "annotator", "note",
 	}[f]
 }
 

@@ -21,12 +21,15 @@ func (r *LabelReport) WriteHTML(path string, facts ...Fact) error {
 }
 
 // Print writes the report's tables for a terminal.
-func (r *LabelReport) Print(w io.Writer) error {
+func (r *LabelReport) Print(w io.Writer) error { return printSections(w, r.sections(), r.Warnings) }
+
+// printSections writes tables, then warnings, for a terminal.
+func printSections(w io.Writer, sections []section, warnings []string) error {
 	var b strings.Builder
-	for _, s := range r.sections() {
+	for _, s := range sections {
 		s.print(&b)
 	}
-	for _, warning := range r.Warnings {
+	for _, warning := range warnings {
 		fmt.Fprintf(&b, "warning: %s\n", warning)
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {

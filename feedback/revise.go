@@ -67,11 +67,11 @@ type chained struct {
 func Revise(ctx context.Context, run *Revising, write func(data.Chain) error, leave func(LeftOut) error) (*RevisionSummary, error) {
 	asker := newAsker(run.Store, run.Model.InFlight)
 	work := func(waiting context.Context, p data.Prompt) (chained, error) {
-		return (&chainRun{run, asker, waiting, ctx}).chain(p)
+		return run.chain(p, func(messages []data.Message) (string, error) { return run.say(asker, waiting, ctx, messages) })
 	}
 	summary := newRevisionSummary(run)
-	defer summary.settle(run.Store)
-	window := 4 * run.Model.InFlight // so that a slow chain holds back no other
+	defer func() { summary.settle(run.Store, asker) }() // after all replies under way have come
+	window := 4 * run.Model.InFlight                    // so that a slow chain holds back no other
 	for c, err := range inOrder(ctx, run.Prompts(&summary.Rows), window, work) {
 		switch {
 		case err != nil:
@@ -93,20 +93,13 @@ func Revise(ctx context.Context, run *Revising, write func(data.Chain) error, le
 	return summary, nil
 }
 
-// chainRun makes the chain of one prompt. Its replies are awaited as long as
-// the run goes on; one that is being asked for is asked to its end.
-type chainRun struct {
-	*Revising
-	asker           *asker
-	waiting, asking context.Context
-}
-
-func (r *chainRun) chain(p data.Prompt) (chained, error) {
+// chain makes the chain of one prompt of what say replies.
+func (r *Revising) chain(p data.Prompt, say func([]data.Message) (string, error)) (chained, error) {
 	c := data.Chain{Prompt: p, Initial: p.Response, Given: p.Response != ""}
 	prompt := data.Text{Messages: p.Messages}
 	var err error
 	if !c.Given {
-		if c.Initial, err = r.say(p.Messages); err != nil {
+		if c.Initial, err = say(p.Messages); err != nil {
 			return leftOut(LeftOut{ID: p.ID, Stage: StageInitial}, err)
 		}
 	}
@@ -115,11 +108,11 @@ func (r *chainRun) chain(p data.Prompt) (chained, error) {
 			step := data.ChainStep{Round: round + 1, Principle: principle.Name}
 			last := data.Text{Plain: c.Final()}
 			left := LeftOut{ID: p.ID, Stage: StageCritique, Round: step.Round, Principle: step.Principle}
-			if step.Critique, err = r.say(CritiquePrompt(principle, prompt, last)); err != nil {
+			if step.Critique, err = say(CritiquePrompt(principle, prompt, last)); err != nil {
 				return leftOut(left, err)
 			}
 			left.Stage = StageRevision
-			if step.Revision, err = r.say(RevisionPrompt(principle, prompt, last, step.Critique)); err != nil {
+			if step.Revision, err = say(RevisionPrompt(principle, prompt, last, step.Critique)); err != nil {
 				return leftOut(left, err)
 			}
 			c.Steps = append(c.Steps, step)
@@ -172,20 +165,32 @@ type keptReply struct {
 // kept.
 var errUnusable = errors.New("the reply is of no use")
 
-// say is the model's reply, without white space around it.
-func (r *chainRun) say(messages []data.Message) (string, error) {
-	parts := []string{"reply", r.Model.fingerprint()}
-	for _, m := range messages {
-		parts = append(parts, m.Role, m.Content)
-	}
-	reply, _, err := ask(r.asker, r.waiting, r.asking, Key(parts...), func(ctx context.Context) (keptReply, bool, Spent, error) {
+// say is the model's reply, without white space around it. It is awaited as
+// long as the run goes on (waiting); one that is being asked for is asked to
+// its end.
+func (r *Revising) say(a *asker, waiting, asking context.Context, messages []data.Message) (string, error) {
+	reply, _, err := ask(a, waiting, asking, r.replyKey(messages), func(ctx context.Context) (keptReply, bool, Spent, error) {
 		got, err := r.Complete(ctx, r.Model.Request(messages))
 		return keptReply{strings.TrimSpace(got.Text), got.FinishReason == "length"}, false,
 			Spent{got.Requests, got.PromptTokens, got.CompletionTokens, got.Cost}, err
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", err
+	}
+	return r.usable(reply)
+}
+
+func (r *Revising) replyKey(messages []data.Message) string {
+	parts := []string{"reply", r.Model.fingerprint()}
+	for _, m := range messages {
+		parts = append(parts, m.Role, m.Content)
+	}
+	return Key(parts...)
+}
+
+// usable is the text of a reply that can be gone on with.
+func (r *Revising) usable(reply keptReply) (string, error) {
+	switch {
 	case reply.Cut:
 		return "", fmt.Errorf("%w: it is cut off at chat.max_tokens (%d): raise that", errUnusable, r.Model.MaxTokens)
 	case strings.Contains(reply.Text, "\x00"):

@@ -55,8 +55,3 @@ func (c ReviseConfig) Fits(constitution *Constitution) error {
 	}
 	return constitution.ForRevision()
 }
-
-// Requests is the most that the prompts ask for, retries aside.
-func (c ReviseConfig) Requests(prompts, given int) int {
-	return prompts - given + 2*prompts*c.Rounds*c.PerRound
-}

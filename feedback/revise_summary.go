@@ -2,8 +2,6 @@ package feedback
 
 import (
 	"fmt"
-	"io"
-	"text/tabwriter"
 	"unicode/utf8"
 
 	"laurel/data"
@@ -23,6 +21,7 @@ type RevisionSummary struct {
 	Principles []PrincipleRates `json:"principles"` // by the constitution's order
 	Spent      Spent            `json:"spent"`      // by all runs on the store
 	SpentNow   Spent            `json:"spent_by_this_run"`
+	Came       int              `json:"-"` // replies of this run, of prompts without a whole chain too
 
 	before Spent
 }
@@ -118,54 +117,8 @@ func (p *PrincipleRates) add(before, after string) {
 	mean(&p.MeanChange, p.Revisions, float64(utf8.RuneCountInString(after)-utf8.RuneCountInString(before)))
 }
 
-func (s *RevisionSummary) settle(store *Store) {
+func (s *RevisionSummary) settle(store *Store, a *asker) {
+	s.Came = int(a.kept.Load())
 	s.Spent = store.Spent()
 	s.SpentNow = s.Spent.minus(s.before)
-}
-
-// RevisionTable is a table of the report, for terminal and page.
-type RevisionTable struct {
-	Title   string
-	Columns []string
-	Rows    [][]string
-}
-
-// Tables are the rates by round and by principle. The first answers are
-// round 0, which nothing comes before.
-func (s *RevisionSummary) Tables() []RevisionTable {
-	rounds := RevisionTable{Title: "Answers after each round", Columns: []string{"round", "answers", "refusals", "boilerplate", "unchanged", "mean length", "change"}}
-	for i, r := range s.Rounds {
-		name, unchanged, change := fmt.Sprint(i), percent(r.Unchanged), fmt.Sprintf("%+.0f", r.MeanChange)
-		if i == 0 {
-			name, unchanged, change = "first answers", "", ""
-		}
-		rounds.Rows = append(rounds.Rows, []string{name, fmt.Sprint(r.Texts), percent(r.Refusals), percent(r.Boilerplate), unchanged, fmt.Sprintf("%.0f", r.MeanChars), change})
-	}
-	principles := RevisionTable{Title: "Revisions by each principle", Columns: []string{"principle", "revisions", "unchanged", "change"}}
-	for _, p := range s.Principles {
-		if p.Revisions > 0 {
-			principles.Rows = append(principles.Rows, []string{p.Name, fmt.Sprint(p.Revisions), percent(p.Unchanged), fmt.Sprintf("%+.0f", p.MeanChange)})
-		}
-	}
-	return []RevisionTable{rounds, principles}
-}
-
-func percent(x float64) string { return fmt.Sprintf("%.1f%%", 100*x) }
-
-// Print writes the tables.
-func (s *RevisionSummary) Print(w io.Writer) error {
-	for _, table := range s.Tables() {
-		fmt.Fprintf(w, "\n%s (lengths in characters)\n", table.Title)
-		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-		for _, row := range append([][]string{table.Columns}, table.Rows...) {
-			for _, cell := range row {
-				fmt.Fprintf(t, "%s\t", cell)
-			}
-			fmt.Fprintln(t)
-		}
-		if err := t.Flush(); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -300,7 +300,7 @@ func TestReviseInterrupted(t *testing.T) {
 	}
 	same := func(dir string) {
 		t.Helper()
-		for _, name := range []string{"messages", "chain", "pairs"} {
+		for _, name := range []string{"messages", "chains", "pairs"} {
 			for _, ext := range []string{".jsonl", ".parquet"} {
 				want, err := os.ReadFile(filepath.Join(whole, name+ext))
 				if err != nil {

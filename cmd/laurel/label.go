@@ -60,6 +60,8 @@ func labelCommand() *cobra.Command {
 	flags.BoolVar(&l.reaggregate, "reaggregate", false, "make labels of the answers in --out anew, and ask nothing")
 	flags.BoolVar(&l.dry, "dry-run", false, "say what the run would ask and cost")
 	flags.StringVar(&l.goldFile, "gold", "", "measure the labels against this file of gold, as laurel agree does")
+	flags.StringVar(&l.reviewFile, "review-out", "", "write the comparisons least certain or disputed for people: .csv, .parquet, or both without an ending")
+	flags.Float64Var(&l.reviewFraction, "review-fraction", 0.1, "share of the comparisons that go to people")
 	flags.BoolVar(&l.asJSON, "json", false, "print label.json")
 	return cmd
 }
@@ -69,6 +71,8 @@ type labelling struct {
 	config           feedback.Config
 	path, dir        string
 	goldFile         string
+	reviewFile       string
+	reviewFraction   float64
 	files, settings  []string
 	columns          map[string]string
 	reaggregate, dry bool
@@ -79,40 +83,32 @@ type labelling struct {
 	gold         []data.Gold // nil: none
 }
 
-// exclusive refuses flags that contradict each other.
+// exclusive refuses flags that make no sense together.
 func (l *labelling) exclusive(cmd *cobra.Command) error {
 	if l.reaggregate && l.dry {
 		return usage(cmd, errors.New("--reaggregate asks nothing: there is nothing for --dry-run to tell"))
+	}
+	if !(l.reviewFraction > 0 && l.reviewFraction <= 1) {
+		return usage(cmd, fmt.Errorf("--review-fraction is %v, want above 0 and at most 1", l.reviewFraction))
+	}
+	if l.reviewFile == "" && cmd.Flags().Changed("review-fraction") {
+		return usage(cmd, errors.New("--review-fraction needs --review-out"))
 	}
 	return nil
 }
 
 // overrides are the settings of the command line, flags as settings first.
 func (l *labelling) overrides(cmd *cobra.Command) []string {
-	var out []string
-	for flag, key := range map[string]string{"constitution": "constitution", "max-cost": "budget.max_cost", "max-requests": "budget.max_requests", "on-bad-row": "data.on_bad_row"} {
-		switch f := cmd.Flags().Lookup(flag); {
-		case f.Changed && f.Value.Type() == "string":
-			out = append(out, fmt.Sprintf("%s=%q", key, f.Value))
-		case f.Changed:
-			out = append(out, fmt.Sprintf("%s=%s", key, f.Value))
-		}
-	}
+	out := flagSettings(cmd.Flags(), map[string]string{"constitution": "constitution", "max-cost": "budget.max_cost", "max-requests": "budget.max_requests", "on-bad-row": "data.on_bad_row"})
 	if f := cmd.Flags().Lookup("judge"); f.Changed {
 		out = append(out, fmt.Sprintf("judges=[{kind: %q}]", f.Value))
 	}
-	for _, field := range slices.Sorted(maps.Keys(l.columns)) {
-		out = append(out, fmt.Sprintf("data.columns.%s=%q", field, l.columns[field]))
-	}
-	return append(out, l.settings...)
+	return append(append(out, columnSettings(l.columns)...), l.settings...)
 }
-
-// answersFile is the store of a label directory.
-const answersFile = "answers.jsonl"
 
 // run is the whole line: constitution, store, judges, plan, labels, report.
 func (l *labelling) run(ctx context.Context) (err error) {
-	if err := errors.Join(l.openConstitution(), l.readGold()); err != nil {
+	if err := errors.Join(l.openConstitution(), l.readGold(), l.checkReview()); err != nil {
 		return err
 	}
 	store, err := l.openStore()
@@ -144,19 +140,17 @@ func (l *labelling) run(ctx context.Context) (err error) {
 	}
 	summary, err := l.label(ctx, run, plan)
 	if err != nil {
-		return l.explain(err, summary, plan)
+		if summary != nil {
+			err = goesOn(err, l.dir, plan.Kept, summary.Came, summary.SpentNow.Cost)
+		}
+		return err
 	}
 	return l.finish(run, summary)
 }
 
 func (l *labelling) openConstitution() (err error) {
-	if l.constitution, err = configs.Constitution(l.config.Constitution); err != nil {
+	if l.constitution, err = openConstitution(l.config.Constitution, l.config.Principles); err != nil {
 		return err
-	}
-	if len(l.config.Principles) > 0 {
-		if l.constitution, err = l.constitution.Only(l.config.Principles); err != nil {
-			return err
-		}
 	}
 	return l.constitution.ForComparison()
 }
@@ -173,30 +167,14 @@ func (l *labelling) openStore() (*feedback.Store, error) {
 			return nil, fmt.Errorf("--reaggregate needs the answers of an earlier run: %w", err)
 		}
 	}
-	if err := errors.Join(os.MkdirAll(l.dir, 0o755), data.RemovePartial(l.dir)); err != nil {
-		return nil, err
-	}
-	store, err := feedback.OpenStore(path)
-	if err == nil && store.Mended != "" {
-		fmt.Fprintln(l.log, store.Mended)
-	}
-	return store, err
+	return openAnswers(l.dir, l.log)
 }
 
 // comparisons reads the files as often as it is called, until Ctrl-C.
 func (l *labelling) comparisons(ctx context.Context) func(*data.Counts) iter.Seq2[data.Comparison, error] {
 	cfg := data.ReadConfig{Columns: l.config.Data.Columns, OnBadRow: l.config.Data.OnBadRow}
 	return func(counts *data.Counts) iter.Seq2[data.Comparison, error] {
-		return func(yield func(data.Comparison, error) bool) {
-			for c, err := range data.ReadComparisons(l.files, cfg, counts) {
-				if stopped := ctx.Err(); stopped != nil {
-					err = stopped
-				}
-				if !yield(c, err) || err != nil {
-					return
-				}
-			}
-		}
+		return untilDone(ctx, data.ReadComparisons(l.files, cfg, counts))
 	}
 }
 
@@ -218,21 +196,6 @@ func (l *labelling) label(ctx context.Context, run *feedback.Labelling, plan *fe
 	return summary, writer.Close()
 }
 
-// explain says what is kept of a run that stopped, and how it goes on.
-func (l *labelling) explain(err error, summary *feedback.Summary, plan *feedback.Plan) error {
-	if summary == nil {
-		return err
-	}
-	kept := fmt.Sprintf("%d answers were kept before and %d came since, for $%.4f; all are in %s", plan.Kept, summary.Came, summary.SpentNow.Cost, filepath.Join(l.dir, answersFile))
-	switch {
-	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("interrupted: %s, and the same command goes on", kept)
-	case errors.Is(err, feedback.ErrBudget):
-		return fmt.Errorf("%w: %s, and the same command with a larger --max-cost or --max-requests goes on", err, kept)
-	}
-	return fmt.Errorf("%w (%s, and the same command goes on)", err, kept)
-}
-
 // finish writes what is said of the run, then that it is finished.
 func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) error {
 	resolved, err := configs.YAML(l.config)
@@ -248,6 +211,9 @@ func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) e
 	}
 	report, err := l.report(summary)
 	if err != nil {
+		return err
+	}
+	if err := l.review(); err != nil {
 		return err
 	}
 	path := filepath.Join(l.dir, labelFile)
@@ -301,8 +267,4 @@ func reasons(counts map[data.Abstention]int) string {
 		parts[i] = fmt.Sprintf("%s %d", reason, counts[reason])
 	}
 	return " (" + strings.Join(parts, ", ") + ")"
-}
-
-func spent(s feedback.Spent) string {
-	return fmt.Sprintf("%d requests, %d + %d tokens, $%.4f", s.Requests, s.PromptTokens, s.CompletionTokens, s.Cost)
 }

@@ -37,7 +37,7 @@ func (j *openJudges) close() error {
 // they need neither model nor key.
 func (l *labelling) openJudges(ctx context.Context, store *feedback.Store) (*openJudges, error) {
 	out := &openJudges{}
-	budget := l.budget(store)
+	budget := openBudget(l.config.Budget, store)
 	for i, c := range l.config.Judges {
 		judge, err := l.openJudge(ctx, c, budget, out)
 		if err != nil {

@@ -8,17 +8,6 @@ import (
 	"laurel/feedback"
 )
 
-// budget is what this run may spend, all its judges together, beside what
-// earlier runs into --out have spent.
-func (l *labelling) budget(store *feedback.Store) *feedback.Budget {
-	var before feedback.Spent
-	if store != nil {
-		before = store.Spent()
-	}
-	limit := l.config.Budget
-	return feedback.NewBudget(limit.MaxCost, limit.MaxRequests, before.Cost, before.Requests)
-}
-
 // openOpenAI makes a judge of a chat server; where nothing is asked, without
 // server and key.
 func (l *labelling) openOpenAI(name string, c feedback.OpenAIConfig, budget *feedback.Budget, out *openJudges) (feedback.Judge, error) {

@@ -63,8 +63,8 @@ func laurel(ctx context.Context, args []string, out, errOut io.Writer) int {
 
 		SuggestionsMinimumDistance: 2,
 	}
-	root.AddCommand(doctorCommand(), inspectCommand(), convertCommand(), trainCommand(), evalCommand(), labelCommand(), scoreCommand(), exportCommand(), ensembleCommand(),
-		verifyCommand(), estimateCommand(), constitutionCommand(), agreeCommand())
+	root.AddCommand(doctorCommand(), inspectCommand(), convertCommand(), trainCommand(), evalCommand(), labelCommand(), mergeCommand(), scoreCommand(), exportCommand(), ensembleCommand(),
+		verifyCommand(), reviseCommand(), estimateCommand(), constitutionCommand(), agreeCommand())
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetArgs(args)
 	root.SetOut(out)

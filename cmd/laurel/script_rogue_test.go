@@ -33,7 +33,7 @@ type rogueKey struct{}
 // what it saw. Faults are given with the share of requests that meet them.
 //
 //	rogue start judge=longer 429=0.2 500=0.1
-//	rogue start first=0.9 key=sk-0123 logprobs=never
+//	rogue start first=0.9 key=sk-0123 logprobs=never latency=5ms seed=2
 //	rogue requests 24
 //	rogue requests 1-2
 //	rogue repeated 0
@@ -90,6 +90,8 @@ func (r *rogueOf) set(option string) (err error) {
 		r.rogue.Key = value
 	case "logprobs":
 		r.noLogprobs = true
+	case "seed":
+		r.rogue.Seed, err = strconv.ParseUint(value, 10, 64)
 	case "latency":
 		r.rogue.Latency, err = time.ParseDuration(value)
 	default:
@@ -116,7 +118,7 @@ func (r *rogueOf) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.rogue.ServeHTTP(w, request)
 }
 
-// sayPlainly answers with a verdict, but where the prompt asks for another.
+// sayPlainly answers what is asked for, but where the prompt wants otherwise.
 func sayPlainly(r rogue.Request, first float64) string {
 	switch prompt := r.Messages[len(r.Messages)-1].Content; {
 	case strings.Contains(prompt, "TIE-PLEASE"):
@@ -124,7 +126,7 @@ func sayPlainly(r rogue.Request, first float64) string {
 	case strings.Contains(prompt, "MUMBLE"):
 		return "A or B, who knows."
 	}
-	return rogue.Verdict(first)
+	return rogue.Reply(r, first)
 }
 
 var markerCode = regexp.MustCompile(`the code ([0-9a-f]{12})\.`)

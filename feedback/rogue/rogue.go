@@ -64,8 +64,8 @@ type Server struct {
 	// First is the probability that the response shown first is the better one;
 	// nil draws it by seed and body.
 	First func(Request) float64
-	// Text is the reply where no log-probabilities are asked for; nil gives some
-	// reasoning with a verdict.
+	// Text is the reply where no log-probabilities are asked for, such as Reply;
+	// nil gives some reasoning with a verdict.
 	Text func(r Request, first float64) string
 
 	mu     sync.Mutex

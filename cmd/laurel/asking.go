@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/pflag"
+
+	"laurel/configs"
+	"laurel/data"
+	"laurel/feedback"
+)
+
+// What label and revise have in common: commands that ask, keep the answers
+// beside their output, and go on where they were stopped.
+
+// answersFile is the store of what was paid for, in the output directory.
+const answersFile = "answers.jsonl"
+
+// flagSettings are the flags that were given, as settings of the keys they
+// stand for, in the keys' order.
+func flagSettings(flags *pflag.FlagSet, keys map[string]string) []string {
+	var out []string
+	for _, flag := range slices.Sorted(maps.Keys(keys)) {
+		f := flags.Lookup(flag)
+		switch {
+		case !f.Changed:
+		case f.Value.Type() == "string":
+			out = append(out, fmt.Sprintf("%s=%q", keys[flag], f.Value))
+		default:
+			out = append(out, fmt.Sprintf("%s=%v", keys[flag], f.Value))
+		}
+	}
+	return out
+}
+
+// columnSettings are what --columns says, as settings.
+func columnSettings(columns map[string]string) []string {
+	var out []string
+	for _, field := range slices.Sorted(maps.Keys(columns)) {
+		out = append(out, fmt.Sprintf("data.columns.%s=%q", field, columns[field]))
+	}
+	return out
+}
+
+// openConstitution reads a constitution, or only some of its principles.
+func openConstitution(nameOrPath string, only []string) (*feedback.Constitution, error) {
+	c, err := configs.Constitution(nameOrPath)
+	if err != nil || len(only) == 0 {
+		return c, err
+	}
+	return c.Only(only)
+}
+
+// openAnswers opens the store of dir, which is made where it is not there, and
+// clears away what a killed run left half written.
+func openAnswers(dir string, log io.Writer) (*feedback.Store, error) {
+	if err := errors.Join(os.MkdirAll(dir, 0o755), data.RemovePartial(dir)); err != nil {
+		return nil, err
+	}
+	store, err := feedback.OpenStore(filepath.Join(dir, answersFile))
+	if err == nil && store.Mended != "" {
+		fmt.Fprintln(log, store.Mended)
+	}
+	return store, err
+}
+
+// openBudget is what all runs on a store may still spend together; a dry run
+// has no store.
+func openBudget(limit feedback.BudgetConfig, store *feedback.Store) *feedback.Budget {
+	var before feedback.Spent
+	if store != nil {
+		before = store.Spent()
+	}
+	return feedback.NewBudget(limit.MaxCost, limit.MaxRequests, before.Cost, before.Requests)
+}
+
+// untilDone yields the rows until there is an error, or Ctrl-C.
+func untilDone[T any](ctx context.Context, rows iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for row, err := range rows {
+			if stopped := ctx.Err(); stopped != nil {
+				err = stopped
+			}
+			if !yield(row, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// goesOn says what is kept of a run that stopped, and how it goes on.
+func goesOn(err error, dir string, kept, came int, cost float64) error {
+	said := fmt.Sprintf("%d answers were kept before and %d came since, for $%.4f; all are in %s", kept, came, cost, filepath.Join(dir, answersFile))
+	switch {
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("interrupted: %s, and the same command goes on", said)
+	case errors.Is(err, feedback.ErrBudget):
+		return fmt.Errorf("%w: %s, and the same command with a larger --max-cost or --max-requests goes on", err, said)
+	}
+	return fmt.Errorf("%w (%s, and the same command goes on)", err, said)
+}
+
+func spent(s feedback.Spent) string {
+	return fmt.Sprintf("%d requests, %d + %d tokens, $%.4f", s.Requests, s.PromptTokens, s.CompletionTokens, s.Cost)
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"laurel/data"
+	"laurel/eval"
+	"laurel/feedback"
+)
+
+func mergeCommand() *cobra.Command {
+	m := merging{confidence: 0.95}
+	cmd := &cobra.Command{
+		Use:   "merge LABELS REVIEWED… --out DIR",
+		Short: "Take people's answers into labels, and list the conflicts",
+		Args:  usageArgs(cobra.MinimumNArgs(2)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := required(cmd, "out"); err != nil {
+				return err
+			}
+			if !(m.confidence > 0.5 && m.confidence <= 1) {
+				return usage(cmd, fmt.Errorf("--human-confidence is %v, want above 0.5 and at most 1", m.confidence))
+			}
+			m.labels, m.reviewed = args[0], args[1:]
+			m.out, m.log = cmd.OutOrStdout(), cmd.OutOrStdout()
+			if m.asJSON {
+				m.log = cmd.ErrOrStderr()
+			}
+			return m.run()
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&m.dir, "out", "", "directory for pairs.parquet, abstained.parquet, conflicts.jsonl, merge.json and the report")
+	flags.Float64Var(&m.confidence, "human-confidence", m.confidence, "that a person's answer is right: the confidence of a label on which people agree")
+	flags.StringToStringVar(&m.columns, "columns", nil, "field=column where the names of the reviewed files differ")
+	flags.StringVar(&m.onBadRow, "on-bad-row", "fail", "fail or skip, for rows of reviewed files")
+	flags.BoolVar(&m.asJSON, "json", false, "print merge.json")
+	return cmd
+}
+
+// merging is one run of the command.
+type merging struct {
+	labels, dir, onBadRow string
+	reviewed              []string
+	columns               map[string]string
+	confidence            float64
+	asJSON                bool
+	out, log              io.Writer
+
+	conflicts []feedback.Conflict
+}
+
+// conflictsFile lists what people do not agree on.
+const conflictsFile = "conflicts.jsonl"
+
+func (m *merging) run() error {
+	if err := m.apart(); err != nil {
+		return err
+	}
+	var counts data.Counts
+	answers, err := data.ReadReviewed(m.reviewed, data.ReadLabels(m.labels), data.ReadConfig{Columns: m.columns, OnBadRow: m.onBadRow}, &counts)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(os.MkdirAll(m.dir, 0o755), data.RemovePartial(m.dir)); err != nil {
+		return err
+	}
+	summary, err := m.merge(answers)
+	if err != nil {
+		return err
+	}
+	summary.Rows = counts
+	if err := m.finish(summary); err != nil {
+		return err
+	}
+	if m.asJSON {
+		return printJSON(m.out, summary)
+	}
+	return m.say(summary)
+}
+
+// apart refuses to read labels and write over them.
+func (m *merging) apart() error {
+	from, err := os.Stat(m.labels)
+	if err != nil {
+		return fmt.Errorf("labels: %w", err)
+	}
+	if !from.IsDir() {
+		return fmt.Errorf("labels %s is a file: give the directory that laurel label wrote, with %s and %s", m.labels, data.PairsFile, data.AbstainedFile)
+	}
+	if to, err := os.Stat(m.dir); err == nil && os.SameFile(from, to) {
+		return fmt.Errorf("--out is the directory of the labels: name another, so that the judges' labels stay")
+	}
+	return nil
+}
+
+// merge writes both files of labels.
+func (m *merging) merge(answers []data.Reviewed) (*feedback.MergeSummary, error) {
+	var writer *data.LabelWriter // opened by the first label, which is text or messages
+	write := func(l data.Label) (err error) {
+		if writer == nil {
+			if writer, err = data.NewLabelWriter(m.dir, l.Chat()); err != nil {
+				return err
+			}
+		}
+		return writer.Write(l)
+	}
+	conflict := func(c feedback.Conflict) error {
+		m.conflicts = append(m.conflicts, c)
+		return nil
+	}
+	merge := feedback.Merging{Labels: data.ReadLabels(m.labels), Reviewed: answers, Confidence: m.confidence}
+	summary, err := merge.Merge(write, conflict)
+	switch {
+	case err != nil && writer != nil:
+		return nil, errors.Join(err, writer.Abort())
+	case err != nil:
+		return nil, err
+	}
+	return summary, writer.Close() // ReadReviewed fails where there is no label
+}
+
+// finish writes what is said of the merge.
+func (m *merging) finish(summary *feedback.MergeSummary) error {
+	err := data.WriteAside(filepath.Join(m.dir, conflictsFile), func(w io.Writer) error {
+		lines := json.NewEncoder(w)
+		for _, c := range m.conflicts {
+			if err := lines.Encode(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	report, err := eval.AuditLabels(data.ReadLabels(m.dir), eval.LabelConfig{})
+	if err != nil {
+		return err
+	}
+	facts := []eval.Fact{{Name: "labels", Value: m.labels}, {Name: "answers of people", Value: strings.Join(m.reviewed, ", ")}, {Name: "rows of these", Value: summary.Rows.String()},
+		{Name: "confidence in a person", Value: fmt.Sprint(m.confidence)}}
+	if err := writeLabelReport(m.dir, report, facts...); err != nil {
+		return err
+	}
+	return data.WriteAside(filepath.Join(m.dir, "merge.json"), func(w io.Writer) error { return printJSON(w, summary) })
+}
+
+// shownConflicts are printed; the file has all.
+const shownConflicts = 10
+
+func (m *merging) say(s *feedback.MergeSummary) error {
+	var each []string
+	for _, name := range slices.Sorted(maps.Keys(s.Annotators)) {
+		each = append(each, fmt.Sprintf("%s %d", name, s.Annotators[name]))
+	}
+	fmt.Fprintf(m.out, "%s: %s; %d answers (%s), %d rows without one\n", strings.Join(m.reviewed, ", "), s.Rows, s.Answers, strings.Join(each, ", "), s.Blank)
+	fmt.Fprintf(m.out, "%d comparisons answered: %d labels confirmed, %d overturned, %d withdrawn; %d abstentions decided, %d still open\n", s.Answered, s.Confirmed, s.Overturned, s.Withdrawn, s.Decided, s.StillOpen)
+	fmt.Fprintf(m.out, "labelled %d of %d comparisons (%d before): %s\n", s.Labelled, s.Labels, s.LabelledBefore, filepath.Join(m.dir, data.PairsFile))
+	fmt.Fprintf(m.out, "conflicts: %d between people, %d with the judges' labels: %s\n", s.PeopleDisagree, s.AgainstJudges, filepath.Join(m.dir, conflictsFile))
+	for i, c := range m.conflicts {
+		if i == shownConflicts {
+			fmt.Fprintf(m.out, "  and %d more\n", len(m.conflicts)-i)
+			break
+		}
+		var said []string
+		for _, a := range c.Answers {
+			said = append(said, a.Annotator+" "+a.Answer)
+		}
+		fmt.Fprintf(m.out, "  %s: people %s (%s), judges %s\n", c.ID, c.People, strings.Join(said, ", "), c.Judges)
+	}
+	_, err := fmt.Fprintf(m.out, "report %s\n", filepath.Join(m.dir, "report.html"))
+	return err
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"laurel/configs"
+	"laurel/data"
+	"laurel/feedback"
+)
+
+func reviseCommand() *cobra.Command {
+	var r revision
+	cmd := &cobra.Command{
+		Use:   "revise --data FILE… --out DIR [--config FILE] [--set key=value]…",
+		Short: "Answer prompts, criticise and revise the answers under a constitution",
+		Args:  usageArgs(cobra.ArbitraryArgs), // more files of --data
+		RunE: func(cmd *cobra.Command, more []string) error {
+			r.files = append(r.files, more...)
+			needed := []string{"data", "out"}
+			if r.dry {
+				needed = needed[:1]
+			}
+			if err := required(cmd, needed...); err != nil {
+				return err
+			}
+			settings := append(flagSettings(cmd.Flags(), reviseKeys()), columnSettings(r.columns)...)
+			var err error
+			if r.config, err = configs.LoadRevise(r.path, append(settings, r.settings...)); err != nil {
+				return err
+			}
+			r.out, r.log = cmd.OutOrStdout(), cmd.OutOrStdout()
+			if r.asJSON {
+				r.log = cmd.ErrOrStderr()
+			}
+			return r.run(cmd)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&r.files, "data", nil, "files of prompts: prompt, and response where there is an answer to begin with")
+	flags.StringVar(&r.dir, "out", "", "directory for messages, chains, pairs, revise.json and the answers")
+	flags.StringVar(&r.path, "config", "", "YAML file of the run")
+	flags.StringArrayVar(&r.settings, "set", nil, "key=value over the file, such as chat.model=NAME")
+	flags.String("constitution", "", "a shipped one by its name, or a YAML file")
+	flags.Int("rounds", 0, "rounds of critique and revision")
+	flags.Int("principles-per-round", 0, "principles that take their turns in a round")
+	flags.String("order", "", "sequence or sample: how principles take their turns")
+	flags.Bool("pairs", false, "also write the last revision and the first answer as pairs")
+	flags.Float64("max-cost", 0, "dollars that all runs into --out may spend together")
+	flags.Int("max-requests", 0, "requests that all runs into --out may send together")
+	flags.String("on-bad-row", "", "fail or skip")
+	flags.StringToStringVar(&r.columns, "columns", nil, "field=column where the file's names differ")
+	flags.BoolVar(&r.dry, "dry-run", false, "say what the run would ask and cost")
+	flags.StringVar(&r.tokenizer, "tokenizer", "", "count the tokens of --dry-run with this model's tokenizer (default: the demo's)")
+	flags.BoolVar(&r.asJSON, "json", false, "print revise.json")
+	return cmd
+}
+
+// reviseKeys are the keys that flags stand for.
+func reviseKeys() map[string]string {
+	return map[string]string{"constitution": "constitution", "rounds": "rounds", "principles-per-round": "principles_per_round", "order": "order",
+		"pairs": "pairs", "max-cost": "budget.max_cost", "max-requests": "budget.max_requests", "on-bad-row": "data.on_bad_row"}
+}
+
+// revision is one run of the command.
+type revision struct {
+	config          feedback.ReviseConfig
+	path, dir       string
+	tokenizer       string
+	files, settings []string
+	columns         map[string]string
+	dry, asJSON     bool
+	out, log        io.Writer
+
+	constitution *feedback.Constitution
+	left         []feedback.LeftOut
+}
+
+// run is the whole line: constitution, store, plan, chat, chains, report.
+func (r *revision) run(cmd *cobra.Command) (err error) {
+	ctx := cmd.Context()
+	if r.constitution, err = openConstitution(r.config.Constitution, r.config.Principles); err != nil {
+		return err
+	}
+	if err := r.config.Fits(r.constitution); err != nil {
+		return err
+	}
+	store, err := r.openStore()
+	if err != nil {
+		return err
+	}
+	if store != nil {
+		defer func() { err = errors.Join(err, store.Close()) }()
+	}
+	c := r.config
+	run := &feedback.Revising{Constitution: r.constitution, Model: c.Chat, Rounds: c.Rounds, PerRound: c.PerRound, Order: c.Order, Seed: c.Seed,
+		Store: store, Prompts: r.prompts(ctx)}
+	if r.dry {
+		return r.dryRun(cmd, run)
+	}
+	plan, err := run.Plan(nil)
+	if err != nil {
+		return err
+	}
+	r.sayPlan(plan)
+	chat, err := feedback.NewChat(c.Chat, openBudget(c.Budget, store))
+	if err != nil {
+		return fmt.Errorf("chat: %w", err)
+	}
+	run.Complete = chat.Complete
+	summary, err := r.revise(ctx, run, plan)
+	if err != nil {
+		if summary != nil {
+			err = goesOn(err, r.dir, plan.Kept, summary.Came, summary.SpentNow.Cost)
+		}
+		return err
+	}
+	return r.finish(summary)
+}
+
+// openStore opens the answers beside the output; a dry run makes none.
+func (r *revision) openStore() (*feedback.Store, error) {
+	if r.dry {
+		if _, err := os.Stat(filepath.Join(r.dir, answersFile)); r.dir == "" || errors.Is(err, os.ErrNotExist) {
+			return nil, nil
+		}
+	}
+	return openAnswers(r.dir, r.log)
+}
+
+// prompts reads the files as often as it is called, until Ctrl-C.
+func (r *revision) prompts(ctx context.Context) func(*data.Counts) iter.Seq2[data.Prompt, error] {
+	cfg := data.ReadConfig{Columns: r.config.Data.Columns, OnBadRow: r.config.Data.OnBadRow}
+	return func(counts *data.Counts) iter.Seq2[data.Prompt, error] {
+		return untilDone(ctx, data.ReadPrompts(r.files, cfg, counts))
+	}
+}
+
+// revise asks what must be asked and writes the files of chains.
+func (r *revision) revise(ctx context.Context, run *feedback.Revising, plan *feedback.RevisionPlan) (*feedback.RevisionSummary, error) {
+	writer, err := data.NewChainWriter(r.dir, r.config.Pairs)
+	if err != nil {
+		return nil, err
+	}
+	bar := newProgress(r.log, "revise", "prompts", plan.Rows.Kept)
+	run.Progress = func(done int, spent feedback.Spent) {
+		bar.set(done, plan.Rows.Kept, fmt.Sprintf("$%.2f spent", spent.Cost))
+	}
+	leave := func(l feedback.LeftOut) error {
+		r.left = append(r.left, l)
+		return nil
+	}
+	summary, err := feedback.Revise(ctx, run, writer.Write, leave)
+	bar.finish()
+	if err != nil {
+		return summary, errors.Join(err, writer.Abort())
+	}
+	return summary, writer.Close()
+}
+
+// finish writes what is said of the run.
+func (r *revision) finish(summary *feedback.RevisionSummary) error {
+	resolved, err := configs.YAML(r.config)
+	if err != nil {
+		return err
+	}
+	record, err := r.record(resolved, summary)
+	if err != nil {
+		return err
+	}
+	report := revisionReport(summary)
+	for _, write := range []func() error{
+		r.dropOldPairs, r.writeLeftOut,
+		func() error { return data.WriteFile(filepath.Join(r.dir, "config.yaml"), resolved) },
+		func() error { return report.Write(r.dir, r.facts(summary)...) },
+		func() error { // last: it says that the run is finished
+			return data.WriteAside(filepath.Join(r.dir, "revise.json"), func(w io.Writer) error { return printJSON(w, record) })
+		},
+	} {
+		if err := write(); err != nil {
+			return err
+		}
+	}
+	if r.asJSON {
+		return printJSON(r.out, record)
+	}
+	return r.say(summary, report)
+}
+
+// dropOldPairs removes the pairs of an earlier run: they are not of this one's
+// chains.
+func (r *revision) dropOldPairs() error {
+	if r.config.Pairs {
+		return nil
+	}
+	for _, ext := range []string{".jsonl", ".parquet"} {
+		path := filepath.Join(r.dir, data.RevisionPairsFile+ext)
+		switch err := os.Remove(path); {
+		case err == nil:
+			fmt.Fprintf(r.log, "removed %s of an earlier run with --pairs\n", path)
+		case !errors.Is(err, os.ErrNotExist):
+			return err
+		}
+	}
+	return nil
+}

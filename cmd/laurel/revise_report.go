@@ -1,0 +1,122 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+
+	"laurel/data"
+	"laurel/eval"
+	"laurel/feedback"
+)
+
+// leftOutFile lists the prompts without a whole chain.
+const leftOutFile = "left-out.jsonl"
+
+// sayPlan says what is there and what is to be asked.
+func (r *revision) sayPlan(plan *feedback.RevisionPlan) {
+	c := r.config
+	fmt.Fprintf(r.log, "%s: %s; %d with an answer to begin with\n", strings.Join(r.files, ", "), plan.Rows, plan.Given)
+	fmt.Fprintf(r.log, "constitution %s: %d principles; %d rounds of %d, order %s; model %s\n", r.constitution.Name, len(r.constitution.Principles), c.Rounds, c.PerRound, c.Order, c.Chat.Model)
+	fmt.Fprintf(r.log, "%d replies, of which %d are in the store\n", plan.Replies, plan.Kept)
+}
+
+// dryRun says what the run would ask.
+func (r *revision) dryRun(cmd *cobra.Command, run *feedback.Revising) error {
+	t, err := inspectTokenizer(cmd, r.tokenizer, "main")
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	plan, err := run.Plan(func(text data.Text) (int, error) { return t.Count(text) })
+	if err != nil {
+		return err
+	}
+	if r.asJSON {
+		return printJSON(r.out, plan)
+	}
+	r.sayPlan(plan)
+	_, err = fmt.Fprintf(r.log, "to ask: at most %d requests without retries, %d prompt tokens, %d completion tokens (chat.max_tokens for every reply), $%.4f%s\n",
+		plan.Requests, plan.PromptTokens, plan.CompletionTokens, plan.Cost, r.unpriced())
+	return err
+}
+
+// unpriced says why a cost is 0.
+func (r *revision) unpriced() string {
+	if r.config.Chat.Price == nil {
+		return " (chat.price is not given)"
+	}
+	return ""
+}
+
+// reviseRecord is revise.json.
+type reviseRecord struct {
+	Files        []string               `json:"files"`
+	Config       map[string]any         `json:"config"`
+	Constitution *feedback.Constitution `json:"constitution"`
+	*feedback.RevisionSummary
+}
+
+func (r *revision) record(resolved []byte, summary *feedback.RevisionSummary) (*reviseRecord, error) {
+	record := &reviseRecord{Files: r.files, Constitution: r.constitution, RevisionSummary: summary}
+	if err := yaml.Unmarshal(resolved, &record.Config); err != nil {
+		return nil, err
+	}
+	_, err := json.Marshal(record.Config) // keys of YAML may be none of JSON
+	return record, err
+}
+
+func (r *revision) writeLeftOut() error {
+	return data.WriteAside(filepath.Join(r.dir, leftOutFile), func(w io.Writer) error {
+		lines := json.NewEncoder(w)
+		for _, l := range r.left {
+			if err := lines.Encode(l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// revisionReport hands the summary to package eval, which draws it.
+func revisionReport(s *feedback.RevisionSummary) *eval.RevisionReport {
+	report := &eval.RevisionReport{Prompts: s.Rows.Kept, Written: s.Written, Given: s.Given, Unchanged: s.Unchanged}
+	report.LeftOut = []eval.StageCount{{Stage: "the first answer", N: s.Left[feedback.StageInitial]},
+		{Stage: "a critique", N: s.Left[feedback.StageCritique]}, {Stage: "a revision", N: s.Left[feedback.StageRevision]}}
+	for _, round := range s.Rounds {
+		report.Rounds = append(report.Rounds, eval.RoundRates(round))
+	}
+	for _, p := range s.Principles {
+		report.Principles = append(report.Principles, eval.RevisionRates(p))
+	}
+	return report
+}
+
+func (r *revision) facts(s *feedback.RevisionSummary) []eval.Fact {
+	return []eval.Fact{{Name: "data", Value: strings.Join(r.files, ", ")}, {Name: "rows", Value: s.Rows.String()}, {Name: "constitution", Value: r.constitution.Name},
+		{Name: "model", Value: r.config.Chat.Model}, {Name: "rounds", Value: fmt.Sprintf("%d of %d principles, order %s", r.config.Rounds, r.config.PerRound, r.config.Order)},
+		{Name: "spent by all runs", Value: spent(s.Spent)}}
+}
+
+// say prints what became of the prompts.
+func (r *revision) say(s *feedback.RevisionSummary, report *eval.RevisionReport) error {
+	fmt.Fprintf(r.log, "wrote %d of %d prompts: %s\n", s.Written, s.Rows.Kept, filepath.Join(r.dir, data.MessagesFile+".jsonl"))
+	if s.LeftOut() > 0 {
+		fmt.Fprintf(r.log, "left out %d (at the first answer %d, a critique %d, a revision %d): %s; the first: %s\n", s.LeftOut(),
+			s.Left[feedback.StageInitial], s.Left[feedback.StageCritique], s.Left[feedback.StageRevision], filepath.Join(r.dir, leftOutFile), s.FirstLeft)
+	}
+	if r.config.Pairs {
+		fmt.Fprintf(r.log, "wrote %d pairs, none of the %d prompts whose last answer is the first: %s\n", s.Written-s.Unchanged, s.Unchanged, filepath.Join(r.dir, data.PairsFile))
+	}
+	fmt.Fprintln(r.log)
+	if err := report.Print(r.log); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(r.log, "asked now: %s; all runs into %s: %s\nreport %s\n", spent(s.SpentNow), r.dir, spent(s.Spent), filepath.Join(r.dir, "report.html"))
+	return err
+}

@@ -1,0 +1,209 @@
+package eval
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+)
+
+// RevisionReport says what critique and revision did to the answers.
+type RevisionReport struct {
+	Prompts    int             // read and kept
+	Written    int             // whole chains
+	Given      int             // of them with the file's own first answer
+	Unchanged  int             // of them whose last answer is the first
+	LeftOut    []StageCount    // prompts without a whole chain, by where it broke
+	Rounds     []RoundRates    // from 0, the first answers
+	Principles []RevisionRates // by the constitution's order
+}
+
+// StageCount is a number of prompts by the stage of their chain.
+type StageCount struct {
+	Stage string
+	N     int
+}
+
+// RoundRates describe the answers after a round.
+type RoundRates struct {
+	Texts       int
+	Refusals    float64
+	Boilerplate float64
+	Unchanged   float64 // the answers of the round before
+	MeanChars   float64
+	MeanChange  float64 // in characters, from the round before
+}
+
+// RevisionRates describe the revisions by one principle.
+type RevisionRates struct {
+	Name       string
+	Revisions  int
+	Unchanged  float64
+	MeanChange float64
+}
+
+// Write writes report.html and the plots into dir.
+func (r *RevisionReport) Write(dir string, facts ...Fact) error {
+	if _, err := writeDrawings(filepath.Join(dir, "plots"), r.charts()); err != nil {
+		return err
+	}
+	return r.writeHTML(filepath.Join(dir, "report.html"), facts)
+}
+
+func (r *RevisionReport) writeHTML(path string, facts []Fact) error {
+	p := tablesPage{Title: "Revision report", Headline: r.headline(), Warnings: r.Warnings(), Sections: r.sections(), Facts: facts, Definitions: revisionDefinitions()}
+	var err error
+	if p.Sections[0].Figures, err = inline(r.charts()); err != nil {
+		return fmt.Errorf("write report %s: %w", path, err)
+	}
+	return savePage(path, "tables.html.tmpl", p)
+}
+
+// Print writes the report's tables for a terminal.
+func (r *RevisionReport) Print(w io.Writer) error {
+	return printSections(w, r.sections(), r.Warnings())
+}
+
+// Warnings are what to look at before training on the revisions.
+func (r *RevisionReport) Warnings() (out []string) {
+	if r.Written == 0 {
+		return []string{"no prompt got a whole chain: the files have no rows"}
+	}
+	last := r.Rounds[len(r.Rounds)-1]
+	// beyond these shares the data teach the habit itself
+	if last.Boilerplate > 0.05 {
+		out = append(out, fmt.Sprintf("%s of the last answers have words about themselves, such as \"Here is the revised response\": a model tuned on them learns to write that; another model or a constitution that asks for the answer alone may help", percent(Value(last.Boilerplate))))
+	}
+	if last.Refusals > r.Rounds[0].Refusals+0.1 {
+		out = append(out, fmt.Sprintf("revision made refusals of answers: %s refuse, %s did at first", percent(Value(last.Refusals)), percent(Value(r.Rounds[0].Refusals))))
+	}
+	if share := over(float64(r.Unchanged), float64(r.Written)); share > 0.5 {
+		out = append(out, fmt.Sprintf("%s of the answers came out as they went in", percent(share)))
+	}
+	return out
+}
+
+func (r *RevisionReport) headline() []headline {
+	first, last := r.Rounds[0], r.Rounds[len(r.Rounds)-1]
+	return []headline{
+		{"Revised", percent(over(float64(r.Written-r.Unchanged), float64(r.Prompts))), fmt.Sprintf("%d of %s changed", r.Written-r.Unchanged, plural(r.Prompts, "prompt")), true},
+		{"Refusals", percent(Value(last.Refusals)), percent(Value(first.Refusals)) + " of the first answers", false},
+		{"Boilerplate", percent(Value(last.Boilerplate)), percent(Value(first.Boilerplate)) + " of the first answers", false},
+		{"Mean length", fmt.Sprintf("%.0f", last.MeanChars), fmt.Sprintf("characters, %.0f at first", first.MeanChars), false},
+		{"Unchanged", percent(over(float64(r.Unchanged), float64(r.Written))), "last answer as the first", false},
+		{"Left out", fmt.Sprint(r.Prompts - r.Written), "left-out.jsonl says why", false},
+	}
+}
+
+func (r *RevisionReport) sections() []section {
+	return []section{
+		{Title: "Rounds", Tables: []table{r.roundTable()}},
+		{Title: "Principles", Tables: []table{r.principleTable()}},
+		{Title: "Prompts", Tables: []table{r.promptTable()}},
+	}
+}
+
+func (r *RevisionReport) roundTable() table {
+	t := table{Columns: []string{"after round", "answers", "refusals", "95%", "boilerplate", "95%", "unchanged", "mean length", "change"}}
+	for i, round := range r.Rounds {
+		name, unchanged, change := fmt.Sprint(i), percent(Value(round.Unchanged)), fmt.Sprintf("%+.1f", round.MeanChange)
+		if i == 0 {
+			name, unchanged, change = "first answers", "", "" // nothing comes before
+		}
+		n := float64(round.Texts)
+		t.Rows = append(t.Rows, []string{name, fmt.Sprint(round.Texts), percent(Value(round.Refusals)), percentInterval(wilson95(round.Refusals, n)),
+			percent(Value(round.Boilerplate)), percentInterval(wilson95(round.Boilerplate, n)), unchanged, fmt.Sprintf("%.1f", round.MeanChars), change})
+	}
+	return t
+}
+
+func (r *RevisionReport) principleTable() table {
+	t := table{Columns: []string{"principle", "revisions", "unchanged", "change"}}
+	for _, p := range r.Principles {
+		if p.Revisions > 0 {
+			t.Rows = append(t.Rows, []string{subsetLabel(p.Name, 40), fmt.Sprint(p.Revisions), percent(Value(p.Unchanged)), fmt.Sprintf("%+.1f", p.MeanChange)})
+		}
+	}
+	return t
+}
+
+func (r *RevisionReport) promptTable() table {
+	t := table{Columns: []string{"prompts", "n", "share"}}
+	row := func(name string, n int) {
+		t.Rows = append(t.Rows, []string{name, fmt.Sprint(n), percent(over(float64(n), float64(r.Prompts)))})
+	}
+	row("written, first answer given", r.Given)
+	row("written, first answer generated", r.Written-r.Given)
+	for _, stage := range r.LeftOut {
+		row("left out at "+stage.Stage, stage.N)
+	}
+	row("all", r.Prompts)
+	return t
+}
+
+func (r *RevisionReport) charts() []namedChart {
+	return []namedChart{{"rates.svg", r.rateChart()}, {"length.svg", r.lengthChart()}}
+}
+
+func (r *RevisionReport) rateChart() *chart {
+	c := newChart("Rates by round", fmt.Sprintf("%s; round 0: the first answers", plural(r.Written, "chain")), "round", "share of answers (%)")
+	top := 1.0
+	for _, l := range []struct {
+		key
+		of    func(RoundRates) float64
+		first int
+	}{
+		{key{"refusals", vermillion(), true}, func(r RoundRates) float64 { return r.Refusals }, 0},
+		{key{"boilerplate", blue(), true}, func(r RoundRates) float64 { return r.Boilerplate }, 0},
+		{key{"unchanged", grey(), true}, func(r RoundRates) float64 { return r.Unchanged }, 1},
+	} {
+		c.legend = append(c.legend, l.key)
+		var points plotter.XYs
+		for i := l.first; i < len(r.Rounds); i++ {
+			points = append(points, plotter.XY{X: float64(i), Y: 100 * l.of(r.Rounds[i])})
+			top = max(top, 100*l.of(r.Rounds[i]))
+		}
+		c.line(points, l.color, 1.6)
+		c.dots(points, l.color, 2.8)
+	}
+	c.rounds(len(r.Rounds), 1.05*top)
+	return c
+}
+
+func (r *RevisionReport) lengthChart() *chart {
+	c := newChart("Length by round", fmt.Sprintf("%s; round 0: the first answers", plural(r.Written, "chain")), "round", "mean length (characters)")
+	var points plotter.XYs
+	top := 1.0
+	for i, round := range r.Rounds {
+		points = append(points, plotter.XY{X: float64(i), Y: round.MeanChars})
+		top = max(top, round.MeanChars)
+	}
+	c.line(points, blue(), 1.6)
+	c.dots(points, blue(), 2.8)
+	c.rounds(len(r.Rounds), 1.05*top)
+	return c
+}
+
+// rounds sets the frame of a chart over rounds, whose ticks are whole numbers.
+func (c *chart) rounds(n int, top float64) {
+	c.frame(-0.2, float64(n)-0.8, 0, top)
+	var names []plot.Tick
+	step := (n + maxLevels - 1) / maxLevels
+	for i := 0; i < n; i += step {
+		names = append(names, plot.Tick{Value: float64(i), Label: fmt.Sprint(i)})
+	}
+	c.X.Tick.Marker = plot.ConstantTicks(names)
+}
+
+func revisionDefinitions() []definition {
+	return []definition{
+		{"Refusals", "Answers that refuse in their first 250 bytes, found by phrases such as \"I can't help\". Rules, not judgement: look at the chains."},
+		{"Boilerplate", "Answers with words about themselves, such as \"Here is the revised response\", \"my previous answer\" or a marker of ours."},
+		{"Unchanged", "Answers that are, byte for byte, those of the round before; by principle, those before that revision."},
+		{"Change", "Mean difference in characters from the round before; by principle, from the answer before that revision."},
+		{"Intervals", "Wilson's at 95%, with prompts taken as independent of one another."},
+		{"Left out", "Prompts that got no usable reply somewhere: no reply at all, one cut off at max_tokens, or one with a NUL character."},
+	}
+}

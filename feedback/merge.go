@@ -1,0 +1,222 @@
+package feedback
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"strings"
+
+	"laurel/data"
+)
+
+// HumanJudge begins the name of a person among the judges of labels.
+const HumanJudge = "human:"
+
+// MergeSummary says what people's answers did to the labels. Comparisons
+// answered = confirmed + overturned + decided + withdrawn + still open, and
+// labelled = labelled before + decided − withdrawn.
+type MergeSummary struct {
+	Rows            data.Counts    `json:"rows"` // of the reviewed files
+	Blank           int            `json:"unanswered"`
+	Answers         int            `json:"answers"`
+	Annotators      map[string]int `json:"annotators"` // answers of each
+	Labels          int            `json:"labels"`
+	LabelledBefore  int            `json:"labelled_before"`
+	AbstainedBefore int            `json:"abstained_before"`
+	Answered        int            `json:"comparisons_answered"`
+	Confirmed       int            `json:"confirmed"`  // the verdict's side is people's
+	Overturned      int            `json:"overturned"` // people are for the other side
+	Decided         int            `json:"decided"`    // there was no verdict, and people name a side
+	Withdrawn       int            `json:"withdrawn"`  // there was one, and people call a tie or are split
+	StillOpen       int            `json:"still_open"` // there was none, and people call a tie or are split
+	Labelled        int            `json:"labelled"`
+	Abstained       int            `json:"abstained"`
+	PeopleDisagree  int            `json:"conflicts_between_people"`
+	AgainstJudges   int            `json:"conflicts_with_judges"` // overturned and withdrawn
+}
+
+// Conflict is a comparison on which people disagree with one another or with
+// the judges' verdict.
+type Conflict struct {
+	ID             string         `json:"id"`
+	PeopleDisagree bool           `json:"people_disagree"`
+	AgainstJudges  bool           `json:"against_judges"`
+	Answers        []PersonAnswer `json:"answers"`
+	People         string         `json:"people"`          // a, b, tie, or split where no answer leads
+	Judges         string         `json:"judges"`          // a or b, or why they abstained
+	Confidence     *float64       `json:"confidence"`      // the judges', null where they have none
+	VoteShare      *float64       `json:"vote_share"`      // the judges'
+	Judge          string         `json:"judge,omitempty"` // their names
+}
+
+// PersonAnswer is what one person says of a comparison.
+type PersonAnswer struct {
+	Annotator string `json:"annotator"`
+	Answer    string `json:"answer"` // a, b or tie
+	Note      string `json:"note,omitempty"`
+}
+
+// Merging is what decides a run of Merge.
+type Merging struct {
+	Labels     iter.Seq2[data.Label, error]
+	Reviewed   []data.Reviewed
+	Confidence float64 // that a person's answer is right, above 1/2
+}
+
+// Merge gives write every label, with people's verdict where they answered,
+// and conflict what they do not agree on.
+func (m *Merging) Merge(write func(data.Label) error, conflict func(Conflict) error) (*MergeSummary, error) {
+	s := &MergeSummary{Annotators: map[string]int{}}
+	answers := map[string][]data.Reviewed{}
+	for _, r := range m.Reviewed {
+		if !r.Answered {
+			s.Blank++
+			continue
+		}
+		s.Answers++
+		s.Annotators[r.Annotator]++
+		answers[r.ID] = append(answers[r.ID], r)
+	}
+	for l, err := range m.Labels {
+		if err != nil {
+			return s, err
+		}
+		if strings.Contains("+"+l.Judge, "+"+HumanJudge) {
+			return s, fmt.Errorf("%s row %d (id %q): people have answered it already: merge all reviewed files at once into the labels that laurel label wrote", l.File, l.Row, l.ID)
+		}
+		merged := l
+		if said := answers[l.ID]; len(said) > 0 {
+			merged.Verdict = m.verdict(said, l.Votes)
+			merged.Judge = peopleNames(said)
+			if c, is := s.compare(&l, &merged, said); is {
+				if err := conflict(c); err != nil {
+					return s, err
+				}
+			}
+		}
+		s.count(&l, &merged)
+		if err := write(merged); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// verdict is what people say: the answer that more gave than any other. With h
+// the confidence in a person and s the share of answers for the side, ties half
+// for each, the verdict's confidence is h·s + (1 − h)(1 − s); the vote share
+// counts ties for neither. The judges' votes stay beside people's.
+func (m *Merging) verdict(said []data.Reviewed, votes []data.Vote) data.Verdict {
+	n := map[data.Side]int{}
+	v := data.Verdict{Confidence: math.NaN(), VoteShare: math.NaN(), Votes: slices.Clone(votes)}
+	var notes []string
+	for _, r := range said {
+		n[r.Side]++
+		v.Votes = append(v.Votes, m.vote(r))
+		if r.Note != "" {
+			notes = append(notes, r.Annotator+": "+r.Note)
+		}
+	}
+	v.Rationale = strings.Join(notes, "\n")
+	a, b, tie := n[data.SideA], n[data.SideB], n[data.Neither]
+	switch most := max(a, b, tie); {
+	case a == most && b < most && tie < most:
+		v.Side = data.SideA
+	case b == most && a < most && tie < most:
+		v.Side = data.SideB
+	case tie == most && a < most && b < most:
+		v.Reason = data.AbstainTie
+		return v
+	default:
+		v.Reason = data.AbstainSplit
+		return v
+	}
+	all, h := float64(len(said)), m.Confidence
+	s := (float64(n[v.Side]) + float64(tie)/2) / all
+	v.Confidence, v.VoteShare = h*s+(1-h)*(1-s), float64(n[v.Side])/all
+	return v
+}
+
+// vote is a person's answer among the votes.
+func (m *Merging) vote(r data.Reviewed) data.Vote {
+	v := data.Vote{Judge: HumanJudge + r.Annotator, Principle: "human", Weight: 1, AFirst: math.NaN(), BFirst: math.NaN(), Side: r.Side, Confidence: m.Confidence}
+	if r.Side == data.Neither {
+		v.Reason, v.Confidence = data.AbstainTie, math.NaN()
+	}
+	return v
+}
+
+func peopleNames(said []data.Reviewed) string {
+	names := make([]string, len(said))
+	for i, r := range said {
+		names[i] = HumanJudge + r.Annotator
+	}
+	return strings.Join(names, "+")
+}
+
+func (s *MergeSummary) count(before, after *data.Label) {
+	s.Labels++
+	if before.Side == data.Neither {
+		s.AbstainedBefore++
+	} else {
+		s.LabelledBefore++
+	}
+	if after.Side == data.Neither {
+		s.Abstained++
+	} else {
+		s.Labelled++
+	}
+}
+
+// compare counts what people make of a label, and says whether that is a
+// conflict.
+func (s *MergeSummary) compare(before, after *data.Label, said []data.Reviewed) (c Conflict, is bool) {
+	s.Answered++
+	switch open := after.Side == data.Neither; {
+	case before.Side == data.Neither && open:
+		s.StillOpen++
+	case before.Side == data.Neither:
+		s.Decided++
+	case open:
+		s.Withdrawn++
+	case before.Side == after.Side:
+		s.Confirmed++
+	default:
+		s.Overturned++
+	}
+	c = Conflict{ID: before.ID, AgainstJudges: before.Side != data.Neither && before.Side != after.Side, Judges: string(before.Side), Judge: before.Judge,
+		Confidence: orNil(before.Confidence), VoteShare: orNil(before.VoteShare), People: string(after.Side)}
+	for _, r := range said {
+		c.PeopleDisagree = c.PeopleDisagree || r.Side != said[0].Side
+		c.Answers = append(c.Answers, PersonAnswer{r.Annotator, answerName(r.Side), r.Note})
+	}
+	if after.Side == data.Neither {
+		c.People = map[data.Abstention]string{data.AbstainTie: "tie", data.AbstainSplit: "split"}[after.Reason]
+	}
+	if before.Side == data.Neither {
+		c.Judges = string(before.Reason)
+	}
+	if c.PeopleDisagree {
+		s.PeopleDisagree++
+	}
+	if c.AgainstJudges {
+		s.AgainstJudges++
+	}
+	return c, c.PeopleDisagree || c.AgainstJudges
+}
+
+func answerName(s data.Side) string {
+	if s == data.Neither {
+		return "tie"
+	}
+	return string(s)
+}
+
+// orNil is nil, null in JSON, for NaN.
+func orNil(x float64) *float64 {
+	if math.IsNaN(x) {
+		return nil
+	}
+	return &x
+}
