@@ -37,7 +37,7 @@ func labelWarnings(r *LabelReport) []string {
 		say(s.OverGold.Interval[0] > 0, "self-preference: %s votes for responses of its own family (%s) %s more often than gold does", s.Judge, s.Family, points(s.OverGold.Mean))
 	}
 	for _, i := range r.Injections {
-		say(i.Sign == "", "injection: %s flagged as speaking to the judge; look at the ids in report.json", plural(i.Responses, "response"))
+		say(i.Sign == "", "injection: %s flagged as speaking to the judge, preferred in %s of the labels where just one is; look at the ids in report.json", plural(i.Responses, "response"), i.Preferred.ofN())
 	}
 	if r.Gold != nil {
 		out = append(out, goldWarnings(r.Gold)...)

@@ -26,7 +26,7 @@ func (s Share) String() string {
 // ofN is the share with the number of trials.
 func (s Share) ofN() string {
 	if s.N == 0 {
-		return "n/a"
+		return "none"
 	}
 	return fmt.Sprintf("%s of %d (%s)", percent(s.Share), s.N, inPercent(s.Interval))
 }
