@@ -44,7 +44,8 @@ func tinyModel(t *testing.T) *model.Model {
 // 49, so that there is something to learn.
 func randomStore(t *testing.T, n int) *data.Store {
 	t.Helper()
-	random := rand.New(rand.NewPCG(3, 4))
+	weights := rand.New(rand.NewPCG(1, 2)) // of the goroutine that yields pairs
+	random := rand.New(rand.NewPCG(3, 4))  // of the one that encodes them
 	ids := func(good bool) data.Tokens {
 		row := make([]int32, 3+random.IntN(20))
 		for i := range row {
@@ -57,7 +58,7 @@ func randomStore(t *testing.T, n int) *data.Store {
 	}
 	var pairs iter.Seq2[data.Pair, error] = func(yield func(data.Pair, error) bool) {
 		for i := range n {
-			if !yield(data.Pair{Row: i, Confidence: 0.5 + 0.5*random.Float64(), Margin: random.Float64() / 4}, nil) {
+			if !yield(data.Pair{Row: i, Confidence: 0.5 + 0.5*weights.Float64(), Margin: weights.Float64() / 4}, nil) {
 				return
 			}
 		}
