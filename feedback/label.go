@@ -123,7 +123,7 @@ func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (*
 	work := func(waiting context.Context, s step) (stepAnswer, error) { return run.answer(asker, waiting, ctx, s) }
 	summary := newSummary(run)
 	defer func() { summary.settle(run.Store, asker) }() // after all replies under way have come
-	window := max(64*run.InFlight, 256) // a reply that takes 64 times as long as others holds none of them back
+	window := max(64*run.InFlight, 256)                 // a reply that takes 64 times as long as others holds none of them back
 	var asked []stepAnswer
 	for a, err := range inOrder(ctx, run.steps(&summary.Rows), window, work) {
 		if err != nil {
