@@ -42,7 +42,7 @@ func TestLabelLoad(t *testing.T) {
 	latency, err := time.ParseDuration(os.Getenv("LAUREL_LOAD"))
 	full := err == nil
 	if full {
-		n, server.Latency, server.RetryAfter, timeout = 10_000, latency, 1, latency+time.Second
+		n, server.Latency, server.RetryAfter, timeout = 10_000, latency, 1, latency+3*time.Second
 		server.Rates[rogue.Drip] = 0.002
 	}
 	c := DefaultOpenAI()
