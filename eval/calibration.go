@@ -93,12 +93,12 @@ func (p pairs) saturate(m *Metrics, confidence order) {
 // binning sums predictions and outcomes over equal-width bins of [0, 1]:
 // [k/K, (k+1)/K), the last one closed. Every slice is [K].
 type binning struct {
-	count           []int
-	predicted, seen []float64
+	count                   []int
+	predicted, seen, spread []float64 // spread: sums of p(1-p)
 }
 
 func newBinning(k int) binning {
-	return binning{make([]int, k), make([]float64, k), make([]float64, k)}
+	return binning{make([]int, k), make([]float64, k), make([]float64, k), make([]float64, k)}
 }
 
 func (b binning) add(p, outcome float64) {
@@ -106,6 +106,7 @@ func (b binning) add(p, outcome float64) {
 	b.count[k]++
 	b.predicted[k] += p
 	b.seen[k] += outcome
+	b.spread[k] += p * (1 - p)
 }
 
 // binOf compares with the edges themselves, since p*K may round across one.
@@ -126,6 +127,18 @@ func (b binning) error() Value {
 	gap, n := 0.0, 0
 	for k, count := range b.count {
 		gap += math.Abs(b.predicted[k] - b.seen[k])
+		n += count
+	}
+	return over(gap, float64(n))
+}
+
+// byChance is about what the error would be, were every p right and the
+// outcomes independent: the mean of the absolute value of a normal variable in
+// each bin.
+func (b binning) byChance() Value {
+	gap, n := 0.0, 0
+	for k, count := range b.count {
+		gap += math.Sqrt(2 / math.Pi * b.spread[k])
 		n += count
 	}
 	return over(gap, float64(n))

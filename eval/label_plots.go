@@ -14,7 +14,7 @@ import (
 // WritePlots writes the report's plots into dir as SVG and returns their
 // paths.
 func (r *LabelReport) WritePlots(dir string) ([]string, error) {
-	return writeDrawings(dir, append(r.outcomeCharts(), r.goldCharts()...))
+	return writeDrawings(dir, slices.Concat(r.outcomeCharts(), r.biasCharts(), r.goldCharts()))
 }
 
 func (r *LabelReport) outcomeCharts() []namedChart {

@@ -10,18 +10,23 @@ import (
 	"laurel/data"
 )
 
-const goldTitle = "Against gold"
+// Titles of the sections that have plots.
+const (
+	outcomeTitle = "Outcomes"
+	biasTitle    = "Bias audit"
+	goldTitle    = "Against gold"
+)
 
 // sections are the report's tables, in print and on the page.
 func (r *LabelReport) sections() []section {
 	out := []section{
-		{Title: "Outcomes", Tables: []table{r.outcomeTable()}},
+		{Title: outcomeTitle, Tables: []table{r.outcomeTable()}},
 		{Title: "Principles", Tables: []table{r.principleTable()}},
 	}
 	if len(r.Raters.Pairs) > 0 || r.Raters.People != nil {
 		out = append(out, r.raterSection())
 	}
-	bias := section{Title: "Bias audit", Tables: []table{r.positionTable(), r.surfaceTable()}}
+	bias := section{Title: biasTitle, Tables: []table{r.positionTable(), r.surfaceTable()}}
 	if r.Gold != nil {
 		bias.Tables = append(bias.Tables, r.qualityTable())
 	}
@@ -237,9 +242,9 @@ func agreeingTable(caption string, rows []Agreeing) table {
 
 func (c *Recalibration) table() table {
 	t := table{Caption: fmt.Sprintf("Calibration, fitted on %d labels and tested on %d of other prompts", c.Fit, c.Test),
-		Columns: []string{"confidence", "ECE", "ECE, equal mass", "Brier", "log loss"}}
+		Columns: []string{"confidence", "ECE", "by chance", "ECE, equal mass", "Brier", "log loss"}}
 	for _, s := range []CalibrationScores{c.Raw, c.Temperature, c.Isotonic} {
-		t.Rows = append(t.Rows, []string{s.Calibrator.Describe(), s.ECE.String(), s.ECEEqualMass.String(), s.Brier.String(), s.LogLoss.String()})
+		t.Rows = append(t.Rows, []string{s.Calibrator.Describe(), s.ECE.String(), s.ECEByChance.String(), s.ECEEqualMass.String(), s.Brier.String(), s.LogLoss.String()})
 	}
 	return t
 }

@@ -143,7 +143,7 @@ func TestInjectionsInAudit(t *testing.T) {
 	if ids := r.Injections[0].IDs; !slices.Equal(ids, []string{"obeyed", "resisted", "both", "abstained"}) {
 		t.Errorf("ids %v", ids)
 	}
-	if all := strings.Join(r.Warnings, "\n"); !strings.Contains(all, "injection: 5 responses flagged") {
+	if all := strings.Join(r.Warnings, "\n"); !strings.Contains(all, "injection: 5 responses flagged as speaking to the judge, preferred in 50.0% of 2 (9.5 to 90.5) of the labels") {
 		t.Errorf("warnings: %s", all)
 	}
 }

@@ -37,7 +37,7 @@ func labelWarnings(r *LabelReport) []string {
 		say(s.OverGold.Interval[0] > 0, "self-preference: %s votes for responses of its own family (%s) %s more often than gold does", s.Judge, s.Family, points(s.OverGold.Mean))
 	}
 	for _, i := range r.Injections {
-		say(i.Sign == "", "injection: %s flagged as speaking to the judge; look at the ids in report.json", plural(i.Responses, "response"))
+		say(i.Sign == "", "injection: %s flagged as speaking to the judge, preferred in %s of the labels where just one is; look at the ids in report.json", plural(i.Responses, "response"), i.Preferred.ofN())
 	}
 	if r.Gold != nil {
 		out = append(out, goldWarnings(r.Gold)...)
@@ -82,6 +82,8 @@ func goldWarnings(g *Agreement) (out []string) {
 		say(math.IsInf(float64(c.Final.Temperature), 1), "the confidence does not tell right from wrong labels: temperature makes every one 1/2")
 	}
 	say(g.Agreement.N > 0 && g.Calibration == nil, "no calibration: it takes %d labels with gold for a side in each half of the prompts", fewCalibrated)
-	say(g.Agreement.N > 0 && !g.Risk.Threshold.Defined(), "no confidence buys a precision of %v", g.Risk.Wanted)
+	r := g.Risk
+	say(g.Agreement.N > 0 && !r.Threshold.Defined(), "no confidence buys a precision of %v", r.Wanted)
+	say(float64(r.Precision.Share) < r.Wanted, "from confidence %v on, labels are as precise as wanted (%v) on the part that chose it, but not on the other: %s", r.Threshold, r.Wanted, r.Precision.ofN())
 	return out
 }

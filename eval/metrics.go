@@ -51,9 +51,11 @@ type Metrics struct {
 
 	LengthMetrics
 
-	// AccuracyInterval is of accuracy_ties_half: Wilson's, at the effective number
-	// of pairs where prompts repeat. The others take all pairs as independent.
+	// The first two are of accuracy_ties_half and accuracy_strict: Wilson's, at the
+	// effective number of pairs where prompts repeat. The others take all pairs as
+	// independent.
 	AccuracyInterval       [2]Value `json:"accuracy_interval_95"`
+	StrictInterval         [2]Value `json:"accuracy_strict_interval_95"`
 	Wilson95TiesHalf       [2]Value `json:"wilson_95_ties_half"`
 	Wilson95Strict         [2]Value `json:"wilson_95_strict"`
 	ClopperPearson95Strict [2]Value `json:"clopper_pearson_95_strict"`
@@ -133,7 +135,8 @@ func (p pairs) measure(o orders, cfg Config) Metrics {
 	c := p.count()
 	n := float64(c.n())
 	m := Metrics{
-		N: c.n(), Ties: c.tied, Prompts: p.prompts, AccuracyInterval: p.accuracy().Interval,
+		N: c.n(), Ties: c.tied, Prompts: p.prompts,
+		AccuracyInterval: p.overPrompts(p.right), StrictInterval: p.overPrompts(floors(p.right)),
 		AccuracyTiesHalf: Value((float64(c.right) + float64(c.tied)/2) / n),
 		AccuracyStrict:   Value(float64(c.right) / n),
 		ROCAUC:           rocAUC(o.reward),
@@ -150,13 +153,22 @@ func (p pairs) measure(o orders, cfg Config) Metrics {
 	return m
 }
 
-// accuracy is accuracy_ties_half with its interval over prompts.
-func (p pairs) accuracy() Share {
+// overPrompts is the interval of the share of right ones, over prompts.
+func (p pairs) overPrompts(right []float64) [2]Value {
 	var t trials
-	for i, right := range p.right {
-		t.add(p.prompt[i], right, 1)
+	for i, x := range right {
+		t.add(p.prompt[i], x, 1)
 	}
-	return t.share()
+	return t.share().Interval
+}
+
+// floors makes ties wrong.
+func floors(right []float64) []float64 {
+	out := make([]float64, len(right))
+	for i, x := range right {
+		out[i] = math.Floor(x)
+	}
+	return out
 }
 
 // weigh fills the accuracies weighted by confidence.

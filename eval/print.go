@@ -52,7 +52,7 @@ func (r *Report) summary() []line {
 		{"accuracy", r.AccuracyTiesHalf.String(), "95% " + interval(r.AccuracyInterval) + ", ties one half" + r.promptNote()},
 		{"always longer", r.AlwaysLongerAccuracy.String(), r.longerNote()},
 		{"always shorter", r.AlwaysShorterAccuracy.String(), ""},
-		{"accuracy, strict", r.AccuracyStrict.String(), "95% " + interval(r.Wilson95Strict) + ", ties wrong"},
+		{"accuracy, strict", r.AccuracyStrict.String(), "95% " + interval(r.StrictInterval) + ", ties wrong"},
 		{"accuracy, weighted", r.WeightedAccuracyTiesHalf.String(), fmt.Sprintf("by confidence, mean %v", r.ConfidenceMean)},
 		{"accuracy, macro", r.MacroAccuracy.String(), "mean over subsets"},
 		{"accuracy by length", r.AccuracyWhereChosenLonger.String() + " / " + r.AccuracyWhereChosenShorter.String(), "where chosen is longer / shorter"},

@@ -20,7 +20,7 @@ func TestDistinctPrompts(t *testing.T) {
 	if a.Bootstrap != b.Bootstrap {
 		t.Errorf("bootstrap %+v, without prompts %+v", b.Bootstrap, a.Bootstrap)
 	}
-	if a.Prompts != 400 || b.Prompts != 400 || a.AccuracyInterval != b.AccuracyInterval || a.AccuracyInterval != a.Wilson95TiesHalf {
+	if a.Prompts != 400 || b.Prompts != 400 || a.AccuracyInterval != b.AccuracyInterval || a.AccuracyInterval != a.Wilson95TiesHalf || b.StrictInterval != a.Wilson95Strict {
 		t.Errorf("intervals %v and %v, Wilson's %v", a.AccuracyInterval, b.AccuracyInterval, a.Wilson95TiesHalf)
 	}
 	if !strings.Contains(a.Bootstrap.Method, "over pairs") {

@@ -29,6 +29,7 @@ type CalibrationScores struct {
 	Calibrator   Calibrator `json:"calibrator"`
 	N            int        `json:"n"`
 	ECE          Value      `json:"ece"`            // equal-width bins of [0, 1]
+	ECEByChance  Value      `json:"ece_by_chance"`  // that of right probabilities, about
 	ECEEqualMass Value      `json:"ece_equal_mass"` // bins of about equal count
 	Brier        Value      `json:"brier"`
 	LogLoss      Value      `json:"log_loss"`
@@ -114,7 +115,8 @@ func score(c Calibrator, labels []judged, bins int) CalibrationScores {
 		}
 	}
 	n := float64(len(labels))
-	out.ECE, out.Bins, out.Brier, out.LogLoss = width.error(), width.bins(), over(brier, n), over(loss, n)
+	out.ECE, out.ECEByChance, out.Bins = width.error(), width.byChance(), width.bins()
+	out.Brier, out.LogLoss = over(brier, n), over(loss, n)
 	out.ECEEqualMass = equalMassError(probabilities)
 	return out
 }

@@ -43,6 +43,7 @@ func TestIsotonicByHand(t *testing.T) {
 func TestCalibrationScoresByHand(t *testing.T) {
 	s := score(Calibrator{Method: Raw}, []judged{{0.9, true}, {0.9, false}, {0.62, true}, {0.62, true}}, 10)
 	near(t, "ECE", s.ECE, (2*0.4+2*0.38)/4, 1e-12)
+	near(t, "ECE by chance", s.ECEByChance, (math.Sqrt(2/math.Pi*0.18)+math.Sqrt(2/math.Pi*0.4712))/4, 1e-12)
 	near(t, "Brier", s.Brier, (0.01+0.81+2*0.1444)/4, 1e-12)
 	near(t, "log loss", s.LogLoss, -(math.Log(0.9)+math.Log(0.1)+2*math.Log(0.62))/4, 1e-12)
 	near(t, "ECE, equal mass", s.ECEEqualMass, (2*0.4+2*0.38)/4, 1e-12)

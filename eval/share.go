@@ -26,7 +26,7 @@ func (s Share) String() string {
 // ofN is the share with the number of trials.
 func (s Share) ofN() string {
 	if s.N == 0 {
-		return "n/a"
+		return "none"
 	}
 	return fmt.Sprintf("%s of %d (%s)", percent(s.Share), s.N, inPercent(s.Interval))
 }
@@ -139,9 +139,10 @@ func (c Correlation) String() string {
 	return fmt.Sprintf("%.2f (%.2f to %.2f)", c.Spearman, c.Interval[0], c.Interval[1])
 }
 
-// correlate has the interval of Bonett and Wright (Psychometrika 2000), of
-// Fisher's z with the variance (1 + r²/2)/(n-3), where n is divided by the
-// design effect of the prompts.
+// correlate has the interval of Fisher's z with the larger of two variances:
+// Bonett and Wright's (Psychometrika 2000), (1 + r²/2)/(n-3), where n is divided
+// by the design effect of the prompts; and that between prompts, of the sums of
+// each row's influence on r, which rows of unlike spread make larger.
 func correlate(prompt []int32, x, y []float64) Correlation {
 	undefined := Value(math.NaN())
 	c := Correlation{len(x), undefined, [2]Value{undefined, undefined}}
@@ -154,8 +155,13 @@ func correlate(prompt []int32, x, y []float64) Correlation {
 	if !(math.Abs(r) < 1) {
 		return c
 	}
-	if n := float64(len(x)) / designEffect(prompt, onCorrelation(ox.rank, oy.rank, r)); n > 3 {
-		half := z95() * math.Sqrt((1+r*r/2)/(n-3))
+	influence := onCorrelation(ox.rank, oy.rank, r)
+	if n := float64(len(x)) / designEffect(prompt, influence); n > 3 {
+		between := 0.0
+		for _, sum := range byPrompt(prompt, influence) {
+			between += sum * sum / float64(len(x)) / float64(len(x))
+		}
+		half := z95() * math.Sqrt(math.Max((1+r*r/2)/(n-3), between/(1-r*r)/(1-r*r)))
 		c.Interval = [2]Value{Value(math.Tanh(math.Atanh(r) - half)), Value(math.Tanh(math.Atanh(r) + half))}
 	}
 	return c
