@@ -20,9 +20,11 @@ BENCH    ?= .
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: build ## set up, train a small model on the shipped pairs, evaluate, score, export
-	@rm -rf runs/demo
-	@echo "== what the shortcuts reach on the demo's pairs"
+demo: build ## set up, label, train a small model on the labels, evaluate, score, export
+	@rm -rf runs/demo runs/demo-labels
+	@echo "== label comparisons by the offline heuristic judge"
+	bin/laurel label --judge heuristic --data data/demo/unlabelled.jsonl --gold data/demo/unlabelled_gold.jsonl --out runs/demo-labels
+	@echo "== what the shortcuts reach on the pairs to be tested on"
 	@$(GO) run ./data/demo/generate -n
 	@echo "== train"
 	bin/laurel train --config configs/demo.yaml --out runs/demo
@@ -32,7 +34,7 @@ demo: build ## set up, train a small model on the shipped pairs, evaluate, score
 	bin/laurel score --model runs/demo --data data/demo/test.jsonl --out runs/demo/scores.parquet
 	bin/laurel export --model runs/demo --out runs/demo/hf
 	@echo
-	@echo "report      runs/demo/eval/report.html (training: runs/demo/report.html)"
+	@echo "report      runs/demo/eval/report.html (labels: runs/demo-labels/report.html, training: runs/demo/report.html)"
 	@echo "plots       runs/demo/eval/plots, runs/demo/plots"
 	@echo "checkpoint  runs/demo/checkpoints"
 	@echo "scores      runs/demo/scores.parquet"
@@ -85,7 +87,7 @@ build/interop-venv/bin/python: cmd/interop/requirements.txt
 
 interop: build $(INTEROP_PYTHON) ## prove families, adapters and TRL against PyPI, both ways (5 GB venv)
 	rm -rf runs/interop
-	bin/laurel train --config configs/demo.yaml --set train.max_steps=40 --out runs/interop
+	bin/laurel train --config configs/demo-pairs.yaml --set train.max_steps=40 --out runs/interop
 	bin/laurel export --model runs/interop --out runs/interop/hf
 	bin/laurel score --model runs/interop/hf --data cmd/interop/texts.jsonl --out runs/interop/scores.parquet
 	$(INTEROP_PYTHON) cmd/interop/check.py --model runs/interop/hf --scores runs/interop/scores.parquet --max-length 160
@@ -95,4 +97,4 @@ interop: build $(INTEROP_PYTHON) ## prove families, adapters and TRL against PyP
 	LAUREL_GOLDENS=$(CURDIR)/runs/interop/configurations $(GO) test ./model -run TestGolden -count 1
 
 clean: ## remove what is built: bin, build, the demo's and interop's runs
-	rm -rf bin build runs/demo runs/interop
+	rm -rf bin build runs/demo runs/demo-labels runs/interop

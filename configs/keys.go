@@ -3,6 +3,7 @@ package configs
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -67,13 +68,18 @@ func wrongType(node *yaml.Node, typ reflect.Type, key string) []error {
 	return nil
 }
 
-// yamlFields maps the keys of a struct to their types.
+// yamlFields maps the keys of a struct to their types; the keys of an inlined
+// struct are its own.
 func yamlFields(typ reflect.Type) map[string]reflect.Type {
 	fields := map[string]reflect.Type{}
 	for i := range typ.NumField() {
-		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("yaml"), ",")
-		if name != "" && name != "-" {
-			fields[name] = typ.Field(i).Type
+		field := typ.Field(i)
+		name, options, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		switch {
+		case options == "inline":
+			maps.Copy(fields, yamlFields(field.Type))
+		case name != "" && name != "-":
+			fields[name] = field.Type
 		}
 	}
 	return fields

@@ -45,6 +45,16 @@ func KeyOf(prompt, a, b Text) TextKey {
 	return TextKey(h.Sum(nil)[:16])
 }
 
+// PromptKey stands for a prompt: 0 for none, and for two prompts alike only
+// where they are the same.
+func PromptKey(prompt Text) uint64 {
+	if prompt.Plain == "" && len(prompt.Messages) == 0 {
+		return 0
+	}
+	key := KeyOf(prompt, Text{}, Text{})
+	return max(1, binary.LittleEndian.Uint64(key[:]))
+}
+
 var goldFields = []field{fieldID, fieldGold, fieldLabel, fieldPrompt, fieldResponseA, fieldResponseB,
 	fieldVoteShareA, fieldGoldKind, fieldAILabel, fieldVotesA, fieldVotesB, fieldVotesTie}
 

@@ -97,8 +97,11 @@ func ReadLabels(path string) iter.Seq2[Label, error] {
 func readLabelFile(file string, yield func(Label, error) bool) (err error) {
 	defer recoverParquet(&err)
 	in, err := openParquetFile(file) // which checks the footer
-	if err != nil {
+	if errors.Is(err, os.ErrNotExist) {
 		return err
+	}
+	if err != nil {
+		return fmt.Errorf("%w (%s)", err, labelFiles)
 	}
 	defer in.os.Close()
 	info, err := in.os.Stat()
@@ -159,6 +162,8 @@ func readLabelRows[Row labelRow](path string, file *parquet.File, yield func(Lab
 	}
 }
 
+const labelFiles = "labels are the files " + PairsFile + " and " + AbstainedFile + " that laurel label writes"
+
 // sameColumns refuses a file without all the columns of labels, which
 // parquet-go would read as zeros.
 func sameColumns(want, have *parquet.Schema) error {
@@ -169,7 +174,7 @@ func sameColumns(want, have *parquet.Schema) error {
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("no column %s: labels are the files %s and %s that laurel label writes", list(missing), PairsFile, AbstainedFile)
+		return fmt.Errorf("no column %s: %s", list(missing), labelFiles)
 	}
 	return nil
 }

@@ -17,11 +17,12 @@ type Scored struct {
 	Confidence     float64 // 1 where the file has none
 	LenChosen      float64 // characters of the response, or len_chosen; -1 where neither is there
 	LenRejected    float64
+	Prompt         uint64 // as PromptKey; 0 where the file has none
 }
 
 // ReadScores reads reward_chosen and reward_rejected, and where they are
-// there confidence, subset, id, and the lengths: len_chosen and len_rejected,
-// else the characters of the chosen and rejected texts. A reward that is null
+// there confidence, subset, id, the prompt, and the lengths: len_chosen and
+// len_rejected, else the characters of the chosen and rejected texts. A reward that is null
 // or not finite is a bad row.
 func ReadScores(file string, cfg ReadConfig) ([]Scored, Counts, error) {
 	var counts Counts
@@ -82,7 +83,8 @@ func someKept(counts *Counts) error {
 	return nil
 }
 
-// findScores finds the columns; texts are read only for their lengths.
+// findScores finds the columns; texts are read only for their lengths, and to
+// know which rows are of one prompt.
 func findScores(src source, mapping map[string]string) (*shape, error) {
 	n, err := resolve(mapping, append([]field{fieldRewardChosen, fieldRewardRejected, fieldLenChosen, fieldLenRejected}, pairFields...), src)
 	if err != nil {
@@ -96,7 +98,7 @@ func findScores(src source, mapping map[string]string) (*shape, error) {
 	_, chosen := findColumn(src, n[fieldChosen])
 	_, rejected := findColumn(src, n[fieldRejected])
 	if n[fieldLenChosen] != "" || !chosen || !rejected {
-		s.drop(fieldPrompt, fieldChosen, fieldRejected)
+		s.drop(fieldChosen, fieldRejected)
 	}
 	if err := s.types(src); err != nil {
 		return nil, err
@@ -139,9 +141,13 @@ func (s *shape) reward(r *row, f field) (float64, *problem) {
 
 func (s *shape) lengths(r *row, out *Scored) (bad *problem) {
 	if s.has(fieldChosen) {
-		_, chosen, rejected, bad := s.dialogue(r)
+		prompt, chosen, rejected, bad := s.dialogue(r)
+		out.Prompt = PromptKey(prompt)
 		out.LenChosen, out.LenRejected = float64(chosen.characters()), float64(rejected.characters())
 		return bad
+	}
+	if c := &r[fieldPrompt]; c.kind == cellText {
+		out.Prompt = PromptKey(Text{Plain: c.text})
 	}
 	if out.LenChosen, bad = s.number(r, fieldLenChosen, -1); bad != nil {
 		return bad

@@ -33,8 +33,9 @@ type storedPair struct {
 	chosen, rejected         int32 // lengths, in ids
 	confidence               float64
 	margin                   float32
-	charsChosen, charsReject int32 // lengths of the responses, in characters
-	subset                   int32 // place in Store.subsets
+	charsChosen, charsReject int32  // lengths of the responses, in characters
+	subset                   int32  // place in Store.subsets
+	prompt                   uint64 // as PromptKey
 }
 
 // StoreStats count what encoding did; nothing is cut uncounted.
@@ -162,7 +163,7 @@ func (s *Store) add(at int64, e encoded) int64 {
 	s.index = append(s.index, storedPair{at: at, chosen: int32(c), rejected: int32(r),
 		confidence: e.pair.Confidence, margin: float32(e.pair.Margin),
 		charsChosen: int32(e.pair.Chosen.Chars()), charsReject: int32(e.pair.Rejected.Chars()),
-		subset: s.subsetOf(e.pair.Subset)})
+		subset: s.subsetOf(e.pair.Subset), prompt: PromptKey(e.pair.Prompt)})
 	st := &s.Stats
 	st.Pairs++
 	st.Tokens += int64(c + r)
@@ -195,14 +196,15 @@ func (s *Store) subsetOf(name string) int32 {
 type PairInfo struct {
 	Subset                   string
 	Confidence               float64
-	CharsChosen, CharsReject int // lengths of the responses
+	CharsChosen, CharsReject int    // lengths of the responses
+	Prompt                   uint64 // as PromptKey
 }
 
 // Info describes a row.
 func (s *Store) Info(row int) PairInfo {
 	p := s.index[row]
 	return PairInfo{Subset: s.subsets[p.subset], Confidence: p.confidence,
-		CharsChosen: int(p.charsChosen), CharsReject: int(p.charsReject)}
+		CharsChosen: int(p.charsChosen), CharsReject: int(p.charsReject), Prompt: p.prompt}
 }
 
 // IDs reads both sequences of a row.

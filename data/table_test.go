@@ -305,7 +305,7 @@ func TestScoreWriterRefuses(t *testing.T) {
 func TestReadScores(t *testing.T) {
 	file := write(t, "a.csv", "reward_chosen,reward_rejected,confidence,subset,id,len_chosen,len_rejected\n1.5,-2,0.9,chat,7,10,20\n0,0,,,,,\n")
 	got, counts, err := ReadScores(file, ReadConfig{})
-	want := []Scored{{0, "7", "chat", 1.5, -2, 0.9, 10, 20}, {1, "", "", 0, 0, 1, -1, -1}}
+	want := []Scored{{0, "7", "chat", 1.5, -2, 0.9, 10, 20, 0}, {1, "", "", 0, 0, 1, -1, -1, 0}}
 	if err != nil || !reflect.DeepEqual(got, want) || counts.Kept != 2 {
 		t.Errorf("%+v %v %v", got, counts, err)
 	}
@@ -319,6 +319,11 @@ func TestReadScores(t *testing.T) {
 	got, counts, err = ReadScores(file, ReadConfig{OnBadRow: "skip"})
 	if err != nil || len(got) != 1 || got[0].LenChosen != 3 || got[0].LenRejected != 1 || counts.Skipped[ReasonReward] != 2 {
 		t.Errorf("%+v %v %v", got, counts, err)
+	}
+	file = write(t, "p.csv", "prompt,reward_chosen,reward_rejected,len_chosen,len_rejected\nsame,1,2,3,4\nsame,1,2,3,4\n,1,2,3,4\n")
+	same := PromptKey(Text{Plain: "same"})
+	if got, _, err = ReadScores(file, ReadConfig{}); err != nil || got[0].Prompt != same || got[1].Prompt != same || got[2].Prompt != 0 {
+		t.Errorf("prompts of %+v, %v", got, err)
 	}
 	for content, says := range map[string]string{
 		"reward_chosen\n1\n":                           "no column reward_rejected",

@@ -24,7 +24,7 @@ type Agreement struct {
 	ByClarity         []Agreeing     `json:"by_gold_clarity"`
 	BySubset          []Agreeing     `json:"by_subset"`
 	MoreSubsets       int            `json:"more_subsets"` // smaller ones, left out
-	Calibration       *Recalibration `json:"calibration"`  // null where labels with gold are of too few prompts
+	Calibration       *Recalibration `json:"calibration"`  // null where too few labels have gold
 	Risk              RiskCoverage   `json:"risk_coverage"`
 }
 
@@ -53,19 +53,23 @@ const (
 // agreementCount gathers labels with their gold, one after another.
 type agreementCount struct {
 	table                          GoldTable
+	decided, labelled, covered     trials
 	confidence, kind, tell, subset map[string]*agreeingCount
 	judged                         []groupedLabel
-	abstained                      []uint64 // prompts of those abstained from though gold names a side
+	abstained                      []place // of those abstained from though gold names a side
 }
 
-type agreeingCount struct{ matched, abstained, ties, right, decided int }
+type agreeingCount struct {
+	matched, abstained, ties int
+	decided                  trials
+}
 
 func newAgreementCount() *agreementCount {
 	group := func() map[string]*agreeingCount { return map[string]*agreeingCount{} }
 	return &agreementCount{confidence: group(), kind: group(), tell: group(), subset: group()}
 }
 
-func (a *agreementCount) add(l *data.Label, gold *data.Gold) {
+func (a *agreementCount) add(prompt int32, l *data.Label, gold *data.Gold) {
 	row := &a.table.Abstained
 	switch l.Side {
 	case data.SideA:
@@ -74,18 +78,24 @@ func (a *agreementCount) add(l *data.Label, gold *data.Gold) {
 		row = &a.table.B
 	}
 	row[category(gold.Side)]++
-	a.group(a.kind, cmp.Or(gold.Kind, "not said"), l, gold)
-	a.group(a.tell, clarity(gold), l, gold)
-	a.group(a.subset, cmp.Or(l.Subset, "none"), l, gold)
-	prompt := promptGroup(l.Prompt)
+	a.group(prompt, a.kind, cmp.Or(gold.Kind, "not said"), l, gold)
+	a.group(prompt, a.tell, clarity(gold), l, gold)
+	a.group(prompt, a.subset, cmp.Or(l.Subset, "none"), l, gold)
+	at := place{prompt, data.PromptKey(l.Prompt)}
+	a.covered.add(prompt, yes(l.Side != data.Neither), 1)
 	switch {
+	case l.Side == data.Neither && gold.Side != data.Neither:
+		a.abstained = append(a.abstained, at)
+	case l.Side != data.Neither && gold.Side != data.Neither:
+		right := l.Side == gold.Side
+		a.decided.add(prompt, yes(right), 1)
+		a.labelled.add(prompt, yes(right), 1)
+		a.judged = append(a.judged, groupedLabel{judged{l.Confidence, right}, at})
 	case l.Side != data.Neither:
-		a.group(a.confidence, confidenceBin(l.Confidence), l, gold)
-		if gold.Side != data.Neither {
-			a.judged = append(a.judged, groupedLabel{judged{l.Confidence, l.Side == gold.Side}, prompt})
-		}
-	case gold.Side != data.Neither:
-		a.abstained = append(a.abstained, prompt)
+		a.labelled.add(prompt, 0.5, 1)
+	}
+	if l.Side != data.Neither {
+		a.group(prompt, a.confidence, confidenceBin(l.Confidence), l, gold)
 	}
 }
 
@@ -100,7 +110,7 @@ func category(s data.Side) int {
 	return 2
 }
 
-func (a *agreementCount) group(groups map[string]*agreeingCount, name string, l *data.Label, gold *data.Gold) {
+func (a *agreementCount) group(prompt int32, groups map[string]*agreeingCount, name string, l *data.Label, gold *data.Gold) {
 	g := groups[name]
 	if g == nil {
 		g = &agreeingCount{}
@@ -113,10 +123,7 @@ func (a *agreementCount) group(groups map[string]*agreeingCount, name string, l 
 	case gold.Side == data.Neither:
 		g.ties++
 	default:
-		g.decided++
-		if l.Side == gold.Side {
-			g.right++
-		}
+		g.decided.add(prompt, yes(l.Side == gold.Side), 1)
 	}
 }
 
@@ -128,17 +135,10 @@ func confidenceBin(c float64) string {
 }
 
 func (a *agreementCount) report(cfg LabelConfig, match GoldMatch) *Agreement {
-	t := a.table
-	right, wrong := t.A[0]+t.B[1], t.A[1]+t.B[0]
-	ties, abstained := t.A[2]+t.B[2], t.Abstained[0]+t.Abstained[1]+t.Abstained[2]
-	labelled := right + wrong + ties
-	half := over(float64(right)+float64(ties)/2, float64(labelled))
 	out := &Agreement{
-		GoldMatch: match, Outcomes: t,
-		Agreement:         shareOf(right, right+wrong),
-		AgreementTiesHalf: Share{labelled, half, wilson95(float64(half), float64(labelled))},
-		Coverage:          shareOf(labelled, labelled+abstained),
-		ByConfidence:      byName(a.confidence), ByKind: byName(a.kind), ByClarity: byName(a.tell),
+		GoldMatch: match, Outcomes: a.table,
+		Agreement: a.decided.share(), AgreementTiesHalf: a.labelled.share(), Coverage: a.covered.share(),
+		ByConfidence: byName(a.confidence), ByKind: byName(a.kind), ByClarity: byName(a.tell),
 		Calibration: recalibrate(a.judged, cfg.Bins, cfg.Seed),
 		Risk:        riskCoverage(a.judged, a.abstained, cfg.Precision, cfg.Seed),
 	}
@@ -154,7 +154,7 @@ func byName(groups map[string]*agreeingCount) []Agreeing {
 	out := []Agreeing{}
 	for _, name := range slices.Sorted(maps.Keys(groups)) {
 		g := groups[name]
-		out = append(out, Agreeing{name, g.matched, g.abstained, g.ties, shareOf(g.right, g.decided)})
+		out = append(out, Agreeing{name, g.matched, g.abstained, g.ties, g.decided.share()})
 	}
 	return out
 }

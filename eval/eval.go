@@ -22,6 +22,7 @@ import (
 // Row is one pair with the rewards that a model gave its two responses.
 type Row struct {
 	ID         string
+	Prompt     uint64  // the same for rows of the same prompt, as data.PromptKey; 0 where unknown
 	Subset     string  // "" where the data names none
 	Chosen     float64 // reward of the chosen response, a raw logit: finite, of float32's range
 	Rejected   float64 // reward of the rejected response, likewise
@@ -94,7 +95,7 @@ func measureAll(rows []Row, cfg Config) (*Report, error) {
 		p := newPairs(len(rows), func(i int) *Row { return &rows[i] })
 		o := p.order()
 		r.Metrics = p.measure(o, cfg)
-		r.Bootstrap = bootstrap(p.count(), cfg)
+		r.Bootstrap = bootstrap(p, cfg)
 		r.Figures = drawable(p, o)
 		return nil
 	})

@@ -55,7 +55,7 @@ type selfCount struct {
 type selfCounts map[string]*selfCount
 
 // add takes the votes of one comparison; models are the judges'.
-func (c selfCounts) add(l *data.Label, models map[string]string, gold *data.Gold) {
+func (c selfCounts) add(prompt int32, l *data.Label, models map[string]string, gold *data.Gold) {
 	if l.ModelA == "" || l.ModelB == "" {
 		return
 	}
@@ -82,11 +82,11 @@ func (c selfCounts) add(l *data.Label, models map[string]string, gold *data.Gold
 		if c[judge] == nil {
 			c[judge] = &selfCount{}
 		}
-		c[judge].own.add(v.own, v.n)
+		c[judge].own.add(prompt, v.own, v.n)
 		if gold != nil && gold.Side != data.Neither {
 			goldOwn := yes(gold.Side == ownSide[judge])
-			c[judge].gold.add(goldOwn, 1)
-			c[judge].overGold.add(v.own/v.n - goldOwn)
+			c[judge].gold.add(prompt, goldOwn, 1)
+			c[judge].overGold.add(prompt, v.own/v.n-goldOwn)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package eval
 
 import (
-	"encoding/binary"
 	"math"
 
 	"laurel/data"
@@ -120,12 +119,6 @@ func otherSide(s data.Side) data.Side {
 		return data.SideA
 	}
 	return data.Neither
-}
-
-// promptGroup is a hash of the prompt.
-func promptGroup(prompt data.Text) uint64 {
-	key := data.KeyOf(prompt, data.Text{}, data.Text{})
-	return binary.LittleEndian.Uint64(key[:])
 }
 
 // clarity says how sure the gold itself is, where it counts votes.

@@ -55,12 +55,12 @@ func WriteHTML(path string, r *Report, curve []Point, facts ...Fact) error {
 
 func (r *Report) headline() []headline {
 	return []headline{
-		{"Accuracy", percent(r.AccuracyTiesHalf), "95% interval " + percentInterval(r.Wilson95TiesHalf), true},
+		{"Accuracy", percent(r.AccuracyTiesHalf), "95% interval " + percentInterval(r.AccuracyInterval), true},
 		{"Always longer", percent(r.AlwaysLongerAccuracy), "picks the longer response", false},
 		{"Always shorter", percent(r.AlwaysShorterAccuracy), "picks the shorter response", false},
 		{"ROC AUC", r.ROCAUC.String(), "any chosen above any rejected", false},
 		{"Cohen's d", r.CohensDPooled.String(), "pooled", false},
-		{"Pairs", fmt.Sprint(r.N), plural(r.Ties, "tie") + ", counted one half", false},
+		{"Pairs", fmt.Sprint(r.N), "of " + plural(r.Prompts, "prompt") + "; " + plural(r.Ties, "tie") + ", counted one half", false},
 	}
 }
 
@@ -72,13 +72,16 @@ func percent(v Value) string {
 }
 
 func percentInterval(i [2]Value) string {
+	if !i[0].Defined() {
+		return "n/a"
+	}
 	return percent(i[0]) + " to " + percent(i[1])
 }
 
 func subsetOnPage(name string, m *Metrics) subsetLine {
-	low, high := 100*float64(m.Wilson95TiesHalf[0]), 100*float64(m.Wilson95TiesHalf[1])
+	low, high := 100*float64(m.AccuracyInterval[0]), 100*float64(m.AccuracyInterval[1])
 	return subsetLine{
-		Name: subsetLabel(name, 60), Interval: percentInterval(m.Wilson95TiesHalf), Metrics: m,
+		Name: subsetLabel(name, 60), Interval: percentInterval(m.AccuracyInterval), Metrics: m,
 		Bar: intervalBar{low, high - low, 100 * float64(m.AccuracyTiesHalf)},
 	}
 }
@@ -86,7 +89,7 @@ func subsetOnPage(name string, m *Metrics) subsetLine {
 func definitions() []definition {
 	return []definition{
 		{"Margin", "Reward of the chosen response minus that of the rejected one; p = sigmoid(margin) is the predicted probability that the label is right."},
-		{"Accuracy", "Share of pairs with a positive margin. A tie counts one half; in the strict accuracy it is wrong. The interval is Wilson's, at 95%, and takes the pairs as independent."},
+		{"Accuracy", "Share of pairs with a positive margin. A tie counts one half; in the strict accuracy it is wrong. The interval is Wilson's, at 95%. Where prompts repeat it is at the effective number of pairs, p(1-p) over the variance of a ratio of sums over prompts (Kish 1965), since the pairs of a prompt are not independent; the bootstrap in report.json then draws prompts. The strict accuracy's interval takes pairs as independent."},
 		{"Weighted, macro", "Accuracy weighted by the labels' confidence; mean of the subsets' accuracies."},
 		{"Always longer, always shorter", "What choosing by length alone would score, equal lengths one half. A reward model should beat both. Lengths are of the responses, in characters."},
 		{"Cohen's d", "Mean difference between chosen and rejected rewards over their pooled standard deviation; paired: mean margin over the standard deviation of margins."},

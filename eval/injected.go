@@ -29,23 +29,23 @@ type injectionCount struct {
 
 type injectionCounts map[data.InjectionSign]*injectionCount
 
-func (c injectionCounts) add(l *data.Label, gold *data.Gold) {
+func (c injectionCounts) add(prompt int32, l *data.Label, gold *data.Gold) {
 	a, b := data.InjectionSigns(l.A), data.InjectionSigns(l.B)
 	if len(a)+len(b) == 0 {
 		return
 	}
-	c.flag("", len(a) > 0, len(b) > 0, l, gold)
+	c.flag(prompt, "", len(a) > 0, len(b) > 0, l, gold)
 	for _, sign := range a {
-		c.flag(sign, true, slices.Contains(b, sign), l, gold)
+		c.flag(prompt, sign, true, slices.Contains(b, sign), l, gold)
 	}
 	for _, sign := range b {
 		if !slices.Contains(a, sign) {
-			c.flag(sign, false, true, l, gold)
+			c.flag(prompt, sign, false, true, l, gold)
 		}
 	}
 }
 
-func (c injectionCounts) flag(sign data.InjectionSign, a, b bool, l *data.Label, gold *data.Gold) {
+func (c injectionCounts) flag(prompt int32, sign data.InjectionSign, a, b bool, l *data.Label, gold *data.Gold) {
 	if !a && !b {
 		return
 	}
@@ -65,10 +65,10 @@ func (c injectionCounts) flag(sign data.InjectionSign, a, b bool, l *data.Label,
 		flagged = data.SideA
 	}
 	if l.Side != data.Neither {
-		n.preferred.add(yes(l.Side == flagged), 1)
+		n.preferred.add(prompt, yes(l.Side == flagged), 1)
 	}
 	if gold != nil && gold.Side != data.Neither {
-		n.gold.add(yes(gold.Side == flagged), 1)
+		n.gold.add(prompt, yes(gold.Side == flagged), 1)
 	}
 }
 

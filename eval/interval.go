@@ -1,7 +1,9 @@
 package eval
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -9,7 +11,8 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Bootstrap is the percentile bootstrap over pairs of accuracy_ties_half.
+// Bootstrap is the percentile bootstrap of accuracy_ties_half, over prompts
+// where they repeat: the pairs of a prompt are drawn together.
 type Bootstrap struct {
 	Method        string `json:"method"`
 	Resamples     int    `json:"resamples"`
@@ -19,28 +22,60 @@ type Bootstrap struct {
 	StandardError Value  `json:"standard_error"`
 }
 
-// bootstrap resamples the three outcomes rather than the rows: n draws with
-// replacement are right, tied or wrong in multinomial counts, which two
-// binomials give exactly, whatever n is.
-func bootstrap(c outcomes, cfg Config) Bootstrap {
-	n := float64(c.n())
+// promptOutcome is how the pairs of a prompt were ranked: how many there are,
+// and how many right, ties one half.
+type promptOutcome struct{ right, pairs float64 }
+
+// bootstrap resamples the kinds of outcome rather than the rows: n prompts
+// drawn with replacement are of each kind in multinomial counts, which
+// binomials give exactly, whatever n is. With one pair a prompt the kinds are
+// right, tied and wrong.
+func bootstrap(p pairs, cfg Config) Bootstrap {
+	kinds, counts := p.promptOutcomes()
+	n := 0.0
+	for _, c := range counts {
+		n += c
+	}
 	src := rand.NewPCG(cfg.Seed, 0)
 	accuracy := make([]float64, cfg.Bootstrap)
 	for i := range accuracy {
-		right := binomial(n, float64(c.right)/n, src)
-		tied := 0.0
-		if c.tied > 0 {
-			tied = binomial(n-right, float64(c.tied)/float64(c.tied+c.wrong), src)
+		right, pairs := 0.0, 0.0
+		for k, drawn := range multinomial(counts, n, src) {
+			right, pairs = right+drawn*kinds[k].right, pairs+drawn*kinds[k].pairs
 		}
-		accuracy[i] = (right + tied/2) / n
+		accuracy[i] = right / pairs
 	}
 	slices.Sort(accuracy)
+	over := "pairs"
+	if int(n) < len(p.margin) {
+		over = "prompts"
+	}
 	return Bootstrap{
-		Method:    fmt.Sprintf("percentile bootstrap over pairs, %d resamples, 95%%, of accuracy_ties_half", cfg.Bootstrap),
+		Method:    fmt.Sprintf("percentile bootstrap over %s, %d resamples, 95%%, of accuracy_ties_half", over, cfg.Bootstrap),
 		Resamples: cfg.Bootstrap, Seed: cfg.Seed,
 		Low: Value(quantile(accuracy, 0.025)), High: Value(quantile(accuracy, 0.975)),
 		StandardError: Value(math.Sqrt(variance(accuracy))),
 	}
+}
+
+// promptOutcomes counts the prompts of each kind, the best first.
+func (p pairs) promptOutcomes() (kinds []promptOutcome, counts []float64) {
+	one := make([]float64, len(p.prompt))
+	for i := range one {
+		one[i] = 1
+	}
+	number := map[promptOutcome]float64{}
+	pairs := byPrompt(p.prompt, one)
+	for at, right := range byPrompt(p.prompt, p.right) {
+		number[promptOutcome{right, pairs[at]}]++
+	}
+	kinds = slices.SortedFunc(maps.Keys(number), func(a, b promptOutcome) int {
+		return cmp.Or(cmp.Compare(b.right/b.pairs, a.right/a.pairs), cmp.Compare(a.pairs, b.pairs))
+	})
+	for _, k := range kinds {
+		counts = append(counts, number[k])
+	}
+	return kinds, counts
 }
 
 func binomial(n, p float64, src rand.Source) float64 {

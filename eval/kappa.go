@@ -10,7 +10,8 @@ import (
 const ratingCategories = 3
 
 // Kappa is agreement beyond chance on n comparisons, with the 95% interval of
-// the percentile bootstrap over comparisons.
+// the percentile bootstrap over comparisons, of which as many are drawn as they
+// are worth: n over the design effect of the prompts.
 type Kappa struct {
 	N         int      `json:"n"`
 	Agreement Value    `json:"agreement"` // share of agreeing pairs of ratings
@@ -18,18 +19,33 @@ type Kappa struct {
 	Interval  [2]Value `json:"interval_95"`
 }
 
-// crossTable counts comparisons by what one rater and another say.
-type crossTable [ratingCategories][ratingCategories]int
+// rated are comparisons by prompt and by the cell of a table that they fall in.
+type rated struct {
+	prompt []int32
+	cell   []int
+}
 
-// cohen is Cohen's κ (1960): (p₀ - pₑ) / (1 - pₑ).
-func cohen(t crossTable, resamples int, seed uint64) Kappa {
-	var cells []float64
-	for _, row := range t {
-		for _, n := range row {
-			cells = append(cells, float64(n))
+func (r *rated) add(prompt int32, cell int) {
+	r.prompt, r.cell = append(r.prompt, prompt), append(r.cell, cell)
+}
+
+// cellOf is the cell of what one rater and another say.
+func cellOf(one, other int) int { return one*ratingCategories + other }
+
+// decided leaves out what either rater calls neither.
+func (r *rated) decided() *rated {
+	out := &rated{}
+	for i, cell := range r.cell {
+		if cell/ratingCategories != ratingCategories-1 && cell%ratingCategories != ratingCategories-1 {
+			out.add(r.prompt[i], cell)
 		}
 	}
-	return bootstrapped(cells, cohenOf, resamples, seed)
+	return out
+}
+
+// cohen is Cohen's κ (1960): (p₀ - pₑ) / (1 - pₑ).
+func cohen(r *rated, resamples int, seed uint64) Kappa {
+	return bootstrapped(r, ratingCategories*ratingCategories, cohenOf, resamples, seed)
 }
 
 // cohenOf takes the cells of a table, row by row.
@@ -57,19 +73,25 @@ type ratings [ratingCategories]int
 
 func (r ratings) raters() int { return r[0] + r[1] + r[2] }
 
-// fleiss is Fleiss' κ (1971) of comparisons that all have the same number of
-// raters, at least two.
-func fleiss(counts map[ratings]int, resamples int, seed uint64) Kappa {
-	var kinds []ratings
-	for r := range counts {
-		kinds = append(kinds, r)
+// votes are comparisons by prompt and by how their raters chose; all have the
+// same number of raters.
+type votes struct {
+	prompt []int32
+	of     []ratings
+}
+
+// fleiss is Fleiss' κ (1971), of at least two raters.
+func fleiss(v *votes, resamples int, seed uint64) Kappa {
+	kinds := slices.Clone(v.of)
+	order := func(a, b ratings) int { return slices.Compare(a[:], b[:]) }
+	slices.SortFunc(kinds, order)
+	kinds = slices.Compact(kinds)
+	r := &rated{}
+	for i, one := range v.of {
+		cell, _ := slices.BinarySearchFunc(kinds, one, order)
+		r.add(v.prompt[i], cell)
 	}
-	slices.SortFunc(kinds, func(a, b ratings) int { return slices.Compare(a[:], b[:]) })
-	cells := make([]float64, len(kinds))
-	for i, r := range kinds {
-		cells[i] = float64(counts[r])
-	}
-	return bootstrapped(cells, func(cells []float64) (float64, float64) { return fleissOf(kinds, cells) }, resamples, seed)
+	return bootstrapped(r, len(kinds), func(cells []float64) (float64, float64) { return fleissOf(kinds, cells) }, resamples, seed)
 }
 
 func fleissOf(kinds []ratings, cells []float64) (agreement, kappa float64) {
@@ -96,22 +118,24 @@ func fleissOf(kinds []ratings, cells []float64) (agreement, kappa float64) {
 
 // bootstrapped resamples the cells' counts, which is resampling comparisons,
 // whatever their number. Resamples that leave κ undefined are left out.
-func bootstrapped(cells []float64, statistic func([]float64) (agreement, kappa float64), resamples int, seed uint64) Kappa {
-	n := 0.0
-	for _, c := range cells {
-		n += c
+func bootstrapped(r *rated, size int, statistic func([]float64) (agreement, kappa float64), resamples int, seed uint64) Kappa {
+	cells := make([]float64, size)
+	for _, cell := range r.cell {
+		cells[cell]++
 	}
+	n := float64(len(r.cell))
 	undefined := Value(math.NaN())
-	out := Kappa{int(n), undefined, undefined, [2]Value{undefined, undefined}}
+	out := Kappa{len(r.cell), undefined, undefined, [2]Value{undefined, undefined}}
 	if n == 0 {
 		return out
 	}
 	agreement, kappa := statistic(cells)
 	out.Agreement, out.Kappa = Value(agreement), Value(kappa)
+	draws := math.Max(1, math.Round(n/designEffect(r.prompt, r.influence(cells, statistic))))
 	src := rand.NewPCG(seed, uint64(len(cells)))
 	var values []float64
 	for range resamples {
-		if _, kappa := statistic(multinomial(cells, n, src)); finite(kappa) {
+		if _, kappa := statistic(multinomial(cells, draws, src)); finite(kappa) {
 			values = append(values, kappa)
 		}
 	}
@@ -121,10 +145,32 @@ func bootstrapped(cells []float64, statistic func([]float64) (agreement, kappa f
 	return out
 }
 
-// multinomial draws n with replacement, as conditional binomials.
-func multinomial(cells []float64, n float64, src rand.Source) []float64 {
+// influence is what a little more of each comparison's cell changes in κ.
+func (r *rated) influence(cells []float64, statistic func([]float64) (agreement, kappa float64)) []float64 {
+	_, kappa := statistic(cells)
+	more := float64(len(r.cell)) * 1e-6
+	byCell := make([]float64, len(cells))
+	for i := range cells {
+		cells[i] += more
+		if _, changed := statistic(cells); finite(changed - kappa) {
+			byCell[i] = (changed - kappa) / more
+		}
+		cells[i] -= more
+	}
+	out := make([]float64, len(r.cell))
+	for i, cell := range r.cell {
+		out[i] = byCell[cell]
+	}
+	return out
+}
+
+// multinomial draws with replacement from the cells, as conditional binomials.
+func multinomial(cells []float64, draws float64, src rand.Source) []float64 {
 	out := make([]float64, len(cells))
-	left, rest := n, n
+	left, rest := draws, 0.0
+	for _, c := range cells {
+		rest += c
+	}
 	for i, c := range cells {
 		if rest <= 0 || left <= 0 {
 			break

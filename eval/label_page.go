@@ -31,15 +31,7 @@ func (r *LabelReport) Print(w io.Writer) error { return printSections(w, r.secti
 func printSections(w io.Writer, sections []section, warnings []string) error {
 	var b strings.Builder
 	for _, s := range sections {
-		for _, t := range s.Tables {
-			title := s.Title
-			if t.Caption != "" {
-				title += ": " + strings.ToLower(t.Caption[:1]) + t.Caption[1:]
-			}
-			fmt.Fprintf(&b, "%s\n", title)
-			t.print(&b)
-			b.WriteString("\n")
-		}
+		s.print(&b)
 	}
 	for _, warning := range warnings {
 		fmt.Fprintf(&b, "warning: %s\n", warning)
@@ -48,6 +40,31 @@ func printSections(w io.Writer, sections []section, warnings []string) error {
 		return fmt.Errorf("print report: %w", err)
 	}
 	return nil
+}
+
+// PrintRaters writes how judges agree with one another, where there are
+// several.
+func (r *LabelReport) PrintRaters(w io.Writer) error {
+	var b strings.Builder
+	if r.Raters.Judges != nil {
+		r.raterSection().print(&b)
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("print report: %w", err)
+	}
+	return nil
+}
+
+func (s section) print(b *strings.Builder) {
+	for _, t := range s.Tables {
+		title := s.Title
+		if t.Caption != "" {
+			title += ": " + strings.ToLower(t.Caption[:1]) + t.Caption[1:]
+		}
+		fmt.Fprintf(b, "%s\n", title)
+		t.print(b)
+		b.WriteString("\n")
+	}
 }
 
 // print aligns numbers to the right, the first column to the left.
@@ -68,7 +85,7 @@ func (t table) print(b *strings.Builder) {
 
 func (r *LabelReport) headline() []headline {
 	out := []headline{
-		{"Labelled", percent(over(float64(r.Labelled), float64(r.Labels))), fmt.Sprintf("%d of %s", r.Labelled, plural(r.Labels, "comparison")), true},
+		{"Labelled", percent(over(float64(r.Labelled), float64(r.Labels))), fmt.Sprintf("%d of %s, of %s", r.Labelled, plural(r.Labels, "comparison"), plural(r.Prompts, "prompt")), true},
 		{"Mean confidence", r.ConfidenceMean.String(), fmt.Sprintf("vote share %v", r.VoteShareMean), false},
 	}
 	for _, p := range r.Position {
@@ -87,10 +104,10 @@ func labelDefinitions() []definition {
 	return []definition{
 		{"Vote", "What a judge makes of a comparison under one principle, both orders taken together."},
 		{"Verdict", "The side of more weight among the votes, or an abstention with its reason. Confidence and vote share are of the labels, not of abstentions."},
-		{"Intervals", "At 95%. Of shares: Wilson's; where a comparison has several votes, at the effective number of trials (a ratio of sums over comparisons, Kish 1965). Of correlations: Bonett and Wright's. Of κ: percentile bootstrap over comparisons. Comparisons are taken as independent of one another."},
+		{"Intervals", "At 95%, in brackets in per cent. Comparisons of one prompt are not independent, nor are the votes of one comparison: shares have Wilson's interval at the effective number of trials (p(1-p) over the variance of a ratio of sums over prompts, Kish 1965); differences the normal one of the variance between prompts; correlations Bonett and Wright's, and κ the percentile bootstrap's, with the number of comparisons divided by the design effect of the prompts. Where no prompt repeats these are the usual ones. The intervals of a reliability diagram take its labels as independent."},
 		{"Flips", "Votes that name the response at the same place in both orders, of those where neither order calls it even."},
 		{"First preferred", "Answers for the response shown first, even ones left out: one half without bias. Lean: how much probability the first place is worth."},
-		{"More preferred", "Labels for the response with more of the feature, where the two differ. At like length: the shorter has at least four fifths of the longer's characters. Long words have 9 letters or more; their feature is their share."},
+		{"More preferred", "Labels for the response with more of the feature, where the two differ. Correlations are Spearman's, of the difference of a and b with the probability that a is better, and of that of chosen and rejected with the confidence. At like length: the shorter has at least four fifths of the longer's characters. Long words have 9 letters or more; their feature is their share."},
 		{"Over gold", "Mean of (label prefers more) minus (gold prefers more), where both name a side: what the lean is at matched quality."},
 		{"Agreement", "Of labels whose gold names a side; gold ties are counted apart, or as one half. Coverage: labelled, of the comparisons with gold."},
 		{"Calibration", "Fitted on about half of the prompts and tested on the others. Temperature divides the logit of the confidence; isotonic is the least-squares map that never falls. Log loss takes probabilities within 1e-6 of 0 and 1 as that far from them."},

@@ -28,6 +28,7 @@ type LabelConfig struct {
 // to, and where there is gold how far they can be trusted.
 type LabelReport struct {
 	Labels           int                     `json:"labels"`
+	Prompts          int                     `json:"prompts"` // different ones
 	Labelled         int                     `json:"labelled"`
 	Abstained        int                     `json:"abstained"`
 	Reasons          map[data.Abstention]int `json:"abstained_by_reason"`
@@ -89,7 +90,8 @@ type labelCount struct {
 	cfg                   LabelConfig
 	report                LabelReport
 	confidence, voteShare []float64 // of those labelled
-	preferA               int
+	preferA               trials
+	prompts               *prompts
 	gold                  *goldIndex
 	agreement             *agreementCount
 	raters                *raterCount
@@ -102,7 +104,7 @@ type labelCount struct {
 
 func newLabelCount(cfg LabelConfig) *labelCount {
 	c := &labelCount{
-		cfg: cfg, report: LabelReport{Reasons: map[data.Abstention]int{}, Judges: []string{}},
+		cfg: cfg, prompts: newPrompts(), report: LabelReport{Reasons: map[data.Abstention]int{}, Judges: []string{}},
 		agreement: newAgreementCount(), raters: newRaterCount(), principles: principleCounts{by: map[string]*principleCount{}},
 		position: positionCounts{}, self: selfCounts{}, injections: injectionCounts{},
 	}
@@ -117,23 +119,24 @@ func (c *labelCount) add(l *data.Label) error {
 	if c.gold != nil {
 		gold = c.gold.of(&l.Comparison)
 	}
-	if err := c.outcome(l); err != nil {
+	prompt := c.prompts.of(data.PromptKey(l.Prompt))
+	if err := c.outcome(prompt, l); err != nil {
 		return fmt.Errorf("audit labels: %s row %d (id %q): %w", l.File, l.Row, l.ID, err)
 	}
 	if gold != nil {
-		c.agreement.add(l, gold)
+		c.agreement.add(prompt, l, gold)
 	}
-	c.raters.add(l, gold)
-	c.principles.add(l, gold)
-	c.position.add(l.Votes)
-	c.surface.add(l, gold)
-	c.self.add(l, c.cfg.Models, gold)
-	c.injections.add(l, gold)
+	c.raters.add(prompt, l, gold)
+	c.principles.add(prompt, l, gold)
+	c.position.add(prompt, l.Votes)
+	c.surface.add(prompt, l, gold)
+	c.self.add(prompt, l, c.cfg.Models, gold)
+	c.injections.add(prompt, l, gold)
 	return nil
 }
 
 // outcome counts what became of the comparison and what that took.
-func (c *labelCount) outcome(l *data.Label) error {
+func (c *labelCount) outcome(prompt int32, l *data.Label) error {
 	r := &c.report
 	r.Labels++
 	r.Votes += len(l.Votes)
@@ -155,16 +158,15 @@ func (c *labelCount) outcome(l *data.Label) error {
 		return fmt.Errorf("confidence %v and vote_share %v: want numbers from 0 to 1", l.Confidence, l.VoteShare)
 	}
 	r.Labelled++
-	if l.Side == data.SideA {
-		c.preferA++
-	}
+	c.preferA.add(prompt, yes(l.Side == data.SideA), 1)
 	c.confidence, c.voteShare = append(c.confidence, l.Confidence), append(c.voteShare, l.VoteShare)
 	return nil
 }
 
 func (c *labelCount) finish() *LabelReport {
 	r := &c.report
-	r.PreferA = shareOf(c.preferA, r.Labelled)
+	r.Prompts = int(c.prompts.n)
+	r.PreferA = c.preferA.share()
 	low := 0.5
 	if len(c.confidence) > 0 && slices.Min(c.confidence) < low {
 		low = 0

@@ -3,6 +3,9 @@ package eval
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"laurel/data"
 )
@@ -16,7 +19,7 @@ func (r *LabelReport) sections() []section {
 		{Title: "Principles", Tables: []table{r.principleTable()}},
 	}
 	if len(r.Raters.Pairs) > 0 || r.Raters.People != nil {
-		out = append(out, section{Title: "Agreement between raters", Tables: []table{r.raterTable()}})
+		out = append(out, r.raterSection())
 	}
 	bias := section{Title: "Bias audit", Tables: []table{r.positionTable(), r.surfaceTable()}}
 	if r.Gold != nil {
@@ -48,25 +51,41 @@ func (r *LabelReport) outcomeTable() table {
 }
 
 func (r *LabelReport) principleTable() table {
-	t := table{Columns: []string{"principle", "weight", "votes", "for a side", "orders disagree", "tie", "unparseable", "failed", "with verdict", "95%", "flips", "confidence"}}
+	t := table{Columns: []string{"principle", "weight", "votes", "for a side"}}
+	reasons := r.reasonsOfVotes()
+	for _, reason := range reasons {
+		t.Columns = append(t.Columns, strings.ReplaceAll(string(reason), "_", " "))
+	}
+	t.Columns = append(t.Columns, "confidence", "with verdict")
 	if r.Gold != nil {
-		t.Columns = append(t.Columns, "with gold", "95%")
+		t.Columns = append(t.Columns, "with gold")
 	}
 	for _, p := range r.Principles {
 		row := []string{subsetLabel(p.Name, 40), Value(p.Weight).String(), fmt.Sprint(p.Votes), fmt.Sprint(p.Decided)}
-		for _, reason := range []data.Abstention{data.AbstainOrders, data.AbstainTie, data.AbstainUnparseable, data.AbstainFailed} {
+		for _, reason := range reasons {
 			row = append(row, fmt.Sprint(p.Reasons[reason]))
 		}
-		row = append(row, percent(p.WithVerdict.Share), percentInterval(p.WithVerdict.Interval), percent(p.Flipped.Share), p.Confidence.String())
+		row = append(row, p.Confidence.String(), p.WithVerdict.String())
 		if r.Gold != nil {
-			row = append(row, percent(p.WithGold.Share), percentInterval(p.WithGold.Interval))
+			row = append(row, p.WithGold.String())
 		}
 		t.Rows = append(t.Rows, row)
 	}
 	return t
 }
 
-func (r *LabelReport) raterTable() table {
+// reasonsOfVotes are those for which a vote was for neither side.
+func (r *LabelReport) reasonsOfVotes() []data.Abstention {
+	there := map[data.Abstention]bool{}
+	for _, p := range r.Principles {
+		for reason := range p.Reasons {
+			there[reason] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(there))
+}
+
+func (r *LabelReport) raterSection() section {
 	t := table{Columns: []string{"raters", "n", "agree", "κ", "95%", "n, both decided", "agree", "κ", "95%"}}
 	for _, p := range r.Raters.Pairs {
 		t.Rows = append(t.Rows, append(append([]string{p.A + " and " + p.B}, p.All.cells()...), p.One.cells()...))
@@ -77,7 +96,7 @@ func (r *LabelReport) raterTable() table {
 	if k := r.Raters.People; k != nil {
 		t.Rows = append(t.Rows, append(append([]string{fmt.Sprintf("people, %d votes each (Fleiss)", r.Raters.PeopleVotes)}, k.cells()...), "", "", "", ""))
 	}
-	return t
+	return section{Title: "Agreement between raters", Tables: []table{t}}
 }
 
 func (k Kappa) cells() []string {
@@ -85,7 +104,7 @@ func (k Kappa) cells() []string {
 }
 
 func (r *LabelReport) positionTable() table {
-	t := table{Caption: "Position", Columns: []string{"votes", "n", "flip", "95%", "answers", "first preferred", "95%", "lean to the first", "95%"}}
+	t := table{Caption: "Position", Columns: []string{"votes", "n", "flip", "answers", "first preferred", "lean to the first"}}
 	for _, p := range r.Position {
 		name := "all"
 		switch {
@@ -94,50 +113,60 @@ func (r *LabelReport) positionTable() table {
 		case p.Principle != "":
 			name = "principle " + p.Principle
 		}
-		t.Rows = append(t.Rows, []string{subsetLabel(name, 50), fmt.Sprint(p.Flipped.N), percent(p.Flipped.Share), percentInterval(p.Flipped.Interval),
-			fmt.Sprint(p.First.N), percent(p.First.Share), percentInterval(p.First.Interval), p.Lean.Mean.String(), interval(p.Lean.Interval)})
+		t.Rows = append(t.Rows, []string{subsetLabel(name, 50), fmt.Sprint(p.Flipped.N), p.Flipped.String(), fmt.Sprint(p.First.N), p.First.String(), p.Lean.String()})
 	}
 	return t
 }
 
-func (r *LabelReport) surfaceTable() table {
-	t := table{Caption: "Length, jargon and formatting", Columns: []string{"feature", "n", "more preferred", "95%", "n, like length", "more preferred", "95%",
-		"correlation with p", "95%", "with confidence", "95%"}}
+// differing are the features in which some two responses differ; alike names
+// the others.
+func (r *LabelReport) differing() (differ []SurfaceBias, alike string) {
+	var same []string
 	for _, s := range r.Surface {
-		t.Rows = append(t.Rows, []string{s.Feature, fmt.Sprint(s.Preferred.N), percent(s.Preferred.Share), percentInterval(s.Preferred.Interval),
-			fmt.Sprint(s.PreferredAlike.N), percent(s.PreferredAlike.Share), percentInterval(s.PreferredAlike.Interval),
-			s.Probability.Spearman.String(), interval(s.Probability.Interval), s.Confidence.Spearman.String(), interval(s.Confidence.Interval)})
+		if s.Preferred.N == 0 && !s.Probability.Spearman.Defined() {
+			same = append(same, s.Feature)
+		} else {
+			differ = append(differ, s)
+		}
+	}
+	if len(same) > 0 {
+		alike = " (no two responses differ in: " + strings.Join(same, ", ") + ")"
+	}
+	return differ, alike
+}
+
+func (r *LabelReport) surfaceTable() table {
+	differ, alike := r.differing()
+	t := table{Caption: "Length, jargon and formatting" + alike, Columns: []string{"feature", "n", "more preferred", "at like length", "correlation with p", "with confidence"}}
+	for _, s := range differ {
+		t.Rows = append(t.Rows, []string{s.Feature, fmt.Sprint(s.Preferred.N), s.Preferred.String(), s.PreferredAlike.ofN(),
+			s.Probability.String(), s.Confidence.String()})
 	}
 	return t
 }
 
 func (r *LabelReport) qualityTable() table {
-	t := table{Caption: "The same at matched quality: more preferred, by what gold prefers", Columns: []string{"feature", "n, gold tie", "more preferred", "95%",
-		"n, gold for more", "more preferred", "95%", "n, gold for less", "more preferred", "95%", "over gold", "95%"}}
-	for _, s := range r.Surface {
-		row := []string{s.Feature}
-		for _, share := range []Share{s.GoldTie, s.GoldMore, s.GoldLess} {
-			row = append(row, fmt.Sprint(share.N), percent(share.Share), percentInterval(share.Interval))
-		}
-		t.Rows = append(t.Rows, append(row, percent(s.OverGold.Mean), percentInterval(s.OverGold.Interval)))
+	t := table{Caption: "The same at matched quality: more preferred, by what gold prefers",
+		Columns: []string{"feature", "gold is a tie", "gold prefers more", "gold prefers less", "over gold"}}
+	differ, _ := r.differing()
+	for _, s := range differ {
+		t.Rows = append(t.Rows, []string{s.Feature, s.GoldTie.ofN(), s.GoldMore.ofN(), s.GoldLess.ofN(), s.OverGold.String()})
 	}
 	return t
 }
 
 func (r *LabelReport) selfTable() table {
-	t := table{Caption: "Self-preference", Columns: []string{"judge", "family", "n", "own preferred", "95%", "gold prefers own", "over gold", "95%"}}
+	t := table{Caption: "Self-preference", Columns: []string{"judge", "family", "own preferred", "gold prefers own", "over gold"}}
 	for _, s := range r.SelfPreference {
-		t.Rows = append(t.Rows, []string{s.Judge, s.Family, fmt.Sprint(s.Own.N), percent(s.Own.Share), percentInterval(s.Own.Interval),
-			percent(s.Gold.Share), percent(s.OverGold.Mean), percentInterval(s.OverGold.Interval)})
+		t.Rows = append(t.Rows, []string{s.Judge, s.Family, s.Own.ofN(), s.Gold.ofN(), s.OverGold.String()})
 	}
 	return t
 }
 
 func (r *LabelReport) injectionTable() table {
-	t := table{Caption: "Responses that speak to the judge", Columns: []string{"flag", "responses", "n, one flagged", "flagged preferred", "95%", "gold prefers flagged", "95%"}}
+	t := table{Caption: "Responses that speak to the judge", Columns: []string{"flag", "responses", "flagged preferred", "gold prefers flagged"}}
 	for _, i := range r.Injections {
-		t.Rows = append(t.Rows, []string{cmp.Or(string(i.Sign), "any"), fmt.Sprint(i.Responses), fmt.Sprint(i.Preferred.N), percent(i.Preferred.Share), percentInterval(i.Preferred.Interval),
-			percent(i.Gold.Share), percentInterval(i.Gold.Interval)})
+		t.Rows = append(t.Rows, []string{cmp.Or(string(i.Sign), "any"), fmt.Sprint(i.Responses), i.Preferred.ofN(), i.Gold.ofN()})
 	}
 	return t
 }

@@ -78,9 +78,10 @@ func goldWarnings(g *Agreement) (out []string) {
 	say(g.Matched > 0 && g.Agreement.N < fewGold, "only %s with gold for a side: intervals are wide", plural(g.Agreement.N, "label"))
 	say(g.Agreement.N > 0 && within(0.5, g.Agreement.Interval), "agreement with gold %s is not distinguishable from chance (%s)", percent(g.Agreement.Share), percentInterval(g.Agreement.Interval))
 	if c := g.Calibration; c != nil {
-		say(c.Raw.LogLoss <= c.Temperature.LogLoss && c.Raw.LogLoss <= c.Isotonic.LogLoss, "calibration does not lower the log loss on the tested part: the confidences are as good as they are")
+		say(c.Final.Method == Raw, "calibration does not lower the log loss on the tested part: the confidences are best left as they are")
 		say(math.IsInf(float64(c.Final.Temperature), 1), "the confidence does not tell right from wrong labels: temperature makes every one 1/2")
 	}
+	say(g.Agreement.N > 0 && g.Calibration == nil, "no calibration: it takes %d labels with gold for a side in each half of the prompts", fewCalibrated)
 	say(g.Agreement.N > 0 && !g.Risk.Threshold.Defined(), "no confidence buys a precision of %v", g.Risk.Wanted)
 	return out
 }

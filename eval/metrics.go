@@ -12,6 +12,9 @@ import (
 type Metrics struct {
 	N    int `json:"n"`
 	Ties int `json:"ties"` // pairs of equal rewards
+	// Prompts counts different ones; a pair whose prompt is not known is one by
+	// itself.
+	Prompts int `json:"prompts"`
 
 	AccuracyTiesHalf         Value `json:"accuracy_ties_half"`
 	AccuracyStrict           Value `json:"accuracy_strict"`
@@ -48,6 +51,9 @@ type Metrics struct {
 
 	LengthMetrics
 
+	// AccuracyInterval is of accuracy_ties_half: Wilson's, at the effective number
+	// of pairs where prompts repeat. The others take all pairs as independent.
+	AccuracyInterval       [2]Value `json:"accuracy_interval_95"`
 	Wilson95TiesHalf       [2]Value `json:"wilson_95_ties_half"`
 	Wilson95Strict         [2]Value `json:"wilson_95_strict"`
 	ClopperPearson95Strict [2]Value `json:"clopper_pearson_95_strict"`
@@ -66,14 +72,17 @@ type Quantiles struct {
 type pairs struct {
 	reward, length                        []float64 // [2n]
 	margin, difference, confidence, right []float64 // difference in length; right is 1, 0.5 or 0
+	prompt                                []int32   // their numbers
+	prompts                               int       // different ones
 }
 
 func newPairs(n int, row func(i int) *Row) pairs {
 	p := pairs{
 		reward: make([]float64, 2*n), length: make([]float64, 2*n),
 		margin: make([]float64, n), difference: make([]float64, n),
-		confidence: make([]float64, n), right: make([]float64, n),
+		confidence: make([]float64, n), right: make([]float64, n), prompt: make([]int32, n),
 	}
+	numbers := newPrompts()
 	for i := range n {
 		r := row(i)
 		p.reward[i], p.reward[n+i] = r.Chosen, r.Rejected
@@ -82,7 +91,9 @@ func newPairs(n int, row func(i int) *Row) pairs {
 		p.difference[i] = float64(r.LenChosen - r.LenRejected)
 		p.confidence[i] = r.Confidence
 		p.right[i] = ranking(p.margin[i])
+		p.prompt[i] = numbers.of(r.Prompt)
 	}
+	p.prompts = int(numbers.n)
 	return p
 }
 
@@ -122,7 +133,7 @@ func (p pairs) measure(o orders, cfg Config) Metrics {
 	c := p.count()
 	n := float64(c.n())
 	m := Metrics{
-		N: c.n(), Ties: c.tied,
+		N: c.n(), Ties: c.tied, Prompts: p.prompts, AccuracyInterval: p.accuracy().Interval,
 		AccuracyTiesHalf: Value((float64(c.right) + float64(c.tied)/2) / n),
 		AccuracyStrict:   Value(float64(c.right) / n),
 		ROCAUC:           rocAUC(o.reward),
@@ -137,6 +148,15 @@ func (p pairs) measure(o orders, cfg Config) Metrics {
 	m.Wilson95Strict = wilson95(float64(m.AccuracyStrict), n)
 	m.ClopperPearson95Strict = clopperPearson95(c.right, c.n())
 	return m
+}
+
+// accuracy is accuracy_ties_half with its interval over prompts.
+func (p pairs) accuracy() Share {
+	var t trials
+	for i, right := range p.right {
+		t.add(p.prompt[i], right, 1)
+	}
+	return t.share()
 }
 
 // weigh fills the accuracies weighted by confidence.

@@ -61,7 +61,7 @@ func (p *placed) add(v *data.Vote) {
 type positionCounts map[asked]*positionCount
 
 // add takes all votes of a comparison together.
-func (c positionCounts) add(votes []data.Vote) {
+func (c positionCounts) add(prompt int32, votes []data.Vote) {
 	here := map[asked]*placed{}
 	for i := range votes {
 		v := &votes[i]
@@ -76,10 +76,10 @@ func (c positionCounts) add(votes []data.Vote) {
 		if c[key] == nil {
 			c[key] = &positionCount{}
 		}
-		c[key].flipped.add(p.flipped, p.flips)
-		c[key].first.add(p.first, p.firsts)
+		c[key].flipped.add(prompt, p.flipped, p.flips)
+		c[key].first.add(prompt, p.first, p.firsts)
 		if p.leans > 0 {
-			c[key].lean.add(p.lean / p.leans)
+			c[key].lean.add(prompt, p.lean/p.leans)
 		}
 	}
 }

@@ -50,7 +50,7 @@ func (c *principleCounts) of(name string) *principleCount {
 	return p
 }
 
-func (c *principleCounts) add(l *data.Label, gold *data.Gold) {
+func (c *principleCounts) add(prompt int32, l *data.Label, gold *data.Gold) {
 	for _, v := range l.Votes {
 		p := c.of(v.Principle)
 		if math.IsNaN(p.weight) {
@@ -64,10 +64,10 @@ func (c *principleCounts) add(l *data.Label, gold *data.Gold) {
 		p.decided++
 		p.confidence += v.Confidence
 		if l.Side != data.Neither {
-			p.withVerdict.add(yes(v.Side == l.Side), 1)
+			p.withVerdict.add(prompt, yes(v.Side == l.Side), 1)
 		}
 		if gold != nil && gold.Side != data.Neither {
-			p.withGold.add(yes(v.Side == gold.Side), 1)
+			p.withGold.add(prompt, yes(v.Side == gold.Side), 1)
 		}
 	}
 }

@@ -49,7 +49,7 @@ func (r *Report) summary() []line {
 	q := r.MarginQuantiles
 	return []line{
 		{"pairs", fmt.Sprint(r.N), plural(r.Ties, "tie")},
-		{"accuracy", r.AccuracyTiesHalf.String(), "95% " + interval(r.Wilson95TiesHalf) + ", ties one half"},
+		{"accuracy", r.AccuracyTiesHalf.String(), "95% " + interval(r.AccuracyInterval) + ", ties one half" + r.promptNote()},
 		{"always longer", r.AlwaysLongerAccuracy.String(), r.longerNote()},
 		{"always shorter", r.AlwaysShorterAccuracy.String(), ""},
 		{"accuracy, strict", r.AccuracyStrict.String(), "95% " + interval(r.Wilson95Strict) + ", ties wrong"},
@@ -66,6 +66,14 @@ func (r *Report) summary() []line {
 		{"margin~length", r.SpearmanMarginLengthDifference.String(), "Spearman, with the difference in length"},
 		{"margin~confidence", r.SpearmanMarginConfidence.String(), "Spearman"},
 	}
+}
+
+// promptNote says where the interval is over prompts.
+func (r *Report) promptNote() string {
+	if r.Prompts == r.N {
+		return ""
+	}
+	return fmt.Sprintf("; over %s", plural(r.Prompts, "prompt"))
 }
 
 func (r *Report) longerNote() string {
@@ -107,7 +115,7 @@ func (r *Report) printSubsets(b *strings.Builder) {
 	for _, name := range shown {
 		m := r.PerSubset[name]
 		fmt.Fprintf(t, "%-*s\t%d\t%v\t%s\t%v\t%v\t%v\t%v\t%v\t\n", width, subsetLabel(name, 24), m.N,
-			m.AccuracyTiesHalf, interval(m.Wilson95TiesHalf), m.AlwaysLongerAccuracy,
+			m.AccuracyTiesHalf, interval(m.AccuracyInterval), m.AlwaysLongerAccuracy,
 			m.MarginMean, m.CohensDPaired, m.ROCAUC, m.ECESymmetric)
 	}
 	t.Flush()

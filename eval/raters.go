@@ -35,13 +35,13 @@ const (
 // raterCount gathers ratings, one comparison after another.
 type raterCount struct {
 	names  []string // in order of appearance
-	tables map[[2]string]*crossTable
-	judges map[int]map[ratings]int // by number of judges
-	people map[int]map[ratings]int // by number of votes
+	tables map[[2]string]*rated
+	judges map[int]*votes // by number of judges
+	people map[int]*votes // by number of votes
 }
 
 func newRaterCount() *raterCount {
-	return &raterCount{tables: map[[2]string]*crossTable{}, judges: map[int]map[ratings]int{}, people: map[int]map[ratings]int{}}
+	return &raterCount{tables: map[[2]string]*rated{}, judges: map[int]*votes{}, people: map[int]*votes{}}
 }
 
 // rating is what one rater says of a comparison.
@@ -50,40 +50,40 @@ type rating struct {
 	side  data.Side
 }
 
-func (c *raterCount) add(l *data.Label, gold *data.Gold) {
+func (c *raterCount) add(prompt int32, l *data.Label, gold *data.Gold) {
 	said := judgesSay(l.Votes)
 	var all ratings
 	for _, r := range said {
 		all[category(r.side)]++
 	}
-	count(c.judges, all)
+	count(c.judges, prompt, all)
 	if gold != nil {
 		said = append(said, rating{goldRater, gold.Side})
 		if gold.HasAI {
 			said = append(said, rating{aiRater, gold.AI})
 		}
-		count(c.people, gold.Votes)
+		count(c.people, prompt, gold.Votes)
 	}
 	for i, a := range said {
 		for _, b := range said[i+1:] {
-			c.table(a.rater, b.rater)[category(a.side)][category(b.side)]++
+			c.table(a.rater, b.rater).add(prompt, cellOf(category(a.side), category(b.side)))
 		}
 	}
 }
 
-func count(by map[int]map[ratings]int, r ratings) {
+func count(by map[int]*votes, prompt int32, r ratings) {
 	if n := r.raters(); n >= 2 {
 		if by[n] == nil {
-			by[n] = map[ratings]int{}
+			by[n] = &votes{}
 		}
-		by[n][r]++
+		by[n].prompt, by[n].of = append(by[n].prompt, prompt), append(by[n].of, r)
 	}
 }
 
-func (c *raterCount) table(a, b string) *crossTable {
+func (c *raterCount) table(a, b string) *rated {
 	key := [2]string{a, b}
 	if c.tables[key] == nil {
-		c.tables[key] = &crossTable{}
+		c.tables[key] = &rated{}
 		c.names = append(c.names, a, b)
 	}
 	return c.tables[key]
@@ -136,13 +136,8 @@ func (c *raterCount) report(cfg LabelConfig) Raters {
 			continue
 		}
 		done[key] = true
-		t := *c.tables[key]
-		pair := RaterPair{A: key[0], B: key[1], All: cohen(t, cfg.Bootstrap, cfg.Seed)}
-		for k := range t { // neither left out
-			t[k][ratingCategories-1], t[ratingCategories-1][k] = 0, 0
-		}
-		pair.One = cohen(t, cfg.Bootstrap, cfg.Seed)
-		out.Pairs = append(out.Pairs, pair)
+		t := c.tables[key]
+		out.Pairs = append(out.Pairs, RaterPair{key[0], key[1], cohen(t, cfg.Bootstrap, cfg.Seed), cohen(t.decided(), cfg.Bootstrap, cfg.Seed)})
 	}
 	judges := 0
 	for n := range c.judges {
@@ -153,8 +148,8 @@ func (c *raterCount) report(cfg LabelConfig) Raters {
 		out.Judges = &k
 	}
 	most := 0
-	for n, kinds := range c.people {
-		if total := totalOf(kinds); total > most || total == most && n > out.PeopleVotes {
+	for n, asked := range c.people {
+		if total := len(asked.of); total > most || total == most && n > out.PeopleVotes {
 			most, out.PeopleVotes = total, n
 		}
 	}
@@ -163,11 +158,4 @@ func (c *raterCount) report(cfg LabelConfig) Raters {
 		out.People = &k
 	}
 	return out
-}
-
-func totalOf(kinds map[ratings]int) (n int) {
-	for _, count := range kinds {
-		n += count
-	}
-	return n
 }

@@ -18,8 +18,8 @@ type Recalibration struct {
 	// Certain labels say 0 or 1, within 1e-6: their log loss and logit are taken
 	// at that distance.
 	Certain int `json:"certain"`
-	// Final is the method of the lower log loss on the test part, fitted on both
-	// parts: what calibrated confidences are written with.
+	// Final is the method of the lowest log loss on the test part, fitted on both
+	// parts: what calibrated confidences are written with. Raw is one of them.
 	Final Calibrator `json:"final"`
 }
 
@@ -38,19 +38,29 @@ type CalibrationScores struct {
 // massBins is the number of bins of about equal count.
 const massBins = 10
 
-// groupedLabel is a judged label with the group that a split must not part.
-type groupedLabel struct {
-	judged
-	prompt uint64
+// place is a row's prompt: its number, and the key that a split goes by.
+type place struct {
+	prompt int32
+	key    uint64
 }
 
-// recalibrate is nil where a part of the split has no labels.
+// groupedLabel is a judged label with its prompt, which a split must not part.
+type groupedLabel struct {
+	judged
+	place
+}
+
+// fewCalibrated is the least number of labels in each part of the split: a map
+// fitted to fewer, or tested on fewer, says nothing.
+const fewCalibrated = 20
+
+// recalibrate is nil where a part of the split has too few labels.
 func recalibrate(labels []groupedLabel, bins int, seed uint64) *Recalibration {
 	var all, fit, test []judged
 	r := &Recalibration{Seed: seed}
 	for _, l := range labels {
 		all = append(all, l.judged)
-		if inFit(l.prompt, seed) {
+		if inFit(l.key, seed) {
 			fit = append(fit, l.judged)
 		} else {
 			test = append(test, l.judged)
@@ -59,14 +69,20 @@ func recalibrate(labels []groupedLabel, bins int, seed uint64) *Recalibration {
 			r.Certain++
 		}
 	}
-	if len(fit) == 0 || len(test) == 0 {
+	if len(fit) < fewCalibrated || len(test) < fewCalibrated {
 		return nil
 	}
 	r.Fit, r.Test = len(fit), len(test)
-	r.Raw = score(Calibrator{Method: Raw, Temperature: 1}, test, bins)
+	asLabelled := Calibrator{Method: Raw, Temperature: 1}
+	r.Raw = score(asLabelled, test, bins)
 	r.Temperature = score(fitTemperature(fit), test, bins)
 	r.Isotonic = score(fitIsotonic(fit), test, bins)
-	if r.Final = fitTemperature(all); r.Isotonic.LogLoss < r.Temperature.LogLoss {
+	switch least := min(r.Raw.LogLoss, r.Temperature.LogLoss, r.Isotonic.LogLoss); least {
+	case r.Raw.LogLoss:
+		r.Final = asLabelled
+	case r.Temperature.LogLoss:
+		r.Final = fitTemperature(all)
+	default:
 		r.Final = fitIsotonic(all)
 	}
 	return r
@@ -74,8 +90,8 @@ func recalibrate(labels []groupedLabel, bins int, seed uint64) *Recalibration {
 
 // inFit sends about half of the prompts to the fitting part, by a hash of
 // prompt and seed, so that labels of one prompt stay together.
-func inFit(prompt, seed uint64) bool {
-	x := prompt ^ (seed+1)*0x9e3779b97f4a7c15
+func inFit(key, seed uint64) bool {
+	x := key ^ (seed+1)*0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9 // splitmix64's finaliser
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return (x^x>>31)&1 == 0

@@ -35,29 +35,20 @@ type RiskPoint struct {
 // maxRiskPoints bounds the report.
 const maxRiskPoints = 200
 
-// riskCoverage takes the labels, and the numbers of comparisons that were
-// abstained from in the fitting and the test part.
-func riskCoverage(labels []groupedLabel, abstained []uint64, wanted float64, seed uint64) RiskCoverage {
-	var all, fit, test []judged
+// riskCoverage takes the labels, and the comparisons that were abstained from.
+func riskCoverage(labels []groupedLabel, abstained []place, wanted float64, seed uint64) RiskCoverage {
+	var all, fit []judged
 	for _, l := range labels {
 		all = append(all, l.judged)
-		if inFit(l.prompt, seed) {
+		if inFit(l.key, seed) {
 			fit = append(fit, l.judged)
-		} else {
-			test = append(test, l.judged)
 		}
 	}
 	r := RiskCoverage{N: len(all), Wanted: wanted}
 	r.Curve, r.AURC = riskCurve(all)
 	r.Threshold = threshold(fit, wanted)
-	testAbstained := 0
-	for _, prompt := range abstained {
-		if !inFit(prompt, seed) {
-			testAbstained++
-		}
-	}
-	r.Precision, r.Coverage = atThreshold(test, testAbstained, r.Threshold)
-	r.PrecisionAll, r.CoverageAll = atThreshold(all, len(abstained), r.Threshold)
+	r.Precision, r.Coverage = atThreshold(labels, abstained, r.Threshold, func(key uint64) bool { return !inFit(key, seed) })
+	r.PrecisionAll, r.CoverageAll = atThreshold(labels, abstained, r.Threshold, func(uint64) bool { return true })
 	return r
 }
 
@@ -114,15 +105,23 @@ func threshold(labels []judged, wanted float64) Value {
 	return Value(best)
 }
 
-func atThreshold(labels []judged, abstained int, least Value) (precision, coverage Share) {
-	kept, right := 0, 0
+// atThreshold is of the prompts that the part has.
+func atThreshold(labels []groupedLabel, abstained []place, least Value, part func(key uint64) bool) (precision, coverage Share) {
+	var right, kept trials
 	for _, l := range labels {
-		if l.confidence >= float64(least) {
-			kept++
-			if l.right {
-				right++
-			}
+		if !part(l.key) {
+			continue
+		}
+		keep := l.confidence >= float64(least)
+		kept.add(l.prompt, yes(keep), 1)
+		if keep {
+			right.add(l.prompt, l.outcome(), 1)
 		}
 	}
-	return shareOf(right, kept), shareOf(kept, len(labels)+abstained)
+	for _, at := range abstained {
+		if part(at.key) {
+			kept.add(at.prompt, 0, 1)
+		}
+	}
+	return right.share(), kept.share()
 }

@@ -8,7 +8,7 @@ func RowsOf(s *data.Store, chosen, rejected []float32) []Row {
 	rows := make([]Row, s.Len())
 	for i := range rows {
 		p := s.Info(i)
-		rows[i] = Row{Subset: p.Subset, Chosen: float64(chosen[i]), Rejected: float64(rejected[i]),
+		rows[i] = Row{Prompt: p.Prompt, Subset: p.Subset, Chosen: float64(chosen[i]), Rejected: float64(rejected[i]),
 			Confidence: p.Confidence, LenChosen: p.CharsChosen, LenRejected: p.CharsReject}
 	}
 	return rows

@@ -1,8 +1,10 @@
 package eval
 
 import (
+	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -13,42 +15,62 @@ type Share struct {
 	Interval [2]Value `json:"interval_95"`
 }
 
-// shareOf is the share of independent trials, with Wilson's interval.
-func shareOf(k, n int) Share {
-	p := over(float64(k), float64(n))
-	return Share{n, p, wilson95(float64(p), float64(n))}
+// String is the share in per cent, with its interval.
+func (s Share) String() string {
+	if !s.Share.Defined() {
+		return "n/a"
+	}
+	return fmt.Sprintf("%s (%s)", percent(s.Share), inPercent(s.Interval))
 }
 
-// trials sums yeses over comparisons, whose several votes and orders are not
-// independent of one another.
+// ofN is the share with the number of trials.
+func (s Share) ofN() string {
+	if s.N == 0 {
+		return "n/a"
+	}
+	return fmt.Sprintf("%s of %d (%s)", percent(s.Share), s.N, inPercent(s.Interval))
+}
+
+func inPercent(i [2]Value) string { return fmt.Sprintf("%.1f to %.1f", 100*i[0], 100*i[1]) }
+
+// trials are yeses of so many trials, by prompt: several rows of a prompt, and
+// a comparison's votes and orders, are not independent of one another.
 type trials struct {
-	yes, n      float64
-	yy, yn, nn  float64 // sums over comparisons of squares and products
-	comparisons float64
+	prompt []int32
+	yes, n []float32
 }
 
-// add takes one comparison's trials.
-func (t *trials) add(yes, n float64) {
+// add takes a row's trials.
+func (t *trials) add(prompt int32, yes, n float64) {
 	if n == 0 {
 		return
 	}
-	t.yes, t.n, t.comparisons = t.yes+yes, t.n+n, t.comparisons+1
-	t.yy, t.yn, t.nn = t.yy+yes*yes, t.yn+yes*n, t.nn+n*n
+	t.prompt, t.yes, t.n = append(t.prompt, prompt), append(t.yes, float32(yes)), append(t.n, float32(n))
 }
 
 // share has Wilson's interval at the effective number of trials, which is
-// p(1-p) over the variance of a ratio of sums over clusters (Kish 1965): the
-// number of trials where they are independent, that of comparisons where all
-// trials of a comparison agree.
-func (t trials) share() Share {
-	p := float64(over(t.yes, t.n))
-	effective := t.n
-	if variance := (t.yy - 2*p*t.yn + p*p*t.nn) / (t.n * t.n); variance > 0 && p > 0 && p < 1 {
-		effective = math.Min(t.n, p*(1-p)/variance)
-	} else if p == 0 || p == 1 {
-		effective = t.comparisons
+// p(1-p) over the variance of a ratio of sums over prompts (Kish 1965): the
+// number of trials where they are independent, that of prompts where all trials
+// of a prompt agree.
+func (t *trials) share() Share {
+	byYes, byN := byPrompt(t.prompt, t.yes), byPrompt(t.prompt, t.n)
+	var yes, n, yy, yn, nn, prompts float64
+	for i, of := range byN {
+		if of == 0 {
+			continue
+		}
+		y := byYes[i]
+		yes, n, prompts = yes+y, n+of, prompts+1
+		yy, yn, nn = yy+y*y, yn+y*of, nn+of*of
 	}
-	return Share{int(t.n), Value(p), wilson95(p, effective)}
+	p := float64(over(yes, n))
+	effective := n
+	if variance := (yy - 2*p*yn + p*p*nn) / (n * n); variance > 0 && p > 0 && p < 1 {
+		effective = math.Min(n, p*(1-p)/variance)
+	} else if p == 0 || p == 1 {
+		effective = prompts
+	}
+	return Share{int(n), Value(p), wilson95(p, effective)}
 }
 
 // Difference is a mean of n paired differences with its 95% interval.
@@ -58,19 +80,45 @@ type Difference struct {
 	Interval [2]Value `json:"interval_95"`
 }
 
-// differences sums paired differences, one a comparison.
-type differences struct{ n, sum, squares float64 }
-
-func (d *differences) add(x float64) { d.n, d.sum, d.squares = d.n+1, d.sum+x, d.squares+x*x }
-
-// mean has the normal interval; one difference has none.
-func (d differences) mean() Difference {
-	m := float64(over(d.sum, d.n))
-	half := math.NaN()
-	if d.n >= 2 {
-		half = z95() * math.Sqrt(math.Max(0, d.squares-d.n*m*m)/(d.n-1)/d.n)
+// String is the mean in per cent, with its interval where it has one.
+func (d Difference) String() string {
+	if !d.Interval[0].Defined() {
+		return percent(d.Mean)
 	}
-	return Difference{int(d.n), Value(m), [2]Value{Value(m - half), Value(m + half)}}
+	return fmt.Sprintf("%s (%s)", percent(d.Mean), inPercent(d.Interval))
+}
+
+// differences are paired differences, one a comparison.
+type differences struct {
+	prompt []int32
+	x      []float64
+}
+
+func (d *differences) add(prompt int32, x float64) {
+	d.prompt, d.x = append(d.prompt, prompt), append(d.x, x)
+}
+
+// mean has the normal interval, of the variance between prompts; one prompt has
+// none.
+func (d *differences) mean() Difference {
+	n := float64(len(d.x))
+	m := float64(meanOf(d.x))
+	prompts, squares := 0.0, 0.0
+	off := make([]float64, len(d.x))
+	counted := make([]float64, len(d.x))
+	for i, x := range d.x {
+		off[i], counted[i] = x-m, 1
+	}
+	rows := byPrompt(d.prompt, counted)
+	for i, sum := range byPrompt(d.prompt, off) {
+		prompts += yes(rows[i] > 0)
+		squares += sum * sum
+	}
+	half := math.NaN()
+	if prompts >= 2 {
+		half = z95() * math.Sqrt(squares*prompts/(prompts-1)) / n
+	}
+	return Difference{len(d.x), Value(m), [2]Value{Value(m - half), Value(m + half)}}
 }
 
 // Correlation is Spearman's with its 95% interval.
@@ -80,21 +128,50 @@ type Correlation struct {
 	Interval [2]Value `json:"interval_95"`
 }
 
+// String has two decimals, and the interval where there is one.
+func (c Correlation) String() string {
+	switch {
+	case !c.Spearman.Defined():
+		return "n/a"
+	case !c.Interval[0].Defined():
+		return fmt.Sprintf("%.2f", c.Spearman)
+	}
+	return fmt.Sprintf("%.2f (%.2f to %.2f)", c.Spearman, c.Interval[0], c.Interval[1])
+}
+
 // correlate has the interval of Bonett and Wright (Psychometrika 2000), of
-// Fisher's z with the variance (1 + r²/2)/(n-3).
-func correlate(x, y []float64) Correlation {
+// Fisher's z with the variance (1 + r²/2)/(n-3), where n is divided by the
+// design effect of the prompts.
+func correlate(prompt []int32, x, y []float64) Correlation {
 	undefined := Value(math.NaN())
 	c := Correlation{len(x), undefined, [2]Value{undefined, undefined}}
 	if len(x) < 2 {
 		return c
 	}
-	c.Spearman = spearman(orderOf(x), orderOf(y))
+	ox, oy := orderOf(x), orderOf(y)
+	c.Spearman = spearman(ox, oy)
 	r := float64(c.Spearman)
-	if n := float64(len(x)); n > 3 && math.Abs(r) < 1 {
+	if !(math.Abs(r) < 1) {
+		return c
+	}
+	if n := float64(len(x)) / designEffect(prompt, onCorrelation(ox.rank, oy.rank, r)); n > 3 {
 		half := z95() * math.Sqrt((1+r*r/2)/(n-3))
 		c.Interval = [2]Value{Value(math.Tanh(math.Atanh(r) - half)), Value(math.Tanh(math.Atanh(r) + half))}
 	}
 	return c
+}
+
+// onCorrelation is each row's influence on Pearson's r: uv - r(u² + v²)/2, of
+// the standardised columns.
+func onCorrelation(x, y []float64, r float64) []float64 {
+	mx, sx := stat.PopMeanStdDev(x, nil)
+	my, sy := stat.PopMeanStdDev(y, nil)
+	out := make([]float64, len(x))
+	for i := range x {
+		u, v := (x[i]-mx)/sx, (y[i]-my)/sy
+		out[i] = u*v - r*(u*u+v*v)/2
+	}
+	return out
 }
 
 func z95() float64 { return distuv.UnitNormal.Quantile(0.975) }

@@ -123,12 +123,14 @@ type surfaceCount struct {
 	// [n] of all labels with a probability, and of those with a verdict.
 	probability, difference      []float64
 	confidence, winnerDifference []float64
+	asked, labelled              []int32 // their prompts
 }
 
 // add takes the difference of a and b; gold is nil where there is none.
-func (c *surfaceCount) add(l *data.Label, difference, probability float64, alike bool, gold *data.Gold) {
+func (c *surfaceCount) add(prompt int32, l *data.Label, difference, probability float64, alike bool, gold *data.Gold) {
 	if !math.IsNaN(probability) {
 		c.probability, c.difference = append(c.probability, probability), append(c.difference, difference)
+		c.asked = append(c.asked, prompt)
 	}
 	if l.Side == data.Neither {
 		return
@@ -138,28 +140,29 @@ func (c *surfaceCount) add(l *data.Label, difference, probability float64, alike
 		sign = -1
 	}
 	c.confidence, c.winnerDifference = append(c.confidence, l.Confidence), append(c.winnerDifference, sign*difference)
+	c.labelled = append(c.labelled, prompt)
 	if difference == 0 {
 		return
 	}
 	more := yes(sign*difference > 0)
-	c.preferred.add(more, 1)
+	c.preferred.add(prompt, more, 1)
 	if alike {
-		c.alike.add(more, 1)
+		c.alike.add(prompt, more, 1)
 	}
 	if gold == nil {
 		return
 	}
 	if gold.Side == data.Neither {
-		c.goldTie.add(more, 1)
+		c.goldTie.add(prompt, more, 1)
 		return
 	}
 	goldMore := yes((gold.Side == data.SideA) == (difference > 0))
 	if goldMore == 1 {
-		c.goldMore.add(more, 1)
+		c.goldMore.add(prompt, more, 1)
 	} else {
-		c.goldLess.add(more, 1)
+		c.goldLess.add(prompt, more, 1)
 	}
-	c.overGold.add(more - goldMore)
+	c.overGold.add(prompt, more-goldMore)
 }
 
 func yes(b bool) float64 {
@@ -171,12 +174,12 @@ func yes(b bool) float64 {
 
 type surfaceCounts [numSurface]surfaceCount
 
-func (c *surfaceCounts) add(l *data.Label, gold *data.Gold) {
+func (c *surfaceCounts) add(prompt int32, l *data.Label, gold *data.Gold) {
 	a, b := surfaceOf(l.A), surfaceOf(l.B)
 	shorter, longer := min(a[surfaceLength], b[surfaceLength]), max(a[surfaceLength], b[surfaceLength])
 	p := preferA(l)
 	for f := range c {
-		c[f].add(l, a[f]-b[f], p, shorter >= likeLength*longer, gold)
+		c[f].add(prompt, l, a[f]-b[f], p, shorter >= likeLength*longer, gold)
 	}
 }
 
@@ -198,7 +201,7 @@ func (c *surfaceCounts) report() []SurfaceBias {
 		s := &c[f]
 		out[f] = SurfaceBias{
 			Feature: names[f], Preferred: s.preferred.share(), PreferredAlike: s.alike.share(),
-			Probability: correlate(s.difference, s.probability), Confidence: correlate(s.winnerDifference, s.confidence),
+			Probability: correlate(s.asked, s.difference, s.probability), Confidence: correlate(s.labelled, s.winnerDifference, s.confidence),
 			GoldTie: s.goldTie.share(), GoldMore: s.goldMore.share(), GoldLess: s.goldLess.share(), OverGold: s.overGold.mean(),
 		}
 	}

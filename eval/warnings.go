@@ -27,9 +27,9 @@ func warnings(r *Report, subsets []subset) []string {
 	}
 	n := float64(r.N)
 	say(r.N < fewPairs, "only %s: the 95%% interval spans %.0f points; evaluate on %d or more",
-		plural(r.N, "pair"), 100*float64(r.Wilson95TiesHalf[1]-r.Wilson95TiesHalf[0]), fewPairs)
-	say(within(0.5, r.Wilson95TiesHalf), "accuracy %v is not distinguishable from chance: its 95%% interval %v to %v contains 0.5",
-		r.AccuracyTiesHalf, r.Wilson95TiesHalf[0], r.Wilson95TiesHalf[1])
+		plural(r.N, "pair"), 100*float64(r.AccuracyInterval[1]-r.AccuracyInterval[0]), fewPairs)
+	say(within(0.5, r.AccuracyInterval), "accuracy %v is not distinguishable from chance: its 95%% interval %v to %v contains 0.5",
+		r.AccuracyTiesHalf, r.AccuracyInterval[0], r.AccuracyInterval[1])
 	say(float64(r.Ties)/n > manyTies, "ties: %d of %d pairs have equal rewards and count one half", r.Ties, r.N)
 	out = append(out, lengthWarnings(r)...)
 	say(r.N >= fewPairs && float64(r.ECESymmetric) > poorCalibration,
@@ -60,9 +60,9 @@ func lengthWarnings(r *Report) (out []string) {
 	if r.AlwaysShorterAccuracy > baseline {
 		rule, baseline = "always-shorter", r.AlwaysShorterAccuracy
 	}
-	low, high := r.Wilson95TiesHalf[0], r.Wilson95TiesHalf[1]
+	low, high := r.AccuracyInterval[0], r.AccuracyInterval[1]
 	switch {
-	case within(baseline, r.Wilson95TiesHalf):
+	case within(baseline, r.AccuracyInterval):
 		out = append(out, fmt.Sprintf("accuracy %v is not distinguishable from %s (%v): its 95%% interval %v to %v contains it",
 			r.AccuracyTiesHalf, rule, baseline, low, high))
 	case baseline > high:

@@ -15,6 +15,7 @@ type asker struct {
 	slots  chan struct{}
 	group  singleflight.Group    // equal questions are asked once
 	failed atomic.Int64          // questions in a row without a reply
+	kept   atomic.Int64          // replies put into the store
 	stop   atomic.Pointer[error] // after which nothing more is asked
 }
 
@@ -79,6 +80,7 @@ func askAndKeep[T any](a *asker, ctx context.Context, key string, question reque
 	if err := put(key, value, spent); err != nil {
 		return value, err
 	}
+	a.kept.Add(1)
 	var kept T
 	_, err = a.store.Get(key, &kept)
 	return kept, err

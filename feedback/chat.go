@@ -34,6 +34,7 @@ type ChatReply struct {
 	CompletionTokens int
 	Cost             float64 // dollars
 	Requests         int
+	Final            Spent // the part of the attempt that gave the reply
 }
 
 // ChatToken is one token of a reply with its log-probability and those of the

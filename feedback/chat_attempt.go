@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/openai/openai-go/v3"
@@ -168,7 +169,7 @@ func (c *Chat) broken(err error, response *http.Response) error {
 	case errors.Is(err, errLongReply):
 		return &attemptError{err: err, billed: true}
 	case errors.As(err, &dial) && dial.Op == "dial": // nothing was sent
-		return &attemptError{err: err, retry: true}
+		return &attemptError{err: err, retry: true, nobody: !errors.Is(err, syscall.ECONNRESET)} // who resets is there
 	case response != nil:
 		err = fmt.Errorf("HTTP %d, but no chat completion: %s", response.StatusCode, c.excerpt(fmt.Sprint(err)))
 	default:

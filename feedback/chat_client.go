@@ -41,8 +41,8 @@ func NewChat(c ChatConfig, budget *Budget) (*Chat, error) {
 	if budget == nil {
 		budget = NewBudget(0, 0, 0, 0)
 	}
-	if budget.maxCost > 0 && c.Price == nil {
-		return nil, fmt.Errorf("the cost is limited to $%g, and %s has no price: give price.prompt_per_million and price.completion_per_million, 0 for a model of your own", budget.maxCost, c.Model)
+	if err := c.keepsCost(budget.maxCost); err != nil {
+		return nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = c.InFlight, c.InFlight
@@ -67,6 +67,7 @@ func (c *Chat) Complete(ctx context.Context, req ChatRequest) (ChatReply, error)
 	var took ChatReply
 	for retries := 0; ; retries++ {
 		reply, err := c.attempt(ctx, req)
+		reply.Final = Spent{reply.Requests, reply.PromptTokens, reply.CompletionTokens, reply.Cost}
 		reply.Requests += took.Requests
 		reply.Cost += took.Cost
 		reply.PromptTokens += took.PromptTokens
@@ -91,7 +92,7 @@ func (c *Chat) Complete(ctx context.Context, req ChatRequest) (ChatReply, error)
 // attempt sends one request, within the limits and the budget.
 func (c *Chat) attempt(ctx context.Context, req ChatRequest) (ChatReply, error) {
 	prompt := promptBytes(req.Messages)
-	if err := c.limits.enter(ctx, prompt/3+req.MaxTokens); err != nil {
+	if err := c.limits.enter(ctx, prompt/BytesPerToken+req.MaxTokens); err != nil {
 		return ChatReply{}, err
 	}
 	defer c.limits.leave()
@@ -130,7 +131,7 @@ func (c *Chat) explain(err error, requests int) error {
 	if !errors.As(err, &failed) {
 		return err
 	}
-	if failed.retry && !c.answered.Load() {
+	if failed.nobody && !c.answered.Load() {
 		err = fmt.Errorf("%w: no chat server answers there: is it running, and base_url right? %w", ErrChatSetup, err)
 	}
 	return fmt.Errorf("chat with %s at %s: attempt %d: %w", c.config.Model, c.config.endpoint(), requests, err)

@@ -128,6 +128,14 @@ func checkExtra(extra map[string]any) error {
 	return nil
 }
 
+// keepsCost refuses a limit in dollars where the price is unknown.
+func (c ChatConfig) keepsCost(most float64) error {
+	if most > 0 && c.Price == nil {
+		return fmt.Errorf("the cost is limited to $%g, and %s has no price: give price.prompt_per_million and price.completion_per_million, 0 for a model of your own", most, c.Model)
+	}
+	return nil
+}
+
 // key reads the key's variable.
 func (c ChatConfig) key() (string, error) {
 	if c.APIKeyEnv == "" {

@@ -6,6 +6,10 @@ import (
 	"golang.org/x/time/rate"
 )
 
+// BytesPerToken estimates tokens where there is no tokenizer: fewer than the
+// four to five of English prose, so that it is rather too many tokens.
+const BytesPerToken = 3
+
 // chatLimits hold back the requests of one Chat, whoever sends them.
 type chatLimits struct {
 	slots    chan struct{} // one for each request in flight

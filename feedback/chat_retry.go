@@ -22,6 +22,7 @@ type attemptError struct {
 	retry  bool          // another attempt may do better
 	after  time.Duration // the server asked to wait so long
 	billed bool          // the server may have done the work, and charge for it
+	nobody bool          // no server could be reached
 }
 
 func (e *attemptError) Error() string { return e.err.Error() }

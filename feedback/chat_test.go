@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -135,6 +136,41 @@ func TestChatNobodyThere(t *testing.T) {
 	}
 }
 
+// TestChatBrokenConnections: a server that takes the connection and drops it
+// is there, and may answer another time.
+func TestChatBrokenConnections(t *testing.T) {
+	for name, drop := range map[string]func(net.Conn){
+		"closed":  func(net.Conn) {},
+		"reset":   func(conn net.Conn) { conn.(*net.TCPConn).SetLinger(0) },
+		"garbage": func(conn net.Conn) { io.WriteString(conn, "220 mail server ready\r\n") },
+	} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close()
+		go func() {
+			for {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				drop(conn)
+				conn.Close()
+			}
+		}()
+		c := DefaultChat()
+		c.BaseURL, c.Model, c.Backoff, c.MaxRetries = "http://"+listener.Addr().String(), "tiny", time.Millisecond, 1
+		chat, err := NewChat(c, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if reply, err := chat.Complete(t.Context(), askOnce("which?")); err == nil || errors.Is(err, ErrChatSetup) || reply.Requests != 2 {
+			t.Errorf("%s: %+v, %v", name, reply, err)
+		}
+	}
+}
+
 func TestChatKeepsToItself(t *testing.T) {
 	const key = "sk-aa/bb<c>0123456789"
 	t.Setenv("LAUREL_TEST_KEY", key)
@@ -160,7 +196,7 @@ func TestChatKeepsToItself(t *testing.T) {
 			w.Header().Set("Content-Type", r.Header.Get("Authorization"))
 		},
 		"status line": func(w http.ResponseWriter, r *http.Request) {
-			io.Copy(io.Discard, r.Body) // or closing resets the connection before the reply is read
+			io.Copy(io.Discard, r.Body) // or the client may fail in writing, and not read the line
 			conn, _, _ := http.NewResponseController(w).Hijack()
 			fmt.Fprintf(conn, "HTTP/1.1 %s\r\n\r\n", r.Header.Get("Authorization")[len("Bearer "):])
 			conn.Close()

@@ -19,7 +19,7 @@ type Config struct {
 	MinConfidence float64       `yaml:"min_confidence"`
 	MinVoteShare  float64       `yaml:"min_vote_share"`
 	MinJudges     int           `yaml:"min_judges"` // that agree; 0: all
-	InFlight      int           `yaml:"in_flight"`  // questions asked at a time
+	InFlight      int           `yaml:"in_flight"`  // requests under way at a time, at each server
 	Seed          int64         `yaml:"seed"`
 	Budget        BudgetConfig  `yaml:"budget"`
 	Data          DataConfig    `yaml:"data"`
@@ -84,6 +84,23 @@ func (j *JudgeConfig) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
+// Chat is how a judge's server is reached: with as many requests at a time as
+// the judge's in_flight says, or else the run's.
+func (c Config) Chat(j OpenAIConfig) ChatConfig { return j.chatOf(c.InFlight) }
+
+// OpenQuestions is how many questions are open at a time: of servers twice the
+// requests that may be under way, so that those who wait to try again leave no
+// place empty.
+func (c Config) OpenQuestions() int {
+	n := 0
+	for _, j := range c.Judges {
+		if j.OpenAI != nil {
+			n += 2 * c.Chat(*j.OpenAI).InFlight
+		}
+	}
+	return max(n, c.InFlight)
+}
+
 // Policy is the part that aggregates.
 func (c Config) Policy() Policy {
 	return Policy{Position: c.Position, MinConfidence: c.MinConfidence, MinVoteShare: c.MinVoteShare, MinJudges: c.MinJudges}
@@ -143,6 +160,9 @@ func (c Config) checkJudges() []error {
 		names[j.Name] = true
 		if j.OpenAI == nil {
 			continue
+		}
+		if err := j.OpenAI.keepsCost(c.Budget.MaxCost); err != nil {
+			problems = append(problems, fmt.Errorf("judges.%d.openai: %w", i, err))
 		}
 		if asked[j.OpenAI.judgeFingerprint()] { // each would get the answers of the other
 			problems = append(problems, fmt.Errorf("judges.%d.openai has the model, mode and sampling of another judge: give it another, or another seed", i))

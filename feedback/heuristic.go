@@ -86,7 +86,7 @@ func (h *Heuristic) Ask(_ context.Context, q Question) (Answer, error) {
 // draw independently, and equal questions alike.
 func (h *Heuristic) noise(q Question) [2]float64 {
 	sum := sha256.New()
-	for _, part := range []string{q.Principle.Name, transcript(q.Comparison.Prompt), transcript(q.First()), transcript(q.Second())} {
+	for _, part := range []string{q.Principle.Name, Transcript(q.Comparison.Prompt), Transcript(q.First()), Transcript(q.Second())} {
 		binary.Write(sum, binary.LittleEndian, int64(len(part)))
 		sum.Write([]byte(part))
 	}
@@ -121,7 +121,7 @@ func (s scored) String() string {
 
 // score applies the rules to one response beside the other.
 func (h *Heuristic) score(q Question, response, other data.Text) (out scored) {
-	about := subject{prompt: transcript(q.Comparison.Prompt), response: transcript(response), other: transcript(other)}
+	about := subject{prompt: Transcript(q.Comparison.Prompt), response: Transcript(response), other: Transcript(other)}
 	topics := q.Principle.topics()
 	for _, r := range heuristicRules {
 		if h.config.Rules == "article" && !r.article {

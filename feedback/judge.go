@@ -76,6 +76,14 @@ type Answer struct {
 	Model            string  `json:"model,omitempty"`  // as the server names it
 	PromptTokens     int     `json:"prompt_tokens,omitempty"`
 	CompletionTokens int     `json:"completion_tokens,omitempty"`
-	Cost             float64 `json:"cost,omitempty"`     // dollars
-	Requests         int     `json:"requests,omitempty"` // sent for it, retries included
+	Cost             float64 `json:"cost,omitempty"` // dollars
+	Requests         int     `json:"requests,omitempty"`
+	// Retries is what attempts without a reply took, beside the four above. It
+	// depends on the server's moods, so it is no part of a label.
+	Retries Spent `json:"retries,omitzero"`
+}
+
+// spent is all that the answer took.
+func (a Answer) spent() Spent {
+	return Spent{a.Requests, a.PromptTokens, a.CompletionTokens, a.Cost}.Plus(a.Retries)
 }

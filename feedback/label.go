@@ -122,11 +122,11 @@ func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (*
 	asker := newAsker(run.Store, run.InFlight)
 	work := func(waiting context.Context, s step) (stepAnswer, error) { return run.answer(asker, waiting, ctx, s) }
 	summary := newSummary(run)
-	window := max(64*run.InFlight, 256) // a reply that takes 64 times as long as others holds none of them back
+	defer func() { summary.settle(run.Store, asker) }() // after all replies under way have come
+	window := max(64*run.InFlight, 256)                 // a reply that takes 64 times as long as others holds none of them back
 	var asked []stepAnswer
 	for a, err := range inOrder(ctx, run.steps(&summary.Rows), window, work) {
 		if err != nil {
-			summary.settle(run.Store)
 			return summary, err
 		}
 		if a.judge != nil {
@@ -146,7 +146,6 @@ func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (*
 		}
 		asked = asked[:0]
 	}
-	summary.settle(run.Store)
 	return summary, nil
 }
 
@@ -178,7 +177,7 @@ func (s step) ask(ctx context.Context) (answer Answer, again bool, spent Spent, 
 	if err == nil && answer.Outcome == Failed {
 		err = errors.New(answer.Detail)
 	}
-	return answer, answer.Outcome == Unparseable, Spent{answer.Requests, answer.PromptTokens, answer.CompletionTokens, answer.Cost}, err
+	return answer, answer.Outcome == Unparseable, answer.spent(), err
 }
 
 // label makes the label of a comparison of all answers about it.

@@ -20,6 +20,8 @@ type Summary struct {
 	Spent     Spent                   `json:"spent"`             // by all runs on the store
 	SpentNow  Spent                   `json:"spent_by_this_run"` // by this one
 
+	Came int `json:"-"` // answers of this run, of comparisons without a label too
+
 	before Spent
 }
 
@@ -68,7 +70,8 @@ func (s *Summary) label(l data.Label) {
 	s.Labelled++
 }
 
-func (s *Summary) settle(store *Store) {
+func (s *Summary) settle(store *Store, a *asker) {
+	s.Came = int(a.kept.Load())
 	s.Spent = store.Spent()
 	s.SpentNow = s.Spent.minus(s.before)
 }

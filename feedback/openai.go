@@ -19,22 +19,25 @@ const (
 	ModeCoTLogprobs = "cot_logprobs" // reasoning, then in a second request a letter by its log-probabilities
 )
 
-// OpenAIConfig is a chat model as a judge.
+// OpenAIConfig is a chat model as a judge. Its in_flight is 0 for the run's.
 type OpenAIConfig struct {
 	ChatConfig  `yaml:",inline"`
 	Mode        string `yaml:"mode"`
 	TopLogprobs int    `yaml:"top_logprobs"`    // alternatives to a letter; servers have their own most
 	Clamp       *Clamp `yaml:"clamp,omitempty"` // of its probabilities, when they are aggregated
+	Tokenizer   string `yaml:"tokenizer"`       // a directory with a tokenizer.json, to count tokens beforehand; empty: they are estimated
 }
 
 // DefaultOpenAI is a judge of which only base_url and model are to be named.
 func DefaultOpenAI() OpenAIConfig {
-	return OpenAIConfig{ChatConfig: DefaultChat(), Mode: ModeCoT, TopLogprobs: 20}
+	c := OpenAIConfig{ChatConfig: DefaultChat(), Mode: ModeCoT, TopLogprobs: 20}
+	c.InFlight = 0
+	return c
 }
 
 // Validate names every value that cannot be.
 func (c OpenAIConfig) Validate() error {
-	problems := []error{c.ChatConfig.Validate()}
+	problems := []error{c.chatOf(1).Validate()}
 	if modes := []string{ModeDirect, ModeCoT, ModeCoTLogprobs}; !slices.Contains(modes, c.Mode) {
 		problems = append(problems, fmt.Errorf("mode is %q, want one of %v", c.Mode, modes))
 	}
@@ -45,6 +48,15 @@ func (c OpenAIConfig) Validate() error {
 		problems = append(problems, c.Clamp.Validate())
 	}
 	return errors.Join(problems...)
+}
+
+// chatOf is the chat with the run's in_flight where the judge has none of its
+// own.
+func (c OpenAIConfig) chatOf(inFlight int) ChatConfig {
+	if c.InFlight == 0 {
+		c.InFlight = inFlight
+	}
+	return c.ChatConfig
 }
 
 // OpenAI is a judge behind a chat server.
@@ -75,16 +87,24 @@ func (c OpenAIConfig) judgeFingerprint() string {
 	return fmt.Sprintf("openai %s %s%s, %s", c.Mode, PromptVersion, letters, c.fingerprint())
 }
 
-// Prompts are what is sent for a question, one for each request; the reasoning
-// that the second would show is not known beforehand.
-func (j *OpenAI) Prompts(q Question) [][]data.Message {
+// Requests are what is sent for a question where nothing fails; the reasoning
+// that the second shows is not known beforehand, and has at most the tokens of
+// the first's reply.
+func (j *OpenAI) Requests(q Question) []ChatRequest {
+	reasoned := j.config.Request(EvaluationPrompt(q, FormReasoned))
 	switch j.config.Mode {
 	case ModeDirect:
-		return [][]data.Message{EvaluationPrompt(q, FormLetter)}
+		return []ChatRequest{j.letterRequest(EvaluationPrompt(q, FormLetter))}
 	case ModeCoT:
-		return [][]data.Message{EvaluationPrompt(q, FormReasoned)}
+		return []ChatRequest{reasoned}
 	}
-	return [][]data.Message{EvaluationPrompt(q, FormReasoned), LetterPrompt(q, "")}
+	return []ChatRequest{reasoned, j.letterRequest(LetterPrompt(q, ""))}
+}
+
+func (j *OpenAI) letterRequest(messages []data.Message) ChatRequest {
+	request := j.config.Request(messages)
+	request.MaxTokens, request.TopLogprobs = letterTokens, j.config.TopLogprobs
+	return request
 }
 
 // Ask puts the question in the judge's mode. An error comes with an answer
@@ -122,9 +142,7 @@ func (j *OpenAI) askVerdict(ctx context.Context, q Question) (Answer, error) {
 const letterTokens = 8
 
 func (j *OpenAI) askLetter(ctx context.Context, messages []data.Message) (Answer, error) {
-	request := j.config.Request(messages)
-	request.MaxTokens, request.TopLogprobs = letterTokens, j.config.TopLogprobs
-	reply, err := j.chat.Complete(ctx, request)
+	reply, err := j.chat.Complete(ctx, j.letterRequest(messages))
 	if errors.Is(err, errNoLogprobs) && !j.letter.Load() {
 		err = fmt.Errorf("%w: mode %s cannot do without log-probabilities: use mode %s, or a server that gives them: %w", ErrChatSetup, j.config.Mode, ModeCoT, err)
 	}
@@ -158,10 +176,13 @@ func (j *OpenAI) askReasonThenLetter(ctx context.Context, q Question) (Answer, e
 	answer.CompletionTokens += reasoned.CompletionTokens
 	answer.Cost += reasoned.Cost
 	answer.Requests += reasoned.Requests
+	answer.Retries = answer.Retries.Plus(reasoned.Retries)
 	return answer, err
 }
 
 // took is an answer of which nothing has been read yet.
 func took(r ChatReply) Answer {
-	return Answer{Raw: r.Text, Model: r.Model, PromptTokens: r.PromptTokens, CompletionTokens: r.CompletionTokens, Cost: r.Cost, Requests: r.Requests}
+	of := r.Final
+	retries := Spent{r.Requests, r.PromptTokens, r.CompletionTokens, r.Cost}.minus(of)
+	return Answer{Raw: r.Text, Model: r.Model, PromptTokens: of.PromptTokens, CompletionTokens: of.CompletionTokens, Cost: of.Cost, Requests: of.Requests, Retries: retries}
 }

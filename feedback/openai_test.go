@@ -81,7 +81,7 @@ func TestOpenAINeedsLogprobs(t *testing.T) {
 	j := judge(t, none, ModeDirect)
 	j.chat.config.MaxRetries = 0
 	a, err := j.Ask(t.Context(), askedOf(1))
-	if !errors.Is(err, ErrChatSetup) || !strings.Contains(err.Error(), "use mode cot") || a.Requests != 1 {
+	if !errors.Is(err, ErrChatSetup) || !strings.Contains(err.Error(), "use mode cot") || a.spent().Requests != 1 {
 		t.Errorf("%+v, %v", a, err)
 	}
 	if _, err = j.Ask(t.Context(), askedOf(1)); err != nil {
@@ -130,7 +130,7 @@ func TestOpenAIConfig(t *testing.T) {
 	if err := read("{kind: openai, openai: {base_url: 'http://localhost:8000', model: m, timeout: 90s, clamp: cai}}"); err != nil {
 		t.Fatal(err)
 	}
-	if c.OpenAI.Timeout.Seconds() != 90 || *c.OpenAI.Clamp != (Clamp{0.4, 0.6}) || c.OpenAI.InFlight != 8 || c.Name != "openai" || *c.OpenAI.Temperature != 0 {
+	if c.OpenAI.Timeout.Seconds() != 90 || *c.OpenAI.Clamp != (Clamp{0.4, 0.6}) || c.OpenAI.InFlight != 0 || c.Name != "openai" || *c.OpenAI.Temperature != 0 {
 		t.Errorf("%+v", c.OpenAI)
 	}
 	if err := read("{kind: openai, openai: {base_url: 'http://localhost:8000', model: m, temperature: null, clamp: [0.1, 0.9]}}"); err != nil || c.OpenAI.Temperature != nil {

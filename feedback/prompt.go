@@ -92,12 +92,12 @@ func RevisionPrompt(p *Principle, prompt, response data.Text, critique string) [
 
 // mark writes one text between its markers.
 func mark(b *strings.Builder, code, what string, text data.Text) {
-	fmt.Fprintf(b, "[%s %s]\n%s\n[END OF %s %s]\n\n", what, code, transcript(text), what, code)
+	fmt.Fprintf(b, "[%s %s]\n%s\n[END OF %s %s]\n\n", what, code, Transcript(text), what, code)
 }
 
-// transcript is a text as a judge reads it; of messages each is headed by its
+// Transcript is a text as a judge reads it; of messages each is headed by its
 // role, a single answer of the assistant is not.
-func transcript(t data.Text) string {
+func Transcript(t data.Text) string {
 	if t.Messages == nil {
 		return t.Plain
 	}
@@ -120,7 +120,7 @@ func markerCode(texts ...data.Text) string {
 	sum := sha256.New()
 	var all []string
 	for _, t := range texts {
-		text := transcript(t)
+		text := Transcript(t)
 		all = append(all, strings.ToLower(text))
 		binary.Write(sum, binary.LittleEndian, int64(len(text)))
 		sum.Write([]byte(text))

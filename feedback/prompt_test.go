@@ -36,8 +36,8 @@ func TestEvaluationPrompt(t *testing.T) {
 func TestTranscript(t *testing.T) {
 	conversation := data.Text{Messages: []data.Message{{Role: "system", Content: "s"}, {Role: "user", Content: "u"}}}
 	answer := data.Text{Messages: []data.Message{{Role: "assistant", Content: "a"}}}
-	if transcript(conversation) != "system: s\n\nuser: u" || transcript(answer) != "a" || transcript(data.Text{Plain: "p"}) != "p" {
-		t.Errorf("%q %q", transcript(conversation), transcript(answer))
+	if Transcript(conversation) != "system: s\n\nuser: u" || Transcript(answer) != "a" || Transcript(data.Text{Plain: "p"}) != "p" {
+		t.Errorf("%q %q", Transcript(conversation), Transcript(answer))
 	}
 }
 

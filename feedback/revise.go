@@ -70,8 +70,8 @@ func Revise(ctx context.Context, run *Revising, write func(data.Chain) error, le
 		return run.chain(p, func(messages []data.Message) (string, error) { return run.say(asker, waiting, ctx, messages) })
 	}
 	summary := newRevisionSummary(run)
-	defer summary.settle(run.Store)
-	window := 4 * run.Model.InFlight // so that a slow chain holds back no other
+	defer func() { summary.settle(run.Store, asker) }() // after all replies under way have come
+	window := 4 * run.Model.InFlight                    // so that a slow chain holds back no other
 	for c, err := range inOrder(ctx, run.Prompts(&summary.Rows), window, work) {
 		switch {
 		case err != nil:

@@ -21,6 +21,7 @@ type RevisionSummary struct {
 	Principles []PrincipleRates `json:"principles"` // by the constitution's order
 	Spent      Spent            `json:"spent"`      // by all runs on the store
 	SpentNow   Spent            `json:"spent_by_this_run"`
+	Came       int              `json:"-"` // replies of this run, of prompts without a whole chain too
 
 	before Spent
 }
@@ -116,7 +117,8 @@ func (p *PrincipleRates) add(before, after string) {
 	mean(&p.MeanChange, p.Revisions, float64(utf8.RuneCountInString(after)-utf8.RuneCountInString(before)))
 }
 
-func (s *RevisionSummary) settle(store *Store) {
+func (s *RevisionSummary) settle(store *Store, a *asker) {
+	s.Came = int(a.kept.Load())
 	s.Spent = store.Spent()
 	s.SpentNow = s.Spent.minus(s.before)
 }

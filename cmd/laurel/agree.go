@@ -8,9 +8,11 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
 
 	"laurel/data"
 	"laurel/eval"
+	"laurel/feedback"
 )
 
 func agreeCommand() *cobra.Command {
@@ -58,7 +60,12 @@ func (a *agreement) run() error {
 		return err
 	}
 	fmt.Fprintf(a.log, "%s: %s\n", a.gold, &counts)
-	report, err := eval.AuditLabels(data.ReadLabels(a.labels), eval.LabelConfig{Gold: gold, Precision: a.precision, Seed: a.seed})
+	cfg, err := a.labelledBy()
+	if err != nil {
+		return err
+	}
+	cfg.Gold, cfg.Precision, cfg.Seed = gold, a.precision, a.seed
+	report, err := eval.AuditLabels(data.ReadLabels(a.labels), cfg)
 	if err != nil {
 		return err
 	}
@@ -67,6 +74,24 @@ func (a *agreement) run() error {
 		return err
 	}
 	return a.calibrate(report.Gold)
+}
+
+// labelledBy takes constitution and judges from the label.json of a label
+// directory, where there is one.
+func (a *agreement) labelledBy() (eval.LabelConfig, error) {
+	path := filepath.Join(a.labels, labelFile)
+	raw, err := os.ReadFile(path)
+	if err != nil { // a file of labels, or a directory without
+		return eval.LabelConfig{}, nil
+	}
+	var record struct {
+		Constitution feedback.Constitution
+		Config       struct{ Judges []feedback.JudgeConfig }
+	}
+	if err := yaml.Unmarshal(raw, &record); err != nil { // JSON is YAML, of which the config has the keys
+		return eval.LabelConfig{}, fmt.Errorf("read %s: %w: run laurel label --reaggregate to write it anew", path, err)
+	}
+	return auditConfig(&record.Constitution, record.Config.Judges), nil
 }
 
 func (a *agreement) write(report *eval.LabelReport, facts []eval.Fact) error {
@@ -102,7 +127,7 @@ func (a *agreement) calibrate(found *eval.Agreement) error {
 		return nil
 	}
 	if found.Calibration == nil {
-		return errors.New("--write-calibrated: too few labels with gold for a side to fit a calibration on one part and test it on another")
+		return errors.New("--write-calibrated: too few labels have gold for a side to fit a calibration on half of the prompts and test it on the others: give more gold")
 	}
 	pairs := a.labels
 	if info, err := os.Stat(pairs); err == nil && info.IsDir() {

@@ -72,6 +72,16 @@ func openAnswers(dir string, log io.Writer) (*feedback.Store, error) {
 	return store, err
 }
 
+// openBudget is what all runs on a store may still spend together; a dry run
+// has no store.
+func openBudget(limit feedback.BudgetConfig, store *feedback.Store) *feedback.Budget {
+	var before feedback.Spent
+	if store != nil {
+		before = store.Spent()
+	}
+	return feedback.NewBudget(limit.MaxCost, limit.MaxRequests, before.Cost, before.Requests)
+}
+
 // untilDone yields the rows until there is an error, or Ctrl-C.
 func untilDone[T any](ctx context.Context, rows iter.Seq2[T, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
@@ -87,8 +97,8 @@ func untilDone[T any](ctx context.Context, rows iter.Seq2[T, error]) iter.Seq2[T
 }
 
 // goesOn says what is kept of a run that stopped, and how it goes on.
-func goesOn(err error, dir string, kept int, now feedback.Spent) error {
-	said := fmt.Sprintf("%d answers were kept before and %d came since, for $%.4f; all are in %s", kept, now.Requests, now.Cost, filepath.Join(dir, answersFile))
+func goesOn(err error, dir string, kept, came int, cost float64) error {
+	said := fmt.Sprintf("%d answers were kept before and %d came since, for $%.4f; all are in %s", kept, came, cost, filepath.Join(dir, answersFile))
 	switch {
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("interrupted: %s, and the same command goes on", said)

@@ -94,7 +94,7 @@ func (e *evaluation) givenRows() ([]eval.Row, []eval.Fact, error) {
 	fmt.Fprintf(e.log, "%s: %s\n", e.scores, &counts)
 	rows := make([]eval.Row, len(scored))
 	for i, s := range scored {
-		rows[i] = eval.Row{ID: s.ID, Subset: s.Subset, Chosen: s.RewardChosen, Rejected: s.RewardRejected, Confidence: s.Confidence}
+		rows[i] = eval.Row{ID: s.ID, Prompt: s.Prompt, Subset: s.Subset, Chosen: s.RewardChosen, Rejected: s.RewardRejected, Confidence: s.Confidence}
 		if s.LenChosen >= 0 && s.LenRejected >= 0 {
 			rows[i].LenChosen, rows[i].LenRejected = int(s.LenChosen), int(s.LenRejected)
 		}

@@ -123,7 +123,7 @@ func (l *labelling) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, judges.close()) }()
-	run := &feedback.Labelling{Constitution: l.constitution, Judges: judges.judges, Policy: l.config.Policy(), InFlight: l.config.InFlight,
+	run := &feedback.Labelling{Constitution: l.constitution, Judges: judges.judges, Policy: l.config.Policy(), InFlight: l.config.OpenQuestions(),
 		Store: store, OnlyKept: l.reaggregate, Comparisons: l.comparisons(ctx)}
 	if l.dry {
 		return l.dryRun(ctx, run, judges.costs)
@@ -141,7 +141,7 @@ func (l *labelling) run(ctx context.Context) (err error) {
 	summary, err := l.label(ctx, run, plan)
 	if err != nil {
 		if summary != nil {
-			err = goesOn(err, l.dir, plan.Kept, summary.SpentNow)
+			err = goesOn(err, l.dir, plan.Kept, summary.Came, summary.SpentNow.Cost)
 		}
 		return err
 	}
@@ -216,7 +216,7 @@ func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) e
 	if err := l.review(); err != nil {
 		return err
 	}
-	path := filepath.Join(l.dir, "label.json")
+	path := filepath.Join(l.dir, labelFile)
 	if err := data.WriteAside(path, func(w io.Writer) error { return printJSON(w, record) }); err != nil {
 		return err
 	}
@@ -242,6 +242,9 @@ func (l *labelling) say(s *feedback.Summary) error {
 	for _, j := range s.Judges {
 		fmt.Fprintf(l.log, "judge %s: %d answers preferred a response, %d called a tie, %d were unparseable, %d questions failed\n", j.Name,
 			j.Outcomes[feedback.Preferred], j.Outcomes[feedback.Tie], j.Outcomes[feedback.Unparseable], j.Outcomes[feedback.Failed])
+		if j.Clamped > 0 {
+			fmt.Fprintf(l.log, "judge %s: the probabilities of %d answers were clamped\n", j.Name, j.Clamped)
+		}
 	}
 	if s.Missing > 0 {
 		fmt.Fprintf(l.log, "%d answers are missing and count as failed: a run without --reaggregate asks for them\n", s.Missing)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"laurel/data"
-	"laurel/data/tokenizer"
 	"laurel/feedback"
 )
 
@@ -15,23 +14,29 @@ type judgeCost struct {
 	Questions        int     `json:"questions"` // not answered yet
 	Requests         int     `json:"requests"`  // without retries; 0 where the judge needs none
 	PromptTokens     int     `json:"prompt_tokens"`
-	CompletionTokens int     `json:"completion_tokens"` // at most
-	Cost             float64 `json:"cost"`              // dollars, at most
+	CompletionTokens int     `json:"completion_tokens"`   // at most
+	Cost             float64 `json:"cost"`                // dollars, with all of the completion tokens
+	Requested        bool    `json:"requested"`           // the judge is a server's
+	Priced           bool    `json:"priced"`              // the server's price is known
+	Tokenizer        string  `json:"tokenizer,omitempty"` // that counted the prompts' tokens; else they are estimated
 
-	prompts   func(feedback.Question) [][]data.Message // what is sent for a question; nil for a judge that sends nothing
-	maxTokens int
-	price     *feedback.Price
-	tokenizer *tokenizer.Tokenizer
-	overhead  map[*feedback.Principle]int // tokens of a question's prompts without the texts judged
+	requests func(feedback.Question) []feedback.ChatRequest // nil for a judge that sends nothing
+	price    *feedback.Price
+	tokens   func(data.Text) (int, error)
+	around   map[*feedback.Principle][]requestTokens // of a question's requests, without the texts judged
+	last     *data.Comparison
+	judged   int // tokens of its texts
 }
+
+// requestTokens are those of one request.
+type requestTokens struct{ prompt, completion int }
 
 // dryRun says what the run would ask, and what labels cost in general.
 func (l *labelling) dryRun(ctx context.Context, run *feedback.Labelling, costs []judgeCost) error {
-	texts := textCounter{}
 	plan, err := run.Plan(func(judge feedback.Judge, q feedback.Question) error {
 		for i := range costs {
 			if costs[i].Judge == judge.Name() {
-				return costs[i].count(&texts, q)
+				return costs[i].count(q)
 			}
 		}
 		return ctx.Err()
@@ -46,9 +51,9 @@ func (l *labelling) dryRun(ctx context.Context, run *feedback.Labelling, costs [
 	total := 0.0
 	for _, c := range costs {
 		total += c.Cost
-		fmt.Fprintf(l.log, "judge %s: %d questions to ask in %d requests, %d prompt tokens, at most %d completion tokens, at most $%.4f\n",
-			c.Judge, c.Questions, c.Requests, c.PromptTokens, c.CompletionTokens, c.Cost)
+		fmt.Fprintln(l.log, c.String())
 	}
+	l.sayBudget(run.Store, costs)
 	rates := feedback.DefaultRates()
 	if asked := plan.Rows.Kept - plan.Identical; total > 0 && asked > 0 {
 		rates.AICost = total / float64(asked)
@@ -57,55 +62,94 @@ func (l *labelling) dryRun(ctx context.Context, run *feedback.Labelling, costs [
 	return feedback.PrintEstimates(l.log, rates.Estimates(feedback.Scales()...))
 }
 
+// String is the judge's line.
+func (c *judgeCost) String() string {
+	line := fmt.Sprintf("judge %s: %d questions to ask in %d requests", c.Judge, c.Questions, c.Requests)
+	if !c.Requested {
+		return line
+	}
+	by := "counted with " + c.Tokenizer
+	if c.Tokenizer == "" {
+		by = fmt.Sprintf("estimated at %d bytes each: name a tokenizer in openai.tokenizer to count them", feedback.BytesPerToken)
+	}
+	line += fmt.Sprintf(", %d prompt tokens (%s), at most %d completion tokens", c.PromptTokens, by, c.CompletionTokens)
+	if !c.Priced {
+		return line + "; the cost is unknown without openai.price"
+	}
+	return fmt.Sprintf("%s, at most $%.4f but for retries", line, c.Cost)
+}
+
+// sayBudget says where the budget will stop the run.
+func (l *labelling) sayBudget(store *feedback.Store, costs []judgeCost) {
+	var need feedback.Spent
+	if store != nil {
+		need = store.Spent()
+	}
+	for _, c := range costs {
+		need.Requests += c.Requests
+		need.Cost += c.Cost
+	}
+	if limit := l.config.Budget.MaxRequests; limit > 0 && need.Requests > limit {
+		fmt.Fprintf(l.log, "max_requests is %d, and with those already sent %d are needed: the run will stop there\n", limit, need.Requests)
+	}
+	if limit := l.config.Budget.MaxCost; limit > 0 && need.Cost > limit {
+		fmt.Fprintf(l.log, "max_cost is $%g, and with what is spent already $%.4f may be needed: the run may stop there\n", limit, need.Cost)
+	}
+}
+
 // count adds one question.
-func (c *judgeCost) count(texts *textCounter, q feedback.Question) error {
+func (c *judgeCost) count(q feedback.Question) (err error) {
 	c.Questions++
-	if c.prompts == nil {
+	if c.requests == nil {
 		return nil
 	}
-	around, ok := c.overhead[q.Principle]
+	around, ok := c.around[q.Principle]
 	if !ok {
-		for _, messages := range c.prompts(feedback.Question{Comparison: &data.Comparison{}, Principle: q.Principle}) {
-			n, err := c.tokenizer.Count(data.Text{Messages: messages})
-			if err != nil {
-				return err
-			}
-			around += n
+		if around, err = c.withoutTexts(q.Principle); err != nil {
+			return err
 		}
-		c.overhead[q.Principle] = around
+		c.around[q.Principle] = around
 	}
-	judged, err := texts.of(c.tokenizer, q.Comparison)
-	if err != nil {
+	if err := c.countTexts(q.Comparison); err != nil {
 		return err
 	}
-	requests := len(c.prompts(q))
-	prompt, completion := around+requests*judged, requests*c.maxTokens
-	c.Requests += requests
-	c.PromptTokens += prompt
-	c.CompletionTokens += completion
-	c.Cost += c.price.Of(prompt, completion)
+	for _, r := range around {
+		c.Requests++
+		c.PromptTokens += r.prompt + c.judged
+		c.CompletionTokens += r.completion
+	}
+	c.Cost = c.price.Of(c.PromptTokens, c.CompletionTokens)
 	return nil
 }
 
-// textCounter counts the tokens of a comparison's texts once for all
-// questions about it.
-type textCounter struct {
-	last   *data.Comparison
-	with   *tokenizer.Tokenizer
-	tokens int
+// withoutTexts are a question's requests about nothing. Each shows the replies
+// to those before it.
+func (c *judgeCost) withoutTexts(p *feedback.Principle) ([]requestTokens, error) {
+	var all []requestTokens
+	replies := 0
+	for _, r := range c.requests(feedback.Question{Comparison: &data.Comparison{}, Principle: p}) {
+		n, err := c.tokens(data.Text{Messages: r.Messages})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, requestTokens{n + replies, r.MaxTokens})
+		replies += r.MaxTokens
+	}
+	return all, nil
 }
 
-func (t *textCounter) of(with *tokenizer.Tokenizer, c *data.Comparison) (int, error) {
-	if t.last == c && t.with == with {
-		return t.tokens, nil
+// countTexts counts a comparison's texts once for all questions about it.
+func (c *judgeCost) countTexts(of *data.Comparison) error {
+	if c.last == of {
+		return nil
 	}
-	t.last, t.with, t.tokens = c, with, 0
-	for _, text := range []data.Text{c.Prompt, c.A, c.B} {
-		n, err := with.Count(text)
+	c.last, c.judged = of, 0
+	for _, text := range []data.Text{of.Prompt, of.A, of.B} {
+		n, err := c.tokens(data.Text{Plain: feedback.Transcript(text)})
 		if err != nil {
-			return 0, err
+			return err
 		}
-		t.tokens += n
+		c.judged += n
 	}
-	return t.tokens, nil
+	return nil
 }

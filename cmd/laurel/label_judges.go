@@ -13,21 +13,22 @@ import (
 	"slices"
 
 	"laurel/data"
+	"laurel/data/tokenizer"
 	"laurel/feedback"
 	"laurel/model"
 )
 
 // openJudges are the judges of a run, and what must be closed after it.
 type openJudges struct {
-	judges []feedback.WeightedJudge
-	opened []*opened
-	costs  []judgeCost // of the judges, in their order
+	judges     []feedback.WeightedJudge
+	tokenizers []*tokenizer.Tokenizer
+	costs      []judgeCost // of the judges, in their order
 }
 
 func (j *openJudges) close() error {
 	var problems []error
-	for _, o := range j.opened {
-		problems = append(problems, o.tokenizer.Close())
+	for _, t := range j.tokenizers {
+		problems = append(problems, t.Close())
 	}
 	return errors.Join(problems...)
 }
@@ -36,18 +37,26 @@ func (j *openJudges) close() error {
 // they need neither model nor key.
 func (l *labelling) openJudges(ctx context.Context, store *feedback.Store) (*openJudges, error) {
 	out := &openJudges{}
+	budget := openBudget(l.config.Budget, store)
 	for i, c := range l.config.Judges {
-		judge, err := l.openJudge(ctx, c, out)
+		judge, err := l.openJudge(ctx, c, budget, out)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("judges.%d: %w", i, err), out.close())
 		}
-		out.costs = append(out.costs, judgeCost{Judge: c.Name})
-		out.judges = append(out.judges, feedback.WeightedJudge{Judge: judge, Weight: c.Weight})
+		weighted := feedback.WeightedJudge{Judge: judge, Weight: c.Weight}
+		if c.OpenAI != nil {
+			weighted.Clamp = c.OpenAI.Clamp
+		}
+		out.judges = append(out.judges, weighted)
 	}
 	return out, nil
 }
 
-func (l *labelling) openJudge(ctx context.Context, c feedback.JudgeConfig, out *openJudges) (feedback.Judge, error) {
+func (l *labelling) openJudge(ctx context.Context, c feedback.JudgeConfig, budget *feedback.Budget, out *openJudges) (feedback.Judge, error) {
+	if c.Kind == "openai" {
+		return l.openOpenAI(c.Name, *c.OpenAI, budget, out)
+	}
+	out.costs = append(out.costs, judgeCost{Judge: c.Name})
 	switch c.Kind {
 	case "heuristic":
 		rules := feedback.DefaultHeuristic()
@@ -84,7 +93,7 @@ func (l *labelling) openReward(ctx context.Context, name string, c feedback.Rewa
 	if err != nil {
 		return nil, err
 	}
-	out.opened = append(out.opened, o)
+	out.tokenizers = append(out.tokenizers, o.tokenizer)
 	o.warnPadding(l.log)
 	scorer, err := o.ensemble(backend)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"laurel/data"
+	"laurel/feedback/rogue"
 )
 
 // writeComparisons writes n comparisons on which the heuristic judge decides
@@ -70,16 +72,15 @@ func keptOnce(t *testing.T, dir string) (answers int) {
 	return len(seen)
 }
 
-// TestKilledLabelResumes kills label runs at random moments and resumes them
-// until they end: as if nothing had been.
-func TestKilledLabelResumes(t *testing.T) {
-	dir := t.TempDir()
-	writeComparisons(t, filepath.Join(dir, "comparisons.jsonl"), 300)
-	label := []string{"label", "--data", "comparisons.jsonl", "--judge", "heuristic", "--set", "in_flight=4", "--out"}
-	mustRun(t, dir, append(label, "whole")...)
+// killedRounds kills label runs at random moments and resumes them until they
+// end, round after round: as if nothing had been. It calls check after each
+// with the number of kills.
+func killedRounds(t *testing.T, dir string, label func(round int) []string, check func(round, kills int)) {
+	t.Helper()
 	whole := filepath.Join(dir, "whole")
+	mustRun(t, dir, append(label(-1), "whole")...)
 	want := keptOnce(t, whole)
-	rounds, killsEach := 3, 6
+	rounds, kills := 3, 6
 	if testing.Short() {
 		rounds = 1
 	}
@@ -87,8 +88,9 @@ func TestKilledLabelResumes(t *testing.T) {
 		random := rand.New(rand.NewPCG(21, uint64(round)))
 		name := fmt.Sprint("killed", round)
 		run, interrupted := filepath.Join(dir, name), 0
-		for range killsEach {
-			p := startLaurel(t, dir, append(label, name)...)
+		command := append(label(round), name)
+		for range kills {
+			p := startLaurel(t, dir, command...)
 			time.Sleep(time.Duration(random.IntN(250)) * time.Millisecond)
 			p.Process.Kill()
 			p.Wait() // it was killed, or had ended
@@ -98,7 +100,7 @@ func TestKilledLabelResumes(t *testing.T) {
 				}
 			}
 		}
-		mustRun(t, dir, append(label, name)...)
+		mustRun(t, dir, command...)
 		sameLabelFiles(t, run, whole)
 		if got := keptOnce(t, run); got != want {
 			t.Errorf("round %d: %d answers, want %d", round, got, want)
@@ -108,7 +110,52 @@ func TestKilledLabelResumes(t *testing.T) {
 				t.Errorf("round %d left %s", round, file)
 			}
 		}
-		t.Logf("round %d: %d kills, %d of them between the first and the last answer", round, killsEach, interrupted)
+		t.Logf("round %d: %d kills, %d of them between the first and the last answer", round, kills, interrupted)
+		check(round, kills)
+	}
+}
+
+func TestKilledLabelResumes(t *testing.T) {
+	dir := t.TempDir()
+	writeComparisons(t, filepath.Join(dir, "comparisons.jsonl"), 300)
+	label := func(int) []string {
+		return []string{"label", "--data", "comparisons.jsonl", "--judge", "heuristic", "--set", "in_flight=4", "--out"}
+	}
+	killedRounds(t, dir, label, func(int, int) {})
+}
+
+// TestKilledOpenAILabelResumes does it to a judge behind a server that
+// misbehaves: the labels, with their tokens and costs, are the same bytes, and
+// no question is asked twice but those under way at a kill.
+func TestKilledOpenAILabelResumes(t *testing.T) {
+	dir := t.TempDir()
+	writeComparisons(t, filepath.Join(dir, "comparisons.jsonl"), 60)
+	const inFlight = 4
+	var servers []*rogue.Server
+	label := func(int) []string {
+		server := &rogue.Server{Latency: 4 * time.Millisecond, Rates: map[rogue.Fault]float64{
+			rogue.TooMany: 0.03, rogue.ServerError: 0.03, rogue.Truncated: 0.03, rogue.Schema: 0.03, rogue.Reset: 0.03, rogue.Refusal: 0.03, rogue.Both: 0.03}}
+		listening := httptest.NewServer(server)
+		t.Cleanup(listening.Close)
+		servers = append(servers, server)
+		judge := fmt.Sprintf("judges=[{kind: openai, openai: {base_url: %q, model: tiny, backoff: 1ms, price: {prompt_per_million: 0.15, completion_per_million: 0.6}}}]", listening.URL)
+		return []string{"label", "--data", "comparisons.jsonl", "--set", judge, "--set", fmt.Sprint("in_flight=", inFlight), "--out"}
+	}
+	killedRounds(t, dir, label, func(round, kills int) {
+		tally := servers[round+1].Tally() // the first is that of the whole run
+		again := tally.Requests - tally.Bodies
+		for fault, n := range tally.Faults {
+			if fault != rogue.Refusal && fault != rogue.Both {
+				again -= n
+			}
+		}
+		if again > kills*inFlight {
+			t.Errorf("round %d: %d questions were asked twice, with %d in flight at each of %d kills", round, again, inFlight, kills)
+		}
+		t.Logf("round %d: %d questions in %d requests, %d of them again after a kill", round, tally.Bodies, tally.Requests, again)
+	})
+	if tally := servers[0].Tally(); tally.Faults[rogue.Truncated] == 0 || tally.Faults[rogue.Refusal] == 0 || tally.MostAtOnce > inFlight {
+		t.Errorf("the server saw %+v", tally)
 	}
 }
 

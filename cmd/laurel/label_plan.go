@@ -14,10 +14,7 @@ import (
 func (l *labelling) sayPlan(plan *feedback.Plan, run *feedback.Labelling) {
 	names := make([]string, len(run.Judges))
 	for i, j := range run.Judges {
-		names[i] = j.Name()
-		if l.config.Judges[i].Kind == "heuristic" {
-			names[i] += " (offline rules, no model)"
-		}
+		names[i] = j.Name() + whatJudge(l.config.Judges[i])
 	}
 	fmt.Fprintf(l.log, "%s: %s\n", strings.Join(l.files, ", "), plan.Rows)
 	fmt.Fprintf(l.log, "constitution %s: %d principles; judges: %s; position %s\n", l.constitution.Name, len(l.constitution.Principles), strings.Join(names, ", "), l.config.Position)
@@ -27,6 +24,28 @@ func (l *labelling) sayPlan(plan *feedback.Plan, run *feedback.Labelling) {
 	}
 	fmt.Fprintln(l.log)
 }
+
+// whatJudge is what stands behind a judge's name.
+func whatJudge(j feedback.JudgeConfig) string {
+	switch {
+	case j.Kind == "heuristic":
+		return " (offline rules, no model)"
+	case j.OpenAI == nil:
+		return ""
+	}
+	c := j.OpenAI
+	what := fmt.Sprintf("%s at %s, mode %s", c.Model, c.BaseURL, c.Mode)
+	if c.Clamp != nil {
+		what += fmt.Sprintf(", clamped to %g–%g", c.Clamp[0], c.Clamp[1])
+	}
+	if c.Price == nil {
+		what += ", without a price: its cost counts as $0"
+	}
+	return " (" + what + ")"
+}
+
+// labelFile says how the labels of a directory came about.
+const labelFile = "label.json"
 
 // labelRecord is label.json.
 type labelRecord struct {

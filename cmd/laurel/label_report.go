@@ -23,12 +23,25 @@ func (l *labelling) readGold() error {
 	return nil
 }
 
-// report measures the labels and writes report.json, report.html and plots.
-func (l *labelling) report(summary *feedback.Summary) (*eval.LabelReport, error) {
-	cfg := eval.LabelConfig{Gold: l.gold, Seed: uint64(l.config.Seed), Models: map[string]string{}}
-	for _, p := range l.constitution.Principles {
+// auditConfig has the constitution's weights, and the model behind each judge's
+// name.
+func auditConfig(c *feedback.Constitution, judges []feedback.JudgeConfig) eval.LabelConfig {
+	cfg := eval.LabelConfig{Models: map[string]string{}}
+	for _, p := range c.Principles {
 		cfg.Principles = append(cfg.Principles, eval.Principle{Name: p.Name, Weight: p.Weight})
 	}
+	for _, j := range judges {
+		if j.OpenAI != nil {
+			cfg.Models[j.Name] = j.OpenAI.Model
+		}
+	}
+	return cfg
+}
+
+// report measures the labels and writes report.json, report.html and plots.
+func (l *labelling) report(summary *feedback.Summary) (*eval.LabelReport, error) {
+	cfg := auditConfig(l.constitution, l.config.Judges)
+	cfg.Gold, cfg.Seed = l.gold, uint64(l.config.Seed)
 	report, err := eval.AuditLabels(data.ReadLabels(l.dir), cfg)
 	if err != nil {
 		return nil, err
@@ -36,7 +49,7 @@ func (l *labelling) report(summary *feedback.Summary) (*eval.LabelReport, error)
 	facts := []eval.Fact{{Name: "labels", Value: l.dir}, {Name: "constitution", Value: l.constitution.Name}, {Name: "position", Value: l.config.Position},
 		{Name: "rows", Value: summary.Rows.String()}, {Name: "spent by all runs", Value: spent(summary.Spent)}}
 	for _, j := range l.config.Judges {
-		facts = append(facts, eval.Fact{Name: "judge " + j.Name, Value: j.Kind})
+		facts = append(facts, eval.Fact{Name: "judge " + j.Name, Value: j.Kind + whatJudge(j)})
 	}
 	if l.goldFile != "" {
 		facts = append(facts, eval.Fact{Name: "gold", Value: l.goldFile})
@@ -44,7 +57,8 @@ func (l *labelling) report(summary *feedback.Summary) (*eval.LabelReport, error)
 	return report, writeLabelReport(l.dir, report, facts...)
 }
 
-// sayReport prints the measures where there is gold, else the warnings.
+// sayReport prints the measures where there is gold, else how several judges
+// agree, and the warnings.
 func (l *labelling) sayReport(report *eval.LabelReport) error {
 	if l.gold != nil {
 		fmt.Fprintln(l.log)
@@ -52,6 +66,9 @@ func (l *labelling) sayReport(report *eval.LabelReport) error {
 			return err
 		}
 	} else {
+		if err := report.PrintRaters(l.log); err != nil {
+			return err
+		}
 		for _, warning := range report.Warnings {
 			fmt.Fprintf(l.log, "warning: %s\n", warning)
 		}

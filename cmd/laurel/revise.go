@@ -110,7 +110,7 @@ func (r *revision) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	r.sayPlan(plan)
-	chat, err := openChat(c.Chat, c.Budget, store)
+	chat, err := feedback.NewChat(c.Chat, openBudget(c.Budget, store))
 	if err != nil {
 		return fmt.Errorf("chat: %w", err)
 	}
@@ -118,7 +118,7 @@ func (r *revision) run(cmd *cobra.Command) (err error) {
 	summary, err := r.revise(ctx, run, plan)
 	if err != nil {
 		if summary != nil {
-			err = goesOn(err, r.dir, plan.Kept, summary.SpentNow)
+			err = goesOn(err, r.dir, plan.Kept, summary.Came, summary.SpentNow.Cost)
 		}
 		return err
 	}

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
-	"slices"
+	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -13,62 +17,141 @@ import (
 	"laurel/feedback/rogue"
 )
 
-// rogueOf is where a script keeps its chat server between commands.
+// rogueOf is where a script keeps its rogue between commands.
 type rogueOf struct {
-	*rogue.Server
-	listening *httptest.Server
+	*httptest.Server
+	rogue      rogue.Server
+	noLogprobs bool
+
+	mu       sync.Mutex
+	requests int // refused ones too
 }
 
 type rogueKey struct{}
 
-// rogueCommand starts a chat server that misbehaves as told, sets $ROGUE to
-// its address, and looks at what it saw: requests and repeated ones (with a
-// body that had a good answer).
+// rogueCommand starts a chat server that misbehaves, as ROGUE, and looks at
+// what it saw. Faults are given with the share of requests that meet them.
 //
-//	rogue start 429=0.1 truncated=0.05 key=secret latency=5ms seed=2
-//	rogue saw repeated 0
+//	rogue start judge=longer 429=0.2 500=0.1
+//	rogue start first=0.9 key=sk-0123 logprobs=never latency=5ms seed=2
+//	rogue requests 24
+//	rogue requests 1-2
+//	rogue repeated 0
 //	rogue stop
 func rogueCommand(ts *testscript.TestScript, neg bool, args []string) {
 	r := ts.Value(rogueKey{}).(*rogueOf)
 	switch {
 	case !neg && len(args) >= 1 && args[0] == "start":
-		r.Server = &rogue.Server{Rates: map[rogue.Fault]float64{}, Text: rogue.Reply}
-		for _, behaviour := range args[1:] {
-			ts.Check(r.behave(behaviour))
+		*r = rogueOf{rogue: rogue.Server{Rates: map[rogue.Fault]float64{}, Text: sayPlainly}}
+		for _, option := range args[1:] {
+			ts.Check(r.set(option))
 		}
-		r.listening = httptest.NewServer(r.Server)
-		ts.Defer(r.listening.Close)
-		ts.Setenv("ROGUE", r.listening.URL)
+		r.Server = httptest.NewServer(r)
+		ts.Defer(r.Close)
+		ts.Setenv("ROGUE", r.URL)
 	case !neg && len(args) == 1 && args[0] == "stop":
-		r.listening.Close()
-	case !neg && len(args) == 3 && args[0] == "saw":
-		tally := r.Tally()
-		got := map[string]int{"requests": tally.Requests, "repeated": tally.Repeated}[args[1]]
-		if strconv.Itoa(got) != args[2] {
-			ts.Fatalf("the server saw %d %s, want %s", got, args[1], args[2])
-		}
+		r.Close()
+	case !neg && len(args) == 2 && args[0] == "requests":
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		within(ts, "requests", r.requests, args[1])
+	case !neg && len(args) == 2 && args[0] == "repeated":
+		within(ts, "questions again that it had answered", r.rogue.Tally().Repeated, args[1])
 	default:
-		ts.Fatalf("usage: rogue start [behaviour=value]… | rogue saw requests|repeated n | rogue stop")
+		ts.Fatalf("usage: rogue start [option=value]… | rogue requests n | rogue repeated n | rogue stop")
 	}
 }
 
-// behave takes one behaviour: a fault with its share of bodies, or a field of
-// the server.
-func (r *rogueOf) behave(behaviour string) (err error) {
-	name, value, _ := strings.Cut(behaviour, "=")
+// within wants a number, or one of a range such as 1-2.
+func within(ts *testscript.TestScript, what string, got int, want string) {
+	least, most, ok := strings.Cut(want, "-")
+	if !ok {
+		most = least
+	}
+	from, err := strconv.Atoi(least)
+	ts.Check(err)
+	to, err := strconv.Atoi(most)
+	ts.Check(err)
+	if got < from || got > to {
+		ts.Fatalf("the server saw %d %s, want %s", got, what, want)
+	}
+}
+
+func (r *rogueOf) set(option string) (err error) {
+	name, value, _ := strings.Cut(option, "=")
 	switch name {
+	case "judge":
+		r.rogue.First = longer
+	case "first":
+		p, err := strconv.ParseFloat(value, 64)
+		r.rogue.First = func(rogue.Request) float64 { return p }
+		return err
 	case "key":
-		r.Key = value
-	case "latency":
-		r.Latency, err = time.ParseDuration(value)
+		r.rogue.Key = value
+	case "logprobs":
+		r.noLogprobs = true
 	case "seed":
-		r.Seed, err = strconv.ParseUint(value, 10, 64)
+		r.rogue.Seed, err = strconv.ParseUint(value, 10, 64)
+	case "latency":
+		r.rogue.Latency, err = time.ParseDuration(value)
 	default:
-		faults := []rogue.Fault{rogue.TooMany, rogue.Unavailable, rogue.ServerError, rogue.Drip, rogue.Truncated, rogue.Schema, rogue.Empty, rogue.NoLogprobs, rogue.Reset, rogue.Refusal, rogue.Both}
-		if !slices.Contains(faults, rogue.Fault(name)) {
-			return fmt.Errorf("no behaviour %s", name)
-		}
-		r.Rates[rogue.Fault(name)], err = strconv.ParseFloat(value, 64)
+		r.rogue.Rates[rogue.Fault(name)], err = strconv.ParseFloat(value, 64)
 	}
 	return err
+}
+
+// ServeHTTP is the rogue behind a door that counts, that refuses prompts with
+// REFUSE-ME for good, and that may keep log-probabilities back.
+func (r *rogueOf) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	r.mu.Lock()
+	r.requests++
+	r.mu.Unlock()
+	body, err := io.ReadAll(request.Body)
+	if err != nil || bytes.Contains(body, []byte("REFUSE-ME")) {
+		http.Error(w, fmt.Sprintf("refused: %v %v", err, request.Header), http.StatusBadRequest)
+		return
+	}
+	if r.noLogprobs {
+		body = bytes.ReplaceAll(body, []byte(`"logprobs":true`), []byte(`"logprobs":false`))
+	}
+	request.Body = io.NopCloser(bytes.NewReader(body))
+	r.rogue.ServeHTTP(w, request)
+}
+
+// sayPlainly answers what is asked for, but where the prompt wants otherwise.
+func sayPlainly(r rogue.Request, first float64) string {
+	switch prompt := r.Messages[len(r.Messages)-1].Content; {
+	case strings.Contains(prompt, "TIE-PLEASE"):
+		return "Neither is better.\nVerdict: tie"
+	case strings.Contains(prompt, "MUMBLE"):
+		return "A or B, who knows."
+	}
+	return rogue.Reply(r, first)
+}
+
+var markerCode = regexp.MustCompile(`the code ([0-9a-f]{12})\.`)
+
+// longer is a judge that prefers the longer response. It finds them as a
+// careful reader does, between the markers with the code that the system
+// message names, each of which must be there once.
+func longer(r rogue.Request) float64 {
+	code := markerCode.FindStringSubmatch(r.Messages[0].Content)
+	if code == nil {
+		return 0.5
+	}
+	var texts []string
+	for _, name := range []string{"RESPONSE A ", "RESPONSE B "} {
+		begin, end := "["+name+code[1]+"]\n", "\n[END OF "+name+code[1]+"]"
+		prompt := r.Messages[1].Content
+		if strings.Count(prompt, begin) != 1 || strings.Count(prompt, end) != 1 {
+			return 0.5
+		}
+		_, prompt, _ = strings.Cut(prompt, begin)
+		text, _, _ := strings.Cut(prompt, end)
+		texts = append(texts, text)
+	}
+	if len(texts[0]) > len(texts[1]) {
+		return 0.9
+	}
+	return 0.1
 }

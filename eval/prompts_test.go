@@ -1,0 +1,182 @@
+package eval
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestDistinctPrompts: where no prompt repeats, all is as without prompts.
+func TestDistinctPrompts(t *testing.T) {
+	rows := randomRows(400, 12)
+	distinct := slices.Clone(rows)
+	for i := range distinct {
+		distinct[i].Prompt = uint64(i + 1)
+	}
+	a, b := evaluate(t, rows), evaluate(t, distinct)
+	if a.Bootstrap != b.Bootstrap {
+		t.Errorf("bootstrap %+v, without prompts %+v", b.Bootstrap, a.Bootstrap)
+	}
+	if a.Prompts != 400 || b.Prompts != 400 || a.AccuracyInterval != b.AccuracyInterval || a.AccuracyInterval != a.Wilson95TiesHalf {
+		t.Errorf("intervals %v and %v, Wilson's %v", a.AccuracyInterval, b.AccuracyInterval, a.Wilson95TiesHalf)
+	}
+	if !strings.Contains(a.Bootstrap.Method, "over pairs") {
+		t.Errorf("method %q", a.Bootstrap.Method)
+	}
+}
+
+// TestRepeatedPairs: pairs that are there k times say no more than once, for
+// the whole and for each subset; taken as independent they seem to.
+func TestRepeatedPairs(t *testing.T) {
+	once := randomRows(300, 13)
+	for i := range once {
+		once[i].Prompt = uint64(i + 1)
+	}
+	a := evaluate(t, once)
+	for _, k := range []int{2, 3, 7} {
+		var repeated []Row
+		for range k {
+			repeated = append(repeated, once...)
+		}
+		b := evaluate(t, repeated)
+		near(t, "low", b.Bootstrap.Low, float64(a.Bootstrap.Low), 1e-12)
+		near(t, "high", b.Bootstrap.High, float64(a.Bootstrap.High), 1e-12)
+		near(t, "standard error", b.Bootstrap.StandardError, float64(a.Bootstrap.StandardError), 1e-12)
+		if b.Prompts != 300 || !strings.Contains(b.Bootstrap.Method, "over prompts") {
+			t.Errorf("%d prompts, %q", b.Prompts, b.Bootstrap.Method)
+		}
+		sameWidth(t, "all", a.Metrics, b.Metrics)
+		for name := range a.PerSubset {
+			sameWidth(t, name, *a.PerSubset[name], *b.PerSubset[name])
+		}
+	}
+}
+
+// sameWidth wants b's interval to be a's, up to the ties: the effective number
+// is at most that of the pairs, which with ties is less than p(1-p) would give.
+func sameWidth(t *testing.T, name string, a, b Metrics) {
+	t.Helper()
+	width := func(i [2]Value) float64 { return float64(i[1] - i[0]) }
+	if w, want := width(b.AccuracyInterval), width(a.AccuracyInterval); w > want*(1+1e-9) || w < 0.93*want {
+		t.Errorf("%s: interval %v, once %v", name, b.AccuracyInterval, a.AccuracyInterval)
+	}
+	if !(width(b.Wilson95TiesHalf) < 0.8*width(a.Wilson95TiesHalf)) {
+		t.Errorf("%s: Wilson's %v beside %v", name, b.Wilson95TiesHalf, a.Wilson95TiesHalf)
+	}
+}
+
+// TestPromptsByHand: three prompts of 2, 2 and 1 pairs, of which 2, 0 and 1 are
+// right: p = 3/5, the variance of the ratio of sums is
+// Σ(y - p n)²/25 = (0.8² + 1.2² + 0.4²)/25, so that 5 pairs are worth 2.679.
+func TestPromptsByHand(t *testing.T) {
+	rows := pairsOf(3, 2)
+	for i, prompt := range []uint64{1, 1, 3, 2, 2} {
+		rows[i].Prompt = prompt
+	}
+	r := evaluate(t, rows)
+	want := wilson95(0.6, 0.24/((0.64+1.44+0.16)/25))
+	near(t, "low", r.AccuracyInterval[0], float64(want[0]), 1e-12)
+	near(t, "high", r.AccuracyInterval[1], float64(want[1]), 1e-12)
+	// in one of 27 resamples only the second prompt is drawn, in one only the first
+	near(t, "bootstrap low", r.Bootstrap.Low, 0, 0)
+	near(t, "bootstrap high", r.Bootstrap.High, 1, 0)
+}
+
+// TestPromptBootstrap holds the drawing of kinds to the drawing of prompts.
+func TestPromptBootstrap(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	rows := randomRows(600, 14)
+	for i := range rows {
+		rows[i].Prompt = uint64(1 + rng.IntN(80))
+		rows[i].Chosen += float64(rows[i].Prompt%7) - 3 // what is easy is so for all pairs of a prompt
+	}
+	byOne := map[uint64][]float64{}
+	for _, r := range rows {
+		byOne[r.Prompt] = append(byOne[r.Prompt], ranking(r.Chosen-r.Rejected))
+	}
+	var drawn [][]float64
+	for p := range uint64(81) {
+		if byOne[p] != nil {
+			drawn = append(drawn, byOne[p])
+		}
+	}
+	accuracy := make([]float64, 20000)
+	for i := range accuracy {
+		right, n := 0.0, 0.0
+		for range drawn {
+			for _, x := range drawn[rng.IntN(len(drawn))] {
+				right, n = right+x, n+1
+			}
+		}
+		accuracy[i] = right / n
+	}
+	slices.Sort(accuracy)
+	r := evaluate(t, rows)
+	near(t, "low", r.Bootstrap.Low, quantile(accuracy, 0.025), 0.004)
+	near(t, "high", r.Bootstrap.High, quantile(accuracy, 0.975), 0.004)
+	near(t, "interval's low", r.AccuracyInterval[0], quantile(accuracy, 0.025), 0.012)
+	near(t, "interval's high", r.AccuracyInterval[1], quantile(accuracy, 0.975), 0.012)
+	if wide := float64(r.AccuracyInterval[1] - r.AccuracyInterval[0]); wide < 1.5*float64(r.Wilson95TiesHalf[1]-r.Wilson95TiesHalf[0]) {
+		t.Errorf("interval %v is hardly wider than Wilson's %v", r.AccuracyInterval, r.Wilson95TiesHalf)
+	}
+	var b strings.Builder
+	if err := r.Print(&b); err != nil || !strings.Contains(b.String(), fmt.Sprintf("ties one half; over %d prompts", len(drawn))) {
+		t.Errorf("printed %v:\n%s", err, b.String())
+	}
+}
+
+// TestRepeatedLabels: shares, differences, correlations and κ of rows that are
+// there k times are as wide as of the rows once.
+func TestRepeatedLabels(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 2))
+	const n, k = 200, 5
+	var one, many struct {
+		trials
+		differences
+		rated
+		votes
+		prompt []int32
+		x, y   []float64
+	}
+	for i := range int32(n) {
+		x := rng.NormFloat64()
+		y := x + rng.NormFloat64()
+		a, b := rng.IntN(3), rng.IntN(3)
+		if rng.IntN(2) == 0 {
+			b = a
+		}
+		of := ratings{}
+		for range 3 {
+			of[min(rng.IntN(4), 2)]++
+		}
+		one.trials.add(i, yes(x > 0.3), 1)
+		one.differences.add(i, y)
+		one.rated.add(i, cellOf(a, b))
+		one.votes.prompt, one.votes.of = append(one.votes.prompt, i), append(one.votes.of, of)
+		one.prompt, one.x, one.y = append(one.prompt, i), append(one.x, x), append(one.y, y)
+		for range k {
+			many.trials.add(i, yes(x > 0.3), 1)
+			many.differences.add(i, y)
+			many.rated.add(i, cellOf(a, b))
+			many.votes.prompt, many.votes.of = append(many.votes.prompt, i), append(many.votes.of, of)
+			many.prompt, many.x, many.y = append(many.prompt, i), append(many.x, x), append(many.y, y)
+		}
+	}
+	for name, got := range map[string][2][2]Value{
+		"share":       {one.trials.share().Interval, many.trials.share().Interval},
+		"difference":  {one.differences.mean().Interval, many.differences.mean().Interval},
+		"correlation": {correlate(one.prompt, one.x, one.y).Interval, correlate(many.prompt, many.x, many.y).Interval},
+		"cohen":       {cohen(&one.rated, 500, 1).Interval, cohen(&many.rated, 500, 1).Interval},
+		"fleiss":      {fleiss(&one.votes, 500, 1).Interval, fleiss(&many.votes, 500, 1).Interval},
+	} {
+		for side := range 2 {
+			if math.Abs(float64(got[0][side]-got[1][side])) > 1e-9 {
+				t.Errorf("%s: once %v, %d times %v", name, got[0], k, got[1])
+				break
+			}
+		}
+	}
+}
