@@ -62,7 +62,7 @@ func TestTwoJudges(t *testing.T) {
 	// votes: a 3·2+1+1 = 8, b 2·2+1+1+1 = 7, neither 1, of 16
 	near(t, "Fleiss", r.Raters.Judges.Kappa, (5.0/8-114.0/256)/(1-114.0/256), 1e-12)
 	var b strings.Builder
-	if err := r.PrintRaters(&b); err != nil || !strings.Contains(b.String(), "judge0 and judge1") || !strings.Contains(b.String(), "all judges (Fleiss)") {
+	if err := r.PrintBrief(&b); err != nil || !strings.Contains(b.String(), "judge0 and judge1") || !strings.Contains(b.String(), "all judges (Fleiss)") {
 		t.Errorf("%v:\n%s", err, b.String())
 	}
 }

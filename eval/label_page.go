@@ -38,17 +38,17 @@ func printSections(w io.Writer, sections []section, warnings []string) error {
 	return nil
 }
 
-// PrintRaters writes how judges agree with one another, where there are
-// several.
-func (r *LabelReport) PrintRaters(w io.Writer) error {
-	var b strings.Builder
+// PrintBrief writes how judges agree with one another, where there are several,
+// and with the gold, where there is some; then the warnings.
+func (r *LabelReport) PrintBrief(w io.Writer) error {
+	var brief []section
 	if r.Raters.Judges != nil {
-		r.raterSection().print(&b)
+		brief = append(brief, r.raterSection())
 	}
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return fmt.Errorf("print report: %w", err)
+	if r.Gold != nil {
+		brief = append(brief, section{Title: goldTitle, Tables: r.Gold.briefTables()})
 	}
-	return nil
+	return printSections(w, brief, r.Warnings)
 }
 
 func (s section) print(b *strings.Builder) {

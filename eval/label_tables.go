@@ -192,6 +192,14 @@ func (g *Agreement) tables() []table {
 	return append(out, g.Risk.table())
 }
 
+func (g *Agreement) briefTables() []table {
+	out := []table{g.headTable(), agreeingTable("Agreement by confidence", g.ByConfidence)}
+	if g.Calibration != nil {
+		out = append(out, g.Calibration.table())
+	}
+	return out
+}
+
 func (g *Agreement) matchTable() table {
 	t := table{Caption: "Rows that met", Columns: []string{"rows", "n"}}
 	for _, row := range []struct {

@@ -55,7 +55,7 @@ func TestChatRetries(t *testing.T) {
 			server := &rogue.Server{Rates: map[rogue.Fault]float64{fault: 1}}
 			chat := serve(t, server, nil, func(c *ChatConfig) {
 				if fault == rogue.Drip {
-					c.Timeout = 100 * time.Millisecond
+					c.Timeout = 500 * time.Millisecond
 				}
 			})
 			request := askOnce("which?")

@@ -30,18 +30,20 @@ func loadComparisons(n int) func(*data.Counts) iter.Seq2[data.Comparison, error]
 }
 
 // TestLabelLoad labels through a server with every fault, 64 requests in
-// flight. LAUREL_LOAD=1 makes it 10,000 comparisons at 60 ms a request, and
-// holds the time to 1.2 times what the server's own waiting takes and the heap
-// to 200 MiB.
+// flight. LAUREL_LOAD=60ms makes it 10,000 comparisons at so much a request,
+// with slow drips too, and holds the time to 1.2 times what the server's own
+// waiting takes and the heap to 200 MiB.
 func TestLabelLoad(t *testing.T) {
-	full := os.Getenv("LAUREL_LOAD") != ""
-	n, server, timeout := 500, &rogue.Server{Latency: 2 * time.Millisecond}, 200*time.Millisecond
-	if full {
-		n, server, timeout = 10_000, &rogue.Server{Latency: 60 * time.Millisecond, RetryAfter: 1}, time.Second
-	}
+	n, server, timeout := 500, &rogue.Server{Latency: 2 * time.Millisecond}, time.Minute
 	server.Rates = map[rogue.Fault]float64{
-		rogue.TooMany: 0.01, rogue.Unavailable: 0.01, rogue.ServerError: 0.01, rogue.Drip: 0.002, rogue.Truncated: 0.01, rogue.Schema: 0.01,
+		rogue.TooMany: 0.01, rogue.Unavailable: 0.01, rogue.ServerError: 0.01, rogue.Truncated: 0.01, rogue.Schema: 0.01,
 		rogue.Empty: 0.01, rogue.NoLogprobs: 0.01, rogue.Reset: 0.01, rogue.Refusal: 0.01, rogue.Both: 0.01,
+	}
+	latency, err := time.ParseDuration(os.Getenv("LAUREL_LOAD"))
+	full := err == nil
+	if full {
+		n, server.Latency, server.RetryAfter, timeout = 10_000, latency, 1, latency+3*time.Second
+		server.Rates[rogue.Drip] = 0.002
 	}
 	c := DefaultOpenAI()
 	c.Mode = ModeDirect

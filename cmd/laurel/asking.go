@@ -60,16 +60,22 @@ func openConstitution(nameOrPath string, only []string) (*feedback.Constitution,
 }
 
 // openAnswers opens the store of dir, which is made where it is not there, and
-// clears away what a killed run left half written.
+// then, as no other run is writing there, clears away what a killed one left.
 func openAnswers(dir string, log io.Writer) (*feedback.Store, error) {
-	if err := errors.Join(os.MkdirAll(dir, 0o755), data.RemovePartial(dir)); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
 	store, err := feedback.OpenStore(filepath.Join(dir, answersFile))
-	if err == nil && store.Mended != "" {
+	if err != nil {
+		return nil, err
+	}
+	if err := clearOutput(dir); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	if store.Mended != "" {
 		fmt.Fprintln(log, store.Mended)
 	}
-	return store, err
+	return store, nil
 }
 
 // openBudget is what all runs on a store may still spend together; a dry run
@@ -80,6 +86,12 @@ func openBudget(limit feedback.BudgetConfig, store *feedback.Store) *feedback.Bu
 		before = store.Spent()
 	}
 	return feedback.NewBudget(limit.MaxCost, limit.MaxRequests, before.Cost, before.Requests)
+}
+
+// clearOutput makes an output directory, or clears it of what a killed run left
+// half written.
+func clearOutput(dir string) error {
+	return errors.Join(os.MkdirAll(dir, 0o755), data.RemovePartial(dir), data.RemovePartial(filepath.Join(dir, "plots")))
 }
 
 // untilDone yields the rows until there is an error, or Ctrl-C.

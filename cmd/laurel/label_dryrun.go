@@ -55,8 +55,8 @@ func (l *labelling) dryRun(ctx context.Context, run *feedback.Labelling, costs [
 	}
 	l.sayBudget(run.Store, costs)
 	rates := feedback.DefaultRates()
-	if asked := plan.Rows.Kept - plan.Identical; total > 0 && asked > 0 {
-		rates.AICost = total / float64(asked)
+	if left := plan.Questions - plan.Kept; total > 0 { // so that there is a question left
+		rates.AICost = total / float64(left) * float64(plan.Questions) / float64(plan.Rows.Kept-plan.Identical)
 	}
 	fmt.Fprintf(l.log, "\nlabels in general, at $%.4g a comparison, beside people's:\n", rates.AICost)
 	return feedback.PrintEstimates(l.log, rates.Estimates(feedback.Scales()...))

@@ -57,21 +57,13 @@ func (l *labelling) report(summary *feedback.Summary) (*eval.LabelReport, error)
 	return report, writeLabelReport(l.dir, report, facts...)
 }
 
-// sayReport prints the measures where there is gold, else how several judges
-// agree, and the warnings.
+// sayReport prints what matters most of the report; laurel agree prints all.
 func (l *labelling) sayReport(report *eval.LabelReport) error {
-	if l.gold != nil {
+	if report.Gold != nil || report.Raters.Judges != nil {
 		fmt.Fprintln(l.log)
-		if err := report.Print(l.log); err != nil {
-			return err
-		}
-	} else {
-		if err := report.PrintRaters(l.log); err != nil {
-			return err
-		}
-		for _, warning := range report.Warnings {
-			fmt.Fprintf(l.log, "warning: %s\n", warning)
-		}
+	}
+	if err := report.PrintBrief(l.log); err != nil {
+		return err
 	}
 	_, err := fmt.Fprintf(l.log, "report %s\n", filepath.Join(l.dir, "report.html"))
 	return err

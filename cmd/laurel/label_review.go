@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"laurel/data"
@@ -21,6 +22,9 @@ func (l *labelling) checkReview() error {
 		return err
 	}
 	for _, file := range files {
+		if _, err := os.Stat(filepath.Dir(file)); err != nil {
+			return fmt.Errorf("--review-out: %w: make the folder first", err)
+		}
 		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
 			continue
 		}

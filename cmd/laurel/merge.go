@@ -72,7 +72,7 @@ func (m *merging) run() error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(os.MkdirAll(m.dir, 0o755), data.RemovePartial(m.dir)); err != nil {
+	if err := clearOutput(m.dir); err != nil {
 		return err
 	}
 	summary, err := m.merge(answers)

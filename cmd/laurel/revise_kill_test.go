@@ -107,12 +107,7 @@ func TestInterruptedReviseGoesOn(t *testing.T) {
 	revise := append(reviseThrough(t, server), "run")
 	p := startLaurel(t, dir, revise...)
 	p.waitFor(t, "replies, of which 0 are in the store")
-	for range 1000 {
-		if server.Tally().Good > 8 {
-			break
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	waitUntil(t, func() bool { return server.Tally().Good > 8 })
 	p.stopped(t, os.Interrupt)
 	if said := p.out.String(); !strings.Contains(said, "laurel: interrupted: ") || !strings.Contains(said, "the same command goes on") {
 		t.Errorf("interrupted revise says\n%s", said)
@@ -124,4 +119,34 @@ func TestInterruptedReviseGoesOn(t *testing.T) {
 	if kept, tally := keptOnce(t, filepath.Join(dir, "run")), server.Tally(); kept != tally.Bodies {
 		t.Errorf("%d answers kept of %+v", kept, tally)
 	}
+}
+
+// TestTwoRevisesAtOnce: a second run into the same directory is refused, and
+// takes nothing from the first.
+func TestTwoRevisesAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	writePrompts(t, filepath.Join(dir, "prompts.jsonl"), 12)
+	server := &rogue.Server{Seed: 9, Text: rogue.Reply, Latency: 20 * time.Millisecond}
+	revise := append(reviseThrough(t, server), "run")
+	first := startLaurel(t, dir, revise...)
+	waitUntil(t, func() bool { return server.Tally().Good > 0 })
+	second := startLaurel(t, dir, revise...)
+	if err := second.Wait(); err == nil || !strings.Contains(second.out.String(), "is in use by another run: wait for its end, or name another --out") {
+		t.Errorf("%v\n%s", err, second.out.String())
+	}
+	if err := first.Wait(); err != nil {
+		t.Errorf("%v\n%s", err, first.out.String())
+	}
+}
+
+// waitUntil waits until something holds.
+func waitUntil(t *testing.T, holds func() bool) {
+	t.Helper()
+	for range 3000 {
+		if holds() {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatal("waited 15 s in vain")
 }
