@@ -95,7 +95,7 @@ func measureAll(rows []Row, cfg Config) (*Report, error) {
 		p := newPairs(len(rows), func(i int) *Row { return &rows[i] })
 		o := p.order()
 		r.Metrics = p.measure(o, cfg)
-		r.Bootstrap = bootstrap(p, cfg)
+		r.Bootstrap, r.BootstrapPrompts = p.bootstrap(cfg), p.bootstrapPrompts(cfg)
 		r.Figures = drawable(p, o)
 		return nil
 	})

@@ -89,7 +89,7 @@ func subsetOnPage(name string, m *Metrics) subsetLine {
 func definitions() []definition {
 	return []definition{
 		{"Margin", "Reward of the chosen response minus that of the rejected one; p = sigmoid(margin) is the predicted probability that the label is right."},
-		{"Accuracy", "Share of pairs with a positive margin. A tie counts one half; in the strict accuracy it is wrong. The interval is Wilson's, at 95%. Where prompts repeat it is at the effective number of pairs, p(1-p) over the variance of a ratio of sums over prompts (Kish 1965), since the pairs of a prompt are not independent; the bootstrap in report.json then draws prompts."},
+		{"Accuracy", "Share of pairs with a positive margin. A tie counts one half; in the strict accuracy it is wrong. The interval is Wilson's, at 95%. Where prompts repeat it is at the effective number of pairs, p(1-p) over the variance of a ratio of sums over prompts (Kish 1965), since the pairs of a prompt are not independent; report.json then has a bootstrap over prompts beside that over pairs."},
 		{"Weighted, macro", "Accuracy weighted by the labels' confidence; mean of the subsets' accuracies."},
 		{"Always longer, always shorter", "What choosing by length alone would score, equal lengths one half. A reward model should beat both. Lengths are of the responses, in characters."},
 		{"Cohen's d", "Mean difference between chosen and rejected rewards over their pooled standard deviation; paired: mean margin over the standard deviation of margins."},

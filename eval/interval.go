@@ -11,8 +11,8 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Bootstrap is the percentile bootstrap of accuracy_ties_half, over prompts
-// where they repeat: the pairs of a prompt are drawn together.
+// Bootstrap is the percentile bootstrap of accuracy_ties_half, over pairs or
+// over prompts, whose pairs are then drawn together.
 type Bootstrap struct {
 	Method        string `json:"method"`
 	Resamples     int    `json:"resamples"`
@@ -22,16 +22,16 @@ type Bootstrap struct {
 	StandardError Value  `json:"standard_error"`
 }
 
-// promptOutcome is how the pairs of a prompt were ranked: how many there are,
-// and how many right, ties one half.
-type promptOutcome struct{ right, pairs float64 }
+// groupOutcome is how the pairs of a group were ranked: how many there are, and
+// how many right, ties one half.
+type groupOutcome struct{ right, pairs float64 }
 
-// bootstrap resamples the kinds of outcome rather than the rows: n prompts
-// drawn with replacement are of each kind in multinomial counts, which
-// binomials give exactly, whatever n is. With one pair a prompt the kinds are
+// bootstrap resamples the kinds of outcome rather than the rows: n groups of
+// pairs drawn with replacement are of each kind in multinomial counts, which
+// binomials give exactly, whatever n is. With one pair a group the kinds are
 // right, tied and wrong.
-func bootstrap(p pairs, cfg Config) Bootstrap {
-	kinds, counts := p.promptOutcomes()
+func bootstrap(over string, group []int32, right []float64, cfg Config) Bootstrap {
+	kinds, counts := groupOutcomes(group, right)
 	n := 0.0
 	for _, c := range counts {
 		n += c
@@ -46,10 +46,6 @@ func bootstrap(p pairs, cfg Config) Bootstrap {
 		accuracy[i] = right / pairs
 	}
 	slices.Sort(accuracy)
-	over := "pairs"
-	if int(n) < len(p.margin) {
-		over = "prompts"
-	}
 	return Bootstrap{
 		Method:    fmt.Sprintf("percentile bootstrap over %s, %d resamples, 95%%, of accuracy_ties_half", over, cfg.Bootstrap),
 		Resamples: cfg.Bootstrap, Seed: cfg.Seed,
@@ -58,18 +54,36 @@ func bootstrap(p pairs, cfg Config) Bootstrap {
 	}
 }
 
-// promptOutcomes counts the prompts of each kind, the best first.
-func (p pairs) promptOutcomes() (kinds []promptOutcome, counts []float64) {
-	one := make([]float64, len(p.prompt))
+// bootstrap takes every pair as a group of its own.
+func (p pairs) bootstrap(cfg Config) Bootstrap {
+	each := make([]int32, len(p.right))
+	for i := range each {
+		each[i] = int32(i)
+	}
+	return bootstrap("pairs", each, p.right, cfg)
+}
+
+// bootstrapPrompts is nil where no prompt repeats.
+func (p pairs) bootstrapPrompts(cfg Config) *Bootstrap {
+	if p.prompts == len(p.right) {
+		return nil
+	}
+	b := bootstrap("prompts", p.prompt, p.right, cfg)
+	return &b
+}
+
+// groupOutcomes counts the groups of each kind, the best first.
+func groupOutcomes(group []int32, right []float64) (kinds []groupOutcome, counts []float64) {
+	one := make([]float64, len(group))
 	for i := range one {
 		one[i] = 1
 	}
-	number := map[promptOutcome]float64{}
-	pairs := byPrompt(p.prompt, one)
-	for at, right := range byPrompt(p.prompt, p.right) {
-		number[promptOutcome{right, pairs[at]}]++
+	number := map[groupOutcome]float64{}
+	pairs := byPrompt(group, one)
+	for at, right := range byPrompt(group, right) {
+		number[groupOutcome{right, pairs[at]}]++
 	}
-	kinds = slices.SortedFunc(maps.Keys(number), func(a, b promptOutcome) int {
+	kinds = slices.SortedFunc(maps.Keys(number), func(a, b groupOutcome) int {
 		return cmp.Or(cmp.Compare(b.right/b.pairs, a.right/a.pairs), cmp.Compare(a.pairs, b.pairs))
 	})
 	for _, k := range kinds {

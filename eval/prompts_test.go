@@ -23,8 +23,8 @@ func TestDistinctPrompts(t *testing.T) {
 	if a.Prompts != 400 || b.Prompts != 400 || a.AccuracyInterval != b.AccuracyInterval || a.AccuracyInterval != a.Wilson95TiesHalf || b.StrictInterval != a.Wilson95Strict {
 		t.Errorf("intervals %v and %v, Wilson's %v", a.AccuracyInterval, b.AccuracyInterval, a.Wilson95TiesHalf)
 	}
-	if !strings.Contains(a.Bootstrap.Method, "over pairs") {
-		t.Errorf("method %q", a.Bootstrap.Method)
+	if !strings.Contains(a.Bootstrap.Method, "over pairs") || a.BootstrapPrompts != nil || b.BootstrapPrompts != nil {
+		t.Errorf("method %q, over prompts %v and %v", a.Bootstrap.Method, a.BootstrapPrompts, b.BootstrapPrompts)
 	}
 }
 
@@ -42,11 +42,14 @@ func TestRepeatedPairs(t *testing.T) {
 			repeated = append(repeated, once...)
 		}
 		b := evaluate(t, repeated)
-		near(t, "low", b.Bootstrap.Low, float64(a.Bootstrap.Low), 1e-12)
-		near(t, "high", b.Bootstrap.High, float64(a.Bootstrap.High), 1e-12)
-		near(t, "standard error", b.Bootstrap.StandardError, float64(a.Bootstrap.StandardError), 1e-12)
-		if b.Prompts != 300 || !strings.Contains(b.Bootstrap.Method, "over prompts") {
-			t.Errorf("%d prompts, %q", b.Prompts, b.Bootstrap.Method)
+		near(t, "low", b.BootstrapPrompts.Low, float64(a.Bootstrap.Low), 1e-12)
+		near(t, "high", b.BootstrapPrompts.High, float64(a.Bootstrap.High), 1e-12)
+		near(t, "standard error", b.BootstrapPrompts.StandardError, float64(a.Bootstrap.StandardError), 1e-12)
+		if b.Bootstrap.Method != a.Bootstrap.Method || b.Bootstrap.StandardError >= a.Bootstrap.StandardError {
+			t.Errorf("over pairs: %+v, once %+v", b.Bootstrap, a.Bootstrap)
+		}
+		if b.Prompts != 300 || !strings.Contains(b.BootstrapPrompts.Method, "over prompts") {
+			t.Errorf("%d prompts, %q", b.Prompts, b.BootstrapPrompts.Method)
 		}
 		sameWidth(t, "all", a.Metrics, b.Metrics)
 		for name := range a.PerSubset {
@@ -81,8 +84,8 @@ func TestPromptsByHand(t *testing.T) {
 	near(t, "low", r.AccuracyInterval[0], float64(want[0]), 1e-12)
 	near(t, "high", r.AccuracyInterval[1], float64(want[1]), 1e-12)
 	// in one of 27 resamples only the second prompt is drawn, in one only the first
-	near(t, "bootstrap low", r.Bootstrap.Low, 0, 0)
-	near(t, "bootstrap high", r.Bootstrap.High, 1, 0)
+	near(t, "bootstrap low", r.BootstrapPrompts.Low, 0, 0)
+	near(t, "bootstrap high", r.BootstrapPrompts.High, 1, 0)
 }
 
 // TestPromptBootstrap holds the drawing of kinds to the drawing of prompts.
@@ -115,8 +118,8 @@ func TestPromptBootstrap(t *testing.T) {
 	}
 	slices.Sort(accuracy)
 	r := evaluate(t, rows)
-	near(t, "low", r.Bootstrap.Low, quantile(accuracy, 0.025), 0.004)
-	near(t, "high", r.Bootstrap.High, quantile(accuracy, 0.975), 0.004)
+	near(t, "low", r.BootstrapPrompts.Low, quantile(accuracy, 0.025), 0.004)
+	near(t, "high", r.BootstrapPrompts.High, quantile(accuracy, 0.975), 0.004)
 	near(t, "interval's low", r.AccuracyInterval[0], quantile(accuracy, 0.025), 0.012)
 	near(t, "interval's high", r.AccuracyInterval[1], quantile(accuracy, 0.975), 0.012)
 	if wide := float64(r.AccuracyInterval[1] - r.AccuracyInterval[0]); wide < 1.5*float64(r.Wilson95TiesHalf[1]-r.Wilson95TiesHalf[0]) {

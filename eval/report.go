@@ -13,11 +13,12 @@ import (
 // pairs at the top level, those of each subset under per_subset.
 type Report struct {
 	Metrics
-	Bootstrap     Bootstrap           `json:"bootstrap"`
-	MacroAccuracy Value               `json:"macro_accuracy"` // mean over subsets of accuracy_ties_half
-	PerSubset     map[string]*Metrics `json:"per_subset"`     // empty where the data names no subset
-	Warnings      []string            `json:"warnings"`
-	Figures       Figures             `json:"figures"`
+	Bootstrap        Bootstrap           `json:"bootstrap"`
+	BootstrapPrompts *Bootstrap          `json:"bootstrap_prompts"` // null where no prompt repeats
+	MacroAccuracy    Value               `json:"macro_accuracy"`    // mean over subsets of accuracy_ties_half
+	PerSubset        map[string]*Metrics `json:"per_subset"`        // empty where the data names no subset
+	Warnings         []string            `json:"warnings"`
+	Figures          Figures             `json:"figures"`
 }
 
 // WriteJSON writes report.json, aside first, then renamed.
