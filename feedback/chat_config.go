@@ -34,6 +34,7 @@ type ChatConfig struct {
 	Temperature       *float64          `yaml:"temperature,omitempty"` // null: not sent
 	Seed              *int64            `yaml:"seed,omitempty"`        // none: not sent
 	Extra             map[string]any    `yaml:"extra,omitempty"`       // more fields of the request's body
+	Tokenizer         string            `yaml:"tokenizer"`             // a directory with a tokenizer.json, to count tokens beforehand; empty: they are estimated
 }
 
 // Price is what a model costs, in dollars.

@@ -25,7 +25,6 @@ type OpenAIConfig struct {
 	Mode        string `yaml:"mode"`
 	TopLogprobs int    `yaml:"top_logprobs"`    // alternatives to a letter; servers have their own most
 	Clamp       *Clamp `yaml:"clamp,omitempty"` // of its probabilities, when they are aggregated
-	Tokenizer   string `yaml:"tokenizer"`       // a directory with a tokenizer.json, to count tokens beforehand; empty: they are estimated
 }
 
 // DefaultOpenAI is a judge of which only base_url and model are to be named.

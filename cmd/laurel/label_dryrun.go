@@ -68,11 +68,7 @@ func (c *judgeCost) String() string {
 	if !c.Requested {
 		return line
 	}
-	by := "counted with " + c.Tokenizer
-	if c.Tokenizer == "" {
-		by = fmt.Sprintf("estimated at %d bytes each: name a tokenizer in openai.tokenizer to count them", feedback.BytesPerToken)
-	}
-	line += fmt.Sprintf(", %d prompt tokens (%s), at most %d completion tokens", c.PromptTokens, by, c.CompletionTokens)
+	line += fmt.Sprintf(", %d prompt tokens (%s), at most %d completion tokens", c.PromptTokens, howCounted(c.Tokenizer, "openai.tokenizer"), c.CompletionTokens)
 	if !c.Priced {
 		return line + "; the cost is unknown without openai.price"
 	}

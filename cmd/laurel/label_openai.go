@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 
-	"laurel/data"
-	"laurel/data/tokenizer"
 	"laurel/feedback"
 )
 
@@ -26,43 +24,15 @@ func (l *labelling) openOpenAI(name string, c feedback.OpenAIConfig, budget *fee
 	return judge, err
 }
 
-// chatCost is the cost of a judge before its questions: with its tokenizer, or
-// by estimate.
+// chatCost is the cost of a judge before its questions.
 func chatCost(judge *feedback.OpenAI, c feedback.OpenAIConfig, out *openJudges) (judgeCost, error) {
-	cost := judgeCost{Judge: judge.Name(), Requested: true, Priced: c.Price != nil, requests: judge.Requests, price: c.Price, tokens: estimateTokens, around: map[*feedback.Principle][]requestTokens{}}
-	if c.Tokenizer == "" {
-		return cost, nil
-	}
-	t, err := tokenizer.Open(c.Tokenizer)
+	counter, err := openTokenCounter(c.Tokenizer)
 	if err != nil {
-		return cost, fmt.Errorf("openai.tokenizer: %w", err)
+		return judgeCost{}, fmt.Errorf("openai.%w", err)
 	}
-	out.tokenizers = append(out.tokenizers, t)
-	cost.Tokenizer, cost.tokens = c.Tokenizer, countTokens(t)
-	return cost, nil
-}
-
-// countTokens counts messages under the tokenizer's chat template, and plain
-// text as a part of them.
-func countTokens(t *tokenizer.Tokenizer) func(data.Text) (int, error) {
-	return func(text data.Text) (int, error) {
-		if text.Messages != nil {
-			n, err := t.Count(text)
-			if err != nil {
-				err = fmt.Errorf("count tokens with %s, as the server would: %w", t.Dir(), err)
-			}
-			return n, err
-		}
-		tokens, err := t.EncodeBare(text.Plain, 0, tokenizer.Left)
-		return len(tokens.IDs), err
+	if counter.tokenizer != nil {
+		out.tokenizers = append(out.tokenizers, counter.tokenizer)
 	}
-}
-
-// estimateTokens takes so many bytes for a token.
-func estimateTokens(text data.Text) (int, error) {
-	bytes := len(text.Plain)
-	for _, m := range text.Messages {
-		bytes += len(m.Role) + len(m.Content)
-	}
-	return (bytes + feedback.BytesPerToken - 1) / feedback.BytesPerToken, nil
+	return judgeCost{Judge: judge.Name(), Requested: true, Priced: c.Price != nil, Tokenizer: c.Tokenizer, requests: judge.Requests, price: c.Price,
+		tokens: counter.count, around: map[*feedback.Principle][]requestTokens{}}, nil
 }

@@ -58,7 +58,6 @@ func reviseCommand() *cobra.Command {
 	flags.String("on-bad-row", "", "fail or skip")
 	flags.StringToStringVar(&r.columns, "columns", nil, "field=column where the file's names differ")
 	flags.BoolVar(&r.dry, "dry-run", false, "say what the run would ask and cost")
-	flags.StringVar(&r.tokenizer, "tokenizer", "", "count the tokens of --dry-run with this model's tokenizer (default: the demo's)")
 	flags.BoolVar(&r.asJSON, "json", false, "print revise.json")
 	return cmd
 }
@@ -73,7 +72,6 @@ func reviseKeys() map[string]string {
 type revision struct {
 	config          feedback.ReviseConfig
 	path, dir       string
-	tokenizer       string
 	files, settings []string
 	columns         map[string]string
 	dry, asJSON     bool
@@ -103,7 +101,7 @@ func (r *revision) run(cmd *cobra.Command) (err error) {
 	run := &feedback.Revising{Constitution: r.constitution, Model: c.Chat, Rounds: c.Rounds, PerRound: c.PerRound, Order: c.Order, Seed: c.Seed,
 		Store: store, Prompts: r.prompts(ctx)}
 	if r.dry {
-		return r.dryRun(cmd, run)
+		return r.dryRun(run)
 	}
 	plan, err := run.Plan(nil)
 	if err != nil {

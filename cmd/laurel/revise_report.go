@@ -2,12 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
 
-	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
 	"laurel/data"
@@ -27,13 +27,13 @@ func (r *revision) sayPlan(plan *feedback.RevisionPlan) {
 }
 
 // dryRun says what the run would ask.
-func (r *revision) dryRun(cmd *cobra.Command, run *feedback.Revising) error {
-	t, err := inspectTokenizer(cmd, r.tokenizer, "main")
+func (r *revision) dryRun(run *feedback.Revising) (err error) {
+	counter, err := openTokenCounter(r.config.Chat.Tokenizer)
 	if err != nil {
-		return err
+		return fmt.Errorf("chat.%w", err)
 	}
-	defer t.Close()
-	plan, err := run.Plan(func(text data.Text) (int, error) { return t.Count(text) })
+	defer func() { err = errors.Join(err, counter.close()) }()
+	plan, err := run.Plan(counter.count)
 	if err != nil {
 		return err
 	}
@@ -41,8 +41,8 @@ func (r *revision) dryRun(cmd *cobra.Command, run *feedback.Revising) error {
 		return printJSON(r.out, plan)
 	}
 	r.sayPlan(plan)
-	_, err = fmt.Fprintf(r.log, "to ask: at most %d requests without retries, %d prompt tokens, %d completion tokens (chat.max_tokens for every reply), $%.4f%s\n",
-		plan.Requests, plan.PromptTokens, plan.CompletionTokens, plan.Cost, r.unpriced())
+	_, err = fmt.Fprintf(r.log, "to ask: at most %d requests without retries, %d prompt tokens (%s), %d completion tokens (chat.max_tokens for every reply), $%.4f%s\n",
+		plan.Requests, plan.PromptTokens, howCounted(r.config.Chat.Tokenizer, "chat.tokenizer"), plan.CompletionTokens, plan.Cost, r.unpriced())
 	return err
 }
 
