@@ -30,7 +30,7 @@ func loadComparisons(n int) func(*data.Counts) iter.Seq2[data.Comparison, error]
 }
 
 // TestLabelLoad labels through a server with every fault, 64 requests in
-// flight. LAUREL_LOAD=60ms makes it 10,000 comparisons at so much a request,
+// flight. LAUREL_LOAD=120ms makes it 10,000 comparisons at so much a request,
 // with slow drips too, and holds the time to 1.2 times what the server's own
 // waiting takes and the heap to 200 MiB.
 func TestLabelLoad(t *testing.T) {

@@ -80,16 +80,17 @@ func killedRounds(t *testing.T, dir string, label func(round int) []string, chec
 	whole := filepath.Join(dir, "whole")
 	mustRun(t, dir, append(label(-1), "whole")...)
 	want := keptOnce(t, whole)
-	rounds, kills := 3, 6
+	rounds, most := 3, 6
 	if testing.Short() {
 		rounds = 1
 	}
 	for round := range rounds {
 		random := rand.New(rand.NewPCG(21, uint64(round)))
 		name := fmt.Sprint("killed", round)
-		run, interrupted := filepath.Join(dir, name), 0
+		run, kills, interrupted := filepath.Join(dir, name), 0, 0
 		command := append(label(round), name)
-		for range kills {
+		finished := false // by a run that was too fast to be killed; the next would ask again what was unparseable
+		for ; kills < most && !finished; kills++ {
 			p := startLaurel(t, dir, command...)
 			time.Sleep(time.Duration(random.IntN(250)) * time.Millisecond)
 			p.Process.Kill()
@@ -98,9 +99,12 @@ func killedRounds(t *testing.T, dir string, label func(round int) []string, chec
 				if n := strings.Count(string(content), "\n"); n > 0 && n < want {
 					interrupted++
 				}
+				finished = strings.Contains(string(content), `"finished":true`)
 			}
 		}
-		mustRun(t, dir, command...)
+		if !finished {
+			mustRun(t, dir, command...)
+		}
 		sameLabelFiles(t, run, whole)
 		if got := keptOnce(t, run); got != want {
 			t.Errorf("round %d: %d answers, want %d", round, got, want)
@@ -133,7 +137,7 @@ func TestKilledOpenAILabelResumes(t *testing.T) {
 	const inFlight = 4
 	var servers []*rogue.Server
 	label := func(int) []string {
-		server := &rogue.Server{Latency: 4 * time.Millisecond, Rates: map[rogue.Fault]float64{
+		server := &rogue.Server{Latency: 10 * time.Millisecond, Rates: map[rogue.Fault]float64{
 			rogue.TooMany: 0.03, rogue.ServerError: 0.03, rogue.Truncated: 0.03, rogue.Schema: 0.03, rogue.Reset: 0.03, rogue.Refusal: 0.03, rogue.Both: 0.03}}
 		listening := httptest.NewServer(server)
 		t.Cleanup(listening.Close)
@@ -149,8 +153,8 @@ func TestKilledOpenAILabelResumes(t *testing.T) {
 				again -= n
 			}
 		}
-		if again > kills*inFlight {
-			t.Errorf("round %d: %d questions were asked twice, with %d in flight at each of %d kills", round, again, inFlight, kills)
+		if open := 2 * inFlight; again > kills*open { // in flight, or answered and not yet written
+			t.Errorf("round %d: %d questions were asked twice, with %d open at each of %d kills", round, again, open, kills)
 		}
 		t.Logf("round %d: %d questions in %d requests, %d of them again after a kill", round, tally.Bodies, tally.Requests, again)
 	})
