@@ -81,9 +81,11 @@ type Answer struct {
 	// Retries is what attempts without a reply took, beside the four above. It
 	// depends on the server's moods, so it is no part of a label.
 	Retries Spent `json:"retries,omitzero"`
+
+	stored Spent // of the five above, what the store counts already
 }
 
-// spent is all that the answer took.
+// spent is what the answer took and the store does not count yet.
 func (a Answer) spent() Spent {
-	return Spent{a.Requests, a.PromptTokens, a.CompletionTokens, a.Cost}.Plus(a.Retries)
+	return Spent{a.Requests, a.PromptTokens, a.CompletionTokens, a.Cost}.Plus(a.Retries).minus(a.stored)
 }

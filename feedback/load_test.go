@@ -49,7 +49,7 @@ func TestLabelLoad(t *testing.T) {
 	c.Mode = ModeDirect
 	store := newStore(t)
 	chat := serve(t, server, nil, func(chat *ChatConfig) { chat.InFlight, chat.Timeout = 64, timeout; c.ChatConfig = *chat })
-	run := labelling(t, store, 0, NewOpenAI("rogue", c, chat))
+	run := labelling(t, store, 0, NewOpenAI("rogue", c, chat, nil))
 	run.Constitution, run.Comparisons = &Constitution{Principles: four[:1]}, loadComparisons(n)
 	run.InFlight = 128 // so that those who wait to try again leave no slot of the chat empty
 	heap := uint64(0)

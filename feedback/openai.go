@@ -63,12 +63,14 @@ type OpenAI struct {
 	name   string
 	config OpenAIConfig
 	chat   *Chat
+	store  *Store
 	letter atomic.Bool // the server has given log-probabilities
 }
 
-// NewOpenAI makes a judge of a chat, which may be nil where nothing is asked.
-func NewOpenAI(name string, c OpenAIConfig, chat *Chat) *OpenAI {
-	return &OpenAI{name: name, config: c, chat: chat}
+// NewOpenAI makes a judge of a chat, which may be nil where nothing is asked. Half
+// an answer is kept in the store, where there is one.
+func NewOpenAI(name string, c OpenAIConfig, chat *Chat, store *Store) *OpenAI {
+	return &OpenAI{name: name, config: c, chat: chat, store: store}
 }
 
 // Name is the judge's name.
@@ -158,25 +160,52 @@ func (j *OpenAI) askLetter(ctx context.Context, messages []data.Message) (Answer
 // askReasonThenLetter shows the judge its own reasoning, without the verdict
 // that would settle the letter beforehand.
 func (j *OpenAI) askReasonThenLetter(ctx context.Context, q Question) (Answer, error) {
-	reply, err := j.chat.Complete(ctx, j.config.Request(EvaluationPrompt(q, FormReasoned)))
+	reasoned, err := j.reason(ctx, q)
 	if err != nil {
-		return took(reply), err
+		return reasoned, err
 	}
-	reasoned := took(reply)
-	reasoning := readVerdict(reply.Text).reasoning
-	if reasoning == "" {
+	if reasoned.Rationale == "" {
 		reasoned.Outcome, reasoned.Detail = Unparseable, "a verdict without reasoning"
 		return reasoned, nil
 	}
-	answer, err := j.askLetter(ctx, LetterPrompt(q, reasoning))
-	answer.Rationale = reasoning
+	answer, err := j.askLetter(ctx, LetterPrompt(q, reasoned.Rationale))
+	answer.Rationale = reasoned.Rationale
 	answer.Raw = strings.TrimSpace(reasoned.Raw + "\n\n" + answer.Raw)
 	answer.PromptTokens += reasoned.PromptTokens
 	answer.CompletionTokens += reasoned.CompletionTokens
 	answer.Cost += reasoned.Cost
 	answer.Requests += reasoned.Requests
 	answer.Retries = answer.Retries.Plus(reasoned.Retries)
+	answer.stored = reasoned.stored
 	return answer, err
+}
+
+// reason is the judge's reasoning, from the store where it has it: a run that
+// is stopped before the letter came does not pay for it again.
+func (j *OpenAI) reason(ctx context.Context, q Question) (Answer, error) {
+	request := j.config.Request(EvaluationPrompt(q, FormReasoned))
+	key := messagesKey("reasoning", j.Fingerprint(), request.Messages)
+	if j.store != nil {
+		var kept Answer
+		if found, err := j.store.Get(key, &kept); found || err != nil {
+			kept.stored = kept.spent()
+			return kept, err
+		}
+	}
+	reply, err := j.chat.Complete(ctx, request)
+	reasoned := took(reply)
+	if err != nil {
+		return reasoned, err
+	}
+	reasoned.Rationale = readVerdict(reply.Text).reasoning
+	if reasoned.Rationale == "" || j.store == nil {
+		return reasoned, nil
+	}
+	if err := j.store.Put(key, reasoned, reasoned.spent()); err != nil {
+		return Answer{}, err
+	}
+	reasoned.stored = reasoned.spent()
+	return reasoned, nil
 }
 
 // took is an answer of which nothing has been read yet.

@@ -19,7 +19,7 @@ func judge(t *testing.T, server *rogue.Server, mode string) *OpenAI {
 	c := DefaultOpenAI()
 	chat := serve(t, server, nil, func(chat *ChatConfig) { chat.MaxRetries = 1; c.ChatConfig = *chat })
 	c.Mode = mode
-	return NewOpenAI("rogue", c, chat)
+	return NewOpenAI("rogue", c, chat, nil)
 }
 
 func askedOf(n int) Question {
@@ -101,7 +101,7 @@ func TestOpenAIFingerprint(t *testing.T) {
 	name := func(change func(*OpenAIConfig)) string {
 		d := c
 		change(&d)
-		return NewOpenAI("j", d, nil).Fingerprint()
+		return NewOpenAI("j", d, nil, nil).Fingerprint()
 	}
 	plain := name(func(*OpenAIConfig) {})
 	seed, warm := int64(1), 0.5
@@ -165,5 +165,36 @@ func TestClamp(t *testing.T) {
 	}
 	if got, changed := (*Clamp)(nil).of(Answer{Outcome: Preferred, First: 0.99}); got.First != 0.99 || changed {
 		t.Error("no clamp is one")
+	}
+}
+
+// TestOpenAIKeepsReasoning: where the budget ends between the two requests of
+// a question, the next run sends the second alone, and the answer is that of
+// an undisturbed run.
+func TestOpenAIKeepsReasoning(t *testing.T) {
+	ask := func(store *Store, budget *Budget) (Answer, *rogue.Server, error) {
+		server := &rogue.Server{First: func(rogue.Request) float64 { return 0.7 }}
+		c := DefaultOpenAI()
+		chat := serve(t, server, budget, func(chat *ChatConfig) { chat.MaxRetries = 1; c.ChatConfig = *chat })
+		c.Mode, c.Model = ModeCoTLogprobs, "tiny"
+		a, err := NewOpenAI("rogue", c, chat, store).Ask(t.Context(), askedOf(1))
+		return a, server, err
+	}
+	want, _, err := ask(nil, nil)
+	if err != nil || want.Requests != 2 || want.spent().Requests != 2 {
+		t.Fatalf("undisturbed: %+v, %v", want, err)
+	}
+	store := newStore(t)
+	half, server, err := ask(store, NewBudget(0, 1, 0, 0))
+	if !errors.Is(err, ErrBudget) || server.Tally().Requests != 1 || half.spent().Requests != 0 || store.Spent().Requests != 1 {
+		t.Fatalf("stopped: %+v, %v, the store has %+v", half, err, store.Spent())
+	}
+	got, server, err := ask(store, nil)
+	if err != nil || server.Tally().Requests != 1 || got.spent().Requests != 1 {
+		t.Fatalf("gone on: %+v, %v, %d requests", got, err, server.Tally().Requests)
+	}
+	got.stored = Spent{}
+	if got != want {
+		t.Errorf("gone on %+v, undisturbed %+v", got, want)
 	}
 }

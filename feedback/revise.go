@@ -181,11 +181,7 @@ func (r *Revising) say(a *asker, waiting, asking context.Context, messages []dat
 }
 
 func (r *Revising) replyKey(messages []data.Message) string {
-	parts := []string{"reply", r.Model.fingerprint()}
-	for _, m := range messages {
-		parts = append(parts, m.Role, m.Content)
-	}
-	return Key(parts...)
+	return messagesKey("reply", r.Model.fingerprint(), messages)
 }
 
 // usable is the text of a reply that can be gone on with.

@@ -83,6 +83,15 @@ func Key(parts ...string) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
+// messagesKey names what a model says to messages.
+func messagesKey(kind, fingerprint string, messages []data.Message) string {
+	parts := []string{kind, fingerprint}
+	for _, m := range messages {
+		parts = append(parts, m.Role, m.Content)
+	}
+	return Key(parts...)
+}
+
 // OpenStore opens the store, a new one where there is no file. A last line
 // that its writer was killed in is cut off.
 func OpenStore(path string) (*Store, error) {

@@ -23,7 +23,7 @@ func TestDryRunCountsTokens(t *testing.T) {
 	c := feedback.DefaultOpenAI()
 	c.Mode, c.Tokenizer, c.MaxTokens, c.Price = feedback.ModeCoTLogprobs, dir, 100, &feedback.Price{PromptPerMillion: 2, CompletionPerMillion: 10}
 	var out openJudges
-	cost, err := chatCost(feedback.NewOpenAI("j", c, nil), c, &out)
+	cost, err := chatCost(feedback.NewOpenAI("j", c, nil, nil), c, &out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestDryRunCountsTokens(t *testing.T) {
 		if err := cost.count(q); err != nil {
 			t.Fatal(err)
 		}
-		for _, r := range feedback.NewOpenAI("j", c, nil).Requests(q) {
+		for _, r := range feedback.NewOpenAI("j", c, nil, nil).Requests(q) {
 			n, err := whole.Count(data.Text{Messages: r.Messages})
 			if err != nil {
 				t.Fatal(err)

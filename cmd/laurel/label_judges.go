@@ -20,6 +20,8 @@ import (
 
 // openJudges are the judges of a run, and what must be closed after it.
 type openJudges struct {
+	store      *feedback.Store  // nil in a dry run
+	budget     *feedback.Budget // of all judges together
 	judges     []feedback.WeightedJudge
 	tokenizers []*tokenizer.Tokenizer
 	costs      []judgeCost // of the judges, in their order
@@ -36,10 +38,9 @@ func (j *openJudges) close() error {
 // openJudges makes the judges that the config names. Where nothing is asked
 // they need neither model nor key.
 func (l *labelling) openJudges(ctx context.Context, store *feedback.Store) (*openJudges, error) {
-	out := &openJudges{}
-	budget := openBudget(l.config.Budget, store)
+	out := &openJudges{store: store, budget: openBudget(l.config.Budget, store)}
 	for i, c := range l.config.Judges {
-		judge, err := l.openJudge(ctx, c, budget, out)
+		judge, err := l.openJudge(ctx, c, out)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("judges.%d: %w", i, err), out.close())
 		}
@@ -52,9 +53,9 @@ func (l *labelling) openJudges(ctx context.Context, store *feedback.Store) (*ope
 	return out, nil
 }
 
-func (l *labelling) openJudge(ctx context.Context, c feedback.JudgeConfig, budget *feedback.Budget, out *openJudges) (feedback.Judge, error) {
+func (l *labelling) openJudge(ctx context.Context, c feedback.JudgeConfig, out *openJudges) (feedback.Judge, error) {
 	if c.Kind == "openai" {
-		return l.openOpenAI(c.Name, *c.OpenAI, budget, out)
+		return l.openOpenAI(c.Name, *c.OpenAI, out)
 	}
 	out.costs = append(out.costs, judgeCost{Judge: c.Name})
 	switch c.Kind {

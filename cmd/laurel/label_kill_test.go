@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"laurel/data"
+	"laurel/feedback"
 	"laurel/feedback/rogue"
 )
 
@@ -132,6 +133,12 @@ func TestKilledLabelResumes(t *testing.T) {
 // misbehaves: the labels, with their tokens and costs, are the same bytes, and
 // no question is asked twice but those under way at a kill.
 func TestKilledOpenAILabelResumes(t *testing.T) {
+	for _, mode := range []string{feedback.ModeCoT, feedback.ModeCoTLogprobs} {
+		t.Run(mode, func(t *testing.T) { killedOpenAILabel(t, mode) })
+	}
+}
+
+func killedOpenAILabel(t *testing.T, mode string) {
 	dir := t.TempDir()
 	writeComparisons(t, filepath.Join(dir, "comparisons.jsonl"), 60)
 	const inFlight = 4
@@ -142,7 +149,7 @@ func TestKilledOpenAILabelResumes(t *testing.T) {
 		listening := httptest.NewServer(server)
 		t.Cleanup(listening.Close)
 		servers = append(servers, server)
-		judge := fmt.Sprintf("judges=[{kind: openai, openai: {base_url: %q, model: tiny, backoff: 1ms, price: {prompt_per_million: 0.15, completion_per_million: 0.6}}}]", listening.URL)
+		judge := fmt.Sprintf("judges=[{kind: openai, openai: {base_url: %q, model: tiny, mode: %s, backoff: 1ms, price: {prompt_per_million: 0.15, completion_per_million: 0.6}}}]", listening.URL, mode)
 		return []string{"label", "--data", "comparisons.jsonl", "--set", judge, "--set", fmt.Sprint("in_flight=", inFlight), "--out"}
 	}
 	killedRounds(t, dir, label, func(round, kills int) {

@@ -8,8 +8,8 @@ import (
 
 // openOpenAI makes a judge of a chat server; where nothing is asked, without
 // server and key.
-func (l *labelling) openOpenAI(name string, c feedback.OpenAIConfig, budget *feedback.Budget, out *openJudges) (feedback.Judge, error) {
-	judge := feedback.NewOpenAI(name, c, nil)
+func (l *labelling) openOpenAI(name string, c feedback.OpenAIConfig, out *openJudges) (feedback.Judge, error) {
+	judge := feedback.NewOpenAI(name, c, nil, nil)
 	cost := judgeCost{Judge: name}
 	var err error
 	switch {
@@ -17,8 +17,8 @@ func (l *labelling) openOpenAI(name string, c feedback.OpenAIConfig, budget *fee
 		cost, err = chatCost(judge, c, out)
 	case !l.reaggregate:
 		var chat *feedback.Chat
-		chat, err = feedback.NewChat(l.config.Chat(c), budget)
-		judge = feedback.NewOpenAI(name, c, chat)
+		chat, err = feedback.NewChat(l.config.Chat(c), out.budget)
+		judge = feedback.NewOpenAI(name, c, chat, out.store)
 	}
 	out.costs = append(out.costs, cost)
 	return judge, err
