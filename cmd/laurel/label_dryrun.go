@@ -48,17 +48,31 @@ func (l *labelling) dryRun(ctx context.Context, run *feedback.Labelling, costs [
 		return printJSON(l.out, map[string]any{"plan": plan, "judges": costs})
 	}
 	l.sayPlan(plan, run)
-	total := 0.0
 	for _, c := range costs {
-		total += c.Cost
 		fmt.Fprintln(l.log, c.String())
 	}
 	l.sayBudget(run.Store, costs)
+	return l.sayEstimates(plan, costs)
+}
+
+// sayEstimates says what labels cost in general, at the usual rates and at
+// what this run's judges take.
+func (l *labelling) sayEstimates(plan *feedback.Plan, costs []judgeCost) error {
 	rates := feedback.DefaultRates()
-	if left := plan.Questions - plan.Kept; total > 0 { // so that there is a question left
-		rates.AICost = total / float64(left) * float64(plan.Questions) / float64(plan.Rows.Kept-plan.Identical)
-	}
 	fmt.Fprintf(l.log, "\nlabels in general, at $%.4g a comparison, beside people's:\n", rates.AICost)
+	if err := feedback.PrintEstimates(l.log, rates.Estimates(feedback.Scales()...)); err != nil {
+		return err
+	}
+	total := 0.0
+	for _, c := range costs {
+		total += c.Cost
+	}
+	if total == 0 {
+		return nil
+	}
+	left := plan.Questions - plan.Kept // more than none, for they cost something
+	rates.AICost = total / float64(left) * float64(plan.Questions) / float64(plan.Rows.Kept-plan.Identical)
+	fmt.Fprintf(l.log, "\nat this run's $%.4g a comparison:\n", rates.AICost)
 	return feedback.PrintEstimates(l.log, rates.Estimates(feedback.Scales()...))
 }
 
