@@ -88,14 +88,21 @@ func (j *JudgeConfig) UnmarshalYAML(node *yaml.Node) error {
 // the judge's in_flight says, or else the run's.
 func (c Config) Chat(j OpenAIConfig) ChatConfig { return j.chatOf(c.InFlight) }
 
+// rewardQuestions are open at a time where a reward model judges: their texts
+// are scored together.
+const rewardQuestions = 256
+
 // OpenQuestions is how many questions are open at a time: of servers twice the
 // requests that may be under way, so that those who wait to try again leave no
 // place empty.
 func (c Config) OpenQuestions() int {
 	n := 0
 	for _, j := range c.Judges {
-		if j.OpenAI != nil {
+		switch {
+		case j.OpenAI != nil:
 			n += 2 * c.Chat(*j.OpenAI).InFlight
+		case j.Reward != nil:
+			n += rewardQuestions
 		}
 	}
 	return max(n, c.InFlight)

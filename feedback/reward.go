@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"sync"
 
@@ -44,21 +45,33 @@ type ScoreFunc func(context.Context, []data.Completion) ([]float64, error)
 
 // Reward is a reward model as a judge: the probability that a response is the
 // better one is σ(Δr/T), Bradley and Terry's, whatever the principle and the
-// order.
+// order. Texts that are asked about while others are scored are scored together.
 type Reward struct {
 	name, fingerprint string
 	temperature       float64
 	score             ScoreFunc
 
-	mu      sync.Mutex // of rewards, and one score at a time
-	rewards map[string]float64
+	mu      sync.Mutex
+	rewards map[string]*textReward // scored and awaited
+	waiting []*textReward          // to be scored next
+	scoring bool
+}
+
+// textReward is the reward of a text, or why there is none, once scored is
+// closed.
+type textReward struct {
+	key        string
+	completion *data.Completion // nil once scored
+	scored     chan struct{}
+	reward     float64
+	err        error
 }
 
 // NewReward makes a judge of a scorer. model is what the weights are, such as
 // their hash.
 func NewReward(name, model string, c RewardConfig, score ScoreFunc) *Reward {
 	return &Reward{name: name, fingerprint: fmt.Sprintf("reward model %s, max_length %d, temperature %v", model, c.MaxLength, c.Temperature),
-		temperature: c.Temperature, score: score, rewards: map[string]float64{}}
+		temperature: c.Temperature, score: score, rewards: map[string]*textReward{}}
 }
 
 // Name is the judge's name.
@@ -77,31 +90,74 @@ func (r *Reward) Ask(ctx context.Context, q Question) (Answer, error) {
 		Rationale: fmt.Sprintf("rewards %.4f and %.4f", first, second)}, nil
 }
 
+// both waits until both are scored, cancelled or not, so that nobody scores
+// once all questions have returned.
+func (r *Reward) both(ctx context.Context, q Question) (first, second float64, err error) {
+	r.mu.Lock()
+	one, two := r.of(q.Comparison.Prompt, q.First()), r.of(q.Comparison.Prompt, q.Second())
+	if len(r.waiting) > 0 && !r.scoring {
+		r.scoring = true
+		go r.scoreWaiting(ctx)
+	}
+	r.mu.Unlock()
+	<-one.scored
+	<-two.scored
+	if one.err != nil {
+		return 0, 0, one.err
+	}
+	return one.reward, two.reward, two.err
+}
+
 // rewardsKept are those of the comparisons under way, which every principle
 // and order asks for again.
 const rewardsKept = 4096
 
-func (r *Reward) both(ctx context.Context, q Question) (first, second float64, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+// of finds the reward of a response, or has it scored.
+func (r *Reward) of(prompt, response data.Text) *textReward {
+	key := textsKey(prompt, response)
+	if known := r.rewards[key]; known != nil {
+		return known
+	}
 	if len(r.rewards) > rewardsKept {
-		clear(r.rewards)
+		maps.DeleteFunc(r.rewards, func(_ string, t *textReward) bool { return t.completion == nil })
 	}
-	prompt := q.Comparison.Prompt
-	one, two := textsKey(prompt, q.First()), textsKey(prompt, q.Second())
-	_, knownOne := r.rewards[one]
-	_, knownTwo := r.rewards[two]
-	if !knownOne || !knownTwo {
-		scores, err := r.score(ctx, []data.Completion{{Prompt: prompt, Response: q.First()}, {Prompt: prompt, Response: q.Second()}})
-		if err != nil {
-			return 0, 0, err
+	t := &textReward{key: key, completion: &data.Completion{Prompt: prompt, Response: response}, scored: make(chan struct{})}
+	r.rewards[key], r.waiting = t, append(r.waiting, t)
+	return t
+}
+
+// scoreWaiting scores what waits until nothing does.
+func (r *Reward) scoreWaiting(ctx context.Context) {
+	for {
+		r.mu.Lock()
+		batch := r.waiting
+		r.waiting, r.scoring = nil, len(batch) > 0
+		r.mu.Unlock()
+		if len(batch) == 0 {
+			return
 		}
-		for _, score := range scores {
-			if math.IsNaN(score) || math.IsInf(score, 0) {
-				return 0, 0, fmt.Errorf("judge %s: the reward of a response is %v", r.name, score)
+		completions := make([]data.Completion, len(batch))
+		for i, t := range batch {
+			completions[i] = *t.completion
+		}
+		scores, err := r.score(ctx, completions)
+		r.mu.Lock()
+		for i, t := range batch {
+			if t.completion, t.err = nil, err; err == nil {
+				t.reward, t.err = scores[i], r.finite(scores[i])
 			}
+			if t.err != nil {
+				delete(r.rewards, t.key) // so that who asks again has it scored again
+			}
+			close(t.scored)
 		}
-		r.rewards[one], r.rewards[two] = scores[0], scores[1]
+		r.mu.Unlock()
 	}
-	return r.rewards[one], r.rewards[two], nil
+}
+
+func (r *Reward) finite(score float64) error {
+	if math.IsNaN(score) || math.IsInf(score, 0) {
+		return fmt.Errorf("judge %s: the reward of a response is %v", r.name, score)
+	}
+	return nil
 }

@@ -3,9 +3,14 @@ package feedback
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"laurel/data"
 )
@@ -54,5 +59,61 @@ func TestRewardJudgeFails(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%v, want %q", err, says)
 		}
+	}
+}
+
+// TestRewardJudgeTogether: questions that come while others are scored are
+// scored together, each text once, and each gets its own reward.
+func TestRewardJudgeTogether(t *testing.T) {
+	var calls, texts atomic.Int64
+	lengths := func(_ context.Context, completions []data.Completion) ([]float64, error) {
+		calls.Add(1)
+		texts.Add(int64(len(completions)))
+		time.Sleep(2 * time.Millisecond) // others come
+		var out []float64
+		for _, c := range completions {
+			out = append(out, float64(c.Response.Chars()))
+		}
+		return out, nil
+	}
+	judge := NewReward("rm", "sha", DefaultReward(), lengths)
+	const n = 200
+	var group errgroup.Group
+	for i := range n {
+		c := data.Comparison{A: data.Text{Plain: strings.Repeat("a", 1+i)}, B: data.Text{Plain: strings.Repeat("b", 1+(i*7)%n)}}
+		for _, swapped := range []bool{false, true} {
+			group.Go(func() error {
+				q := Question{&c, &four[0], swapped}
+				a, err := judge.Ask(t.Context(), q)
+				if want := 1 / (1 + math.Exp(float64(q.Second().Chars()-q.First().Chars()))); err == nil && !near(a.First, want) {
+					err = fmt.Errorf("%d, swapped %v: %v, want %v", i, swapped, a.First, want)
+				}
+				return err
+			})
+		}
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	if texts.Load() != 2*n || calls.Load() > n {
+		t.Errorf("%d texts in %d calls, want %d texts in few", texts.Load(), calls.Load(), 2*n)
+	}
+}
+
+// TestRewardJudgeForgets: an error is not kept.
+func TestRewardJudgeForgets(t *testing.T) {
+	calls := 0
+	judge := NewReward("rm", "sha", DefaultReward(), func(context.Context, []data.Completion) ([]float64, error) {
+		if calls++; calls == 1 {
+			return nil, errors.New("once")
+		}
+		return []float64{1, 0}, nil
+	})
+	q := Question{Comparison: &twoTexts, Principle: &four[0]}
+	if _, err := judge.Ask(t.Context(), q); err == nil || err.Error() != "once" {
+		t.Errorf("first: %v", err)
+	}
+	if a, err := judge.Ask(t.Context(), q); err != nil || !(a.First > 0.5) {
+		t.Errorf("second: %+v, %v", a, err)
 	}
 }
