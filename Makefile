@@ -85,7 +85,7 @@ build/interop-venv/bin/python: cmd/interop/requirements.txt
 	build/interop-venv/bin/python -m pip install --quiet --requirement $<
 	touch $@
 
-interop: build $(INTEROP_PYTHON) ## prove families, adapters and TRL against PyPI, both ways (5 GB venv)
+interop: build $(INTEROP_PYTHON) ## prove families, adapters, TRL and judges against PyPI (5 GB venv)
 	rm -rf runs/interop
 	bin/laurel train --config configs/demo-pairs.yaml --set train.max_steps=40 --out runs/interop
 	bin/laurel export --model runs/interop --out runs/interop/hf
@@ -94,6 +94,7 @@ interop: build $(INTEROP_PYTHON) ## prove families, adapters and TRL against PyP
 	$(INTEROP_PYTHON) cmd/interop/families.py --laurel bin/laurel --work runs/interop/families
 	$(INTEROP_PYTHON) cmd/interop/adapters.py --laurel bin/laurel --work runs/interop/adapters
 	$(INTEROP_PYTHON) cmd/interop/configurations.py --laurel bin/laurel --work runs/interop/configurations
+	$(INTEROP_PYTHON) cmd/interop/judges.py --laurel bin/laurel --work runs/interop/judges
 	LAUREL_GOLDENS=$(CURDIR)/runs/interop/configurations $(GO) test ./model -run TestGolden -count 1
 
 clean: ## remove what is built: bin, build, the demo's and interop's runs
