@@ -95,7 +95,7 @@ interop: build $(INTEROP_PYTHON) ## prove families, adapters, TRL and judges aga
 	$(INTEROP_PYTHON) cmd/interop/adapters.py --laurel bin/laurel --work runs/interop/adapters
 	$(INTEROP_PYTHON) cmd/interop/configurations.py --laurel bin/laurel --work runs/interop/configurations
 	$(INTEROP_PYTHON) cmd/interop/judges.py --laurel bin/laurel --work runs/interop/judges
-	LAUREL_GOLDENS=$(CURDIR)/runs/interop/configurations $(GO) test ./model -run TestGolden -count 1
+	LAUREL_GOLDENS=$(CURDIR)/runs/interop/configurations $(GO) test ./model -run 'TestGolden(Logits|Gradients)$$' -count 1
 
 clean: ## remove what is built: bin, build, the demo's and interop's runs
 	rm -rf bin build runs/demo runs/demo-labels runs/interop
