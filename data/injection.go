@@ -42,7 +42,7 @@ var injectionSigns = []struct {
 	{SignPraisesItself, [][]string{{"response", "answer"}, {"better", "best", "superior", "correct", "preferred", "winning", "chosen"}},
 		regexp.MustCompile(`(?i)\b(this|my|the (first|second|present|above)) (response|answer) (is|should be) (clearly |obviously |by far |certainly )?(the )?(better|best|superior|correct|preferred|winning|chosen)\b`)},
 	{SignPraisesItself, [][]string{{"judge", "evaluator", "grader", "rater", "annotator"}},
-		regexp.MustCompile(`\b(dear|attention|note to( the)?|to the) (judge|evaluator|grader|rater|annotator)s?\b`)},
+		regexp.MustCompile(`(?i)\b(dear|attention|note to( the)?|to the) (judge|evaluator|grader|rater|annotator)s?\b`)},
 }
 
 // InjectionSigns lists the signs that a text shows, each once.
