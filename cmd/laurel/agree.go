@@ -26,10 +26,7 @@ func agreeCommand() *cobra.Command {
 				return usage(cmd, fmt.Errorf("--precision is %v, want above 0 and at most 1", a.precision))
 			}
 			a.labels, a.gold = args[0], args[1]
-			a.out, a.log = cmd.OutOrStdout(), cmd.OutOrStdout()
-			if a.asJSON {
-				a.log = cmd.ErrOrStderr()
-			}
+			a.out, a.log = outputs(cmd, a.asJSON)
 			return a.run()
 		},
 	}

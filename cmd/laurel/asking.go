@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"slices"
 
 	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
 
 	"laurel/configs"
 	"laurel/data"
@@ -48,6 +50,23 @@ func columnSettings(columns map[string]string) []string {
 		out = append(out, fmt.Sprintf("data.columns.%s=%q", field, columns[field]))
 	}
 	return out
+}
+
+// runRecord is what label.json and revise.json say beside the summary.
+type runRecord struct {
+	Files        []string               `json:"files"`
+	Config       map[string]any         `json:"config"`
+	Constitution *feedback.Constitution `json:"constitution"`
+}
+
+// newRunRecord takes the resolved config as its YAML.
+func newRunRecord(files []string, resolved []byte, constitution *feedback.Constitution) (runRecord, error) {
+	record := runRecord{Files: files, Constitution: constitution}
+	if err := yaml.Unmarshal(resolved, &record.Config); err != nil {
+		return record, err
+	}
+	_, err := json.Marshal(record.Config) // keys of YAML may be none of JSON
+	return record, err
 }
 
 // openConstitution reads a constitution, or only some of its principles.
@@ -88,10 +107,9 @@ func openBudget(limit feedback.BudgetConfig, store *feedback.Store) *feedback.Bu
 	return feedback.NewBudget(limit.MaxCost, limit.MaxRequests, before.Cost, before.Requests)
 }
 
-// clearOutput makes an output directory, or clears it of what a killed run left
-// half written.
+// clearOutput clears an output directory of what a killed run left half written.
 func clearOutput(dir string) error {
-	return errors.Join(os.MkdirAll(dir, 0o755), data.RemovePartial(dir), data.RemovePartial(filepath.Join(dir, "plots")))
+	return errors.Join(data.RemovePartial(dir), data.RemovePartial(filepath.Join(dir, "plots")))
 }
 
 // untilDone yields the rows until there is an error, or Ctrl-C.

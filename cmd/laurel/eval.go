@@ -32,10 +32,7 @@ func evalCommand() *cobra.Command {
 			if err := cmp.Or(required(cmd, needed...), positiveLength(cmd, e.maxLength)); err != nil {
 				return err
 			}
-			e.out, e.log = cmd.OutOrStdout(), cmd.OutOrStdout()
-			if e.asJSON {
-				e.log = cmd.ErrOrStderr()
-			}
+			e.out, e.log = outputs(cmd, e.asJSON)
 			return e.run(cmd.Context())
 		},
 	}

@@ -39,10 +39,7 @@ func labelCommand() *cobra.Command {
 			if l.config, err = configs.LoadLabel(l.path, l.overrides(cmd)); err != nil {
 				return err
 			}
-			l.out, l.log = cmd.OutOrStdout(), cmd.OutOrStdout()
-			if l.asJSON {
-				l.log = cmd.ErrOrStderr()
-			}
+			l.out, l.log = outputs(cmd, l.asJSON)
 			return l.run(cmd.Context())
 		},
 	}

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 
 	"laurel/feedback"
 )
@@ -49,17 +46,11 @@ const labelFile = "label.json"
 
 // labelRecord is label.json.
 type labelRecord struct {
-	Files        []string               `json:"files"`
-	Config       map[string]any         `json:"config"`
-	Constitution *feedback.Constitution `json:"constitution"`
+	runRecord
 	*feedback.Summary
 }
 
 func (l *labelling) record(resolved []byte, summary *feedback.Summary) (*labelRecord, error) {
-	record := &labelRecord{Files: l.files, Constitution: l.constitution, Summary: summary}
-	if err := yaml.Unmarshal(resolved, &record.Config); err != nil {
-		return nil, err
-	}
-	_, err := json.Marshal(record.Config) // keys of YAML may be none of JSON
-	return record, err
+	record, err := newRunRecord(l.files, resolved, l.constitution)
+	return &labelRecord{record, summary}, err
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"laurel/data"
 	"laurel/model"
 )
 
@@ -132,6 +133,28 @@ func positiveLength(cmd *cobra.Command, maxLength int) error {
 		return usage(cmd, fmt.Errorf("--max-length is %d, want at least 1", maxLength))
 	}
 	return nil
+}
+
+// outputs are where a command writes its result, and what it says on the way:
+// with --json the result alone is on standard output.
+func outputs(cmd *cobra.Command, asJSON bool) (out, log io.Writer) {
+	if asJSON {
+		return cmd.OutOrStdout(), cmd.ErrOrStderr()
+	}
+	return cmd.OutOrStdout(), cmd.OutOrStdout()
+}
+
+// writeLines writes rows as JSON lines, aside first.
+func writeLines[T any](path string, rows []T) error {
+	return data.WriteAside(path, func(w io.Writer) error {
+		lines := json.NewEncoder(w)
+		for _, row := range rows {
+			if err := lines.Encode(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // printJSON is what --json prints.

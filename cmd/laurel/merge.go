@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -32,10 +31,7 @@ func mergeCommand() *cobra.Command {
 				return usage(cmd, fmt.Errorf("--human-confidence is %v, want above 0.5 and at most 1", m.confidence))
 			}
 			m.labels, m.reviewed = args[0], args[1:]
-			m.out, m.log = cmd.OutOrStdout(), cmd.OutOrStdout()
-			if m.asJSON {
-				m.log = cmd.ErrOrStderr()
-			}
+			m.out, m.log = outputs(cmd, m.asJSON)
 			return m.run()
 		},
 	}
@@ -72,7 +68,7 @@ func (m *merging) run() error {
 	if err != nil {
 		return err
 	}
-	if err := clearOutput(m.dir); err != nil {
+	if err := errors.Join(os.MkdirAll(m.dir, 0o755), clearOutput(m.dir)); err != nil {
 		return err
 	}
 	summary, err := m.merge(answers)
@@ -132,16 +128,7 @@ func (m *merging) merge(answers []data.Reviewed) (*feedback.MergeSummary, error)
 
 // finish writes what is said of the merge.
 func (m *merging) finish(summary *feedback.MergeSummary) error {
-	err := data.WriteAside(filepath.Join(m.dir, conflictsFile), func(w io.Writer) error {
-		lines := json.NewEncoder(w)
-		for _, c := range m.conflicts {
-			if err := lines.Encode(c); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := writeLines(filepath.Join(m.dir, conflictsFile), m.conflicts); err != nil {
 		return err
 	}
 	report, err := eval.AuditLabels(data.ReadLabels(m.dir), eval.LabelConfig{})

@@ -36,10 +36,7 @@ func reviseCommand() *cobra.Command {
 			if r.config, err = configs.LoadRevise(r.path, append(settings, r.settings...)); err != nil {
 				return err
 			}
-			r.out, r.log = cmd.OutOrStdout(), cmd.OutOrStdout()
-			if r.asJSON {
-				r.log = cmd.ErrOrStderr()
-			}
+			r.out, r.log = outputs(cmd, r.asJSON)
 			return r.run(cmd)
 		},
 	}
@@ -175,7 +172,8 @@ func (r *revision) finish(summary *feedback.RevisionSummary) error {
 	}
 	report := revisionReport(summary)
 	for _, write := range []func() error{
-		r.dropOldPairs, r.writeLeftOut,
+		r.dropOldPairs,
+		func() error { return writeLines(filepath.Join(r.dir, leftOutFile), r.left) },
 		func() error { return data.WriteFile(filepath.Join(r.dir, "config.yaml"), resolved) },
 		func() error { return report.Write(r.dir, r.facts(summary)...) },
 		func() error { // last: it says that the run is finished

@@ -1,14 +1,10 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 
 	"laurel/data"
 	"laurel/eval"
@@ -56,31 +52,13 @@ func (r *revision) unpriced() string {
 
 // reviseRecord is revise.json.
 type reviseRecord struct {
-	Files        []string               `json:"files"`
-	Config       map[string]any         `json:"config"`
-	Constitution *feedback.Constitution `json:"constitution"`
+	runRecord
 	*feedback.RevisionSummary
 }
 
 func (r *revision) record(resolved []byte, summary *feedback.RevisionSummary) (*reviseRecord, error) {
-	record := &reviseRecord{Files: r.files, Constitution: r.constitution, RevisionSummary: summary}
-	if err := yaml.Unmarshal(resolved, &record.Config); err != nil {
-		return nil, err
-	}
-	_, err := json.Marshal(record.Config) // keys of YAML may be none of JSON
-	return record, err
-}
-
-func (r *revision) writeLeftOut() error {
-	return data.WriteAside(filepath.Join(r.dir, leftOutFile), func(w io.Writer) error {
-		lines := json.NewEncoder(w)
-		for _, l := range r.left {
-			if err := lines.Encode(l); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	record, err := newRunRecord(r.files, resolved, r.constitution)
+	return &reviseRecord{record, summary}, err
 }
 
 // revisionReport hands the summary to package eval, which draws it.

@@ -26,15 +26,12 @@ func verifyCommand() *cobra.Command {
 			if err := required(cmd, "model"); err != nil {
 				return err
 			}
-			log := cmd.OutOrStdout()
-			if asJSON {
-				log = cmd.ErrOrStderr()
-			}
+			out, log := outputs(cmd, asJSON)
 			report, err := verify(cmd.Context(), ref, revision, backend, log)
 			if err != nil {
 				return err
 			}
-			if err := report.write(cmd.OutOrStdout(), asJSON); err != nil {
+			if err := report.write(out, asJSON); err != nil {
 				return err
 			}
 			if report.Failed > 0 {
