@@ -17,6 +17,7 @@ var allowed = map[string][]string{
 	"data/tokenizer": {"data"},
 	"data/demo":      {"data"},
 	"eval":           {"data"},
+	"scoring":        {"data", "data/tokenizer", "model"},
 	"model":          {"data"},
 	"trainer":        {"model", "eval", "data"},
 	"feedback":       {"data"},
