@@ -19,8 +19,9 @@ var allowed = map[string][]string{
 	"eval":           {"data"},
 	"model":          {"data"},
 	"trainer":        {"model", "eval", "data"},
-	"feedback":       {"data"},
-	"configs":        {"data", "feedback", "model", "eval", "trainer"},
+	"feedback":       {"data", "feedback/chat"},
+	"feedback/chat":  {"data"},
+	"configs":        {"data", "feedback", "feedback/chat", "model", "eval", "trainer"},
 }
 
 // TestImportsGoOneWay holds the table, and that GoMLX stays in model and

@@ -1,11 +1,12 @@
-package feedback
+package chat
 
 import (
 	"context"
-	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 // longestBackoff is the most that a doubling wait grows to, longestRetryAfter
@@ -18,26 +19,23 @@ const (
 
 // attemptError is why an attempt gave no reply, and what follows of it.
 type attemptError struct {
-	err    error
-	retry  bool          // another attempt may do better
-	after  time.Duration // the server asked to wait so long
-	billed bool          // the server may have done the work, and charge for it
-	nobody bool          // no server could be reached
+	err         error
+	retry       bool          // another attempt may do better
+	after       time.Duration // the server asked to wait so long
+	billed      bool          // the server may have done the work, and charge for it
+	unreachable bool          // no server could be reached
 }
 
 func (e *attemptError) Error() string { return e.err.Error() }
 func (e *attemptError) Unwrap() error { return e.err }
 
-// backoff is the wait before retry n, from 0: doubling, of which a random half
-// keeps requests that failed together from coming back together, and no less
-// than the server asked for.
-func backoff(base time.Duration, n int, after time.Duration) time.Duration {
-	wait := longestBackoff
-	if n < 30 && base < longestBackoff>>n {
-		wait = base << n
+// newBackOff doubles from base to longestBackoff. A random half keeps requests
+// that failed together from coming back together.
+func newBackOff(base time.Duration) *backoff.ExponentialBackOff {
+	return &backoff.ExponentialBackOff{
+		InitialInterval: min(base, longestBackoff), MaxInterval: longestBackoff,
+		Multiplier: 2, RandomizationFactor: 0.5,
 	}
-	jitter := rand.N(wait/2 + 1)
-	return max(wait/2, after) + jitter
 }
 
 // retryAfter reads what a server asks to wait: milliseconds in OpenAI's
