@@ -1,4 +1,4 @@
-package model
+package hub
 
 import (
 	"context"
@@ -18,7 +18,8 @@ import (
 	"laurel/data"
 )
 
-// transient marks an error that another try may mend.
+// transient marks an error that another try may get past: a broken connection,
+// a server error, a rate limit.
 type transient struct{ error }
 
 func (t transient) Unwrap() error { return t.error }
@@ -62,7 +63,7 @@ func (r *repo) fetchBlob(ctx context.Context, b blob) error {
 	return data.SyncFolder(r.in("blobs"))
 }
 
-// retry does it up to three times while the hub, or the way to it, is at fault.
+// retry does it up to three times while the error is transient.
 func (r *repo) retry(ctx context.Context, do func() error) error {
 	for tries := 1; ; tries++ {
 		err := do()
