@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"unicode/utf8"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
 
@@ -66,25 +67,18 @@ func New(c Config, budget *Budget) (*Client, error) {
 func (c *Client) Complete(ctx context.Context, req Request) (Reply, error) {
 	var spent Spent
 	waits := newBackOff(c.config.Backoff)
-	for retries := 0; ; retries++ {
+	attempt := func() (Reply, error) {
 		reply, err := c.attempt(ctx, req)
 		reply.Final = reply.Spent
 		spent = spent.Plus(reply.Spent)
-		if reply.Spent = spent; err == nil {
-			return reply, nil
-		}
-		none := Reply{Spent: spent}
-		var failed *attemptError
-		if !errors.As(err, &failed) || !failed.retry || retries == c.config.MaxRetries {
-			return none, c.explain(err, spent.Requests)
-		}
-		if failed.after > longestRetryAfter {
-			return none, c.explain(fmt.Errorf("%w: asked to wait %v: resume the run then: %w", ErrSetup, failed.after, err), spent.Requests)
-		}
-		if err := sleep(ctx, failed.after+waits.NextBackOff()); err != nil {
-			return none, err
-		}
+		return reply, retryable(err, waits)
 	}
+	reply, err := backoff.Retry(ctx, attempt, backoff.WithBackOff(waits), backoff.WithMaxTries(uint(c.config.MaxRetries)+1), backoff.WithMaxElapsedTime(0))
+	if err != nil {
+		return Reply{Spent: spent}, c.explain(err, spent.Requests)
+	}
+	reply.Spent = spent
+	return reply, nil
 }
 
 // attempt sends one request, within the limits and the budget.

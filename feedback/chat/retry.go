@@ -1,7 +1,8 @@
 package chat
 
 import (
-	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -24,10 +25,19 @@ type attemptError struct {
 	after       time.Duration // the server asked to wait so long
 	billed      bool          // the server may have done the work, and charge for it
 	unreachable bool          // no server could be reached
+
+	wait *backoff.RetryAfterError // for backoff.Retry, where the server asked to wait
 }
 
 func (e *attemptError) Error() string { return e.err.Error() }
-func (e *attemptError) Unwrap() error { return e.err }
+
+// Unwrap gives the cause, and to backoff.Retry how long to wait.
+func (e *attemptError) Unwrap() []error {
+	if e.wait != nil {
+		return []error{e.err, e.wait}
+	}
+	return []error{e.err}
+}
 
 // newBackOff doubles from base to longestBackoff. A random half keeps requests
 // that failed together from coming back together.
@@ -36,6 +46,24 @@ func newBackOff(base time.Duration) *backoff.ExponentialBackOff {
 		InitialInterval: min(base, longestBackoff), MaxInterval: longestBackoff,
 		Multiplier: 2, RandomizationFactor: 0.5,
 	}
+}
+
+// retryable says of an error whether another attempt follows, and when: no
+// sooner than the server asked for.
+func retryable(err error, waits *backoff.ExponentialBackOff) error {
+	var failed *attemptError
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &failed) || !failed.retry:
+		return backoff.Permanent(err)
+	case failed.after > longestRetryAfter:
+		failed.err = fmt.Errorf("%w: asked to wait %v: resume the run then: %w", ErrSetup, failed.after, failed.err)
+		return backoff.Permanent(err)
+	case failed.after > 0:
+		failed.wait = &backoff.RetryAfterError{Duration: failed.after + waits.NextBackOff()}
+	}
+	return err
 }
 
 // retryAfter reads what a server asks to wait: milliseconds in OpenAI's
@@ -59,15 +87,4 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 func seconds(s float64) time.Duration {
 	const longest = 1 << 33 // seconds that a duration holds
 	return time.Duration(min(s, longest) * float64(time.Second))
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
