@@ -15,6 +15,7 @@ import (
 	"laurel/data"
 	"laurel/data/tokenizer"
 	"laurel/model"
+	"laurel/model/hub"
 	"laurel/trainer"
 )
 
@@ -39,14 +40,14 @@ func modelDir(ctx context.Context, ref, revision string, out io.Writer) (string,
 		return dir, err
 	}
 	var show *progress
-	options := model.HubOptions{Revision: revision, Notice: func(line string) { fmt.Fprintln(out, line) }}
+	options := hub.Options{Revision: revision, Beside: []string{model.GoldenFile}, Notice: func(line string) { fmt.Fprintln(out, line) }}
 	options.Progress = func(file string, done, total int64) {
 		if show == nil {
 			show = newProgress(out, "download "+ref, "MB", -1)
 		}
 		show.set(int(done>>20), int(total>>20), file)
 	}
-	dir, err := model.ResolveModel(ctx, ref, options)
+	dir, err := hub.Resolve(ctx, ref, options)
 	if show != nil {
 		show.finish()
 	}

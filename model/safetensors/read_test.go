@@ -1,4 +1,4 @@
-package model
+package safetensors
 
 import (
 	"bytes"
@@ -32,7 +32,7 @@ func writeFile(t testing.TB, data []byte, path ...string) string {
 
 func openFolder(t testing.TB, dir string) *Weights {
 	t.Helper()
-	w, err := OpenWeights(dir)
+	w, err := OpenDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestBadHeaders(t *testing.T) {
 		"metadata null":       {safetensorsFile(`{"__metadata__":null}`, ""), "__metadata__"},
 	} {
 		path := writeFile(t, c.file, t.TempDir(), "bad.safetensors")
-		w, err := OpenSafetensors(path)
+		w, err := Open(path)
 		if err == nil {
 			w.Close()
 			t.Errorf("%s: no error", name)
@@ -121,7 +121,7 @@ func TestGoodHeaders(t *testing.T) {
 		{`{"s":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"none":{"dtype":"F32","shape":[0,7],"data_offsets":[0,0]}}`, "abcd", []string{"none", "s"}},
 		{`{"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"F4","shape":[2],"data_offsets":[1,2],"extra":1}}`, "ab", []string{"a", "b"}},
 	} {
-		w, err := OpenSafetensors(writeFile(t, safetensorsFile(c.header, c.data), t.TempDir(), "x.safetensors"))
+		w, err := Open(writeFile(t, safetensorsFile(c.header, c.data), t.TempDir(), "x.safetensors"))
 		if err != nil {
 			t.Errorf("%s: %v", c.header, err)
 			continue
@@ -152,7 +152,7 @@ func TestLyingHeaderAllocatesNothing(t *testing.T) {
 func TestFloat32Refuses(t *testing.T) {
 	big := binary.LittleEndian.AppendUint64(nil, math.Float64bits(1e300))
 	header := `{"big":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"ids":{"dtype":"I64","shape":[1],"data_offsets":[8,16]}}`
-	path := writeFile(t, safetensorsFile(header, string(big)+"12345678"), t.TempDir(), weightsFile)
+	path := writeFile(t, safetensorsFile(header, string(big)+"12345678"), t.TempDir(), WeightsFile)
 	w := openFolder(t, filepath.Dir(path))
 	_, err := w.Float32("ids")
 	wantError(t, err, path, `"ids"`, "I64 does not read as float32")
@@ -173,24 +173,24 @@ func TestFloat32Refuses(t *testing.T) {
 
 func TestOpenWeightsFolders(t *testing.T) {
 	dir := t.TempDir()
-	_, err := OpenWeights(dir)
+	_, err := OpenDir(dir)
 	wantError(t, err, dir, "has neither model.safetensors nor")
 	writeFile(t, []byte("x"), dir, "pytorch_model.bin")
-	_, err = OpenWeights(dir)
+	_, err = OpenDir(dir)
 	wantError(t, err, dir, "only pytorch_model.bin", "convert", "save_pretrained")
-	if err := os.Symlink("../../blobs/gone", filepath.Join(dir, weightsFile)); err != nil {
+	if err := os.Symlink("../../blobs/gone", filepath.Join(dir, WeightsFile)); err != nil {
 		t.Fatal(err)
 	}
-	_, err = OpenWeights(dir)
-	wantError(t, err, weightsFile, "no such file")
-	if err := os.Remove(filepath.Join(dir, weightsFile)); err != nil {
+	_, err = OpenDir(dir)
+	wantError(t, err, WeightsFile, "no such file")
+	if err := os.Remove(filepath.Join(dir, WeightsFile)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(filepath.Join(dir, weightsFile), 0o755); err != nil {
+	if err := os.Mkdir(filepath.Join(dir, WeightsFile), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	_, err = OpenWeights(dir)
-	wantError(t, err, weightsFile, "not a file")
+	_, err = OpenDir(dir)
+	wantError(t, err, WeightsFile, "not a file")
 }
 
 func TestBadShards(t *testing.T) {
@@ -210,21 +210,21 @@ func TestBadShards(t *testing.T) {
 		"in the wrong shard": {index, one("b"), one("a"), []string{"1.safetensors", `"b" should be in 2.safetensors`}},
 		"in two shards":      {index, one("a"), one("a"), []string{"2.safetensors", `"a" is in`, "1.safetensors too"}},
 		"shard broken":       {index, one("a"), []byte("x"), []string{"2.safetensors", "too few"}},
-		"index not JSON":     {`{`, one("a"), one("b"), []string{indexFile}},
-		"no weight_map":      {`{"metadata":{}}`, one("a"), one("b"), []string{indexFile, "no weight_map"}},
-		"empty weight_map":   {`{"weight_map":{}}`, one("a"), one("b"), []string{indexFile, "no weight_map"}},
-		"tensor twice":       {`{"weight_map":{"a":"1.safetensors","a":"2.safetensors"}}`, one("a"), one("b"), []string{indexFile, `"a" comes twice`}},
-		"shard elsewhere":    {`{"weight_map":{"a":"../1.safetensors"}}`, one("a"), one("b"), []string{indexFile, `"a"`, "not the name of a file beside"}},
-		"shard is a number":  {`{"weight_map":{"a":1}}`, one("a"), one("b"), []string{indexFile, `"a"`}},
-		"shard is null":      {`{"weight_map":{"a":null}}`, one("a"), one("b"), []string{indexFile, `"a"`}},
+		"index not JSON":     {`{`, one("a"), one("b"), []string{IndexFile}},
+		"no weight_map":      {`{"metadata":{}}`, one("a"), one("b"), []string{IndexFile, "no weight_map"}},
+		"empty weight_map":   {`{"weight_map":{}}`, one("a"), one("b"), []string{IndexFile, "no weight_map"}},
+		"tensor twice":       {`{"weight_map":{"a":"1.safetensors","a":"2.safetensors"}}`, one("a"), one("b"), []string{IndexFile, `"a" comes twice`}},
+		"shard elsewhere":    {`{"weight_map":{"a":"../1.safetensors"}}`, one("a"), one("b"), []string{IndexFile, `"a"`, "not the name of a file beside"}},
+		"shard is a number":  {`{"weight_map":{"a":1}}`, one("a"), one("b"), []string{IndexFile, `"a"`}},
+		"shard is null":      {`{"weight_map":{"a":null}}`, one("a"), one("b"), []string{IndexFile, `"a"`}},
 	} {
 		dir := t.TempDir()
-		writeFile(t, []byte(c.index), dir, indexFile)
+		writeFile(t, []byte(c.index), dir, IndexFile)
 		writeFile(t, c.first, dir, "1.safetensors")
 		if c.second != nil {
 			writeFile(t, c.second, dir, "2.safetensors")
 		}
-		w, err := OpenWeights(dir)
+		w, err := OpenDir(dir)
 		if err == nil {
 			w.Close()
 			t.Errorf("%s: no error", name)
@@ -237,7 +237,7 @@ func TestBadShards(t *testing.T) {
 // The same model stored as F16, BF16 and in shards holds the F32 original's
 // values, rounded to that type.
 func TestGoldenStorage(t *testing.T) {
-	golden := filepath.Join("..", "..", "shared", "golden")
+	golden := filepath.Join("..", "..", "..", "shared", "golden")
 	folders, err := filepath.Glob(filepath.Join(golden, "storage", "*"))
 	if err != nil || len(folders) == 0 {
 		t.Skipf("SKIPPED: no %s/storage: reading of F16, BF16 and sharded checkpoints written by transformers is not tested", golden)
@@ -320,13 +320,13 @@ func FuzzSafetensors(f *testing.F) {
 
 // rewrite copies w through the writer, by bytes.
 func rewrite(t *testing.T, w *Weights) *Weights {
-	var list []TensorSource
+	var list []Source
 	for _, name := range w.Names() {
 		info, _ := w.Info(name)
-		list = append(list, TensorSource{Name: name, DType: info.DType, Shape: info.Shape, Bytes: func() ([]byte, error) { return w.Bytes(name) }})
+		list = append(list, Source{Name: name, DType: info.DType, Shape: info.Shape, Bytes: func() ([]byte, error) { return w.Bytes(name) }})
 	}
 	dir := t.TempDir()
-	if err := WriteSafetensors(filepath.Join(dir, weightsFile), list, w.Metadata()); err != nil {
+	if err := Write(filepath.Join(dir, WeightsFile), list, w.Metadata()); err != nil {
 		t.Fatal(err)
 	}
 	again := openFolder(t, dir)
@@ -353,9 +353,9 @@ func FuzzSafetensorsIndex(f *testing.F) {
 func BenchmarkFloat32(b *testing.B) {
 	for _, dtype := range []string{"F32", "BF16", "F16"} {
 		b.Run(dtype, func(b *testing.B) {
-			path := filepath.Join(b.TempDir(), weightsFile)
-			source := TensorSource{Name: "a", DType: dtype, Shape: []int{1 << 22}, Float32: func() ([]float32, error) { return make([]float32, 1<<22), nil }}
-			if err := WriteSafetensors(path, []TensorSource{source}, nil); err != nil {
+			path := filepath.Join(b.TempDir(), WeightsFile)
+			source := Source{Name: "a", DType: dtype, Shape: []int{1 << 22}, Float32: func() ([]float32, error) { return make([]float32, 1<<22), nil }}
+			if err := Write(path, []Source{source}, nil); err != nil {
 				b.Fatal(err)
 			}
 			w := openFolder(b, filepath.Dir(path))

@@ -1,4 +1,4 @@
-package model
+package hub
 
 import (
 	"cmp"
@@ -14,7 +14,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gomlx/go-huggingface/hub"
+	"laurel/model/safetensors"
+
+	hfhub "github.com/gomlx/go-huggingface/hub"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -28,12 +30,12 @@ import (
 
 // listing is what the hub answers about a revision.
 type listing struct {
-	Commit string          `json:"sha"`
-	Files  []*hub.FileInfo `json:"siblings"`
+	Commit string            `json:"sha"`
+	Files  []*hfhub.FileInfo `json:"siblings"`
 }
 
-func (l *listing) file(name string) *hub.FileInfo {
-	i := slices.IndexFunc(l.Files, func(f *hub.FileInfo) bool { return f != nil && f.Name == name })
+func (l *listing) file(name string) *hfhub.FileInfo {
+	i := slices.IndexFunc(l.Files, func(f *hfhub.FileInfo) bool { return f != nil && f.Name == name })
 	if i < 0 {
 		return nil
 	}
@@ -41,7 +43,7 @@ func (l *listing) file(name string) *hub.FileInfo {
 }
 
 // sizeOf is a file's length in bytes, -1 where the hub did not say.
-func sizeOf(f *hub.FileInfo) int64 {
+func sizeOf(f *hfhub.FileInfo) int64 {
 	switch {
 	case f.LFS != nil && f.LFS.Size > 0:
 		return f.LFS.Size
@@ -54,7 +56,7 @@ func sizeOf(f *hub.FileInfo) int64 {
 // list asks the hub for the revision's commit and files: once where a cached
 // model can stand in, else with patience.
 func (r *repo) list(ctx context.Context, once bool) (l *listing, err error) {
-	address := r.endpoint.JoinPath("api", string(hub.RepoTypeModel), r.id, "revision", url.PathEscape(r.revision))
+	address := r.endpoint.JoinPath("api", string(hfhub.RepoTypeModel), r.id, "revision", url.PathEscape(r.revision))
 	address.RawQuery = "blobs=true"
 	ask := func() error {
 		l, err = r.askListing(ctx, address)
@@ -92,12 +94,11 @@ func (r *repo) askListing(ctx context.Context, address *url.URL) (*listing, erro
 	return &l, nil
 }
 
-// tokenizerFiles are fetched where the repository has them, and GoldenFile,
-// which tells whether what was fetched computes what was exported.
+// tokenizerFiles are fetched where the repository has them.
 func tokenizerFiles() []string {
 	return []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
 		"vocab.txt", "vocab.json", "merges.txt", "tokenizer.model", "spiece.model", "spm.model",
-		"sentencepiece.bpe.model", "chat_template.jinja", "chat_template.json", GoldenFile}
+		"sentencepiece.bpe.model", "chat_template.jinja", "chat_template.json"}
 }
 
 // download fetches what a reward model needs of the listing and returns the snapshot folder.
@@ -109,12 +110,12 @@ func (r *repo) download(ctx context.Context, l *listing) (string, error) {
 	if err := r.fetchAll(ctx, l, names); err != nil {
 		return "", err
 	}
-	if slices.Contains(names, indexFile) {
-		shardOf, err := readIndex(r.snapshotFile(l.Commit, indexFile))
+	if slices.Contains(names, safetensors.IndexFile) {
+		shards, err := safetensors.Shards(r.snapshotFile(l.Commit, safetensors.IndexFile))
 		if err != nil {
 			return "", err
 		}
-		if err := r.fetchAll(ctx, l, shardNames(shardOf)); err != nil {
+		if err := r.fetchAll(ctx, l, shards); err != nil {
 			return "", err
 		}
 	}
@@ -132,22 +133,22 @@ func (r *repo) firstFiles(l *listing) ([]string, error) {
 		return nil, errors.New("the repository has no config.json: not a transformers model")
 	}
 	names := []string{"config.json"}
-	for _, name := range tokenizerFiles() {
+	for _, name := range append(tokenizerFiles(), r.opts.Beside...) {
 		if l.file(name) != nil {
 			names = append(names, name)
 		}
 	}
-	for _, name := range []string{weightsFile, indexFile} {
+	for _, name := range []string{safetensors.WeightsFile, safetensors.IndexFile} {
 		if l.file(name) != nil {
 			return append(names, name), nil
 		}
 	}
 	for _, name := range []string{"pytorch_model.bin", "pytorch_model.bin.index.json"} {
 		if l.file(name) != nil {
-			return nil, errOnlyPickle(r.id, name)
+			return nil, safetensors.OnlyPickle(r.id, name)
 		}
 	}
-	return nil, fmt.Errorf("the repository has neither %s nor %s", weightsFile, indexFile)
+	return nil, fmt.Errorf("the repository has neither %s nor %s", safetensors.WeightsFile, safetensors.IndexFile)
 }
 
 // fetchAll fetches files, four at a time, into the commit's snapshot.
@@ -158,7 +159,7 @@ func (r *repo) fetchAll(ctx context.Context, l *listing, names []string) error {
 		group.Go(func() error {
 			info := l.file(name)
 			if info == nil {
-				return fmt.Errorf("%s names %s, which the repository does not have", indexFile, name)
+				return fmt.Errorf("%s names %s, which the repository does not have", safetensors.IndexFile, name)
 			}
 			if err := r.fetch(ctx, l.Commit, info); err != nil {
 				return fmt.Errorf("fetch %s at %s: %w", name, r.revision, err)
@@ -170,7 +171,7 @@ func (r *repo) fetchAll(ctx context.Context, l *listing, names []string) error {
 }
 
 // fetch makes the snapshot hold one file, whole.
-func (r *repo) fetch(ctx context.Context, commit string, info *hub.FileInfo) error {
+func (r *repo) fetch(ctx context.Context, commit string, info *hfhub.FileInfo) error {
 	if size := fileSize(r.snapshotFile(commit, info.Name)); size >= 0 && (sizeOf(info) < 0 || size == sizeOf(info)) {
 		return nil
 	}
@@ -205,7 +206,7 @@ type blob struct {
 
 // describe asks for the headers of a file. Those of the hub itself count, not
 // those of the storage it redirects to: only they hold the content's hash.
-func (r *repo) describe(ctx context.Context, commit string, info *hub.FileInfo) (blob, error) {
+func (r *repo) describe(ctx context.Context, commit string, info *hfhub.FileInfo) (blob, error) {
 	address := r.endpoint.JoinPath(r.id, "resolve", commit)
 	for part := range strings.SplitSeq(info.Name, "/") {
 		address = address.JoinPath(url.PathEscape(part))
@@ -236,13 +237,13 @@ func (r *repo) askHead(ctx context.Context, address *url.URL, file string) (*htt
 }
 
 // fill takes over what the headers say.
-func (b *blob) fill(response *http.Response, info *hub.FileInfo) error {
-	linked := response.Header.Get(hub.HeaderXLinkedETag)
+func (b *blob) fill(response *http.Response, info *hfhub.FileInfo) error {
+	linked := response.Header.Get(hfhub.HeaderXLinkedETag)
 	b.etag = strings.Trim(strings.TrimPrefix(cmp.Or(linked, response.Header.Get("ETag")), "W/"), `"`)
 	if !regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_.-]*$`).MatchString(b.etag) {
 		return fmt.Errorf("ETag %q cannot name the file in the cache (is HF_ENDPOINT a Hugging Face hub?)", b.etag)
 	}
-	if size, err := strconv.ParseInt(response.Header.Get(hub.HeaderXLinkedSize), 10, 64); err == nil {
+	if size, err := strconv.ParseInt(response.Header.Get(hfhub.HeaderXLinkedSize), 10, 64); err == nil {
 		b.size = size
 	} else if b.size < 0 && response.StatusCode == http.StatusOK {
 		b.size = response.ContentLength

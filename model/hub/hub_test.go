@@ -1,4 +1,4 @@
-package model
+package hub
 
 import (
 	"context"
@@ -12,15 +12,17 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"laurel/model/safetensors"
 )
 
-func quick(revision string) HubOptions {
-	return HubOptions{Revision: revision, retryPause: time.Millisecond, stallAfter: 5 * time.Second}
+func quick(revision string) Options {
+	return Options{Revision: revision, retryPause: time.Millisecond, stallAfter: 5 * time.Second}
 }
 
-func resolve(t *testing.T, opts HubOptions) string {
+func resolve(t *testing.T, opts Options) string {
 	t.Helper()
-	dir, err := ResolveModel(context.Background(), "org/name", opts)
+	dir, err := Resolve(context.Background(), "org/name", opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +101,7 @@ func TestShardsByTheIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("HF_HUB_OFFLINE", "1")
-	_, err := ResolveModel(context.Background(), "org/name", quick(""))
+	_, err := Resolve(context.Background(), "org/name", quick(""))
 	wantError(t, err, "lacks model-2.safetensors")
 	t.Setenv("HF_HUB_OFFLINE", "")
 	f.took()
@@ -108,7 +110,7 @@ func TestShardsByTheIndex(t *testing.T) {
 
 	delete(f.files[commitOne], "model-1.safetensors")
 	t.Setenv("HF_HOME", t.TempDir())
-	_, err = ResolveModel(context.Background(), "org/name", quick(""))
+	_, err = Resolve(context.Background(), "org/name", quick(""))
 	wantError(t, err, "index.json names model-1.safetensors, which the repository does not have")
 }
 
@@ -136,11 +138,11 @@ func TestRevisions(t *testing.T) {
 		}
 	}
 	for _, revision := range []string{"v3", strings.Repeat("3", 40)} {
-		_, err := ResolveModel(context.Background(), "org/name", quick(revision))
+		_, err := Resolve(context.Background(), "org/name", quick(revision))
 		wantError(t, err, "org/name", revision, "offline (HF_HUB_OFFLINE is set)", "unset HF_HUB_OFFLINE once to fetch it")
 	}
 	for _, revision := range []string{"../main", "/main", "a b", "a\\b", "a..b/../../.."} {
-		_, err := ResolveModel(context.Background(), "org/name", quick(revision))
+		_, err := Resolve(context.Background(), "org/name", quick(revision))
 		wantError(t, err, "is no branch, tag or commit")
 	}
 	wantRequests(t, f)
@@ -155,7 +157,7 @@ func TestPartialSnapshot(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Setenv("HF_HUB_OFFLINE", "1")
-		_, err := ResolveModel(context.Background(), "org/name", quick(commitOne))
+		_, err := Resolve(context.Background(), "org/name", quick(commitOne))
 		wantError(t, err, "offline", "lacks "+name)
 		t.Setenv("HF_HUB_OFFLINE", "")
 		resolve(t, quick(commitOne))
@@ -185,25 +187,25 @@ func TestUnfitRepositories(t *testing.T) {
 	for without, want := range map[string]string{"config.json": "no config.json", "model.safetensors": "only pytorch_model.bin"} {
 		f.files[commitOne] = modelFiles("one")
 		delete(f.files[commitOne], without)
-		_, err := ResolveModel(context.Background(), "org/name", quick(""))
+		_, err := Resolve(context.Background(), "org/name", quick(""))
 		wantError(t, err, "org/name", want)
 	}
 	f.files[commitOne] = map[string]string{"config.json": "{}"}
-	_, err := ResolveModel(context.Background(), "org/name", quick(""))
+	_, err := Resolve(context.Background(), "org/name", quick(""))
 	wantError(t, err, "has neither model.safetensors nor")
 }
 
 func TestFoldersAndNames(t *testing.T) {
 	f := startHub(t)
 	dir := t.TempDir()
-	if got, err := ResolveModel(context.Background(), dir, HubOptions{Revision: "any"}); got != dir || err != nil {
+	if got, err := Resolve(context.Background(), dir, Options{Revision: "any"}); got != dir || err != nil {
 		t.Errorf("folder: %s, %v", got, err)
 	}
 	file := writeFile(t, nil, dir, "config.json")
-	_, err := ResolveModel(context.Background(), file, HubOptions{})
+	_, err := Resolve(context.Background(), file, Options{})
 	wantError(t, err, file, "is a file")
 	for _, ref := range []string{"", "./runs/a", "../a", "/no/such", "runs/a/b", "org/name/", "a--b", "a..b", "x.git", "org/.a", "-a", "ä", "C:\\a", strings.Repeat("a", 97)} {
-		_, err := ResolveModel(context.Background(), ref, HubOptions{})
+		_, err := Resolve(context.Background(), ref, Options{})
 		wantError(t, err, fmt.Sprintf("model %q is neither a folder nor a hub name", ref))
 	}
 	for _, ref := range []string{"a", "gpt2", "Foo-BAR_foo.bar123", "_x/y_"} {
@@ -272,7 +274,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		refuse(c.status, c.code)
 		t.Setenv("HF_TOKEN", c.token)
-		_, err := ResolveModel(context.Background(), "org/name", quick("v9"))
+		_, err := Resolve(context.Background(), "org/name", quick("v9"))
 		wantError(t, err, append(c.want, "model org/name (no folder of that name", strings.TrimPrefix(f.hub.URL, "http://"))...)
 		if err != nil && strings.Contains(err.Error(), "hf_secret") {
 			t.Errorf("the token is in the error: %v", err)
@@ -302,16 +304,16 @@ func TestHubDown(t *testing.T) {
 	if len(notices) != 2 || !strings.Contains(notices[0], "503") || !strings.Contains(notices[1], "does not answer") || !strings.Contains(notices[1], "from the cache") {
 		t.Errorf("notices %q", notices)
 	}
-	_, err := ResolveModel(context.Background(), "org/name", quick("v2"))
+	_, err := Resolve(context.Background(), "org/name", quick("v2"))
 	wantError(t, err, "does not answer", "no revision v2 of org/name")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := ResolveModel(ctx, "org/name", quick("")); !errors.Is(err, context.Canceled) {
+	if _, err := Resolve(ctx, "org/name", quick("")); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	for _, bad := range []string{"huggingface.co", "ftp://x", "http://", "http://[::1"} {
 		t.Setenv("HF_ENDPOINT", bad)
-		_, err := ResolveModel(context.Background(), "org/name", quick(""))
+		_, err := Resolve(context.Background(), "org/name", quick(""))
 		wantError(t, err, "HF_ENDPOINT")
 	}
 }
@@ -323,7 +325,7 @@ func TestNotAHub(t *testing.T) {
 		`{"sha":"` + commitOne + `","siblings":[null]}`: "no config.json",
 	} {
 		f.refuse = func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }
-		_, err := ResolveModel(context.Background(), "org/name", quick(""))
+		_, err := Resolve(context.Background(), "org/name", quick(""))
 		wantError(t, err, want)
 	}
 	f.refuse = func(w http.ResponseWriter, r *http.Request) {
@@ -333,7 +335,7 @@ func TestNotAHub(t *testing.T) {
 		}
 		w.Header().Set("ETag", `"../../../evil"`)
 	}
-	_, err := ResolveModel(context.Background(), "org/name", quick(""))
+	_, err := Resolve(context.Background(), "org/name", quick(""))
 	wantError(t, err, "cannot name the file")
 }
 
@@ -352,13 +354,13 @@ func TestRedirectsWithinTheHub(t *testing.T) {
 			real.ServeHTTP(w, r)
 		}
 	})
-	dir, err := ResolveModel(context.Background(), "old/name", quick(""))
+	dir, err := Resolve(context.Background(), "old/name", quick(""))
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantContent(t, f.files[commitOne][weightsFile], dir, weightsFile)
-	link, _ := os.Readlink(filepath.Join(dir, weightsFile))
-	if filepath.Base(link) != etag(weightsFile, f.files[commitOne][weightsFile]) {
+	wantContent(t, f.files[commitOne][safetensors.WeightsFile], dir, safetensors.WeightsFile)
+	link, _ := os.Readlink(filepath.Join(dir, safetensors.WeightsFile))
+	if filepath.Base(link) != etag(safetensors.WeightsFile, f.files[commitOne][safetensors.WeightsFile]) {
 		t.Errorf("blob %s", link)
 	}
 	for _, line := range f.took() {
@@ -374,7 +376,7 @@ func TestConcurrentDownloads(t *testing.T) {
 	var group sync.WaitGroup
 	for range 6 {
 		group.Go(func() {
-			dir, err := ResolveModel(context.Background(), "org/name", quick(""))
+			dir, err := Resolve(context.Background(), "org/name", quick(""))
 			if err != nil {
 				t.Error(err)
 				return

@@ -1,4 +1,4 @@
-package model
+package safetensors
 
 import (
 	"bytes"
@@ -18,19 +18,19 @@ import (
 
 // A file that the reference wrote is written back byte for byte.
 func TestWritesWhatTheReferenceWrites(t *testing.T) {
-	files, _ := filepath.Glob(filepath.Join("..", "..", "shared", "golden", "*", "model.safetensors"))
-	stored, _ := filepath.Glob(filepath.Join("..", "..", "shared", "golden", "storage", "*", "model.safetensors"))
+	files, _ := filepath.Glob(filepath.Join("..", "..", "..", "shared", "golden", "*", "model.safetensors"))
+	stored, _ := filepath.Glob(filepath.Join("..", "..", "..", "shared", "golden", "storage", "*", "model.safetensors"))
 	if files = append(files, stored...); len(files) == 0 {
-		t.Skip("SKIPPED: no ../../shared/golden: that written bytes equal the reference's is not tested")
+		t.Skip("SKIPPED: no ../../../shared/golden: that written bytes equal the reference's is not tested")
 	}
 	for _, path := range files {
-		w, err := OpenSafetensors(path)
+		w, err := Open(path)
 		if err != nil {
 			t.Error(err)
 			continue
 		}
-		copied := filepath.Join(t.TempDir(), weightsFile)
-		if err := WriteSafetensors(copied, sources(w), w.Metadata()); err != nil {
+		copied := filepath.Join(t.TempDir(), WeightsFile)
+		if err := Write(copied, sources(w), w.Metadata()); err != nil {
 			t.Error(err)
 		}
 		want, _ := os.ReadFile(path)
@@ -42,11 +42,11 @@ func TestWritesWhatTheReferenceWrites(t *testing.T) {
 }
 
 // sources lists every tensor of w to be written again: floats by value, the rest by bytes.
-func sources(w *Weights) []TensorSource {
-	var list []TensorSource
+func sources(w *Weights) []Source {
+	var list []Source
 	for _, name := range w.Names() {
 		info, _ := w.Info(name)
-		s := TensorSource{Name: name, DType: info.DType, Shape: info.Shape}
+		s := Source{Name: name, DType: info.DType, Shape: info.Shape}
 		if floatWidth(info.DType) > 0 && info.DType != "F64" { // a float64 has more digits
 			s.Float32 = func() ([]float32, error) { return w.Float32(name) }
 		} else {
@@ -59,8 +59,8 @@ func sources(w *Weights) []TensorSource {
 
 // randomTensors draws tensors of every dtype with shapes from scalar to empty,
 // some longer than one chunk of the writer.
-func randomTensors(random *rand.Rand) ([]TensorSource, map[string][]byte) {
-	var list []TensorSource
+func randomTensors(random *rand.Rand) ([]Source, map[string][]byte) {
+	var list []Source
 	raw := map[string][]byte{}
 	for i, dtype := range []string{"F32", "BF16", "F16", "F64", "I64", "U8", "BOOL", "I32", "F8_E4M3", "F4", "C64"} {
 		for j := range random.IntN(4) {
@@ -75,7 +75,7 @@ func randomTensors(random *rand.Rand) ([]TensorSource, map[string][]byte) {
 				data[k] = byte(random.Uint32())
 			}
 			raw[name] = data
-			list = append(list, TensorSource{Name: name, DType: dtype, Shape: shape, Bytes: func() ([]byte, error) { return data, nil }})
+			list = append(list, Source{Name: name, DType: dtype, Shape: shape, Bytes: func() ([]byte, error) { return data, nil }})
 		}
 	}
 	return list, raw
@@ -87,8 +87,8 @@ func TestWriteReadRoundTrip(t *testing.T) {
 		list, raw := randomTensors(random)
 		metadata := map[string]string{"format": "pt", "round": fmt.Sprint(round), "z\"": "<é>"}
 		dir := t.TempDir()
-		path := filepath.Join(dir, weightsFile)
-		if err := WriteSafetensors(path, list, metadata); err != nil {
+		path := filepath.Join(dir, WeightsFile)
+		if err := Write(path, list, metadata); err != nil {
 			t.Fatal(err)
 		}
 		w := openFolder(t, dir)
@@ -105,7 +105,7 @@ func TestWriteReadRoundTrip(t *testing.T) {
 		checkLayout(t, path)
 		random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 		again := filepath.Join(dir, "again.safetensors")
-		if err := WriteSafetensors(again, list, metadata); err != nil {
+		if err := Write(again, list, metadata); err != nil {
 			t.Fatal(err)
 		}
 		a, _ := os.ReadFile(path)
@@ -136,13 +136,13 @@ func checkLayout(t *testing.T, path string) {
 }
 
 func TestWriteConvertsFloats(t *testing.T) {
-	path := filepath.Join(t.TempDir(), weightsFile)
+	path := filepath.Join(t.TempDir(), WeightsFile)
 	values := []float32{1, -0.1, 3.0000001, 65504, 1e-7}
-	var list []TensorSource
+	var list []Source
 	for _, dtype := range []string{"F64", "F32", "BF16", "F16"} {
-		list = append(list, TensorSource{Name: dtype, DType: dtype, Shape: []int{5}, Float32: func() ([]float32, error) { return values, nil }})
+		list = append(list, Source{Name: dtype, DType: dtype, Shape: []int{5}, Float32: func() ([]float32, error) { return values, nil }})
 	}
-	if err := WriteSafetensors(path, list, nil); err != nil {
+	if err := Write(path, list, nil); err != nil {
 		t.Fatal(err)
 	}
 	w := openFolder(t, filepath.Dir(path))
@@ -161,24 +161,24 @@ func TestWriteErrors(t *testing.T) {
 	one := func() ([]float32, error) { return []float32{1}, nil }
 	broken := errors.New("device lost")
 	for name, c := range map[string]struct {
-		tensors []TensorSource
+		tensors []Source
 		want    []string
 	}{
-		"twice":        {[]TensorSource{{Name: "a", DType: "F32", Shape: []int{1}, Float32: one}, {Name: "a", DType: "F16", Shape: []int{1}, Float32: one}}, []string{`"a"`, "twice"}},
-		"reserved":     {[]TensorSource{{Name: "__metadata__", DType: "F32", Shape: []int{1}, Float32: one}}, []string{"reserved"}},
-		"not UTF-8":    {[]TensorSource{{Name: "\xff", DType: "F32", Shape: []int{1}, Float32: one}}, []string{"UTF-8"}},
-		"dtype":        {[]TensorSource{{Name: "a", DType: "float32", Shape: []int{1}, Float32: one}}, []string{`"a"`, "unknown dtype"}},
-		"negative":     {[]TensorSource{{Name: "a", DType: "F32", Shape: []int{-1}, Float32: one}}, []string{`"a"`, "negative"}},
-		"count":        {[]TensorSource{{Name: "a", DType: "F32", Shape: []int{2}, Float32: one}}, []string{`"a"`, "1 values for shape [2]"}},
-		"bytes":        {[]TensorSource{{Name: "a", DType: "F32", Shape: []int{1}, Bytes: func() ([]byte, error) { return []byte("abc"), nil }}}, []string{`"a"`, "3 bytes for F32 [1], which takes 4"}},
-		"float as int": {[]TensorSource{{Name: "a", DType: "I64", Shape: []int{1}, Float32: one}}, []string{`"a"`, "cannot be written as I64"}},
-		"neither":      {[]TensorSource{{Name: "a", DType: "F32", Shape: []int{1}}}, []string{`"a"`, "either"}},
-		"source":       {[]TensorSource{{Name: "a", DType: "F32", Shape: []int{1}, Float32: func() ([]float32, error) { return nil, broken }}}, []string{`"a"`, "device lost"}},
-		"overflow":     {[]TensorSource{{Name: "a", DType: "F16", Shape: []int{2}, Float32: func() ([]float32, error) { return []float32{1, 70000}, nil }}}, []string{`"a"`, "value 1, 70000, is beyond F16"}},
+		"twice":        {[]Source{{Name: "a", DType: "F32", Shape: []int{1}, Float32: one}, {Name: "a", DType: "F16", Shape: []int{1}, Float32: one}}, []string{`"a"`, "twice"}},
+		"reserved":     {[]Source{{Name: "__metadata__", DType: "F32", Shape: []int{1}, Float32: one}}, []string{"reserved"}},
+		"not UTF-8":    {[]Source{{Name: "\xff", DType: "F32", Shape: []int{1}, Float32: one}}, []string{"UTF-8"}},
+		"dtype":        {[]Source{{Name: "a", DType: "float32", Shape: []int{1}, Float32: one}}, []string{`"a"`, "unknown dtype"}},
+		"negative":     {[]Source{{Name: "a", DType: "F32", Shape: []int{-1}, Float32: one}}, []string{`"a"`, "negative"}},
+		"count":        {[]Source{{Name: "a", DType: "F32", Shape: []int{2}, Float32: one}}, []string{`"a"`, "1 values for shape [2]"}},
+		"bytes":        {[]Source{{Name: "a", DType: "F32", Shape: []int{1}, Bytes: func() ([]byte, error) { return []byte("abc"), nil }}}, []string{`"a"`, "3 bytes for F32 [1], which takes 4"}},
+		"float as int": {[]Source{{Name: "a", DType: "I64", Shape: []int{1}, Float32: one}}, []string{`"a"`, "cannot be written as I64"}},
+		"neither":      {[]Source{{Name: "a", DType: "F32", Shape: []int{1}}}, []string{`"a"`, "either"}},
+		"source":       {[]Source{{Name: "a", DType: "F32", Shape: []int{1}, Float32: func() ([]float32, error) { return nil, broken }}}, []string{`"a"`, "device lost"}},
+		"overflow":     {[]Source{{Name: "a", DType: "F16", Shape: []int{2}, Float32: func() ([]float32, error) { return []float32{1, 70000}, nil }}}, []string{`"a"`, "value 1, 70000, is beyond F16"}},
 	} {
 		dir := t.TempDir()
-		path := writeFile(t, []byte("old"), dir, weightsFile)
-		err := WriteSafetensors(path, c.tensors, nil)
+		path := writeFile(t, []byte("old"), dir, WeightsFile)
+		err := Write(path, c.tensors, nil)
 		wantError(t, err, append(c.want, path)...)
 		if name == "source" && !errors.Is(err, broken) {
 			t.Error("the cause is not wrapped")
@@ -191,7 +191,7 @@ func TestWriteErrors(t *testing.T) {
 func wantOnly(t *testing.T, dir, content string) {
 	t.Helper()
 	entries, _ := os.ReadDir(dir)
-	got, _ := os.ReadFile(filepath.Join(dir, weightsFile))
+	got, _ := os.ReadFile(filepath.Join(dir, WeightsFile))
 	if len(entries) != 1 || string(got) != content {
 		t.Errorf("folder holds %v, file %q; want the old file alone", entries, got)
 	}
@@ -199,13 +199,13 @@ func wantOnly(t *testing.T, dir, content string) {
 
 func TestWriteToBadPlaces(t *testing.T) {
 	dir := t.TempDir()
-	err := WriteSafetensors(filepath.Join(dir, "no", weightsFile), nil, nil)
+	err := Write(filepath.Join(dir, "no", WeightsFile), nil, nil)
 	wantError(t, err, "no such file")
 	taken := filepath.Join(dir, "taken")
 	if err := os.Mkdir(taken, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteSafetensors(taken, nil, nil); err == nil {
+	if err := Write(taken, nil, nil); err == nil {
 		t.Error("wrote over a folder")
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
@@ -238,13 +238,13 @@ func writeOnFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	path := writeFile(t, []byte("old"), dir, weightsFile)
-	big := TensorSource{Name: "a", DType: "F32", Shape: []int{1 << 20}, Float32: func() ([]float32, error) { return make([]float32, 1<<20), nil }}
+	path := writeFile(t, []byte("old"), dir, WeightsFile)
+	big := Source{Name: "a", DType: "F32", Shape: []int{1 << 20}, Float32: func() ([]float32, error) { return make([]float32, 1<<20), nil }}
 	for _, room := range []uint64{0, 1, 100, 1 << 20, 1<<20 + 1, 4<<20 - 1} {
 		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: room, Max: before.Max}); err != nil {
 			t.Fatal(err)
 		}
-		err := WriteSafetensors(path, []TensorSource{big}, nil)
+		err := Write(path, []Source{big}, nil)
 		if back := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &before); back != nil {
 			t.Fatal(back)
 		}
@@ -253,7 +253,7 @@ func writeOnFullDisk(t *testing.T) {
 		}
 		wantOnly(t, dir, "old")
 	}
-	if err := WriteSafetensors(path, []TensorSource{big}, nil); err != nil {
+	if err := Write(path, []Source{big}, nil); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,4 +1,4 @@
-package model
+package hub
 
 import (
 	"context"
@@ -10,12 +10,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"laurel/model/safetensors"
 )
 
 // weightsBlob is where the test model's weights come to lie in the cache.
 func weightsBlob(f *fakeHub) (path, content string) {
-	content = f.files[commitOne][weightsFile]
-	return filepath.Join(os.Getenv("HF_HOME"), "hub", "models--org--name", "blobs", etag(weightsFile, content)), content
+	content = f.files[commitOne][safetensors.WeightsFile]
+	return filepath.Join(os.Getenv("HF_HOME"), "hub", "models--org--name", "blobs", etag(safetensors.WeightsFile, content)), content
 }
 
 func storageRequests(f *fakeHub) []string {
@@ -24,10 +26,10 @@ func storageRequests(f *fakeHub) []string {
 
 func TestTruncatedBodyIsResumed(t *testing.T) {
 	f := startHub(t)
-	f.cut[weightsFile] = 700
+	f.cut[safetensors.WeightsFile] = 700
 	dir := resolve(t, quick(""))
-	wantContent(t, f.files[commitOne][weightsFile], dir, weightsFile)
-	plain := "GET /" + commitOne + "/" + weightsFile
+	wantContent(t, f.files[commitOne][safetensors.WeightsFile], dir, safetensors.WeightsFile)
+	plain := "GET /" + commitOne + "/" + safetensors.WeightsFile
 	if got, want := storageRequests(f), []string{plain, plain + " Range=bytes=700-"}; !slices.Equal(got, want) {
 		t.Errorf("requests %q, want %q", got, want)
 	}
@@ -35,9 +37,9 @@ func TestTruncatedBodyIsResumed(t *testing.T) {
 
 func TestServerWithoutRanges(t *testing.T) {
 	f := startHub(t)
-	f.cut[weightsFile], f.noRange = 700, true
+	f.cut[safetensors.WeightsFile], f.noRange = 700, true
 	dir := resolve(t, quick(""))
-	wantContent(t, f.files[commitOne][weightsFile], dir, weightsFile)
+	wantContent(t, f.files[commitOne][safetensors.WeightsFile], dir, safetensors.WeightsFile)
 }
 
 // A run that was killed left a part; the next one goes on from it, unless its
@@ -55,7 +57,7 @@ func TestNextRunResumes(t *testing.T) {
 			path, content := weightsBlob(f)
 			writeFile(t, []byte(part(content)), path+".incomplete")
 			dir := resolve(t, quick(""))
-			wantContent(t, content, dir, weightsFile)
+			wantContent(t, content, dir, safetensors.WeightsFile)
 			if got := storageRequests(f); name == "the beginning" && !strings.HasSuffix(got[0], "Range=bytes=1234-") || name == "all of it" && len(got) > 0 {
 				t.Errorf("requests %q", got)
 			}
@@ -79,7 +81,7 @@ func TestDamagedContentIsRefused(t *testing.T) {
 			f := startHub(t)
 			f.storage.Config.Handler = serve
 			path, _ := weightsBlob(f)
-			_, err := ResolveModel(context.Background(), "org/name", quick(""))
+			_, err := Resolve(context.Background(), "org/name", quick(""))
 			wantError(t, err, "fetch model.safetensors at main", map[string]string{
 				"other bytes": "damaged on the way", "too short": "3 bytes came of 3000", "too long": "more than the 3000 bytes",
 				"gone": "410", "failing": "502"}[name])
@@ -87,7 +89,7 @@ func TestDamagedContentIsRefused(t *testing.T) {
 				t.Error("the blob is in the cache")
 			}
 			t.Setenv("HF_HUB_OFFLINE", "1")
-			_, err = ResolveModel(context.Background(), "org/name", quick(""))
+			_, err = Resolve(context.Background(), "org/name", quick(""))
 			wantError(t, err, "no revision main") // the ref is written last
 		})
 	}
@@ -112,7 +114,7 @@ func TestDamagedGitFileIsRefused(t *testing.T) {
 			fmt.Fprint(w, content)
 		}
 	}
-	_, err := ResolveModel(context.Background(), "org/name", quick(""))
+	_, err := Resolve(context.Background(), "org/name", quick(""))
 	wantError(t, err, "fetch vocab.txt", "damaged on the way", "the hub says")
 }
 
@@ -128,14 +130,14 @@ func TestStalledTransfer(t *testing.T) {
 	defer close(release)
 	opts := quick("")
 	opts.stallAfter = 50 * time.Millisecond
-	_, err := ResolveModel(context.Background(), "org/name", opts)
+	_, err := Resolve(context.Background(), "org/name", opts)
 	wantError(t, err, "fetch model.safetensors", "no byte came for 50ms")
 }
 
 func TestFailedRedirectHidesTheSignature(t *testing.T) {
 	f := startHub(t)
 	f.storage.Close()
-	_, err := ResolveModel(context.Background(), "org/name", quick(""))
+	_, err := Resolve(context.Background(), "org/name", quick(""))
 	wantError(t, err, "fetch model.safetensors", "does not answer")
 	if strings.Contains(err.Error(), "Signature") {
 		t.Errorf("%v", err)
@@ -144,7 +146,7 @@ func TestFailedRedirectHidesTheSignature(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	f := startHub(t)
-	f.cut[weightsFile] = 700
+	f.cut[safetensors.WeightsFile] = 700
 	last := map[string]int64{}
 	opts := quick("")
 	opts.Progress = func(file string, done, total int64) {
@@ -154,7 +156,7 @@ func TestProgress(t *testing.T) {
 		last[file] = done
 	}
 	resolve(t, opts)
-	for _, name := range []string{"config.json", "tokenizer.json", "vocab.txt", weightsFile} {
+	for _, name := range []string{"config.json", "tokenizer.json", "vocab.txt", safetensors.WeightsFile} {
 		if last[name] != int64(len(f.files[commitOne][name])) {
 			t.Errorf("%s: %d", name, last[name])
 		}
@@ -188,8 +190,8 @@ func TestCopyInPlaceOfALink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	content := f.files[commitOne][weightsFile]
-	if err := r.copyBlob(filepath.Join(dir, "copy"), etag(weightsFile, content)); err != nil {
+	content := f.files[commitOne][safetensors.WeightsFile]
+	if err := r.copyBlob(filepath.Join(dir, "copy"), etag(safetensors.WeightsFile, content)); err != nil {
 		t.Fatal(err)
 	}
 	wantContent(t, content, dir, "copy")

@@ -1,4 +1,4 @@
-package model
+package safetensors
 
 import (
 	"encoding/json"
@@ -12,9 +12,10 @@ import (
 	"slices"
 )
 
+// A model folder holds WeightsFile, or IndexFile and the shards that it names.
 const (
-	weightsFile = "model.safetensors"
-	indexFile   = "model.safetensors.index.json"
+	WeightsFile = "model.safetensors"
+	IndexFile   = "model.safetensors.index.json"
 )
 
 // Weights are the tensors of a model folder or a single safetensors file. Only
@@ -26,10 +27,10 @@ type Weights struct {
 	files    []*os.File
 }
 
-// OpenWeights opens dir's model.safetensors or, where there is none, the shards
+// OpenDir opens dir's model.safetensors or, where there is none, the shards
 // that model.safetensors.index.json names. Every header is read and checked.
-func OpenWeights(dir string) (*Weights, error) {
-	for _, name := range []string{weightsFile, indexFile, "pytorch_model.bin", "pytorch_model.bin.index.json"} {
+func OpenDir(dir string) (*Weights, error) {
+	for _, name := range []string{WeightsFile, IndexFile, "pytorch_model.bin", "pytorch_model.bin.index.json"} {
 		path := filepath.Join(dir, name)
 		// Lstat, so that a broken link of the hub's cache is met and named by Open.
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
@@ -38,25 +39,25 @@ func OpenWeights(dir string) (*Weights, error) {
 			return nil, fmt.Errorf("open weights: %w", err)
 		}
 		switch name {
-		case weightsFile:
-			return OpenSafetensors(path)
-		case indexFile:
+		case WeightsFile:
+			return Open(path)
+		case IndexFile:
 			return openShards(dir)
 		}
-		return nil, errOnlyPickle(dir, name)
+		return nil, OnlyPickle(dir, name)
 	}
-	return nil, fmt.Errorf("open weights: %s has neither %s nor %s", dir, weightsFile, indexFile)
+	return nil, fmt.Errorf("open weights: %s has neither %s nor %s", dir, WeightsFile, IndexFile)
 }
 
-// errOnlyPickle says what to do with weights in torch's own format, a pickle,
+// OnlyPickle is the error that says what to do with weights in torch's own format, a pickle,
 // which is a program to run and not data to read.
-func errOnlyPickle(where, name string) error {
+func OnlyPickle(where, name string) error {
 	return fmt.Errorf("open weights: %s has only %s, which is not read here: convert it once in Python, "+
 		"AutoModelForSequenceClassification.from_pretrained(%q).save_pretrained(OUT), and give OUT", where, name, where)
 }
 
-// OpenSafetensors opens one safetensors file.
-func OpenSafetensors(path string) (*Weights, error) {
+// Open opens one safetensors file.
+func Open(path string) (*Weights, error) {
 	w := &Weights{tensors: map[string]Tensor{}, metadata: map[string]string{}}
 	tensors, err := w.addFile(path)
 	if err != nil {
@@ -101,7 +102,7 @@ func (w *Weights) addFile(path string) ([]Tensor, error) {
 // openShards holds index and shards to one another: each tensor in exactly the
 // shard the index gives it.
 func openShards(dir string) (*Weights, error) {
-	shardOf, err := readIndex(filepath.Join(dir, indexFile))
+	shardOf, err := readIndex(filepath.Join(dir, IndexFile))
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +115,7 @@ func openShards(dir string) (*Weights, error) {
 	for _, name := range slices.Sorted(maps.Keys(shardOf)) {
 		if _, ok := w.tensors[name]; !ok {
 			return nil, errors.Join(fmt.Errorf("open weights %s: tensor %q is not in it, though %s says so",
-				filepath.Join(dir, shardOf[name]), name, indexFile), w.Close())
+				filepath.Join(dir, shardOf[name]), name, IndexFile), w.Close())
 		}
 	}
 	return w, nil
@@ -124,7 +125,7 @@ func (w *Weights) addShard(dir, shard string, shardOf map[string]string) error {
 	path := filepath.Join(dir, shard)
 	tensors, err := w.addFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %s names this shard; fetch it", err, indexFile)
+		return fmt.Errorf("%w: %s names this shard; fetch it", err, IndexFile)
 	}
 	if err != nil {
 		return err
@@ -135,9 +136,9 @@ func (w *Weights) addShard(dir, shard string, shardOf map[string]string) error {
 		}
 		switch place, ok := shardOf[t.Name]; {
 		case !ok:
-			return fmt.Errorf("open weights %s: tensor %q is not in %s", path, t.Name, indexFile)
+			return fmt.Errorf("open weights %s: tensor %q is not in %s", path, t.Name, IndexFile)
 		case place != shard:
-			return fmt.Errorf("open weights %s: tensor %q should be in %s by %s", path, t.Name, place, indexFile)
+			return fmt.Errorf("open weights %s: tensor %q should be in %s by %s", path, t.Name, place, IndexFile)
 		}
 		w.tensors[t.Name] = t
 	}
@@ -186,6 +187,12 @@ func parseIndex(data []byte) (map[string]string, error) {
 		return nil, errors.New("no weight_map, or an empty one")
 	}
 	return shardOf, nil
+}
+
+// Shards lists the files that an index names, sorted, each once.
+func Shards(indexPath string) ([]string, error) {
+	shardOf, err := readIndex(indexPath)
+	return shardNames(shardOf), err
 }
 
 // shardNames lists the shards of a weight_map, sorted, each once.

@@ -1,4 +1,6 @@
-package model
+// Package safetensors reads and writes the safetensors format: one file, or
+// shards with an index.
+package safetensors
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package model
+package safetensors
 
 import (
 	"bytes"
@@ -14,10 +14,10 @@ import (
 	"laurel/data"
 )
 
-// TensorSource is a tensor to be written. Exactly one of Float32 and Bytes is
+// Source is a tensor to be written. Exactly one of Float32 and Bytes is
 // set; it is called once, when the tensor's turn comes, so that one tensor at a
 // time is in memory.
-type TensorSource struct {
+type Source struct {
 	Name  string
 	DType string
 	Shape []int
@@ -28,14 +28,14 @@ type TensorSource struct {
 	Bytes func() ([]byte, error)
 }
 
-// WriteSafetensors writes a safetensors file, aside first and then renamed, so
+// Write writes a safetensors file, aside first and then renamed, so
 // that path is the old file or the whole new one at every instant. The order is
 // the reference's (widest dtype first, then by name) whatever order the tensors
 // come in, so equal tensors give equal bytes. Metadata may be nil; transformers
 // asks for {"format": "pt"}.
-func WriteSafetensors(path string, tensors []TensorSource, metadata map[string]string) error {
+func Write(path string, tensors []Source, metadata map[string]string) error {
 	tensors = slices.Clone(tensors)
-	slices.SortStableFunc(tensors, func(a, b TensorSource) int {
+	slices.SortStableFunc(tensors, func(a, b Source) int {
 		rankA, _, _ := dtypeRank(a.DType)
 		rankB, _, _ := dtypeRank(b.DType)
 		return cmp.Or(cmp.Compare(rankB, rankA), cmp.Compare(a.Name, b.Name))
@@ -58,7 +58,7 @@ func WriteSafetensors(path string, tensors []TensorSource, metadata map[string]s
 }
 
 // encodeHeader returns the length, the JSON and the spaces that pad it to eight bytes.
-func encodeHeader(tensors []TensorSource, metadata map[string]string) ([]byte, error) {
+func encodeHeader(tensors []Source, metadata map[string]string) ([]byte, error) {
 	var text bytes.Buffer
 	text.WriteByte('{')
 	if len(metadata) > 0 {
@@ -114,7 +114,7 @@ func writeField(text *bytes.Buffer, key string, value any) error {
 	return nil
 }
 
-func (t TensorSource) writeTo(w io.Writer) error {
+func (t Source) writeTo(w io.Writer) error {
 	size, err := byteSize(t.DType, t.Shape)
 	if err != nil {
 		return err
@@ -136,7 +136,7 @@ func (t TensorSource) writeTo(w io.Writer) error {
 	return err
 }
 
-func (t TensorSource) writeFloats(w io.Writer, size int64) error {
+func (t Source) writeFloats(w io.Writer, size int64) error {
 	width := floatWidth(t.DType)
 	if width == 0 {
 		return fmt.Errorf("float32 values cannot be written as %s", t.DType)

@@ -1,4 +1,6 @@
-package model
+// Package hub finds models by what users call them: a folder, or a name on the
+// Hugging Face hub, downloaded once into the cache that huggingface_hub keeps.
+package hub
 
 import (
 	"context"
@@ -12,12 +14,17 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"laurel/model/safetensors"
 )
 
-// HubOptions steer ResolveModel; the zero value fetches main in silence.
-type HubOptions struct {
+// Options steer Resolve; the zero value fetches main in silence.
+type Options struct {
 	// Revision is a branch, a tag or a 40-digit commit; empty means main.
 	Revision string
+	// Beside names files that are fetched with the model where the repository has
+	// them.
+	Beside []string
 	// Progress hears of each file's bytes so far; total is -1 where the hub does
 	// not say. Calls come one at a time.
 	Progress func(file string, done, total int64)
@@ -28,18 +35,18 @@ type HubOptions struct {
 	retryPause, stallAfter time.Duration // 1 s and 60 s; tests wait less
 }
 
-// ResolveModel turns what a user calls a model into a folder: an existing folder
+// Resolve turns what a user calls a model into a folder: an existing folder
 // is itself; a Hugging Face name ("org/name", "name") is its snapshot in the
 // cache shared with huggingface_hub, downloaded there once. The environment is
 // read as huggingface_hub reads it: HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME,
 // HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH, HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE.
-func ResolveModel(ctx context.Context, ref string, opts HubOptions) (dir string, err error) {
+func Resolve(ctx context.Context, ref string, opts Options) (dir string, err error) {
 	info, statErr := os.Stat(ref)
 	switch {
 	case statErr == nil && info.IsDir():
 		return ref, nil
 	case statErr == nil:
-		return "", fmt.Errorf("model %s is a file: give the folder that holds config.json and %s", ref, weightsFile)
+		return "", fmt.Errorf("model %s is a file: give the folder that holds config.json and %s", ref, safetensors.WeightsFile)
 	case errors.Is(statErr, fs.ErrPermission):
 		return "", fmt.Errorf("model: %w", statErr)
 	}
@@ -80,11 +87,11 @@ type repo struct {
 	token        string
 	offline      string // the variable that forbids the network; empty where none does
 	cache        string // the folder all repositories share
-	opts         HubOptions
+	opts         Options
 	progress     sync.Mutex
 }
 
-func openRepo(id string, opts HubOptions) (*repo, error) {
+func openRepo(id string, opts Options) (*repo, error) {
 	if opts.Revision == "" {
 		opts.Revision = "main"
 	}

@@ -1,4 +1,4 @@
-package model
+package hub
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"laurel/data"
+	"laurel/model/safetensors"
 
 	"github.com/gofrs/flock"
 )
@@ -73,16 +74,16 @@ func (r *repo) firstMissing(commit string) (string, error) {
 		return "config.json", nil
 	case !has("tokenizer.json") && !absent("tokenizer.json"):
 		return "tokenizer.json", nil
-	case has(weightsFile):
+	case has(safetensors.WeightsFile):
 		return "", nil
-	case !has(indexFile):
-		return weightsFile, nil
+	case !has(safetensors.IndexFile):
+		return safetensors.WeightsFile, nil
 	}
-	shardOf, err := readIndex(r.snapshotFile(commit, indexFile))
+	shards, err := safetensors.Shards(r.snapshotFile(commit, safetensors.IndexFile))
 	if err != nil {
 		return "", err
 	}
-	for _, shard := range shardNames(shardOf) {
+	for _, shard := range shards {
 		if !has(shard) {
 			return shard, nil
 		}
