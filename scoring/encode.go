@@ -7,6 +7,7 @@ import (
 	"runtime"
 
 	"laurel/data"
+	"laurel/data/batches"
 )
 
 // EncodePair is the model's way from a pair to ids, checked against its
@@ -47,7 +48,7 @@ func (m *Model) CheckIDs(ids []int32) error {
 
 // BuildStore encodes files of pairs into a scratch file at path. done hears how
 // many of the rows are encoded; total is -1 where only reading tells.
-func (m *Model) BuildStore(ctx context.Context, path string, files []string, cfg data.Config, done func(rows, total int)) (*data.Store, *data.Counts, error) {
+func (m *Model) BuildStore(ctx context.Context, path string, files []string, cfg data.Config, done func(rows, total int)) (*batches.Store, *data.Counts, error) {
 	workers := cfg.Workers
 	if workers == 0 {
 		workers = runtime.NumCPU()
@@ -55,7 +56,7 @@ func (m *Model) BuildStore(ctx context.Context, path string, files []string, cfg
 	counts := &data.Counts{}
 	total := rowsOf(files, cfg)
 	pairs := data.ReadPairs(files, data.ReadConfig{Columns: cfg.Columns, OnBadRow: cfg.OnBadRow}, counts)
-	store, err := data.BuildStore(ctx, path, pairs, m.EncodePair, workers, func(rows int) { done(rows, total) })
+	store, err := batches.BuildStore(ctx, path, pairs, m.EncodePair, workers, func(rows int) { done(rows, total) })
 	return store, counts, err
 }
 

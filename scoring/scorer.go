@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"laurel/data"
+	"laurel/data/batches"
 	"laurel/data/tokenizer"
 	"laurel/model"
 )
@@ -134,6 +135,6 @@ func (s *Scorer) Rewards(ctx context.Context, completions []data.Completion) ([]
 
 // ScoreStore gives the rewards of every pair of a store, in its order. done
 // hears how many pairs are scored.
-func (s *Scorer) ScoreStore(ctx context.Context, store *data.Store, done func(pairs int)) (chosen, rejected []float32, err error) {
+func (s *Scorer) ScoreStore(ctx context.Context, store *batches.Store, done func(pairs int)) (chosen, rejected []float32, err error) {
 	return s.ensemble.ScoreStore(ctx, store, done)
 }

@@ -8,6 +8,7 @@ import (
 
 	"laurel/data/tokenizer"
 	"laurel/model"
+	"laurel/model/hub"
 )
 
 // Resolve finds the local directory that a reference means: a run's best
@@ -21,11 +22,11 @@ func Resolve(ctx context.Context, ref string, o Options) (string, error) {
 		}
 		return dir, err
 	}
-	options := model.HubOptions{Revision: o.revision(), Notice: func(line string) { o.notice("%s", line) }}
+	options := hub.Options{Revision: o.revision(), Beside: []string{model.GoldenFile}, Notice: func(line string) { o.notice("%s", line) }}
 	if o.Download != nil {
 		options.Progress = func(file string, done, total int64) { o.Download(ref, file, done, total) }
 	}
-	dir, err := model.ResolveModel(ctx, ref, options)
+	dir, err := hub.Resolve(ctx, ref, options)
 	if err == nil && dir != ref {
 		o.notice("model: %s at revision %s (%s)", ref, o.revision(), dir)
 	}

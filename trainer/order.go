@@ -1,6 +1,9 @@
 package trainer
 
-import "laurel/data"
+import (
+	"laurel/data"
+	"laurel/data/batches"
+)
 
 // What compiling one shape costs, in ids that could have been computed
 // meanwhile: seconds of compilation times ids a second (docs/experiments.md).
@@ -12,11 +15,11 @@ const (
 // NewOrder settles in which batches the pairs come, and to which lengths they
 // are padded, for a backend of this name and a model of so many positions (0:
 // no limit).
-func NewOrder(c Config, d data.Config, pairs *data.Store, backend string, positions int) data.Order {
+func NewOrder(c Config, d data.Config, pairs *batches.Store, backend string, positions int) batches.Order {
 	compileTokens := compileTokensCPU
 	if backend == "cuda" {
 		compileTokens = compileTokensCUDA
 	}
-	return data.Order{BatchSize: c.BatchSize, Shuffle: d.Shuffle, Seed: c.Seed, Wrap: !d.Shuffle && d.Buckets.None,
-		Buckets: d.BucketLengths(pairs, c.Epochs, compileTokens, positions)}
+	return batches.Order{BatchSize: c.BatchSize, Shuffle: d.Shuffle, Seed: c.Seed, Wrap: !d.Shuffle && d.Buckets.None,
+		Buckets: batches.Lengths(d.Buckets, pairs, c.Epochs, compileTokens, positions)}
 }
