@@ -1,4 +1,4 @@
-package rogue
+package chattest
 
 import (
 	"cmp"
@@ -23,7 +23,7 @@ func (s *Server) completion(r Request, first float64, fault Fault) object {
 		chars += len(m.Content)
 	}
 	reply := object{
-		"id": "chatcmpl-rogue", "object": "chat.completion", "created": 0, "model": r.Model + "-rogue",
+		"id": "chatcmpl-chattest", "object": "chat.completion", "created": 0, "model": r.Model + "-chattest",
 		"usage": object{"prompt_tokens": chars / 4, "completion_tokens": len(strings.Fields(text)), "total_tokens": chars/4 + len(strings.Fields(text))},
 	}
 	if fault != Schema {

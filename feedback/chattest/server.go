@@ -1,8 +1,8 @@
-// Package rogue is an OpenAI-compatible server that misbehaves on purpose, for
+// Package chattest is an OpenAI-compatible server that misbehaves on purpose, for
 // tests. What it answers depends on its seed and the request's body alone, and
 // what it does wrong also on how often it saw that body: a run that was
 // interrupted gets the answers of one that was not.
-package rogue
+package chattest
 
 import (
 	"crypto/sha256"

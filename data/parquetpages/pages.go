@@ -1,4 +1,4 @@
-package data
+package parquetpages
 
 import (
 	"errors"
@@ -77,7 +77,7 @@ func (s *pageStream) nextPage() error {
 	}
 	at := s.at
 	if err := s.readPage(); err != nil {
-		return fmt.Errorf("page at byte %d: %w", at, noEOF(err))
+		return fmt.Errorf("page at byte %d: %w", at, NoEOF(err))
 	}
 	return nil
 }
@@ -185,4 +185,12 @@ func readPageHeader(r io.ReaderAt, at, most int64) (*format.PageHeader, int64, e
 		err = thrift.Unmarshal(new(thrift.CompactProtocol), b[:n], header)
 		return header, int64(n), err
 	}
+}
+
+// NoEOF: a column that ends before its rows do is damaged, not at its end.
+func NoEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }

@@ -1,4 +1,4 @@
-package feedback
+package chat
 
 import (
 	"context"
@@ -22,10 +22,10 @@ import (
 
 // send makes one HTTP request and reads its reply. An error that is not of ctx
 // is an attemptError; the reply then holds the tokens it is known to have used.
-func (c *Chat) send(ctx context.Context, req ChatRequest) (ChatReply, error) {
+func (c *Client) send(ctx context.Context, req Request) (Reply, error) {
 	params, err := c.params(req)
 	if err != nil {
-		return ChatReply{}, &attemptError{err: err}
+		return Reply{}, &attemptError{err: err}
 	}
 	limited, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
@@ -36,22 +36,22 @@ func (c *Chat) send(ctx context.Context, req ChatRequest) (ChatReply, error) {
 	}
 	switch {
 	case ctx.Err() != nil:
-		return ChatReply{}, ctx.Err()
+		return Reply{}, ctx.Err()
 	case response != nil && response.StatusCode >= 400:
-		return ChatReply{}, c.refusal(response)
+		return Reply{}, c.refusal(response)
 	case errors.Is(limited.Err(), context.DeadlineExceeded) && err != nil:
-		return ChatReply{}, &attemptError{err: fmt.Errorf("no whole reply within %v: raise timeout if the model needs longer", c.config.Timeout), retry: true, billed: true}
+		return Reply{}, &attemptError{err: fmt.Errorf("no whole reply within %v: raise timeout if the model needs longer", c.config.Timeout), retry: true, billed: true}
 	case err != nil || completion == nil: // null is JSON
-		return ChatReply{}, c.broken(err, response)
+		return Reply{}, c.broken(err, response)
 	}
 	return c.read(completion, req)
 }
 
 // params is the body of a request.
-func (c *Chat) params(req ChatRequest) (openai.ChatCompletionNewParams, error) {
+func (c *Client) params(req Request) (openai.ChatCompletionNewParams, error) {
 	p := openai.ChatCompletionNewParams{Model: c.config.Model}
 	for _, m := range req.Messages {
-		message, err := chatMessage(m)
+		message, err := messageOf(m)
 		if err != nil {
 			return p, err
 		}
@@ -75,7 +75,7 @@ func (c *Chat) params(req ChatRequest) (openai.ChatCompletionNewParams, error) {
 	return p, nil
 }
 
-func chatMessage(m data.Message) (openai.ChatCompletionMessageParamUnion, error) {
+func messageOf(m data.Message) (openai.ChatCompletionMessageParamUnion, error) {
 	switch m.Role {
 	case "system":
 		return openai.SystemMessage(m.Content), nil
@@ -87,8 +87,8 @@ func chatMessage(m data.Message) (openai.ChatCompletionMessageParamUnion, error)
 	return openai.ChatCompletionMessageParamUnion{}, fmt.Errorf("a message of role %q cannot be put to a chat model: want system, user or assistant", m.Role)
 }
 
-// mend says what to do about a status.
-func mend(status int) string {
+// remedy says what to do about a status.
+func remedy(status int) string {
 	switch status {
 	case http.StatusBadRequest:
 		return ": check max_tokens, top_logprobs and extra, and whether the texts fit the model's context"
@@ -109,21 +109,21 @@ func mend(status int) string {
 }
 
 // refusal is what an HTTP status above 399 means.
-func (c *Chat) refusal(response *http.Response) error {
+func (c *Client) refusal(response *http.Response) error {
 	body, readErr := io.ReadAll(response.Body)
 	message, code := serverMessage(body)
 	if readErr != nil {
 		message += " (and here it breaks off)"
 	}
-	err := fmt.Errorf("HTTP %d: %s%s", response.StatusCode, c.excerpt(message), mend(response.StatusCode))
+	err := fmt.Errorf("HTTP %d: %s%s", response.StatusCode, c.excerpt(message), remedy(response.StatusCode))
 	failed := &attemptError{err: err, after: retryAfter(response.Header, time.Now())}
 	switch status := response.StatusCode; {
 	case code == "insufficient_quota": // OpenAI's 429 for an empty account
-		failed.err = fmt.Errorf("%w: %w", ErrChatSetup, err)
+		failed.err = fmt.Errorf("%w: %w", ErrSetup, err)
 	case status == http.StatusRequestTimeout, status == http.StatusConflict, status == http.StatusTooManyRequests, status >= 500:
 		failed.retry = true
 	case slices.Contains([]int{401, 402, 403, 404, 405}, status):
-		failed.err = fmt.Errorf("%w: %w", ErrChatSetup, err)
+		failed.err = fmt.Errorf("%w: %w", ErrSetup, err)
 	}
 	return failed
 }
@@ -160,16 +160,16 @@ func serverMessage(body []byte) (message, code string) {
 }
 
 // broken is a request that came to no whole reply.
-func (c *Chat) broken(err error, response *http.Response) error {
+func (c *Client) broken(err error, response *http.Response) error {
 	var certificate *tls.CertificateVerificationError
 	var dial *net.OpError
 	switch {
 	case errors.As(err, &certificate):
-		return &attemptError{err: fmt.Errorf("%w: %w", ErrChatSetup, err)}
+		return &attemptError{err: fmt.Errorf("%w: %w", ErrSetup, err)}
 	case errors.Is(err, errLongReply):
 		return &attemptError{err: err, billed: true}
 	case errors.As(err, &dial) && dial.Op == "dial": // nothing was sent
-		return &attemptError{err: err, retry: true, nobody: !errors.Is(err, syscall.ECONNRESET)} // who resets is there
+		return &attemptError{err: err, retry: true, unreachable: !errors.Is(err, syscall.ECONNRESET)} // a reset comes from a server
 	case response != nil:
 		err = fmt.Errorf("HTTP %d, but no chat completion: %s", response.StatusCode, c.excerpt(fmt.Sprint(err)))
 	default:
@@ -179,11 +179,10 @@ func (c *Chat) broken(err error, response *http.Response) error {
 }
 
 // read takes the reply out of a completion.
-func (c *Chat) read(completion *openai.ChatCompletion, req ChatRequest) (ChatReply, error) {
-	reply := ChatReply{
-		Model:            c.redact(completion.Model),
-		PromptTokens:     int(max(0, completion.Usage.PromptTokens)),
-		CompletionTokens: int(max(0, completion.Usage.CompletionTokens)),
+func (c *Client) read(completion *openai.ChatCompletion, req Request) (Reply, error) {
+	reply := Reply{
+		Model: c.redact(completion.Model),
+		Spent: Spent{PromptTokens: int(max(0, completion.Usage.PromptTokens)), CompletionTokens: int(max(0, completion.Usage.CompletionTokens))},
 	}
 	if len(completion.Choices) == 0 {
 		message, _ := serverMessage([]byte(completion.RawJSON()))
@@ -197,12 +196,12 @@ func (c *Chat) read(completion *openai.ChatCompletion, req ChatRequest) (ChatRep
 	if len(c.key) >= 8 { // shorter ones are placeholders, and may be words
 		reply.Text = c.redact(reply.Text)
 	}
-	reply.Tokens = chatTokens(choice.Logprobs.Content)
+	reply.Tokens = tokensOf(choice.Logprobs.Content)
 	return reply, incomplete(reply, req)
 }
 
 // incomplete is why a reply is not what was asked for.
-func incomplete(reply ChatReply, req ChatRequest) error {
+func incomplete(reply Reply, req Request) error {
 	empty := strings.TrimSpace(reply.Text) == ""
 	switch {
 	case empty && reply.FinishReason == "length":
@@ -212,22 +211,22 @@ func incomplete(reply ChatReply, req ChatRequest) error {
 	case empty:
 		return &attemptError{err: errors.New("an empty reply"), retry: true, billed: true}
 	case req.TopLogprobs > 0 && len(reply.Tokens) == 0:
-		return &attemptError{err: errNoLogprobs, retry: true, billed: true}
+		return &attemptError{err: ErrNoLogprobs, retry: true, billed: true}
 	}
 	return nil
 }
 
-var errNoLogprobs = errors.New("log-probabilities were asked for, and the server gave none")
+var ErrNoLogprobs = errors.New("log-probabilities were asked for, and the server gave none")
 
-func chatTokens(content []openai.ChatCompletionTokenLogprob) []ChatToken {
-	var tokens []ChatToken
+func tokensOf(content []openai.ChatCompletionTokenLogprob) []Token {
+	var tokens []Token
 	for _, t := range content {
-		token := ChatToken{Token: t.Token, Logprob: t.Logprob}
+		token := Token{Token: t.Token, Logprob: t.Logprob}
 		for _, alternative := range t.TopLogprobs {
-			token.Top = append(token.Top, TokenLogprob{alternative.Token, alternative.Logprob})
+			token.Top = append(token.Top, TopLogprob{alternative.Token, alternative.Logprob})
 		}
-		if !slices.ContainsFunc(token.Top, func(a TokenLogprob) bool { return a.Token == t.Token }) {
-			token.Top = append(token.Top, TokenLogprob{t.Token, t.Logprob})
+		if !slices.ContainsFunc(token.Top, func(a TopLogprob) bool { return a.Token == t.Token }) {
+			token.Top = append(token.Top, TopLogprob{t.Token, t.Logprob})
 		}
 		tokens = append(tokens, token)
 	}

@@ -1,4 +1,4 @@
-package feedback
+package chat
 
 import (
 	"context"
@@ -10,15 +10,15 @@ import (
 // four to five of English prose, so that it is rather too many tokens.
 const BytesPerToken = 3
 
-// chatLimits hold back the requests of one Chat, whoever sends them.
-type chatLimits struct {
+// limits hold back the requests of one Client, whoever sends them.
+type limits struct {
 	slots    chan struct{} // one for each request in flight
 	requests *rate.Limiter // nil: no limit
 	tokens   *rate.Limiter // nil: no limit
 }
 
-func newChatLimits(c ChatConfig) chatLimits {
-	return chatLimits{
+func newLimits(c Config) limits {
+	return limits{
 		slots:    make(chan struct{}, c.InFlight),
 		requests: perMinute(c.RequestsPerMinute, 1),
 		tokens:   perMinute(c.TokensPerMinute, 6), // in steps of six seconds' worth
@@ -35,7 +35,7 @@ func perMinute(n, seconds float64) *rate.Limiter {
 
 // enter waits for a slot and for the rates to allow one more request. The slot
 // is to be given back with leave.
-func (l chatLimits) enter(ctx context.Context, tokens int) error {
+func (l limits) enter(ctx context.Context, tokens int) error {
 	select {
 	case l.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -51,7 +51,7 @@ func (l chatLimits) enter(ctx context.Context, tokens int) error {
 	return err
 }
 
-func (l chatLimits) leave() { <-l.slots }
+func (l limits) leave() { <-l.slots }
 
 // take waits for n, which may be more than the limiter gives at once.
 func take(ctx context.Context, l *rate.Limiter, n int) error {

@@ -1,4 +1,4 @@
-package data
+package parquetpages
 
 import (
 	"encoding/binary"

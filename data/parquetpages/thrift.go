@@ -1,4 +1,4 @@
-package data
+package parquetpages
 
 import (
 	"encoding/binary"
@@ -9,7 +9,6 @@ import (
 var (
 	errThriftShort = errors.New("the metadata ends early")
 	errThrift      = errors.New("the metadata is damaged")
-	errBrokenList  = errors.New("a list goes on where a row should begin")
 )
 
 // thriftStruct walks one struct of Thrift's compact protocol and returns its

@@ -1,4 +1,4 @@
-package feedback
+package chat
 
 import (
 	"encoding/json"
@@ -15,9 +15,9 @@ import (
 	"laurel/data"
 )
 
-// ChatConfig is how to reach a chat model behind an OpenAI-compatible
+// Config is how to reach a chat model behind an OpenAI-compatible
 // /v1/chat/completions, how to sample from it, and how hard to press it.
-type ChatConfig struct {
+type Config struct {
 	BaseURL           string            `yaml:"base_url"`
 	Model             string            `yaml:"model"`
 	APIKeyEnv         string            `yaml:"api_key_env"`         // the environment variable with the key; empty: no key
@@ -51,22 +51,22 @@ func (p *Price) Of(promptTokens, completionTokens int) float64 {
 	return (float64(promptTokens)*p.PromptPerMillion + float64(completionTokens)*p.CompletionPerMillion) / 1e6
 }
 
-// DefaultChat is a chat of which only base_url and model are to be named.
-func DefaultChat() ChatConfig {
+// Default is a chat of which only base_url and model are to be named.
+func Default() Config {
 	greedy := 0.0
-	return ChatConfig{
+	return Config{
 		Timeout: time.Minute, MaxRetries: 6, Backoff: 500 * time.Millisecond, InFlight: 8,
 		MaxTokens: 512, MaxTokensName: "max_tokens", Temperature: &greedy,
 	}
 }
 
 // Request asks for a reply to the messages with the config's sampling.
-func (c ChatConfig) Request(messages []data.Message) ChatRequest {
-	return ChatRequest{Messages: messages, MaxTokens: c.MaxTokens, Temperature: c.Temperature, Seed: c.Seed}
+func (c Config) Request(messages []data.Message) Request {
+	return Request{Messages: messages, MaxTokens: c.MaxTokens, Temperature: c.Temperature, Seed: c.Seed}
 }
 
 // Validate names every value that cannot be.
-func (c ChatConfig) Validate() error {
+func (c Config) Validate() error {
 	var problems []error
 	check := func(ok bool, key string, value any, want string) {
 		if !ok {
@@ -129,8 +129,8 @@ func checkExtra(extra map[string]any) error {
 	return nil
 }
 
-// keepsCost refuses a limit in dollars where the price is unknown.
-func (c ChatConfig) keepsCost(most float64) error {
+// CheckBudget refuses a limit in dollars where the price is unknown.
+func (c Config) CheckBudget(most float64) error {
 	if most > 0 && c.Price == nil {
 		return fmt.Errorf("the cost is limited to $%g, and %s has no price: give price.prompt_per_million and price.completion_per_million, 0 for a model of your own", most, c.Model)
 	}
@@ -138,7 +138,7 @@ func (c ChatConfig) keepsCost(most float64) error {
 }
 
 // key reads the key's variable.
-func (c ChatConfig) key() (string, error) {
+func (c Config) key() (string, error) {
 	if c.APIKeyEnv == "" {
 		return "", nil
 	}
@@ -151,7 +151,7 @@ func (c ChatConfig) key() (string, error) {
 
 // endpoint is base_url up to /v1 or what stands for it, with a slash at the
 // end: an address without a path gets /v1.
-func (c ChatConfig) endpoint() string {
+func (c Config) endpoint() string {
 	base := strings.TrimRight(c.BaseURL, "/")
 	base = strings.TrimRight(strings.TrimSuffix(base, "/chat/completions"), "/")
 	if u, err := url.Parse(base); err == nil && u.Path == "" {
@@ -160,9 +160,9 @@ func (c ChatConfig) endpoint() string {
 	return base + "/"
 }
 
-// fingerprint names what decides a reply besides the messages: where the model
+// Fingerprint names what decides a reply besides the messages: where the model
 // runs and how hard it is pressed does not.
-func (c ChatConfig) fingerprint() string {
+func (c Config) Fingerprint() string {
 	sampling, err := json.Marshal(struct { // map keys are sorted, so that equal configs have equal names
 		Model       string         `json:"model"`
 		MaxTokens   int            `json:"max_tokens"`

@@ -1,4 +1,4 @@
-package data
+package parquetpages
 
 import (
 	"encoding/binary"
@@ -13,24 +13,25 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-const damaged = "the file is truncated or damaged: copy or write it again"
+// Damaged is the advice that ends an error about bytes that cannot be right.
+const Damaged = "the file is truncated or damaged: copy or write it again"
 
-// parquetFile is an open Parquet file: its footer as parquet-go sees it, and
-// its row groups as they are on disk.
-type parquetFile struct {
+// File is an open Parquet file: its footer as parquet-go sees it, and its row
+// groups as they are on disk.
+type File struct {
 	*parquet.File
-	os     *os.File
+	Disk   *os.File
 	groups []format.RowGroup
 }
 
-// openParquetFile checks the footer, which parquet-go would trust, and tells
-// parquet-go of a file without compression (see pageStream).
-func openParquetFile(path string) (*parquetFile, error) {
+// Open checks the footer, which parquet-go would trust, and tells parquet-go
+// of a file without compression (see pageStream).
+func Open(path string) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, rootCause(err)
+		return nil, err
 	}
-	file, err := readParquet(f)
+	file, err := read(f)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -38,8 +39,17 @@ func openParquetFile(path string) (*parquetFile, error) {
 	return file, nil
 }
 
-func readParquet(f *os.File) (file *parquetFile, err error) {
-	defer recoverParquet(&err)
+// NumGroups is the number of row groups.
+func (f *File) NumGroups() int { return len(f.groups) }
+
+// GroupRows is the number of rows in a row group.
+func (f *File) GroupRows(group int) int64 { return f.groups[group].NumRows }
+
+// Close closes the file; the leaves are closed before it.
+func (f *File) Close() error { return f.Disk.Close() }
+
+func read(f *os.File) (file *File, err error) {
+	defer Recover(&err)
 	footer, err := readFooter(f)
 	if err != nil {
 		return nil, err
@@ -47,21 +57,21 @@ func readParquet(f *os.File) (file *parquetFile, err error) {
 	onDisk, shown := new(format.FileMetaData), new(format.FileMetaData)
 	for _, meta := range []*format.FileMetaData{onDisk, shown} {
 		if err := thrift.Unmarshal(new(thrift.CompactProtocol), footer, meta); err != nil {
-			return nil, fmt.Errorf("Parquet footer: %w: %s", err, damaged)
+			return nil, fmt.Errorf("Parquet footer: %w: %s", err, Damaged)
 		}
 	}
 	hideCompression(shown)
 	tail, err := thrift.Marshal(new(thrift.CompactProtocol), shown)
 	if err != nil {
-		return nil, fmt.Errorf("Parquet footer: %w: %s", err, damaged)
+		return nil, fmt.Errorf("Parquet footer: %w: %s", err, Damaged)
 	}
 	tail = append(binary.LittleEndian.AppendUint32(tail, uint32(len(tail))), "PAR1"...)
 	whole := "PAR1" + string(tail)
 	opened, err := parquet.OpenFile(strings.NewReader(whole), int64(len(whole)), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
-		return nil, fmt.Errorf("Parquet footer: %w: %s", err, damaged)
+		return nil, fmt.Errorf("Parquet footer: %w: %s", err, Damaged)
 	}
-	return &parquetFile{opened, f, onDisk.RowGroups}, checkGroups(opened)
+	return &File{opened, f, onDisk.RowGroups}, checkGroups(opened)
 }
 
 // hideCompression makes every chunk begin at 0, without end or compression,
@@ -80,11 +90,12 @@ func hideCompression(meta *format.FileMetaData) {
 	}
 }
 
-// recoverParquet turns a panic of parquet-go into an error: some malformed
-// bytes make it index out of range. This is the one place where we recover.
-func recoverParquet(err *error) {
+// Recover, deferred around whatever reads or writes through parquet-go, turns
+// its panic into an error: some malformed bytes make it index out of range.
+// This is the one place where we recover.
+func Recover(err *error) {
 	if p := recover(); p != nil {
-		*err = fmt.Errorf("Parquet: %v: %s", p, damaged)
+		*err = fmt.Errorf("Parquet: %v: %s", p, Damaged)
 	}
 }
 
@@ -94,34 +105,34 @@ func readFooter(f *os.File) ([]byte, error) {
 	const least = 12
 	info, err := f.Stat()
 	if err != nil {
-		return nil, rootCause(err)
+		return nil, err
 	}
 	size := info.Size()
 	if size < least {
-		return nil, fmt.Errorf("%d bytes, but a Parquet file has at least %d: %s", size, least, damaged)
+		return nil, fmt.Errorf("%d bytes, but a Parquet file has at least %d: %s", size, least, Damaged)
 	}
 	tail := make([]byte, 8)
 	if _, err := f.ReadAt(tail, size-8); err != nil {
-		return nil, rootCause(err)
+		return nil, err
 	}
 	switch string(tail[4:]) {
 	case "PAR1":
 	case "PARE":
 		return nil, errors.New("the Parquet file is encrypted: decrypt it first")
 	default:
-		return nil, fmt.Errorf("the Parquet file has no footer (it does not end in PAR1): %s", damaged)
+		return nil, fmt.Errorf("the Parquet file has no footer (it does not end in PAR1): %s", Damaged)
 	}
 	length := int64(binary.LittleEndian.Uint32(tail))
 	if length > size-least {
-		return nil, fmt.Errorf("the Parquet footer claims %d bytes, but the file has %d: %s", length, size, damaged)
+		return nil, fmt.Errorf("the Parquet footer claims %d bytes, but the file has %d: %s", length, size, Damaged)
 	}
 	footer := make([]byte, length)
 	if _, err := io.ReadFull(io.NewSectionReader(f, size-8-length, length), footer); err != nil {
-		return nil, rootCause(err)
+		return nil, err
 	}
 	used, err := thriftStruct(footer) // a signature may follow
 	if err != nil {
-		return nil, fmt.Errorf("Parquet footer: %w: %s", err, damaged)
+		return nil, fmt.Errorf("Parquet footer: %w: %s", err, Damaged)
 	}
 	return footer[:used], nil
 }
@@ -133,12 +144,12 @@ func checkGroups(file *parquet.File) error {
 	rows := int64(0)
 	for g, group := range meta.RowGroups {
 		if len(group.Columns) != leaves || group.NumRows < 0 {
-			return fmt.Errorf("Parquet footer: row group %d does not fit the schema: %s", g, damaged)
+			return fmt.Errorf("Parquet footer: row group %d does not fit the schema: %s", g, Damaged)
 		}
 		rows += group.NumRows
 	}
 	if rows != meta.NumRows {
-		return fmt.Errorf("Parquet footer: %d rows, but the row groups add up to %d: %s", meta.NumRows, rows, damaged)
+		return fmt.Errorf("Parquet footer: %d rows, but the row groups add up to %d: %s", meta.NumRows, rows, Damaged)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package feedback
+package chat
 
 import (
 	"context"
@@ -9,11 +9,11 @@ import (
 	"sync"
 	"testing"
 
-	"laurel/feedback/rogue"
+	"laurel/feedback/chattest"
 )
 
 func TestBudgetRequests(t *testing.T) {
-	server := &rogue.Server{Rates: map[rogue.Fault]float64{rogue.ServerError: 0.5}}
+	server := &chattest.Server{Rates: map[chattest.Fault]float64{chattest.ServerError: 0.5}}
 	budget := NewBudget(0, 50, 0, 20)
 	chat := serve(t, server, budget, nil)
 	var all sync.WaitGroup
@@ -79,14 +79,14 @@ func TestBudgetWaits(t *testing.T) {
 func TestChatCosts(t *testing.T) {
 	price := &Price{PromptPerMillion: 10, CompletionPerMillion: 100}
 	const bound = (6 + 4 + 16) * 10e-6 // "which?", "user", the template
-	for fault, want := range map[rogue.Fault]float64{
-		"":                1*10e-6 + 18*100e-6, // 6 characters / 4, and 18 words
-		rogue.ServerError: 1*10e-6 + 18*100e-6,
-		rogue.Empty:       2*10e-6 + 18*100e-6,
-		rogue.Truncated:   1*10e-6 + 18*100e-6 + bound + 512*100e-6,
+	for fault, want := range map[chattest.Fault]float64{
+		"":                   1*10e-6 + 18*100e-6, // 6 characters / 4, and 18 words
+		chattest.ServerError: 1*10e-6 + 18*100e-6,
+		chattest.Empty:       2*10e-6 + 18*100e-6,
+		chattest.Truncated:   1*10e-6 + 18*100e-6 + bound + 512*100e-6,
 	} {
 		budget := NewBudget(1, 0, 0, 0)
-		chat := serve(t, &rogue.Server{Rates: map[rogue.Fault]float64{fault: 1}}, budget, func(c *ChatConfig) { c.Price = price })
+		chat := serve(t, &chattest.Server{Rates: map[chattest.Fault]float64{fault: 1}}, budget, func(c *Config) { c.Price = price })
 		reply, err := chat.Complete(t.Context(), askOnce("which?"))
 		if spent, _ := budget.Spent(); err != nil || math.Abs(reply.Cost-want) > 1e-12 || math.Abs(spent-want) > 1e-12 {
 			t.Errorf("%s: $%g, of the budget $%g, want $%g; %v", fault, reply.Cost, spent, want, err)

@@ -1,4 +1,4 @@
-package feedback
+package chat
 
 import (
 	"context"
@@ -11,26 +11,27 @@ import (
 	"sync/atomic"
 	"unicode/utf8"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
 
 	"laurel/data"
 )
 
-// Chat is a client of one chat model. All who use it share its slots, rates
+// Client is a client of one chat model. All who use it share its slots, rates
 // and budget.
-type Chat struct {
-	config   ChatConfig
+type Client struct {
+	config   Config
 	key      string // goes into one header, and into nothing else
 	budget   *Budget
-	limits   chatLimits
+	limits   limits
 	service  openai.ChatCompletionService
 	answered atomic.Bool // the server has been heard
 }
 
-// NewChat checks the config, reads the key from its variable and sends
+// New checks the config, reads the key from its variable and sends
 // nothing. A nil budget has no limits.
-func NewChat(c ChatConfig, budget *Budget) (*Chat, error) {
+func New(c Config, budget *Budget) (*Client, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -41,7 +42,7 @@ func NewChat(c ChatConfig, budget *Budget) (*Chat, error) {
 	if budget == nil {
 		budget = NewBudget(0, 0, 0, 0)
 	}
-	if err := c.keepsCost(budget.maxCost); err != nil {
+	if err := c.CheckBudget(budget.maxCost); err != nil {
 		return nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -56,49 +57,40 @@ func NewChat(c ChatConfig, budget *Budget) (*Chat, error) {
 	if key != "" {
 		options = append(options, option.WithAPIKey(key))
 	}
-	return &Chat{config: c, key: key, budget: budget, limits: newChatLimits(c), service: openai.NewChatCompletionService(options...)}, nil
+	return &Client{config: c, key: key, budget: budget, limits: newLimits(c), service: openai.NewChatCompletionService(options...)}, nil
 }
 
 // Complete asks until there is a reply: an answer of the right form with some
 // text, and with log-probabilities where they are asked for. An error wraps
-// ErrBudget or ErrChatSetup where no other request will do better, and comes
+// ErrBudget or ErrSetup where no other request will do better, and comes
 // with what the attempts took.
-func (c *Chat) Complete(ctx context.Context, req ChatRequest) (ChatReply, error) {
-	var took ChatReply
-	for retries := 0; ; retries++ {
+func (c *Client) Complete(ctx context.Context, req Request) (Reply, error) {
+	var spent Spent
+	waits := newBackOff(c.config.Backoff)
+	attempt := func() (Reply, error) {
 		reply, err := c.attempt(ctx, req)
-		reply.Final = Spent{reply.Requests, reply.PromptTokens, reply.CompletionTokens, reply.Cost}
-		reply.Requests += took.Requests
-		reply.Cost += took.Cost
-		reply.PromptTokens += took.PromptTokens
-		reply.CompletionTokens += took.CompletionTokens
-		if err == nil {
-			return reply, nil
-		}
-		took = ChatReply{Requests: reply.Requests, Cost: reply.Cost, PromptTokens: reply.PromptTokens, CompletionTokens: reply.CompletionTokens}
-		var failed *attemptError
-		if !errors.As(err, &failed) || !failed.retry || retries == c.config.MaxRetries {
-			return took, c.explain(err, took.Requests)
-		}
-		if failed.after > longestRetryAfter {
-			return took, c.explain(fmt.Errorf("%w: asked to wait %v: resume the run then: %w", ErrChatSetup, failed.after, err), took.Requests)
-		}
-		if err := sleep(ctx, backoff(c.config.Backoff, retries, failed.after)); err != nil {
-			return took, err
-		}
+		reply.Final = reply.Spent
+		spent = spent.Plus(reply.Spent)
+		return reply, retryable(err, waits)
 	}
+	reply, err := backoff.Retry(ctx, attempt, backoff.WithBackOff(waits), backoff.WithMaxTries(uint(c.config.MaxRetries)+1), backoff.WithMaxElapsedTime(0))
+	if err != nil {
+		return Reply{Spent: spent}, c.explain(err, spent.Requests)
+	}
+	reply.Spent = spent
+	return reply, nil
 }
 
 // attempt sends one request, within the limits and the budget.
-func (c *Chat) attempt(ctx context.Context, req ChatRequest) (ChatReply, error) {
+func (c *Client) attempt(ctx context.Context, req Request) (Reply, error) {
 	prompt := promptBytes(req.Messages)
 	if err := c.limits.enter(ctx, prompt/BytesPerToken+req.MaxTokens); err != nil {
-		return ChatReply{}, err
+		return Reply{}, err
 	}
 	defer c.limits.leave()
 	bound := c.config.Price.Of(prompt, req.MaxTokens) // no token is shorter than a byte
 	if err := c.budget.reserve(ctx, bound); err != nil {
-		return ChatReply{}, err
+		return Reply{}, err
 	}
 	reply, err := c.send(ctx, req)
 	reply.Requests = 1
@@ -126,19 +118,19 @@ func promptBytes(messages []data.Message) int {
 
 // explain says where an error happened. What a server says may hold what it
 // was sent, so the key is taken out.
-func (c *Chat) explain(err error, requests int) error {
+func (c *Client) explain(err error, requests int) error {
 	var failed *attemptError
 	if !errors.As(err, &failed) {
 		return err
 	}
-	if failed.nobody && !c.answered.Load() {
-		err = fmt.Errorf("%w: no chat server answers there: is it running, and base_url right? %w", ErrChatSetup, err)
+	if failed.unreachable && !c.answered.Load() {
+		err = fmt.Errorf("%w: no chat server answers there: is it running, and base_url right? %w", ErrSetup, err)
 	}
 	return fmt.Errorf("chat with %s at %s: attempt %d: %w", c.config.Model, c.config.endpoint(), requests, err)
 }
 
 // redact takes the key out of what a server says.
-func (c *Chat) redact(s string) string {
+func (c *Client) redact(s string) string {
 	if c.key == "" {
 		return s
 	}
@@ -150,7 +142,7 @@ func (c *Chat) redact(s string) string {
 }
 
 // excerpt is the beginning of what a server says, on one line.
-func (c *Chat) excerpt(s string) string {
+func (c *Client) excerpt(s string) string {
 	const most = 300
 	s = strings.Join(strings.Fields(c.redact(s)), " ")
 	if len(s) <= most {

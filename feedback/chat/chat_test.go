@@ -1,4 +1,4 @@
-package feedback
+package chat
 
 import (
 	"context"
@@ -18,18 +18,18 @@ import (
 	"golang.org/x/time/rate"
 
 	"laurel/data"
-	"laurel/feedback/rogue"
+	"laurel/feedback/chattest"
 )
 
 // quick is a config of a chat with a server, with short waits.
-func quick(server *httptest.Server) ChatConfig {
-	c := DefaultChat()
+func quick(server *httptest.Server) Config {
+	c := Default()
 	c.BaseURL, c.Model, c.Backoff = server.URL, "tiny", time.Millisecond
 	return c
 }
 
 // serve starts a server and a chat with it.
-func serve(t *testing.T, handler http.Handler, budget *Budget, change func(*ChatConfig)) *Chat {
+func serve(t *testing.T, handler http.Handler, budget *Budget, change func(*Config)) *Client {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
@@ -37,31 +37,31 @@ func serve(t *testing.T, handler http.Handler, budget *Budget, change func(*Chat
 	if change != nil {
 		change(&c)
 	}
-	chat, err := NewChat(c, budget)
+	chat, err := New(c, budget)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return chat
 }
 
-func askOnce(text string) ChatRequest {
-	return DefaultChat().Request([]data.Message{{Role: "user", Content: text}})
+func askOnce(text string) Request {
+	return Default().Request([]data.Message{{Role: "user", Content: text}})
 }
 
 func TestChatRetries(t *testing.T) {
-	for _, fault := range []rogue.Fault{rogue.TooMany, rogue.Unavailable, rogue.ServerError, rogue.Drip, rogue.Truncated, rogue.Schema, rogue.Empty, rogue.NoLogprobs, rogue.Reset} {
+	for _, fault := range []chattest.Fault{chattest.TooMany, chattest.Unavailable, chattest.ServerError, chattest.Drip, chattest.Truncated, chattest.Schema, chattest.Empty, chattest.NoLogprobs, chattest.Reset} {
 		t.Run(string(fault), func(t *testing.T) {
 			t.Parallel()
-			server := &rogue.Server{Rates: map[rogue.Fault]float64{fault: 1}}
-			chat := serve(t, server, nil, func(c *ChatConfig) {
-				if fault == rogue.Drip {
+			server := &chattest.Server{Rates: map[chattest.Fault]float64{fault: 1}}
+			chat := serve(t, server, nil, func(c *Config) {
+				if fault == chattest.Drip {
 					c.Timeout = 500 * time.Millisecond
 				}
 			})
 			request := askOnce("which?")
 			request.TopLogprobs = 5
 			reply, err := chat.Complete(t.Context(), request)
-			if err != nil || reply.Requests != 2 || len(reply.Tokens) != 1 || reply.Model != "tiny-rogue" {
+			if err != nil || reply.Requests != 2 || len(reply.Tokens) != 1 || reply.Model != "tiny-chattest" {
 				t.Errorf("%+v, %v", reply, err)
 			}
 			if tally := server.Tally(); tally.Good != 1 || tally.Requests != 2 || tally.Faults[fault] != 1 {
@@ -100,9 +100,9 @@ func TestChatGivesUp(t *testing.T) {
 		{200, 1, false, `{"choices": [{"finish_reason": "length", "message": {"content": ""}}]}`, "max_tokens (512)"},
 		{200, 1, false, `{"choices": [{"finish_reason": "content_filter", "message": {"content": null}}]}`, "content filter"},
 	} {
-		chat := serve(t, always(tc.status, tc.body), nil, func(c *ChatConfig) { c.MaxRetries = 2 })
+		chat := serve(t, always(tc.status, tc.body), nil, func(c *Config) { c.MaxRetries = 2 })
 		reply, err := chat.Complete(t.Context(), askOnce("which?"))
-		if err == nil || !strings.Contains(err.Error(), tc.says) || errors.Is(err, ErrChatSetup) != tc.setup || reply.Requests != tc.requests {
+		if err == nil || !strings.Contains(err.Error(), tc.says) || errors.Is(err, ErrSetup) != tc.setup || reply.Requests != tc.requests {
 			t.Errorf("HTTP %d %s: %d requests, %v", tc.status, tc.body, reply.Requests, err)
 		}
 	}
@@ -127,11 +127,11 @@ func TestChatNobodyThere(t *testing.T) {
 	server.Close()
 	c := quick(server)
 	c.MaxRetries = 1
-	chat, err := NewChat(c, nil)
+	chat, err := New(c, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if reply, err := chat.Complete(t.Context(), askOnce("which?")); !errors.Is(err, ErrChatSetup) || reply.Requests != 2 || !strings.Contains(err.Error(), "is it running") {
+	if reply, err := chat.Complete(t.Context(), askOnce("which?")); !errors.Is(err, ErrSetup) || reply.Requests != 2 || !strings.Contains(err.Error(), "is it running") {
 		t.Errorf("%+v, %v", reply, err)
 	}
 }
@@ -159,13 +159,13 @@ func TestChatBrokenConnections(t *testing.T) {
 				conn.Close()
 			}
 		}()
-		c := DefaultChat()
+		c := Default()
 		c.BaseURL, c.Model, c.Backoff, c.MaxRetries = "http://"+listener.Addr().String(), "tiny", time.Millisecond, 1
-		chat, err := NewChat(c, nil)
+		chat, err := New(c, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if reply, err := chat.Complete(t.Context(), askOnce("which?")); err == nil || errors.Is(err, ErrChatSetup) || reply.Requests != 2 {
+		if reply, err := chat.Complete(t.Context(), askOnce("which?")); err == nil || errors.Is(err, ErrSetup) || reply.Requests != 2 {
 			t.Errorf("%s: %+v, %v", name, reply, err)
 		}
 	}
@@ -176,7 +176,7 @@ func TestChatKeepsToItself(t *testing.T) {
 	t.Setenv("LAUREL_TEST_KEY", key)
 	t.Setenv("OPENAI_API_KEY", "sk-of-another-server")
 	t.Setenv("OPENAI_BASE_URL", "http://192.0.2.1")
-	withKey := func(c *ChatConfig) { c.APIKeyEnv, c.MaxRetries = "LAUREL_TEST_KEY", 0 }
+	withKey := func(c *Config) { c.APIKeyEnv, c.MaxRetries = "LAUREL_TEST_KEY", 0 }
 	echoes := map[string]http.HandlerFunc{
 		"error": func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(400)
@@ -205,12 +205,12 @@ func TestChatKeepsToItself(t *testing.T) {
 	for name, echo := range echoes {
 		chat := serve(t, echo, nil, withKey)
 		reply, err := chat.Complete(t.Context(), askOnce("which?"))
-		all := fmt.Sprintf("%+v %v %#v %s", reply, err, err, chat.config.fingerprint())
+		all := fmt.Sprintf("%+v %v %#v %s", reply, err, err, chat.config.Fingerprint())
 		if strings.Contains(all, "0123456789") || !strings.Contains(all, "[key]") || strings.Contains(all, "of-another") {
 			t.Errorf("%s: %s", name, all)
 		}
 	}
-	if chat := serve(t, &rogue.Server{Key: key}, nil, withKey); true {
+	if chat := serve(t, &chattest.Server{Key: key}, nil, withKey); true {
 		if _, err := chat.Complete(t.Context(), askOnce("which?")); err != nil {
 			t.Errorf("with its key: %v", err)
 		}
@@ -240,7 +240,7 @@ func TestChatSends(t *testing.T) {
 		c.BaseURL, c.Seed, c.MaxTokensName, c.Price = server.URL+path, &seed, "max_completion_tokens", &Price{1e6, 2e6}
 		c.Headers = map[string]string{"X-Title": "laurel"}
 		c.Extra = map[string]any{"reasoning_effort": "low", "chat_template_kwargs": map[string]any{"enable_thinking": false}, "a.b": 1}
-		chat, err := NewChat(c, nil)
+		chat, err := New(c, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,7 +258,7 @@ func TestChatSends(t *testing.T) {
 
 func TestChatConfigProblems(t *testing.T) {
 	hot := math.NaN()
-	c := ChatConfig{
+	c := Config{
 		BaseURL: "localhost:8000", APIKeyEnv: "sk-0123", Headers: map[string]string{"Authorization": "Bearer 0123"}, MaxRetries: -1,
 		RequestsPerMinute: -1, TokensPerMinute: math.Inf(1), Price: &Price{-1, math.NaN()}, Temperature: &hot, Extra: map[string]any{"stream": true},
 	}
@@ -272,15 +272,15 @@ func TestChatConfigProblems(t *testing.T) {
 	if strings.Contains(fmt.Sprint(err), "0123") {
 		t.Errorf("tells the key: %v", err)
 	}
-	c = DefaultChat()
+	c = Default()
 	c.Model, c.BaseURL, c.APIKeyEnv = "m", "https://example.com", "LAUREL_NO_SUCH_KEY"
-	if _, err := NewChat(c, nil); err == nil || !strings.Contains(err.Error(), "LAUREL_NO_SUCH_KEY") {
+	if _, err := New(c, nil); err == nil || !strings.Contains(err.Error(), "LAUREL_NO_SUCH_KEY") {
 		t.Errorf("a key that is not set: %v", err)
 	}
 	if c.APIKeyEnv = ""; c.Validate() != nil {
 		t.Error(c.Validate())
 	}
-	if _, err := NewChat(c, NewBudget(1, 0, 0, 0)); err == nil || !strings.Contains(err.Error(), "price.prompt_per_million") {
+	if _, err := New(c, NewBudget(1, 0, 0, 0)); err == nil || !strings.Contains(err.Error(), "price.prompt_per_million") {
 		t.Errorf("a cost limit without a price: %v", err)
 	}
 	if c.BaseURL = "https://user:0123@example.com/v1"; c.Validate() == nil || strings.Contains(c.Validate().Error(), "0123") {
@@ -308,11 +308,12 @@ func TestRetryAfter(t *testing.T) {
 func TestBackoff(t *testing.T) {
 	for n, want := range map[int]time.Duration{0: time.Second, 3: 8 * time.Second, 6: time.Minute, 200: time.Minute} {
 		for range 100 {
-			if got := backoff(time.Second, n, 0); got < want/2 || got > want+1 {
-				t.Errorf("retry %d waits %v, want %v to %v", n, got, want/2, want)
+			waits := newBackOff(time.Second)
+			for range n {
+				waits.NextBackOff()
 			}
-			if got := backoff(time.Second, n, 5*time.Minute); got < 5*time.Minute {
-				t.Errorf("retry %d waits %v, though asked to wait 5m", n, got)
+			if got := waits.NextBackOff(); got < want/2 || got > 3*want/2+1 {
+				t.Errorf("retry %d waits %v, want %v to %v", n, got, want/2, 3*want/2)
 			}
 		}
 	}
@@ -320,16 +321,16 @@ func TestBackoff(t *testing.T) {
 
 func TestChatHonoursRetryAfter(t *testing.T) {
 	t.Parallel()
-	for _, fault := range []rogue.Fault{rogue.TooMany, rogue.Unavailable} {
-		chat := serve(t, &rogue.Server{Rates: map[rogue.Fault]float64{fault: 1}, RetryAfter: 2}, nil, nil)
+	for _, fault := range []chattest.Fault{chattest.TooMany, chattest.Unavailable} {
+		chat := serve(t, &chattest.Server{Rates: map[chattest.Fault]float64{fault: 1}, RetryAfter: 2}, nil, nil)
 		began := time.Now()
 		_, err := chat.Complete(t.Context(), askOnce("which?"))
 		if took := time.Since(began); err != nil || took < time.Second { // a date is in whole seconds
 			t.Errorf("%s: came back after %v, %v", fault, took, err)
 		}
 	}
-	far := serve(t, &rogue.Server{Rates: map[rogue.Fault]float64{rogue.TooMany: 1}, RetryAfter: 7200}, nil, nil)
-	if _, err := far.Complete(t.Context(), askOnce("which?")); !errors.Is(err, ErrChatSetup) || !strings.Contains(err.Error(), "asked to wait 2h0m0s") {
+	far := serve(t, &chattest.Server{Rates: map[chattest.Fault]float64{chattest.TooMany: 1}, RetryAfter: 7200}, nil, nil)
+	if _, err := far.Complete(t.Context(), askOnce("which?")); !errors.Is(err, ErrSetup) || !strings.Contains(err.Error(), "asked to wait 2h0m0s") {
 		t.Errorf("two hours: %v", err)
 	}
 }
@@ -347,8 +348,8 @@ func TestChatCancelled(t *testing.T) {
 }
 
 func TestChatInFlight(t *testing.T) {
-	server := &rogue.Server{Latency: 2 * time.Millisecond}
-	chat := serve(t, server, nil, func(c *ChatConfig) { c.InFlight = 3 })
+	server := &chattest.Server{Latency: 2 * time.Millisecond}
+	chat := serve(t, server, nil, func(c *Config) { c.InFlight = 3 })
 	var all sync.WaitGroup
 	for i := range 40 {
 		all.Go(func() {
@@ -366,11 +367,11 @@ func TestChatInFlight(t *testing.T) {
 // TestChatRates has a minute pass in a second.
 func TestChatRates(t *testing.T) {
 	t.Parallel()
-	for _, change := range []func(*ChatConfig){
-		func(c *ChatConfig) { c.RequestsPerMinute = 10 },                        // one at once
-		func(c *ChatConfig) { c.TokensPerMinute, c.MaxTokens = 1000, 100-21/3 }, // 100 at once and a request
+	for _, change := range []func(*Config){
+		func(c *Config) { c.RequestsPerMinute = 10 },                        // one at once
+		func(c *Config) { c.TokensPerMinute, c.MaxTokens = 1000, 100-21/3 }, // 100 at once and a request
 	} {
-		chat := serve(t, &rogue.Server{}, nil, change)
+		chat := serve(t, &chattest.Server{}, nil, change)
 		for _, l := range []*rate.Limiter{chat.limits.requests, chat.limits.tokens} {
 			if l != nil {
 				l.SetLimit(60 * l.Limit())

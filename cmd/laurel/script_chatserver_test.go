@@ -14,41 +14,41 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"laurel/feedback/rogue"
+	"laurel/feedback/chattest"
 )
 
-// rogueOf is where a script keeps its rogue between commands.
-type rogueOf struct {
+// chatServer is where a script keeps its server between commands.
+type chatServer struct {
 	*httptest.Server
-	rogue      rogue.Server
+	answers    chattest.Server
 	noLogprobs bool
 
 	mu       sync.Mutex
 	requests int // refused ones too
 }
 
-type rogueKey struct{}
+type chatServerKey struct{}
 
-// rogueCommand starts a chat server that misbehaves, as ROGUE, and looks at
+// chatServerCommand starts a chat server that misbehaves, as CHATSERVER, and looks at
 // what it saw. Faults are given with the share of requests that meet them.
 //
-//	rogue start judge=longer 429=0.2 500=0.1
-//	rogue start first=0.9 key=sk-0123 logprobs=never latency=5ms seed=2
-//	rogue requests 24
-//	rogue requests 1-2
-//	rogue repeated 0
-//	rogue stop
-func rogueCommand(ts *testscript.TestScript, neg bool, args []string) {
-	r := ts.Value(rogueKey{}).(*rogueOf)
+//	chatserver start judge=longer 429=0.2 500=0.1
+//	chatserver start first=0.9 key=sk-0123 logprobs=never latency=5ms seed=2
+//	chatserver requests 24
+//	chatserver requests 1-2
+//	chatserver repeated 0
+//	chatserver stop
+func chatServerCommand(ts *testscript.TestScript, neg bool, args []string) {
+	r := ts.Value(chatServerKey{}).(*chatServer)
 	switch {
 	case !neg && len(args) >= 1 && args[0] == "start":
-		*r = rogueOf{rogue: rogue.Server{Rates: map[rogue.Fault]float64{}, Text: sayPlainly}}
+		*r = chatServer{answers: chattest.Server{Rates: map[chattest.Fault]float64{}, Text: plainReply}}
 		for _, option := range args[1:] {
 			ts.Check(r.set(option))
 		}
 		r.Server = httptest.NewServer(r)
 		ts.Defer(r.Close)
-		ts.Setenv("ROGUE", r.URL)
+		ts.Setenv("CHATSERVER", r.URL)
 	case !neg && len(args) == 1 && args[0] == "stop":
 		r.Close()
 	case !neg && len(args) == 2 && args[0] == "requests":
@@ -56,9 +56,9 @@ func rogueCommand(ts *testscript.TestScript, neg bool, args []string) {
 		defer r.mu.Unlock()
 		within(ts, "requests", r.requests, args[1])
 	case !neg && len(args) == 2 && args[0] == "repeated":
-		within(ts, "questions again that it had answered", r.rogue.Tally().Repeated, args[1])
+		within(ts, "questions again that it had answered", r.answers.Tally().Repeated, args[1])
 	default:
-		ts.Fatalf("usage: rogue start [option=value]… | rogue requests n | rogue repeated n | rogue stop")
+		ts.Fatalf("usage: chatserver start [option=value]… | chatserver requests n | chatserver repeated n | chatserver stop")
 	}
 }
 
@@ -77,32 +77,32 @@ func within(ts *testscript.TestScript, what string, got int, want string) {
 	}
 }
 
-func (r *rogueOf) set(option string) (err error) {
+func (r *chatServer) set(option string) (err error) {
 	name, value, _ := strings.Cut(option, "=")
 	switch name {
 	case "judge":
-		r.rogue.First = longer
+		r.answers.First = longer
 	case "first":
 		p, err := strconv.ParseFloat(value, 64)
-		r.rogue.First = func(rogue.Request) float64 { return p }
+		r.answers.First = func(chattest.Request) float64 { return p }
 		return err
 	case "key":
-		r.rogue.Key = value
+		r.answers.Key = value
 	case "logprobs":
 		r.noLogprobs = true
 	case "seed":
-		r.rogue.Seed, err = strconv.ParseUint(value, 10, 64)
+		r.answers.Seed, err = strconv.ParseUint(value, 10, 64)
 	case "latency":
-		r.rogue.Latency, err = time.ParseDuration(value)
+		r.answers.Latency, err = time.ParseDuration(value)
 	default:
-		r.rogue.Rates[rogue.Fault(name)], err = strconv.ParseFloat(value, 64)
+		r.answers.Rates[chattest.Fault(name)], err = strconv.ParseFloat(value, 64)
 	}
 	return err
 }
 
-// ServeHTTP is the rogue behind a door that counts, that refuses prompts with
+// ServeHTTP is the server behind a door that counts, that refuses prompts with
 // REFUSE-ME for good, and that may keep log-probabilities back.
-func (r *rogueOf) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+func (r *chatServer) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.mu.Lock()
 	r.requests++
 	r.mu.Unlock()
@@ -115,18 +115,18 @@ func (r *rogueOf) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		body = bytes.ReplaceAll(body, []byte(`"logprobs":true`), []byte(`"logprobs":false`))
 	}
 	request.Body = io.NopCloser(bytes.NewReader(body))
-	r.rogue.ServeHTTP(w, request)
+	r.answers.ServeHTTP(w, request)
 }
 
-// sayPlainly answers what is asked for, but where the prompt wants otherwise.
-func sayPlainly(r rogue.Request, first float64) string {
+// plainReply answers what is asked for, but where the prompt wants otherwise.
+func plainReply(r chattest.Request, first float64) string {
 	switch prompt := r.Messages[len(r.Messages)-1].Content; {
 	case strings.Contains(prompt, "TIE-PLEASE"):
 		return "Neither is better.\nVerdict: tie"
 	case strings.Contains(prompt, "MUMBLE"):
 		return "A or B, who knows."
 	}
-	return rogue.Reply(r, first)
+	return chattest.Reply(r, first)
 }
 
 var markerCode = regexp.MustCompile(`the code ([0-9a-f]{12})\.`)
@@ -134,7 +134,7 @@ var markerCode = regexp.MustCompile(`the code ([0-9a-f]{12})\.`)
 // longer is a judge that prefers the longer response. It finds them as a
 // careful reader does, between the markers with the code that the system
 // message names, each of which must be there once.
-func longer(r rogue.Request) float64 {
+func longer(r chattest.Request) float64 {
 	code := markerCode.FindStringSubmatch(r.Messages[0].Content)
 	if code == nil {
 		return 0.5
