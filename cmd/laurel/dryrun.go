@@ -47,7 +47,7 @@ func (t *training) plan(ctx context.Context) error {
 		defer validation.Close()
 	}
 	order := t.order(o, train, choice)
-	byLength, steps, computed, real := trainer.Batches(trainer.Run{Config: t.config.Train, Train: train, Order: order, PadID: o.padID()})
+	byLength, steps, computed, real := trainer.EpochShapes(trainer.Run{Config: t.config.Train, Train: train, Order: order, PadID: o.padID()})
 	size := o.Size()
 	fmt.Fprintf(t.out, "model: %d blocks, hidden size %d, %d heads\n", size.Blocks, size.Hidden, size.Heads)
 	fmt.Fprintf(t.out, "steps: %d of %d pairs; padding %.0f%% of the ids computed\n", steps,
@@ -77,8 +77,8 @@ func (t *training) sayWork(size model.Size, choice *model.BackendChoice, byLengt
 }
 
 // step is a batch of the run of a length.
-func (t *training) step(choice *model.BackendChoice, length int) trainer.Step {
-	s := trainer.Step{Rows: 2 * t.config.Train.BatchSize, Tokens: length, ValueBytes: 4, Checkpointed: t.config.Train.GradientCheckpointing}
+func (t *training) step(choice *model.BackendChoice, length int) trainer.BatchShape {
+	s := trainer.BatchShape{Rows: 2 * t.config.Train.BatchSize, Tokens: length, ValueBytes: 4, Checkpointed: t.config.Train.GradientCheckpointing}
 	if choice.Name == "cuda" && t.config.Model.DType == "bfloat16" { // elsewhere bfloat16 is computed with as float32
 		s.ValueBytes = 2
 	}
@@ -135,7 +135,7 @@ func (t *training) availableMemory(choice *model.BackendChoice) (float64, bool) 
 // whatFits names settings under which the same prediction fits.
 func (t *training) whatFits(size model.Size, choice *model.BackendChoice, longest int, have float64) string {
 	var ways []string
-	try := func(what string, size model.Size, b trainer.Step) bool {
+	try := func(what string, size model.Size, b trainer.BatchShape) bool {
 		m := trainer.PeakMemory(size, b).Total()
 		if m <= have {
 			ways = append(ways, fmt.Sprintf("%s (about %.2f GB)", what, m/1e9))

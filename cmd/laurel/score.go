@@ -161,7 +161,7 @@ func (s *scoring) scoreChunk(ctx context.Context, o *opened, scorer *model.Ensem
 			}
 		}
 	}
-	rewards, std, err := scorer.Spread(ctx, sequences, nil)
+	rewards, std, err := scorer.ScoreWithStd(ctx, sequences, nil)
 	if err != nil {
 		return nil, err
 	}
