@@ -74,9 +74,9 @@ const efficiency = 0.6
 // matrix products.
 func Seconds(flops, rate float64) float64 { return flops / (rate * efficiency) }
 
-// EpochShapes counts the batches of the first epoch by their length, and the
+// batchLengths counts the batches of the first epoch by their length, and the
 // shares of padding.
-func EpochShapes(r Run) (byLength map[int]int, total, computed, real int) {
+func batchLengths(r Run) (byLength map[int]int, total, computed, real int) {
 	f := newFeed(r.Train, r.Order, r.Config.GradientAccumulationSteps, int32(r.PadID))
 	total = f.totalSteps(r.Config.Epochs, r.Config.MaxSteps)
 	byLength = map[int]int{}

@@ -15,21 +15,25 @@ import (
 // has a row; commands, which are package main, may import all.
 var allowed = map[string][]string{
 	"data":              {"data/parquetpages"},
+	"data/batches":      {"data"},
 	"data/demo":         {"data"},
+	"data/inspect":      {"data"},
 	"data/parquetpages": {},
 	"data/tokenizer":    {"data"},
 
-	"eval": {"data"},
+	"eval": {"data", "data/batches"},
 
 	"feedback":          {"data", "feedback/chat"},
 	"feedback/chat":     {"data"},
 	"feedback/chattest": {},
 
-	"model":             {"data", "model/safetensors"},
+	"model":             {"data", "data/batches", "model/safetensors"},
 	"model/hub":         {"data", "model/safetensors"},
 	"model/safetensors": {"data"},
 
-	"trainer": {"model", "model/safetensors", "eval", "data"},
+	"scoring": {"data", "data/batches", "data/tokenizer", "model", "model/hub"},
+
+	"trainer": {"model", "model/safetensors", "eval", "data", "data/batches"},
 
 	"configs": {"data", "feedback", "feedback/chat", "model", "eval", "trainer"},
 }

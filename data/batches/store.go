@@ -1,4 +1,7 @@
-package data
+// Package batches turns pairs into batches of token ids: pairs are encoded
+// once into a Store on disk, an Order plans which pairs form which batch, and
+// Read fills a Batch from a Plan.
+package batches
 
 import (
 	"bufio"
@@ -13,10 +16,12 @@ import (
 	"unsafe"
 
 	"golang.org/x/sync/errgroup"
+
+	"laurel/data"
 )
 
 // Store holds encoded pairs in a file of ids, with a small index in memory
-// (48 bytes a pair), so that any order of a set of any size costs one read a
+// (56 bytes a pair), so that any order of a set of any size costs one read a
 // row. Rows keep the order in which they were read.
 type Store struct {
 	file    *os.File
@@ -35,7 +40,8 @@ type storedPair struct {
 	margin                   float32
 	charsChosen, charsReject int32  // lengths of the responses, in characters
 	subset                   int32  // place in Store.subsets
-	prompt                   uint64 // as PromptKey
+	shared                   int32  // ids that both sequences begin with
+	prompt                   uint64 // as data.PromptKey
 }
 
 // StoreStats count what encoding did; nothing is cut uncounted.
@@ -50,19 +56,19 @@ type StoreStats struct {
 }
 
 // EncodePair turns a pair into the ids of prompt+chosen and prompt+rejected.
-type EncodePair func(Pair) (chosen, rejected Tokens, err error)
+type EncodePair func(data.Pair) (chosen, rejected data.Tokens, err error)
 
 // encoded is a pair on its way from an encoder to the file.
 type encoded struct {
-	pair             Pair
-	chosen, rejected Tokens
+	pair             data.Pair
+	chosen, rejected data.Tokens
 	err              error
 }
 
 // BuildStore encodes every pair with the given number of workers and writes
 // the ids to path in the order of reading. The file is scratch: it is
 // removed when the store is closed.
-func BuildStore(ctx context.Context, path string, pairs iter.Seq2[Pair, error], encode EncodePair, workers int, done func(rows int)) (*Store, error) {
+func BuildStore(ctx context.Context, path string, pairs iter.Seq2[data.Pair, error], encode EncodePair, workers int, done func(rows int)) (*Store, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("token store: %w", err)
@@ -81,11 +87,11 @@ func BuildStore(ctx context.Context, path string, pairs iter.Seq2[Pair, error], 
 
 // fill runs the pipeline: one reader, several encoders, one writer. Each
 // pair's slot is queued before it is encoded, which keeps the order.
-func (s *Store) fill(ctx context.Context, pairs iter.Seq2[Pair, error], encode EncodePair, workers int, done func(rows int)) error {
+func (s *Store) fill(ctx context.Context, pairs iter.Seq2[data.Pair, error], encode EncodePair, workers int, done func(rows int)) error {
 	group, ctx := errgroup.WithContext(ctx)
 	order := make(chan chan encoded, 256)
 	type job struct {
-		pair Pair
+		pair data.Pair
 		slot chan encoded
 	}
 	jobs := make(chan job)
@@ -137,7 +143,7 @@ func (s *Store) write(ctx context.Context, order <-chan chan encoded, done func(
 			return ctx.Err()
 		}
 		if e.err != nil {
-			return fmt.Errorf("encode %s row %d: %w", e.pair.File, e.pair.Row, e.err)
+			return fmt.Errorf("encode %s: %s: %w", e.pair.File, e.pair.Place(), e.err)
 		}
 		for _, ids := range [][]int32{e.chosen.IDs, e.rejected.IDs} {
 			if err := binary.Write(all, binary.NativeEndian, ids); err != nil {
@@ -163,7 +169,7 @@ func (s *Store) add(at int64, e encoded) int64 {
 	s.index = append(s.index, storedPair{at: at, chosen: int32(c), rejected: int32(r),
 		confidence: e.pair.Confidence, margin: float32(e.pair.Margin),
 		charsChosen: int32(e.pair.Chosen.Chars()), charsReject: int32(e.pair.Rejected.Chars()),
-		subset: s.subsetOf(e.pair.Subset), prompt: PromptKey(e.pair.Prompt)})
+		subset: s.subsetOf(e.pair.Subset), shared: int32(sharedPrefix(e.chosen.IDs, e.rejected.IDs)), prompt: data.PromptKey(e.pair.Prompt)})
 	st := &s.Stats
 	st.Pairs++
 	st.Tokens += int64(c + r)
@@ -172,13 +178,22 @@ func (s *Store) add(at int64, e encoded) int64 {
 	if e.pair.Confidence == 0.5 {
 		st.Ties++
 	}
-	for _, t := range []Tokens{e.chosen, e.rejected} {
+	for _, t := range []data.Tokens{e.chosen, e.rejected} {
 		if t.Cut > 0 {
 			st.Truncated++
 			st.TokensCut += int64(t.Cut)
 		}
 	}
 	return int64(c + r)
+}
+
+// sharedPrefix is the number of ids that two sequences begin with alike.
+func sharedPrefix(a, b []int32) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // subsetOf numbers the subsets' names; there are few.
@@ -197,7 +212,7 @@ type PairInfo struct {
 	Subset                   string
 	Confidence               float64
 	CharsChosen, CharsReject int    // lengths of the responses
-	Prompt                   uint64 // as PromptKey
+	Prompt                   uint64 // as data.PromptKey
 }
 
 // Info describes a row.
@@ -222,6 +237,10 @@ func (s *Store) Longer(row int) int {
 	return int(max(s.index[row].chosen, s.index[row].rejected))
 }
 
+// Shared is the number of ids that both sequences of a pair begin with: the
+// prompt, mostly, and what the responses begin with alike.
+func (s *Store) Shared(row int) int { return int(s.index[row].shared) }
+
 // Tokens is how many ids the pair has, both sequences together.
 func (s *Store) Tokens(row int) int { return int(s.index[row].chosen + s.index[row].rejected) }
 
@@ -231,7 +250,7 @@ func (s *Store) read(row int, chosen, rejected []int32) error {
 	ids := make([]int32, p.chosen+p.rejected)
 	raw := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(ids))), 4*len(ids))
 	if _, err := s.file.ReadAt(raw, 4*p.at); err != nil && err != io.EOF {
-		return fmt.Errorf("token store: row %d: %w", row, err)
+		return fmt.Errorf("token store: pair %d: %w", row, err)
 	}
 	copy(chosen, ids[:p.chosen])
 	copy(rejected, ids[p.chosen:])

@@ -1,6 +1,11 @@
-package data
+package batches
 
-import "math"
+import (
+	"math"
+	"slices"
+
+	"laurel/data"
+)
 
 // bucketStep is what bucket lengths are multiples of: vector units and
 // tensor cores like it, and it keeps the choice small.
@@ -80,6 +85,22 @@ func OneBucket(s *Store, limit int) []int {
 func atMost(limit int, lengths []int) []int {
 	if last := &lengths[len(lengths)-1]; limit > 0 && *last > limit {
 		*last = limit
+	}
+	return lengths
+}
+
+// Lengths applies a run's choice of buckets to a store: they are the lengths
+// that batches are padded to. compileTokens and limit are as in Buckets.
+func Lengths(choice data.BucketChoice, s *Store, epochs float64, compileTokens, limit int) []int {
+	switch {
+	case choice.None:
+		return OneBucket(s, limit)
+	case choice.Lengths == nil:
+		return Buckets(s, epochs, compileTokens, limit)
+	}
+	lengths := slices.Clone(choice.Lengths)
+	if last := lengths[len(lengths)-1]; last < s.Stats.Longest {
+		lengths = append(lengths, OneBucket(s, limit)[0])
 	}
 	return lengths
 }

@@ -1,4 +1,4 @@
-package data
+package batches
 
 import (
 	"context"
@@ -11,18 +11,21 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
+
+	"laurel/data"
 )
 
 // fakePairs yields n pairs and fails at row bad, if that is not negative.
-func fakePairs(n, bad int) iter.Seq2[Pair, error] {
-	return func(yield func(Pair, error) bool) {
+func fakePairs(n, bad int) iter.Seq2[data.Pair, error] {
+	return func(yield func(data.Pair, error) bool) {
 		for i := range n {
 			if i == bad {
-				yield(Pair{}, errors.New("row is bad"))
+				yield(data.Pair{}, errors.New("row is bad"))
 				return
 			}
-			p := Pair{Row: i, File: "f", Confidence: 0.5 + float64(i%6)/10, Margin: float64(i), Subset: fmt.Sprint(i % 3),
-				Chosen: Text{Plain: strings.Repeat("é", i%7+1)}, Rejected: Text{Plain: "no"}}
+			p := data.Pair{Row: i, Unit: "line", File: "f", Confidence: 0.5 + float64(i%6)/10, Margin: float64(i), Subset: fmt.Sprint(i % 3),
+				Chosen: data.Text{Plain: strings.Repeat("é", i%7+1)}, Rejected: data.Text{Plain: "no"}}
 			if !yield(p, nil) {
 				return
 			}
@@ -31,7 +34,7 @@ func fakePairs(n, bad int) iter.Seq2[Pair, error] {
 }
 
 // fakeEncode gives lengths that the row's number alone decides.
-func fakeEncode(p Pair) (chosen, rejected Tokens, err error) {
+func fakeEncode(p data.Pair) (chosen, rejected data.Tokens, err error) {
 	row := func(n int) []int32 {
 		ids := make([]int32, n)
 		for i := range ids {
@@ -39,7 +42,7 @@ func fakeEncode(p Pair) (chosen, rejected Tokens, err error) {
 		}
 		return ids
 	}
-	return Tokens{IDs: row(1 + p.Row*7%90), Cut: p.Row % 2}, Tokens{IDs: row(1 + p.Row*13%70)}, nil
+	return data.Tokens{IDs: row(1 + p.Row*7%90), Cut: p.Row % 2}, data.Tokens{IDs: row(1 + p.Row*13%70)}, nil
 }
 
 func fakeStore(t *testing.T, n int) *Store {
@@ -61,7 +64,7 @@ func TestStoreKeepsOrderAndContent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantChosen, wantRejected, _ := fakeEncode(Pair{Row: row})
+		wantChosen, wantRejected, _ := fakeEncode(data.Pair{Row: row})
 		if !slices.Equal(chosen, wantChosen.IDs) || !slices.Equal(rejected, wantRejected.IDs) {
 			t.Fatalf("row %d holds other ids", row)
 		}
@@ -77,9 +80,9 @@ func TestStoreKeepsOrderAndContent(t *testing.T) {
 
 func TestStoreErrors(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tokens")
-	fail := func(p Pair) (Tokens, Tokens, error) {
+	fail := func(p data.Pair) (data.Tokens, data.Tokens, error) {
 		if p.Row == 7 {
-			return Tokens{}, Tokens{}, errors.New("no such letter")
+			return data.Tokens{}, data.Tokens{}, errors.New("no such letter")
 		}
 		return fakeEncode(p)
 	}
@@ -89,7 +92,7 @@ func TestStoreErrors(t *testing.T) {
 		"row is bad": func() (*Store, error) {
 			return BuildStore(context.Background(), path, fakePairs(900, 700), fakeEncode, 2, nil)
 		},
-		"encode f row 7: no such letter": func() (*Store, error) {
+		"encode f: line 7: no such letter": func() (*Store, error) {
 			return BuildStore(context.Background(), path, fakePairs(900, -1), fail, 2, nil)
 		},
 		"no pairs": func() (*Store, error) {
@@ -170,7 +173,7 @@ func TestWrappedOrder(t *testing.T) {
 
 func TestReadBatch(t *testing.T) {
 	s := fakeStore(t, 5)
-	b, err := ReadBatch(s, BatchPlan{Rows: []int{4, 2}, T: 96}, 3, -7)
+	b, err := Read(s, Plan{Rows: []int{4, 2}, T: 96}, 3, -7)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,14 +184,78 @@ func TestReadBatch(t *testing.T) {
 	if at := 3 * 96; !slices.Equal(b.IDs[at:at+len(rejected)], rejected) {
 		t.Error("row B is not the rejected of row 4")
 	}
-	if !slices.Equal(b.Present, []float32{1, 1, 0}) || b.Confidence[2] != 0 || b.Lengths[2] != 1 || b.Lengths[5] != 1 {
-		t.Errorf("the row that fills up: present %v, confidence %v, lengths %v", b.Present, b.Confidence, b.Lengths)
+	if !slices.Equal(b.Present, []float32{1, 1, 0}) || b.Confidence[2] != 0 || b.End[2] != 1 || b.End[5] != 1 {
+		t.Errorf("the row that fills up: present %v, confidence %v, lengths %v", b.Present, b.Confidence, b.Lengths())
 	}
 	if b.Margin[0] != 4 || b.Margin[1] != 2 || b.Pairs != 2 {
 		t.Errorf("margins %v, pairs %d", b.Margin, b.Pairs)
 	}
-	if _, err := ReadBatch(s, BatchPlan{Rows: []int{4}, T: 8}, 1, 0); err == nil {
+	if _, err := Read(s, Plan{Rows: []int{4}, T: 8}, 1, 0); err == nil {
 		t.Error("a row longer than its batch was cut unsaid")
+	}
+}
+
+// Every sequence lies where the batch says, and nothing lies elsewhere.
+func TestBatchSaysWhereSequencesLie(t *testing.T) {
+	s := fakeStore(t, 60)
+	for _, plan := range (Order{BatchSize: 7, Shuffle: true, Buckets: []int{40, 96}}).Epoch(s, 0) {
+		b, err := Read(s, plan, 7, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		covered := make([]int32, b.R*b.T)
+		for j, row := range plan.Rows {
+			chosen, rejected, _ := s.IDs(row)
+			for sequence, want := range map[int][]int32{j: chosen, b.B + j: rejected} {
+				from, to := int(b.Row[sequence])*b.T+int(b.Start[sequence]), int(b.Row[sequence])*b.T+int(b.End[sequence])
+				if !slices.Equal(b.IDs[from:to], want) {
+					t.Fatalf("sequence %d holds %v, not %v", sequence, b.IDs[from:to], want)
+				}
+			}
+		}
+		for sequence := range b.S {
+			for i, at := int32(0), int(b.Row[sequence])*b.T+int(b.Start[sequence]); i < b.Lengths()[sequence]; i, at = i+1, at+1 {
+				covered[at]++
+				if b.Positions[at] != i {
+					t.Fatalf("sequence %d: position %d where %d should be", sequence, b.Positions[at], i)
+				}
+			}
+		}
+		if !slices.Equal(covered, b.Segments) {
+			t.Fatalf("segments %v, but the sequences lie at %v", b.Segments, covered)
+		}
+	}
+}
+
+// Two sequences in one row, as a packing policy places them.
+func TestSequencesOfOneRow(t *testing.T) {
+	b := newBatch(1, 6, 1, 9)
+	b.place(0, 0, 0, 2)
+	b.place(1, 0, 2, 3)
+	if !slices.Equal(b.Segments, []int32{1, 1, 2, 2, 2, 0}) || !slices.Equal(b.Positions, []int32{0, 1, 0, 1, 2, 0}) ||
+		!slices.Equal(b.Lengths(), []int32{2, 3}) {
+		t.Errorf("segments %v, positions %v, lengths %v", b.Segments, b.Positions, b.Lengths())
+	}
+}
+
+func TestSharedPrefix(t *testing.T) {
+	for _, c := range []struct {
+		a, b []int32
+		want int
+	}{{nil, nil, 0}, {[]int32{1}, nil, 0}, {[]int32{1, 2}, []int32{1, 2}, 2}, {[]int32{1, 2, 3}, []int32{1, 4, 3}, 1}, {[]int32{1}, []int32{1, 2}, 1}} {
+		if got := sharedPrefix(c.a, c.b); got != c.want || sharedPrefix(c.b, c.a) != c.want {
+			t.Errorf("%v and %v share %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+	s := fakeStore(t, 100)
+	for row := range s.Len() {
+		chosen, rejected, _ := s.IDs(row)
+		if got := s.Shared(row); got != sharedPrefix(chosen, rejected) {
+			t.Fatalf("pair %d: %d shared ids", row, got)
+		}
+	}
+	if size := unsafe.Sizeof(storedPair{}); size != 56 {
+		t.Errorf("%d bytes a pair in memory: change what the documents say", size)
 	}
 }
 
@@ -246,7 +313,7 @@ func BenchmarkReadBatch(b *testing.B) {
 	defer s.Close()
 	plans := Order{BatchSize: 8, Shuffle: true, Buckets: Buckets(s, 1, 1000, 0)}.Epoch(s, 0)
 	for i := 0; b.Loop(); i++ {
-		if _, err := ReadBatch(s, plans[i%len(plans)], 8, 0); err != nil {
+		if _, err := Read(s, plans[i%len(plans)], 8, 0); err != nil {
 			b.Fatal(err)
 		}
 	}
