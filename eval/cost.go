@@ -1,7 +1,6 @@
 package eval
 
 import (
-	"fmt"
 	"image/color"
 	"math"
 	"path/filepath"
@@ -35,7 +34,7 @@ func WriteCosts(dir string, columns []string, costs []Cost, facts ...Fact) error
 		t.Rows = append(t.Rows, c.Cells)
 	}
 	s.Tables = []table{t}
-	return savePage(filepath.Join(dir, "costs.html"), "tables.html.tmpl", tablesPage{Title: "What labels cost", Sections: []section{s}, Facts: facts})
+	return page{Title: "What labels cost", Sections: []section{s}, Facts: facts}.save(filepath.Join(dir, "costs.html"))
 }
 
 func costCharts(costs []Cost) []namedChart {
@@ -83,35 +82,4 @@ func logChart(title, unit string, costs []Cost, lines ...costLine) *chart {
 	const room = 1.25
 	c.X.Min, c.X.Max, c.Y.Min, c.Y.Max = xLow/room, xHigh*room, decade(yLow, math.Floor), decade(yHigh, math.Ceil)*room
 	return c
-}
-
-// decade is the power of ten beside x.
-func decade(x float64, round func(float64) float64) float64 {
-	return math.Pow(10, round(math.Log10(x)))
-}
-
-// decades are ticks at the powers of ten, eight or so at most.
-type decades struct{}
-
-func (decades) Ticks(low, high float64) (out []plot.Tick) {
-	first, last := math.Ceil(math.Log10(low)-1e-9), math.Floor(math.Log10(high)+1e-9)
-	step := math.Ceil((last - first + 1) / 8)
-	for k := first; k <= last; k += max(step, 1) {
-		out = append(out, plot.Tick{Value: math.Pow(10, k), Label: powerLabel(int(k))})
-	}
-	return out
-}
-
-func powerLabel(k int) string {
-	switch {
-	case k >= 10 || k < -3:
-		return fmt.Sprintf("1e%d", k)
-	case k >= 9:
-		return tickLabel(math.Pow(10, float64(k-9)), 0) + "G"
-	case k >= 6:
-		return tickLabel(math.Pow(10, float64(k-6)), 0) + "M"
-	case k >= 4:
-		return tickLabel(math.Pow(10, float64(k-3)), 0) + "k"
-	}
-	return tickLabel(math.Pow(10, float64(k)), max(0, -k))
 }

@@ -65,7 +65,7 @@ func curveChart(title, unit string, curve []Point, measure func(Point) float64) 
 		c.line(envelope(validation), green(), 1.2)
 		c.dots(evenlyXY(validation, 200), green(), 2.8)
 	}
-	c.fit(training, validation)
+	fit(c, training, validation)
 	return c
 }
 
@@ -151,7 +151,7 @@ func evenlyXY(points plotter.XYs, n int) plotter.XYs {
 
 // fit frames the bulk of training and all of validation, so that one spike
 // does not flatten the rest.
-func (c *chart) fit(training, validation plotter.XYs) {
+func fit(c *chart, training, validation plotter.XYs) {
 	xLow, xHigh, yLow, yHigh := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	if len(training) > 0 {
 		ys := make([]float64, len(training))
@@ -180,7 +180,7 @@ func learningRate(training []Point) *chart {
 	if len(points) == 1 {
 		c.dots(points, blue(), 2.6)
 	}
-	c.fit(nil, points)
+	fit(c, nil, points)
 	peak := slices.MaxFunc(points, func(a, b plotter.XY) int { return cmp.Compare(a.Y, b.Y) }).Y
 	if c.Y.Min, c.Y.Max = 0, 1.05*peak; peak <= 0 {
 		c.Y.Max = 1e-5

@@ -2,30 +2,6 @@ package eval
 
 import "fmt"
 
-// page is what report.html.tmpl shows.
-type page struct {
-	Title       string
-	Report      *Report
-	Headline    []headline
-	Summary     []line
-	Subsets     []subsetLine
-	MoreSubsets int
-	Evaluation  []figure
-	Training    []figure
-	Facts       []Fact
-	Definitions []definition
-}
-
-type subsetLine struct {
-	Name     string
-	Interval string
-	Bar      intervalBar
-	*Metrics
-}
-
-// intervalBar places an interval on a scale of 0 to 100.
-type intervalBar struct{ Low, Width, At float64 }
-
 // maxPageSubsets bounds the page; report.json has the rest.
 const maxPageSubsets = 200
 
@@ -33,24 +9,58 @@ const maxPageSubsets = 200
 // report is nil before the first evaluation, the curve where nothing was
 // trained.
 func WriteHTML(path string, r *Report, curve []Point, facts ...Fact) error {
-	p := page{Title: "Reward model report", Report: r, Facts: facts}
-	var err error
-	if p.Evaluation, err = inline(reportCharts(r)); err != nil {
+	p := page{Title: "Reward model report", Facts: facts}
+	evaluation, err := inline(reportCharts(r))
+	if err != nil {
 		return fmt.Errorf("write report %s: %w", path, err)
 	}
-	if p.Training, err = inline(curveCharts(curve)); err != nil {
+	training, err := inline(curveCharts(curve))
+	if err != nil {
 		return fmt.Errorf("write report %s: %w", path, err)
 	}
-	if r != nil {
-		p.Headline, p.Summary, p.Definitions = r.headline(), r.summary(), definitions()
-		names := r.subsetNames()
-		shown := names[:min(len(names), maxPageSubsets)]
-		p.MoreSubsets = len(names) - len(shown)
-		for _, name := range shown {
-			p.Subsets = append(p.Subsets, subsetOnPage(name, r.PerSubset[name]))
+	if r == nil {
+		p.Sections = append(p.Sections, section{Title: "Evaluation", Note: "No evaluation yet."})
+	} else {
+		p.Headline, p.Warnings, p.Definitions = r.headline(), r.Warnings, definitions()
+		p.Sections = append(p.Sections, section{Title: "Evaluation", Figures: evaluation})
+		if len(r.PerSubset) > 0 {
+			p.Sections = append(p.Sections, r.subsetSection())
 		}
 	}
-	return savePage(path, "report.html.tmpl", p)
+	if len(training) > 0 {
+		p.Sections = append(p.Sections, section{Title: "Training", Figures: training})
+	}
+	if r != nil {
+		p.Sections = append(p.Sections, section{Title: "All statistics", Tables: []table{r.summaryTable()}})
+	}
+	return p.save(path)
+}
+
+func (r *Report) summaryTable() table {
+	t := table{Notes: true}
+	for _, l := range r.summary() {
+		t.Rows = append(t.Rows, []string{l.Name, l.Value, l.Note})
+	}
+	return t
+}
+
+// subsetSection lists the largest subsets.
+func (r *Report) subsetSection() section {
+	names := r.subsetNames()
+	shown := names[:min(len(names), maxPageSubsets)]
+	t := table{Columns: []string{"subset", "pairs", "accuracy", "95% interval", "always longer", "always shorter", "mean margin", "d, paired", "ROC AUC", "ECE"}}
+	for _, name := range shown {
+		m := r.PerSubset[name]
+		t.Rows = append(t.Rows, []string{subsetLabel(name, 60), fmt.Sprint(m.N), m.AccuracyTiesHalf.String(), percentInterval(m.AccuracyInterval),
+			m.AlwaysLongerAccuracy.String(), m.AlwaysShorterAccuracy.String(), m.MarginMean.String(), m.CohensDPaired.String(), m.ROCAUC.String(), m.ECESymmetric.String()})
+		low, high := 100*float64(m.AccuracyInterval[0]), 100*float64(m.AccuracyInterval[1])
+		t.Bars = append(t.Bars, intervalBar{low, high - low, 100 * float64(m.AccuracyTiesHalf)})
+	}
+	s := section{Title: "Subsets", Tables: []table{t}}
+	if more := len(names) - len(shown); more > 0 {
+		s.Note = fmt.Sprintf("And %d smaller subsets in report.json.", more)
+	}
+	return s
 }
 
 func (r *Report) headline() []headline {
@@ -61,28 +71,6 @@ func (r *Report) headline() []headline {
 		{"ROC AUC", r.ROCAUC.String(), "any chosen above any rejected", false},
 		{"Cohen's d", r.CohensDPooled.String(), "pooled", false},
 		{"Pairs", fmt.Sprint(r.N), "of " + plural(r.Prompts, "prompt") + "; " + plural(r.Ties, "tie") + ", counted one half", false},
-	}
-}
-
-func percent(v Value) string {
-	if !v.Defined() {
-		return "n/a"
-	}
-	return fmt.Sprintf("%.1f%%", 100*float64(v))
-}
-
-func percentInterval(i [2]Value) string {
-	if !i[0].Defined() {
-		return "n/a"
-	}
-	return percent(i[0]) + " to " + percent(i[1])
-}
-
-func subsetOnPage(name string, m *Metrics) subsetLine {
-	low, high := 100*float64(m.AccuracyInterval[0]), 100*float64(m.AccuracyInterval[1])
-	return subsetLine{
-		Name: subsetLabel(name, 60), Interval: percentInterval(m.AccuracyInterval), Metrics: m,
-		Bar: intervalBar{low, high - low, 100 * float64(m.AccuracyTiesHalf)},
 	}
 }
 

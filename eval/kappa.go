@@ -163,20 +163,3 @@ func (r *rated) influence(cells []float64, statistic func([]float64) (agreement,
 	}
 	return out
 }
-
-// multinomial draws with replacement from the cells, as conditional binomials.
-func multinomial(cells []float64, draws float64, src rand.Source) []float64 {
-	out := make([]float64, len(cells))
-	left, rest := draws, 0.0
-	for _, c := range cells {
-		rest += c
-	}
-	for i, c := range cells {
-		if rest <= 0 || left <= 0 {
-			break
-		}
-		out[i] = binomial(left, math.Min(1, c/rest), src)
-		left, rest = left-out[i], rest-c
-	}
-	return out
-}

@@ -3,13 +3,11 @@ package eval
 import (
 	"fmt"
 	"io"
-	"strings"
-	"text/tabwriter"
 )
 
 // WriteHTML writes one self-contained page: no script, no outside link.
 func (r *LabelReport) WriteHTML(path string, facts ...Fact) error {
-	p := tablesPage{Title: "Label report", Headline: r.headline(), Warnings: r.Warnings, Sections: r.sections(), Facts: facts, Definitions: labelDefinitions()}
+	p := page{Title: "Label report", Headline: r.headline(), Warnings: r.Warnings, Sections: r.sections(), Facts: facts, Definitions: labelDefinitions()}
 	var err error
 	under := map[string][]namedChart{outcomeTitle: r.outcomeCharts(), biasTitle: r.biasCharts(), goldTitle: r.goldCharts()}
 	for i := range p.Sections {
@@ -17,26 +15,11 @@ func (r *LabelReport) WriteHTML(path string, facts ...Fact) error {
 			return fmt.Errorf("write report %s: %w", path, err)
 		}
 	}
-	return savePage(path, "tables.html.tmpl", p)
+	return p.save(path)
 }
 
 // Print writes the report's tables for a terminal.
 func (r *LabelReport) Print(w io.Writer) error { return printSections(w, r.sections(), r.Warnings) }
-
-// printSections writes tables, then warnings, for a terminal.
-func printSections(w io.Writer, sections []section, warnings []string) error {
-	var b strings.Builder
-	for _, s := range sections {
-		s.print(&b)
-	}
-	for _, warning := range warnings {
-		fmt.Fprintf(&b, "warning: %s\n", warning)
-	}
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return fmt.Errorf("print report: %w", err)
-	}
-	return nil
-}
 
 // PrintBrief writes how judges agree with one another, where there are several,
 // and with the gold, where there is some; then the warnings.
@@ -49,34 +32,6 @@ func (r *LabelReport) PrintBrief(w io.Writer) error {
 		brief = append(brief, section{Title: goldTitle, Tables: r.Gold.briefTables()})
 	}
 	return printSections(w, brief, r.Warnings)
-}
-
-func (s section) print(b *strings.Builder) {
-	for _, t := range s.Tables {
-		title := s.Title
-		if t.Caption != "" {
-			title += ": " + strings.ToLower(t.Caption[:1]) + t.Caption[1:]
-		}
-		fmt.Fprintf(b, "%s\n", title)
-		t.print(b)
-		b.WriteString("\n")
-	}
-}
-
-// print aligns numbers to the right, the first column to the left.
-func (t table) print(b *strings.Builder) {
-	width := len([]rune(t.Columns[0]))
-	for _, row := range t.Rows {
-		width = max(width, len([]rune(row[0])))
-	}
-	var aligned strings.Builder
-	const gap = 2
-	w := tabwriter.NewWriter(&aligned, 0, 0, gap, ' ', tabwriter.AlignRight)
-	for _, row := range append([][]string{t.Columns}, t.Rows...) {
-		fmt.Fprintf(w, "%-*s\t%s\t\n", width, row[0], strings.Join(row[1:], "\t"))
-	}
-	w.Flush()
-	b.WriteString(aligned.String())
 }
 
 func (r *LabelReport) headline() []headline {

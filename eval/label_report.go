@@ -187,14 +187,6 @@ func (c *labelCount) finish() *LabelReport {
 	return r
 }
 
-func meanOf(x []float64) Value {
-	sum := 0.0
-	for _, v := range x {
-		sum += v
-	}
-	return over(sum, float64(len(x)))
-}
-
 // WriteJSON writes report.json, aside first, then renamed.
 func (r *LabelReport) WriteJSON(path string) error {
 	b, err := json.MarshalIndent(r, "", " ")

@@ -51,28 +51,29 @@ func (c *chart) whisker(x float64, interval [2]Value, colour color.Color) {
 	}
 }
 
-// rewardBox draws one Box around x.
-type rewardBox struct {
-	Box
-	x, half float64
-	color   color.Color
+// boxMark draws Tukey's box around x.
+type boxMark struct {
+	low, q1, median, q3, high float64
+	outliers                  []float64
+	x, half                   float64
+	color                     color.Color
 }
 
-func (b rewardBox) Plot(canvas draw.Canvas, p *plot.Plot) {
+func (b boxMark) Plot(canvas draw.Canvas, p *plot.Plot) {
 	toX, toY := p.Transforms(&canvas)
 	left, mid, right := toX(b.x-b.half), toX(b.x), toX(b.x+b.half)
 	stroke := draw.LineStyle{Color: b.color, Width: 1}
 	median := draw.LineStyle{Color: b.color, Width: 2.2}
-	canvas.StrokeLine2(stroke, mid, toY(b.Low), mid, toY(b.Q1))
-	canvas.StrokeLine2(stroke, mid, toY(b.Q3), mid, toY(b.High))
+	canvas.StrokeLine2(stroke, mid, toY(b.low), mid, toY(b.q1))
+	canvas.StrokeLine2(stroke, mid, toY(b.q3), mid, toY(b.high))
 	canvas.SetColor(tint(b.color, 0.7))
-	box := vg.Rectangle{Min: vg.Point{X: left, Y: toY(b.Q1)}, Max: vg.Point{X: right, Y: toY(b.Q3)}}.Path()
+	box := vg.Rectangle{Min: vg.Point{X: left, Y: toY(b.q1)}, Max: vg.Point{X: right, Y: toY(b.q3)}}.Path()
 	canvas.Fill(box)
 	canvas.SetLineStyle(stroke)
 	canvas.Stroke(box)
-	canvas.StrokeLine2(median, left, toY(b.Median), right, toY(b.Median))
+	canvas.StrokeLine2(median, left, toY(b.median), right, toY(b.median))
 	dot := draw.GlyphStyle{Color: tint(b.color, 0.35), Radius: 1.3, Shape: draw.CircleGlyph{}}
-	for _, v := range b.Outliers {
+	for _, v := range b.outliers {
 		if v >= p.Y.Min && v <= p.Y.Max {
 			canvas.DrawGlyph(dot, vg.Point{X: mid, Y: toY(v)})
 		}

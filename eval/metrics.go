@@ -199,17 +199,3 @@ func (p pairs) spread(m *Metrics, o orders) {
 	m.CohensDPaired = over(float64(m.MarginMean), math.Sqrt(marginVariance))
 	m.CohensDPooled = over(stat.Mean(chosen, nil)-stat.Mean(rejected, nil), math.Sqrt(pooled))
 }
-
-// variance is the unbiased estimate: undefined for one value, and zero for a
-// constant, where rounding of the mean would leave noise.
-func variance(x []float64) float64 {
-	for _, v := range x {
-		if v != x[0] {
-			return stat.Variance(x, nil)
-		}
-	}
-	if len(x) < 2 {
-		return math.NaN()
-	}
-	return 0
-}

@@ -2,13 +2,13 @@ package eval
 
 import (
 	"bytes"
-	"embed"
+	_ "embed"
 	"fmt"
 	"html/template"
 )
 
-//go:embed *.html.tmpl
-var pageSources embed.FS
+//go:embed page.html.tmpl
+var pageSource string
 
 // Fact is one line of a page's list of run facts, such as the model, the data
 // or pairs per second.
@@ -27,8 +27,8 @@ type figure struct {
 
 type definition struct{ Name, Text string }
 
-// tablesPage is what tables.html.tmpl shows.
-type tablesPage struct {
+// page is a report on one page, the same for every command.
+type page struct {
 	Title       string
 	Headline    []headline
 	Warnings    []string
@@ -47,18 +47,26 @@ type section struct {
 // table is the same on a page and in a terminal; its first column is text.
 type table struct {
 	Caption string
-	Columns []string
+	Columns []string // none: no head
 	Rows    [][]string
+	Bars    []intervalBar // drawn at the end of each row of the page; none: no such column
+	Notes   bool          // the last column is text
 }
 
-// savePage writes one self-contained page: no script, no outside link.
-func savePage(path, name string, page any) error {
-	t, err := template.ParseFS(pageSources, "*.html.tmpl")
+// Note says whether a column, but for the first, is text.
+func (t table) Note(column int) bool { return t.Notes && column > 0 && column == len(t.Rows[0])-1 }
+
+// intervalBar places an interval on a scale of 0 to 100.
+type intervalBar struct{ Low, Width, At float64 }
+
+// save writes one self-contained page: no script, no outside link.
+func (p page) save(path string) error {
+	t, err := template.New("page").Parse(pageSource)
 	if err != nil {
 		return fmt.Errorf("write report %s: %w", path, err)
 	}
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, name, page); err != nil {
+	if err := t.Execute(&b, p); err != nil {
 		return fmt.Errorf("write report %s: %w", path, err)
 	}
 	return writeFile(path, b.Bytes())

@@ -3,46 +3,16 @@ package eval
 import (
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 )
 
-// drawing is one chart as SVG under its file name.
-type drawing struct {
-	name, title string
-	svg         []byte
-}
-
 // WritePlots writes the report's plots and the training curve's into dir as
 // SVG and returns their paths. Either may be nil.
 func WritePlots(dir string, r *Report, curve []Point) ([]string, error) {
 	return writeDrawings(dir, append(reportCharts(r), curveCharts(curve)...))
-}
-
-// writeDrawings draws charts into dir.
-func writeDrawings(dir string, charts []namedChart) ([]string, error) {
-	drawings, err := drawCharts(charts)
-	if err != nil {
-		return nil, err
-	}
-	paths := []string{}
-	for _, d := range drawings {
-		path := filepath.Join(dir, d.name)
-		if err := writeFile(path, d.svg); err != nil {
-			return paths, err
-		}
-		paths = append(paths, path)
-	}
-	return paths, nil
-}
-
-// namedChart is a chart with the file it goes to.
-type namedChart struct {
-	name string
-	*chart
 }
 
 func reportCharts(r *Report) []namedChart {
@@ -61,18 +31,6 @@ func reportCharts(r *Report) []namedChart {
 	return charts
 }
 
-func drawCharts(charts []namedChart) ([]drawing, error) {
-	out := make([]drawing, len(charts))
-	for i, c := range charts {
-		svg, err := c.svg()
-		if err != nil {
-			return nil, err
-		}
-		out[i] = drawing{c.name, c.title, svg}
-	}
-	return out, nil
-}
-
 // boxplot has a chosen and a rejected box for all pairs, then for each of the
 // largest subsets.
 func boxplot(r *Report) *chart {
@@ -89,7 +47,7 @@ func boxplot(r *Report) *chart {
 			side, colour = 0.19, vermillion()
 		}
 		low, high = math.Min(low, b.Low), math.Max(high, b.High)
-		c.Add(rewardBox{b, group + side, 0.14, colour})
+		c.Add(boxMark{b.Low, b.Q1, b.Median, b.Q3, b.High, b.Outliers, group + side, 0.14, colour})
 		if b.Chosen {
 			names = append(names, plot.Tick{Value: group, Label: boxLabel(b, len(boxes)/2)})
 		}
@@ -200,35 +158,6 @@ func confidenceChart(r *Report) *chart {
 func reliability(r *Report) *chart {
 	facts := fmt.Sprintf("every pair in both orders; ECE %v, Brier %v; intervals: Wilson 95%%", r.ECESymmetric, r.Brier)
 	return reliabilityChart("Reliability", facts, "predicted probability, p = sigmoid(margin)", r.ECEBinsSymmetric)
-}
-
-// reliabilityChart draws observed against predicted, with Wilson intervals,
-// over bars of how many predictions each bin holds.
-func reliabilityChart(title, facts, predicted string, all []Bin) *chart {
-	c := newChart(title, facts, predicted, "observed share")
-	c.legend = []key{{"observed", blue(), true}, {"share of predictions in bin", tint(grey(), 0.55), false}}
-	c.frame(0, 1, 0, 1)
-	bins, total := float64(len(all)), 0
-	for _, b := range all {
-		total += b.Count
-	}
-	var bs bars
-	var points plotter.XYs
-	for _, b := range all {
-		left := float64(b.Bin) / bins
-		bs = append(bs, bar{left, left + 1/bins, 0, float64(b.Count) / float64(total), tint(grey(), 0.55)})
-		if b.Count > 0 {
-			points = append(points, plotter.XY{X: float64(b.MeanP), Y: float64(b.Observed)})
-		}
-	}
-	c.Add(bs)
-	c.line(plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}}, grey(), 0.9, 4, 3)
-	for _, b := range all {
-		c.whisker(float64(b.MeanP), wilson95(float64(b.Observed), float64(b.Count)), tint(blue(), 0.45))
-	}
-	c.line(points, blue(), 1.4)
-	c.dots(points, blue(), 2.6)
-	return c
 }
 
 // lengthChart shows whether ranking is right only where length agrees.

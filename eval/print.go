@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"unicode"
 )
 
 // maxPrintedSubsets bounds the table; report.json has the rest.
@@ -37,13 +36,6 @@ func (r *Report) Print(w io.Writer) error {
 
 // line is one statistic of the summary, in print and on the page.
 type line struct{ Name, Value, Note string }
-
-func interval(i [2]Value) string {
-	if !i[0].Defined() {
-		return "n/a"
-	}
-	return fmt.Sprintf("%v to %v", i[0], i[1])
-}
 
 func (r *Report) summary() []line {
 	q := r.MarginQuantiles
@@ -126,22 +118,4 @@ func (r *Report) printSubsets(b *strings.Builder) {
 	if len(shown) < len(names) {
 		fmt.Fprintf(b, "and %d smaller subsets in report.json\n", len(names)-len(shown))
 	}
-}
-
-// subsetLabel fits a name from outside into a table or an axis: no control
-// characters, at most width runes.
-func subsetLabel(name string, width int) string {
-	if name == "" {
-		return "(none)"
-	}
-	clean := []rune(strings.Map(func(c rune) rune {
-		if !unicode.IsPrint(c) {
-			return '·'
-		}
-		return c
-	}, name))
-	if len(clean) > width {
-		clean = append(clean[:width-1], '…')
-	}
-	return string(clean)
 }

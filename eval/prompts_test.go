@@ -2,7 +2,6 @@ package eval
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -128,58 +127,5 @@ func TestPromptBootstrap(t *testing.T) {
 	var b strings.Builder
 	if err := r.Print(&b); err != nil || !strings.Contains(b.String(), fmt.Sprintf("ties one half; over %d prompts", len(drawn))) {
 		t.Errorf("printed %v:\n%s", err, b.String())
-	}
-}
-
-// TestRepeatedLabels: shares, differences, correlations and κ of rows that are
-// there k times are as wide as of the rows once.
-func TestRepeatedLabels(t *testing.T) {
-	rng := rand.New(rand.NewPCG(4, 2))
-	const n, k = 200, 5
-	var one, many struct {
-		trials
-		differences
-		rated
-		votes
-		prompt []int32
-		x, y   []float64
-	}
-	for i := range int32(n) {
-		x := rng.NormFloat64()
-		y := x + rng.NormFloat64()
-		a, b := rng.IntN(3), rng.IntN(3)
-		if rng.IntN(2) == 0 {
-			b = a
-		}
-		of := ratings{}
-		for range 3 {
-			of[min(rng.IntN(4), 2)]++
-		}
-		one.trials.add(i, yes(x > 0.3), 1)
-		one.differences.add(i, y)
-		one.rated.add(i, cellOf(a, b))
-		one.votes.prompt, one.votes.of = append(one.votes.prompt, i), append(one.votes.of, of)
-		one.prompt, one.x, one.y = append(one.prompt, i), append(one.x, x), append(one.y, y)
-		for range k {
-			many.trials.add(i, yes(x > 0.3), 1)
-			many.differences.add(i, y)
-			many.rated.add(i, cellOf(a, b))
-			many.votes.prompt, many.votes.of = append(many.votes.prompt, i), append(many.votes.of, of)
-			many.prompt, many.x, many.y = append(many.prompt, i), append(many.x, x), append(many.y, y)
-		}
-	}
-	for name, got := range map[string][2][2]Value{
-		"share":       {one.trials.share().Interval, many.trials.share().Interval},
-		"difference":  {one.differences.mean().Interval, many.differences.mean().Interval},
-		"correlation": {correlate(one.prompt, one.x, one.y).Interval, correlate(many.prompt, many.x, many.y).Interval},
-		"cohen":       {cohen(&one.rated, 500, 1).Interval, cohen(&many.rated, 500, 1).Interval},
-		"fleiss":      {fleiss(&one.votes, 500, 1).Interval, fleiss(&many.votes, 500, 1).Interval},
-	} {
-		for side := range 2 {
-			if math.Abs(float64(got[0][side]-got[1][side])) > 1e-9 {
-				t.Errorf("%s: once %v, %d times %v", name, got[0], k, got[1])
-				break
-			}
-		}
 	}
 }

@@ -3,10 +3,6 @@ package eval
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
-
-	"laurel/data"
 )
 
 // Report is what Evaluate finds. Its JSON is report.json: Metrics of all
@@ -28,12 +24,4 @@ func (r *Report) WriteJSON(path string) error {
 		return fmt.Errorf("write report %s: %w", path, err)
 	}
 	return writeFile(path, append(b, '\n'))
-}
-
-// writeFile makes the folder where it is missing.
-func writeFile(path string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return data.WriteFile(path, content)
 }

@@ -3,9 +3,7 @@ package eval
 import (
 	"bytes"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -148,26 +146,6 @@ func someCurve(n int) (curve []Point) {
 	return curve
 }
 
-// checkSVG wants well-formed XML without NaN, of a size that does not grow
-// with the data.
-func checkSVG(t *testing.T, name string, svg []byte) {
-	t.Helper()
-	decoder := xml.NewDecoder(bytes.NewReader(svg))
-	for {
-		if _, err := decoder.Token(); err == io.EOF {
-			break
-		} else if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-	}
-	if bad := regexp.MustCompile(`NaN|[+-]?Inf\b|%!`).Find(svg); bad != nil {
-		t.Errorf("%s holds %s", name, bad)
-	}
-	if len(svg) > 100_000 {
-		t.Errorf("%s has %d bytes", name, len(svg))
-	}
-}
-
 func TestPlots(t *testing.T) {
 	for name, rows := range awkward() {
 		for _, curve := range [][]Point{nil, someCurve(1), someCurve(25), someCurve(5000)} {
@@ -221,21 +199,4 @@ func writePage(t *testing.T, r *Report, curve []Point, facts ...Fact) string {
 		t.Fatal(err)
 	}
 	return string(b)
-}
-
-func checkPage(t *testing.T, name, page string) {
-	t.Helper()
-	if bad := regexp.MustCompile(`(?i)<script|<img|<link|<iframe|@import|url\(|\bsrc=|\bhref="?http|NaN|ZgotmplZ|<no value>`).FindString(
-		strings.ReplaceAll(page, "&lt;img src=x", "")); bad != "" {
-		t.Errorf("%s: the page holds %q", name, bad)
-	}
-	decoder := xml.NewDecoder(strings.NewReader(page))
-	decoder.Strict, decoder.AutoClose, decoder.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
-	for {
-		if _, err := decoder.Token(); err == io.EOF {
-			break
-		} else if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-	}
 }

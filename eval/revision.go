@@ -53,12 +53,12 @@ func (r *RevisionReport) Write(dir string, facts ...Fact) error {
 }
 
 func (r *RevisionReport) writeHTML(path string, facts []Fact) error {
-	p := tablesPage{Title: "Revision report", Headline: r.headline(), Warnings: r.Warnings(), Sections: r.sections(), Facts: facts, Definitions: revisionDefinitions()}
+	p := page{Title: "Revision report", Headline: r.headline(), Warnings: r.Warnings(), Sections: r.sections(), Facts: facts, Definitions: revisionDefinitions()}
 	var err error
 	if p.Sections[0].Figures, err = inline(r.charts()); err != nil {
 		return fmt.Errorf("write report %s: %w", path, err)
 	}
-	return savePage(path, "tables.html.tmpl", p)
+	return p.save(path)
 }
 
 // Print writes the report's tables for a terminal.
@@ -168,7 +168,7 @@ func (r *RevisionReport) rateChart() *chart {
 		c.line(points, l.color, 1.6)
 		c.dots(points, l.color, 2.8)
 	}
-	c.rounds(len(r.Rounds), 1.05*top)
+	rounds(c, len(r.Rounds), 1.05*top)
 	return c
 }
 
@@ -182,12 +182,12 @@ func (r *RevisionReport) lengthChart() *chart {
 	}
 	c.line(points, blue(), 1.6)
 	c.dots(points, blue(), 2.8)
-	c.rounds(len(r.Rounds), 1.05*top)
+	rounds(c, len(r.Rounds), 1.05*top)
 	return c
 }
 
 // rounds sets the frame of a chart over rounds, whose ticks are whole numbers.
-func (c *chart) rounds(n int, top float64) {
+func rounds(c *chart, n int, top float64) {
 	c.frame(-0.2, float64(n)-0.8, 0, top)
 	var names []plot.Tick
 	step := (n + maxLevels - 1) / maxLevels

@@ -165,13 +165,6 @@ func (c *surfaceCount) add(prompt int32, l *data.Label, difference, probability 
 	c.overGold.add(prompt, more-goldMore)
 }
 
-func yes(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 type surfaceCounts [numSurface]surfaceCount
 
 func (c *surfaceCounts) add(prompt int32, l *data.Label, gold *data.Gold) {

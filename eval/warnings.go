@@ -44,13 +44,6 @@ func warnings(r *Report, subsets []subset) []string {
 	return out
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // lengthWarnings compare with what length alone would score.
 func lengthWarnings(r *Report) (out []string) {
 	if !r.LongerChosenShare.Defined() { // lengths unknown, or equal in every pair
@@ -85,6 +78,3 @@ func saturationWarnings(r *Report) (out []string) {
 	}
 	return out
 }
-
-// within holds for an undefined value never.
-func within(v Value, interval [2]Value) bool { return interval[0] <= v && v <= interval[1] }
