@@ -3,6 +3,7 @@ package eval
 import (
 	"cmp"
 	"fmt"
+	"laurel/eval/stats"
 	"maps"
 	"math"
 	"math/rand/v2"
@@ -12,12 +13,12 @@ import (
 // Bootstrap is the percentile bootstrap of accuracy_ties_half, over pairs or
 // over prompts, whose pairs are then drawn together.
 type Bootstrap struct {
-	Method        string `json:"method"`
-	Resamples     int    `json:"resamples"`
-	Seed          uint64 `json:"seed"`
-	Low           Value  `json:"low"`
-	High          Value  `json:"high"`
-	StandardError Value  `json:"standard_error"`
+	Method        string      `json:"method"`
+	Resamples     int         `json:"resamples"`
+	Seed          uint64      `json:"seed"`
+	Low           stats.Value `json:"low"`
+	High          stats.Value `json:"high"`
+	StandardError stats.Value `json:"standard_error"`
 }
 
 // groupOutcome is how the pairs of a group were ranked: how many there are, and
@@ -38,7 +39,7 @@ func bootstrap(over string, group []int32, right []float64, cfg Config) Bootstra
 	accuracy := make([]float64, cfg.Bootstrap)
 	for i := range accuracy {
 		right, pairs := 0.0, 0.0
-		for k, drawn := range multinomial(counts, n, src) {
+		for k, drawn := range stats.Multinomial(counts, n, src) {
 			right, pairs = right+drawn*kinds[k].right, pairs+drawn*kinds[k].pairs
 		}
 		accuracy[i] = right / pairs
@@ -47,8 +48,8 @@ func bootstrap(over string, group []int32, right []float64, cfg Config) Bootstra
 	return Bootstrap{
 		Method:    fmt.Sprintf("percentile bootstrap over %s, %d resamples, 95%%, of accuracy_ties_half", over, cfg.Bootstrap),
 		Resamples: cfg.Bootstrap, Seed: cfg.Seed,
-		Low: Value(quantile(accuracy, 0.025)), High: Value(quantile(accuracy, 0.975)),
-		StandardError: Value(math.Sqrt(variance(accuracy))),
+		Low: stats.Value(stats.Quantile(accuracy, 0.025)), High: stats.Value(stats.Quantile(accuracy, 0.975)),
+		StandardError: stats.Value(math.Sqrt(stats.Variance(accuracy))),
 	}
 }
 
@@ -77,8 +78,8 @@ func groupOutcomes(group []int32, right []float64) (kinds []groupOutcome, counts
 		one[i] = 1
 	}
 	number := map[groupOutcome]float64{}
-	pairs := byPrompt(group, one)
-	for at, right := range byPrompt(group, right) {
+	pairs := stats.ByPrompt(group, one)
+	for at, right := range stats.ByPrompt(group, right) {
 		number[groupOutcome{right, pairs[at]}]++
 	}
 	kinds = slices.SortedFunc(maps.Keys(number), func(a, b groupOutcome) int {

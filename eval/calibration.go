@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"laurel/eval/stats"
 	"math"
 
 	"gonum.org/v1/gonum/stat"
@@ -17,51 +18,51 @@ import (
 func (p pairs) losses(m *Metrics) {
 	var mean, weighted, weights, soft, brier float64
 	for i, margin := range p.margin {
-		c, right, wrong := p.confidence[i], softplus(-margin), softplus(margin)
+		c, right, wrong := p.confidence[i], stats.Softplus(-margin), stats.Softplus(margin)
 		mean += right
 		weighted += c * right
 		weights += c
 		soft += c*right + (1-c)*wrong
-		miss := sigmoid(-margin)
+		miss := stats.Sigmoid(-margin)
 		brier += miss * miss
 	}
 	n := float64(len(p.margin))
-	m.BTLossMean, m.BTLossWeighted = Value(mean/n), over(weighted, weights)
-	m.LogLossSoft, m.Brier = Value(soft/n), Value(brier/n)
+	m.BTLossMean, m.BTLossWeighted = stats.Value(mean/n), stats.Over(weighted, weights)
+	m.LogLossSoft, m.Brier = stats.Value(soft/n), stats.Value(brier/n)
 	m.LogLossSymmetric, m.BrierSymmetric = m.BTLossMean, m.Brier
 }
 
 // calibrate fills the expected calibration errors and the bins of the
 // reliability diagram.
 func (p pairs) calibrate(m *Metrics, bins int) {
-	chosenOnly, symmetric, confidence := newBinning(bins), newBinning(bins), newBinning(bins)
+	chosenOnly, symmetric, confidence := stats.NewBinning(bins), stats.NewBinning(bins), stats.NewBinning(bins)
 	for i, margin := range p.margin {
-		likely, unlikely := sigmoid(margin), sigmoid(-margin)
-		chosenOnly.add(likely, 1)
-		symmetric.add(likely, 1)
-		symmetric.add(unlikely, 0)
-		confidence.add(math.Max(likely, unlikely), p.right[i])
+		likely, unlikely := stats.Sigmoid(margin), stats.Sigmoid(-margin)
+		chosenOnly.Add(likely, 1)
+		symmetric.Add(likely, 1)
+		symmetric.Add(unlikely, 0)
+		confidence.Add(math.Max(likely, unlikely), p.right[i])
 	}
-	m.ECEChosenOnly = chosenOnly.error()
-	m.ECESymmetric = symmetric.error()
-	m.ECEConfidence = confidence.error()
-	m.ECEBinsSymmetric = symmetric.bins()
+	m.ECEChosenOnly = chosenOnly.Error()
+	m.ECESymmetric = symmetric.Error()
+	m.ECEConfidence = confidence.Error()
+	m.ECEBinsSymmetric = symmetric.Bins()
 }
 
 // saturate fills how far the confidences, the labels' and the predicted, crowd
 // at their upper end.
-func (p pairs) saturate(m *Metrics, confidence order) {
+func (p pairs) saturate(m *Metrics, confidence stats.Order) {
 	labels, predicted := 0.0, 0.0
 	for i, c := range p.confidence {
 		if c > 0.9 {
 			labels++
 		}
-		if sigmoid(math.Abs(p.margin[i])) > 0.99 {
+		if stats.Sigmoid(math.Abs(p.margin[i])) > 0.99 {
 			predicted++
 		}
 	}
 	n := len(p.confidence)
-	m.LabelAbove90, m.PredictedAbove99 = Value(labels/float64(n)), Value(predicted/float64(n))
-	m.ConfidenceMin, m.ConfidenceMax = Value(confidence.least()), Value(confidence.most())
-	m.ConfidenceMean = Value(stat.Mean(p.confidence, nil))
+	m.LabelAbove90, m.PredictedAbove99 = stats.Value(labels/float64(n)), stats.Value(predicted/float64(n))
+	m.ConfidenceMin, m.ConfidenceMax = stats.Value(confidence.Least()), stats.Value(confidence.Most())
+	m.ConfidenceMean = stats.Value(stat.Mean(p.confidence, nil))
 }

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"laurel/eval/stats"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -30,7 +31,7 @@ func evaluate(t testing.TB, rows []Row) *Report {
 	return r
 }
 
-func near(t *testing.T, name string, got Value, want, tolerance float64) {
+func near(t *testing.T, name string, got stats.Value, want, tolerance float64) {
 	t.Helper()
 	if !(math.Abs(float64(got)-want) <= tolerance) {
 		t.Errorf("%s = %v, want %v", name, float64(got), want)
@@ -122,7 +123,7 @@ func TestMonotone(t *testing.T) {
 func TestBounds(t *testing.T) {
 	for seed := range uint64(20) {
 		r := evaluate(t, randomRows(1+int(seed)*7, seed))
-		for name, v := range map[string]Value{
+		for name, v := range map[string]stats.Value{
 			"ECE": r.ECESymmetric, "ECE confidence": r.ECEConfidence, "ECE chosen": r.ECEChosenOnly,
 			"brier": r.Brier, "AUC": r.ROCAUC, "accuracy": r.AccuracyTiesHalf,
 		} {
@@ -148,10 +149,10 @@ func TestLargeMargins(t *testing.T) {
 	near(t, "soft", r.LogLossSoft, 0.5*(0.25*1e4+0.75*1e4), 1e-9)
 	near(t, "brier", r.Brier, 0.5, 0)
 	near(t, "ECE", r.ECESymmetric, 0.5, 0)
-	if got := softplus(-800); got != 0 && got > 1e-300 {
+	if got := stats.Softplus(-800); got != 0 && got > 1e-300 {
 		t.Errorf("softplus(-800) = %g", got)
 	}
-	near(t, "sigmoid(-40)", Value(sigmoid(-40)), math.Exp(-40), 1e-30) // 1 - sigmoid(40) would be 0
+	near(t, "sigmoid(-40)", stats.Value(stats.Sigmoid(-40)), math.Exp(-40), 1e-30) // 1 - sigmoid(40) would be 0
 }
 
 func BenchmarkEvaluate(b *testing.B) {

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+	"laurel/eval/stats"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -61,7 +62,7 @@ func TestRepeatedPairs(t *testing.T) {
 // is at most that of the pairs, which with ties is less than p(1-p) would give.
 func sameWidth(t *testing.T, name string, a, b Metrics) {
 	t.Helper()
-	width := func(i [2]Value) float64 { return float64(i[1] - i[0]) }
+	width := func(i stats.Interval) float64 { return float64(i[1] - i[0]) }
 	if w, want := width(b.AccuracyInterval), width(a.AccuracyInterval); w > want*(1+1e-9) || w < 0.93*want {
 		t.Errorf("%s: interval %v, once %v", name, b.AccuracyInterval, a.AccuracyInterval)
 	}
@@ -79,7 +80,7 @@ func TestPromptsByHand(t *testing.T) {
 		rows[i].Prompt = prompt
 	}
 	r := evaluate(t, rows)
-	want := wilson95(0.6, 0.24/((0.64+1.44+0.16)/25))
+	want := stats.Wilson95(0.6, 0.24/((0.64+1.44+0.16)/25))
 	near(t, "low", r.AccuracyInterval[0], float64(want[0]), 1e-12)
 	near(t, "high", r.AccuracyInterval[1], float64(want[1]), 1e-12)
 	// in one of 27 resamples only the second prompt is drawn, in one only the first
@@ -117,10 +118,10 @@ func TestPromptBootstrap(t *testing.T) {
 	}
 	slices.Sort(accuracy)
 	r := evaluate(t, rows)
-	near(t, "low", r.BootstrapPrompts.Low, quantile(accuracy, 0.025), 0.004)
-	near(t, "high", r.BootstrapPrompts.High, quantile(accuracy, 0.975), 0.004)
-	near(t, "interval's low", r.AccuracyInterval[0], quantile(accuracy, 0.025), 0.012)
-	near(t, "interval's high", r.AccuracyInterval[1], quantile(accuracy, 0.975), 0.012)
+	near(t, "low", r.BootstrapPrompts.Low, stats.Quantile(accuracy, 0.025), 0.004)
+	near(t, "high", r.BootstrapPrompts.High, stats.Quantile(accuracy, 0.975), 0.004)
+	near(t, "interval's low", r.AccuracyInterval[0], stats.Quantile(accuracy, 0.025), 0.012)
+	near(t, "interval's high", r.AccuracyInterval[1], stats.Quantile(accuracy, 0.975), 0.012)
 	if wide := float64(r.AccuracyInterval[1] - r.AccuracyInterval[0]); wide < 1.5*float64(r.Wilson95TiesHalf[1]-r.Wilson95TiesHalf[0]) {
 		t.Errorf("interval %v is hardly wider than Wilson's %v", r.AccuracyInterval, r.Wilson95TiesHalf)
 	}

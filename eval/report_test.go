@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"laurel/eval/draw"
+	"laurel/eval/draw/drawtest"
 	"math"
 	"os"
 	"path/filepath"
@@ -161,7 +163,7 @@ func TestPlots(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				checkSVG(t, name+" "+filepath.Base(path), svg)
+				drawtest.SVG(t, name+" "+filepath.Base(path), svg)
 			}
 		}
 	}
@@ -174,21 +176,21 @@ func TestPlots(t *testing.T) {
 // TestHTML: one page for each of both, either and neither; nothing outside
 // it is loaded, no script, and no text from outside becomes markup.
 func TestHTML(t *testing.T) {
-	facts := []Fact{{"model", "<img src=x onerror=alert(2)>"}, {"data", "a & b"}}
+	facts := []draw.Fact{{Name: "model", Value: "<img src=x onerror=alert(2)>"}, {Name: "data", Value: "a & b"}}
 	for name, rows := range awkward() {
 		for _, curve := range [][]Point{nil, someCurve(40)} {
-			checkPage(t, name, writePage(t, evaluate(t, rows), curve, facts...))
+			drawtest.Page(t, name, writePage(t, evaluate(t, rows), curve, facts...))
 		}
 	}
 	during := writePage(t, nil, someCurve(40), facts...)
-	checkPage(t, "during training", during)
+	drawtest.Page(t, "during training", during)
 	if !strings.Contains(during, "Loss during training") || !strings.Contains(during, "No evaluation yet") {
 		t.Error("the page during training lacks its curve")
 	}
-	checkPage(t, "nothing", writePage(t, nil, nil))
+	drawtest.Page(t, "nothing", writePage(t, nil, nil))
 }
 
-func writePage(t *testing.T, r *Report, curve []Point, facts ...Fact) string {
+func writePage(t *testing.T, r *Report, curve []Point, facts ...draw.Fact) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.html")
 	if err := WriteHTML(path, r, curve, facts...); err != nil {

@@ -16,6 +16,7 @@ import (
 	"laurel/data"
 	"laurel/data/tokenizer"
 	"laurel/eval"
+	"laurel/eval/draw"
 	"laurel/model"
 	"laurel/trainer"
 )
@@ -335,7 +336,7 @@ func (t *training) report(o *opened, train *data.Store, result *trainer.Result, 
 	if _, err := eval.WritePlots(plots, result.Report, curve); err != nil {
 		return err
 	}
-	facts := []eval.Fact{
+	facts := []draw.Fact{
 		{Name: "run", Value: t.dir}, {Name: "model", Value: t.config.Model.Path + t.config.Model.Config},
 		{Name: "parameters", Value: strconv.Itoa(o.NumParameters())}, {Name: "backend", Value: choice.String()},
 		{Name: "training pairs", Value: strconv.Itoa(train.Len())}, {Name: "steps", Value: strconv.Itoa(result.State.Step)},
