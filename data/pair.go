@@ -1,9 +1,7 @@
-// Package data reads preference pairs, checks them row by row, and turns
-// them into batches of token ids.
-//
-// Files become Pairs (ReadPairs), Pairs become Tokens (through a tokenizer
-// given by the caller), Tokens rest in a Store on disk, and Batches are cut
-// from the Store in a seeded order.
+// Package data reads preference pairs and checks them row by row: files become
+// Pairs (ReadPairs). What is made of them lies in packages of their own:
+// data/tokenizer gives their ids, data/batches the batches of a training,
+// data/parquetpages reads the pages of Parquet files.
 package data
 
 import "unicode/utf8"

@@ -20,7 +20,7 @@ const (
 	maxBoxedSubsets = 6
 	maxOutliers     = 60 // drawn per box
 	marginBins      = 50 // at most, about: the width is a round number
-	ConfidenceBins  = 20 // of [0.5, 1]
+	confidenceBins  = 20 // of [0.5, 1]
 	lengthBins      = 8
 )
 
@@ -59,7 +59,7 @@ func drawable(p pairs, o orders) Figures {
 	if o.confidence.Least() < low {
 		low = 0
 	}
-	bins := int(math.Round((1 - low) * 2 * ConfidenceBins))
+	bins := int(math.Round((1 - low) * 2 * confidenceBins))
 	return Figures{
 		Rewards:   rewardBoxes("", p, o),
 		Margins:   marginHistogram(o.margin.Ascending()),

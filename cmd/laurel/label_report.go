@@ -50,7 +50,7 @@ func (l *labelling) report(summary *feedback.Summary) (*audit.Report, error) {
 	facts := []draw.Fact{{Name: "labels", Value: l.dir}, {Name: "constitution", Value: l.constitution.Name}, {Name: "position", Value: l.config.Position},
 		{Name: "rows", Value: summary.Rows.String()}, {Name: "spent by all runs", Value: spent(summary.Spent)}}
 	for _, j := range l.config.Judges {
-		facts = append(facts, draw.Fact{Name: "judge " + j.Name, Value: j.Kind + whatJudge(j)})
+		facts = append(facts, draw.Fact{Name: "judge " + j.Name, Value: j.Kind + describeJudge(j)})
 	}
 	if l.goldFile != "" {
 		facts = append(facts, draw.Fact{Name: "gold", Value: l.goldFile})
@@ -58,8 +58,8 @@ func (l *labelling) report(summary *feedback.Summary) (*audit.Report, error) {
 	return report, writeLabelReport(l.dir, report, facts...)
 }
 
-// sayReport prints what matters most of the report; laurel agree prints all.
-func (l *labelling) sayReport(report *audit.Report) error {
+// printReport prints what matters most of the report; laurel agree prints all.
+func (l *labelling) printReport(report *audit.Report) error {
 	if report.Gold != nil || report.Raters.Judges != nil {
 		fmt.Fprintln(l.log)
 	}

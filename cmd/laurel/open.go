@@ -13,8 +13,10 @@ import (
 	"github.com/gomlx/compute"
 
 	"laurel/data"
+	"laurel/data/batches"
 	"laurel/data/tokenizer"
 	"laurel/model"
+	"laurel/model/hub"
 	"laurel/trainer"
 )
 
@@ -39,14 +41,14 @@ func modelDir(ctx context.Context, ref, revision string, out io.Writer) (string,
 		return dir, err
 	}
 	var show *progress
-	options := model.HubOptions{Revision: revision, Notice: func(line string) { fmt.Fprintln(out, line) }}
+	options := hub.Options{Revision: revision, Beside: []string{model.GoldenFile}, Notice: func(line string) { fmt.Fprintln(out, line) }}
 	options.Progress = func(file string, done, total int64) {
 		if show == nil {
 			show = newProgress(out, "download "+ref, "MB", -1)
 		}
 		show.set(int(done>>20), int(total>>20), file)
 	}
-	dir, err := model.ResolveModel(ctx, ref, options)
+	dir, err := hub.Resolve(ctx, ref, options)
 	if show != nil {
 		show.finish()
 	}
@@ -231,7 +233,7 @@ func openBackend(want string, out io.Writer) (compute.Backend, *model.BackendCho
 }
 
 // buildStore encodes files of pairs into a scratch file, with progress.
-func (o *opened) buildStore(ctx context.Context, scratch string, files []string, cfg data.Config, out io.Writer) (*data.Store, *data.Counts, error) {
+func (o *opened) buildStore(ctx context.Context, scratch string, files []string, cfg data.Config, out io.Writer) (*batches.Store, *data.Counts, error) {
 	workers := cfg.Workers
 	if workers == 0 {
 		workers = runtime.NumCPU()
@@ -240,7 +242,7 @@ func (o *opened) buildStore(ctx context.Context, scratch string, files []string,
 	total := rowsOf(files, cfg)
 	bar := newProgress(out, "encode", "pairs", total)
 	pairs := data.ReadPairs(files, data.ReadConfig{Columns: cfg.Columns, OnBadRow: cfg.OnBadRow}, counts)
-	store, err := data.BuildStore(ctx, scratch, pairs, o.encodePair, workers, func(rows int) { bar.set(rows, total, "") })
+	store, err := batches.BuildStore(ctx, scratch, pairs, o.encodePair, workers, func(rows int) { bar.set(rows, total, "") })
 	bar.finish()
 	return store, counts, err
 }
@@ -265,7 +267,7 @@ func rowsOf(files []string, cfg data.Config) int {
 }
 
 // sayStore tells what encoding did: nothing is cut or skipped unsaid.
-func sayStore(out io.Writer, what string, store *data.Store, counts *data.Counts, maxLength int) {
+func sayStore(out io.Writer, what string, store *batches.Store, counts *data.Counts, maxLength int) {
 	s := store.Stats
 	fmt.Fprintf(out, "%s: %s\n", what, counts)
 	fmt.Fprintf(out, "  %d pairs, %d tokens, mean confidence %.3f, %d ties", s.Pairs, s.Tokens, s.ConfidenceSum/float64(s.Pairs), s.Ties)

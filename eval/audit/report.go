@@ -1,3 +1,6 @@
+// Package audit says how far AI feedback can be trusted: what labels lean to,
+// how raters agree with one another and with gold, what calibration repairs, and
+// what critique and revision did to answers.
 package audit
 
 import (
@@ -10,7 +13,6 @@ import (
 	"slices"
 
 	"laurel/data"
-	"laurel/eval"
 	"laurel/eval/draw"
 	"laurel/eval/stats"
 )
@@ -27,7 +29,7 @@ type Config struct {
 	Seed       uint64            // of the split and the bootstrap
 }
 
-// LabelReport is what AuditLabels finds: how labels came about, what they lean
+// LabelReport is what Labels finds: how labels came about, what they lean
 // to, and where there is gold how far they can be trusted.
 type Report struct {
 	Labels           int                     `json:"labels"`
@@ -56,7 +58,7 @@ type Report struct {
 	Warnings         []string                `json:"warnings"`
 }
 
-// AuditLabels reads the labels once. It keeps numbers of each, no texts.
+// Labels reads the labels once. It keeps numbers of each, no texts.
 func Labels(labels iter.Seq2[data.Label, error], cfg Config) (*Report, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -88,7 +90,10 @@ func (cfg Config) withDefaults() (Config, error) {
 	return cfg, nil
 }
 
-// labelCount gathers a LabelReport, one label after another.
+// confidenceBins are of [0.5, 1].
+const confidenceBins = 20
+
+// count gathers a LabelReport, one label after another.
 type count struct {
 	cfg                   Config
 	report                Report
@@ -174,8 +179,8 @@ func (c *count) finish() *Report {
 	if len(c.confidence) > 0 && slices.Min(c.confidence) < low {
 		low = 0
 	}
-	r.Confidence = stats.NewHistogram(c.confidence, low, 1, int(math.Round((1-low)*2*eval.ConfidenceBins)))
-	r.VoteShare = stats.NewHistogram(c.voteShare, 0, 1, eval.ConfidenceBins)
+	r.Confidence = stats.NewHistogram(c.confidence, low, 1, int(math.Round((1-low)*2*confidenceBins)))
+	r.VoteShare = stats.NewHistogram(c.voteShare, 0, 1, confidenceBins)
 	r.ConfidenceMean, r.VoteShareMean = stats.Mean(c.confidence), stats.Mean(c.voteShare)
 	r.Raters = c.raters.report(c.cfg)
 	r.Position = c.position.report()

@@ -1,3 +1,5 @@
+// Package draw is the kit that reports are made of: charts as SVG, one page
+// type in HTML, and the same tables for a terminal.
 package draw
 
 import (

@@ -109,7 +109,7 @@ func TestBinomial(t *testing.T) {
 }
 
 func TestIntervals(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join("testdata", "golden.json"))
+	b, err := os.ReadFile(filepath.Join("..", "testdata", "golden.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,3 +1,6 @@
+// Package stats holds what measures are made of: values that the rows may leave
+// undefined, shares, differences and correlations with intervals that take
+// prompts as what was drawn, ranks, bins and histograms.
 package stats
 
 import (
