@@ -17,6 +17,7 @@ var allowed = map[string][]string{
 	"data":              {"data/parquetpages"},
 	"data/batches":      {"data"},
 	"data/demo":         {"data"},
+	"data/inspect":      {"data"},
 	"data/parquetpages": {},
 	"data/tokenizer":    {"data"},
 
@@ -33,6 +34,8 @@ var allowed = map[string][]string{
 	"model":             {"data", "data/batches", "model/safetensors"},
 	"model/hub":         {"data", "model/safetensors"},
 	"model/safetensors": {"data"},
+
+	"scoring": {"data", "data/batches", "data/tokenizer", "model", "model/hub"},
 
 	"trainer": {"model", "model/safetensors", "eval", "data", "data/batches"},
 
