@@ -33,8 +33,8 @@ type Asked struct {
 	AFirst, BFirst *Answer
 }
 
-// slack is what sums of weights may miss by rounding: 0.1+0.2 is 0.3 here.
-const slack = 1e-9
+// tolerance is what sums of weights may miss by rounding: 0.1+0.2 is 0.3 here.
+const tolerance = 1e-9
 
 // Aggregate makes a verdict of the answers about a comparison. Each judge has
 // a verdict of its own: the side with more weight of principles, its
@@ -45,7 +45,7 @@ func Aggregate(c *data.Comparison, asked []Asked, policy Policy) data.Verdict {
 	if c.Identical() {
 		return abstain(data.AbstainIdentical)
 	}
-	var verdicts []judged
+	var verdicts []judgeResult
 	var all []data.Vote
 	for len(asked) > 0 {
 		n := 1
@@ -57,16 +57,16 @@ func Aggregate(c *data.Comparison, asked []Asked, policy Policy) data.Verdict {
 			votes[i] = vote(a, policy.Position)
 		}
 		all = append(all, votes...)
-		verdicts = append(verdicts, judged{poll(votes, policy), asked[0].Weight, votes, asked[:n]})
+		verdicts = append(verdicts, judgeResult{judgeVerdict(votes, policy), asked[0].Weight, votes, asked[:n]})
 		asked = asked[n:]
 	}
-	verdict := grounded(combine(verdicts, policy), verdicts)
+	verdict := withPrinciples(combine(verdicts, policy), verdicts)
 	verdict.Votes = all
 	return verdict
 }
 
-// judged is one judge's verdict, with its weight and what it rests on.
-type judged struct {
+// judgeResult is one judge's verdict, with its weight and what it rests on.
+type judgeResult struct {
 	data.Verdict
 	weight float64
 	votes  []data.Vote
@@ -147,14 +147,14 @@ func undecided(p []float64, position string) data.Abstention {
 	switch {
 	case ties == len(p), ties > 0 && position == PositionAgree:
 		return data.AbstainTie
-	case split && position == PositionAgree, math.Abs(sum) < slack:
+	case split && position == PositionAgree, math.Abs(sum) < tolerance:
 		return data.AbstainOrders
 	}
 	return ""
 }
 
-// poll is one judge's verdict over its votes.
-func poll(votes []data.Vote, policy Policy) data.Verdict {
+// judgeVerdict is one judge's verdict over its votes.
+func judgeVerdict(votes []data.Vote, policy Policy) data.Verdict {
 	var weight, confidence [2]float64 // of A, of B
 	total := 0.0
 	for _, v := range votes {
@@ -166,9 +166,9 @@ func poll(votes []data.Vote, policy Policy) data.Verdict {
 		}
 	}
 	if weight[0]+weight[1] == 0 {
-		return abstain(heaviest(votes))
+		return abstain(abstentionReason(votes))
 	}
-	if math.Abs(weight[0]-weight[1]) <= slack*total {
+	if math.Abs(weight[0]-weight[1]) <= tolerance*total {
 		return abstain(data.AbstainSplit)
 	}
 	won := data.SideA
@@ -176,7 +176,7 @@ func poll(votes []data.Vote, policy Policy) data.Verdict {
 		won = data.SideB
 	}
 	i := index(won)
-	return sure(data.Verdict{Side: won, Confidence: confidence[i] / weight[i], VoteShare: weight[i] / total}, policy)
+	return withThresholds(data.Verdict{Side: won, Confidence: confidence[i] / weight[i], VoteShare: weight[i] / total}, policy)
 }
 
 func index(s data.Side) int {
@@ -186,28 +186,28 @@ func index(s data.Side) int {
 	return 0
 }
 
-// heaviest is the reason that most weight of abstaining votes has; of equal
+// abstentionReason is the reason that most weight of abstaining votes has; of equal
 // ones the graver.
-func heaviest(votes []data.Vote) data.Abstention {
+func abstentionReason(votes []data.Vote) data.Abstention {
 	gravity := []data.Abstention{data.AbstainFailed, data.AbstainUnparseable, data.AbstainOrders, data.AbstainTie}
 	weights := map[data.Abstention]float64{}
 	for _, v := range votes {
 		weights[v.Reason] += v.Weight
 	}
 	return slices.MaxFunc(gravity, func(a, b data.Abstention) int { // the first of equal ones
-		if math.Abs(weights[a]-weights[b]) < slack {
+		if math.Abs(weights[a]-weights[b]) < tolerance {
 			return 0
 		}
 		return cmp.Compare(weights[a], weights[b])
 	})
 }
 
-// sure abstains below the thresholds. The numbers stay, and tell by how much.
-func sure(v data.Verdict, policy Policy) data.Verdict {
+// withThresholds abstains below the thresholds. The numbers stay, and tell by how much.
+func withThresholds(v data.Verdict, policy Policy) data.Verdict {
 	switch {
-	case v.Confidence < policy.MinConfidence-slack:
+	case v.Confidence < policy.MinConfidence-tolerance:
 		v.Reason = data.AbstainConfidence
-	case v.VoteShare < policy.MinVoteShare-slack:
+	case v.VoteShare < policy.MinVoteShare-tolerance:
 		v.Reason = data.AbstainVoteShare
 	default:
 		return v
@@ -218,7 +218,7 @@ func sure(v data.Verdict, policy Policy) data.Verdict {
 
 // combine makes one verdict of the judges'. The side is the one that their
 // weighted mean probability favours; at least MinJudges must name it.
-func combine(judges []judged, policy Policy) data.Verdict {
+func combine(judges []judgeResult, policy Policy) data.Verdict {
 	total, deciding, forA := 0.0, 0.0, 0.0
 	for _, j := range judges {
 		total += j.weight
@@ -228,9 +228,9 @@ func combine(judges []judged, policy Policy) data.Verdict {
 		}
 	}
 	if len(judges) == 1 || deciding == 0 {
-		return alone(judges)
+		return withoutCombining(judges)
 	}
-	if math.Abs(forA/deciding-0.5) < slack {
+	if math.Abs(forA/deciding-0.5) < tolerance {
 		return abstain(data.AbstainSplit)
 	}
 	verdict := data.Verdict{Side: data.SideA, Confidence: forA / deciding}
@@ -252,20 +252,20 @@ func combine(judges []judged, policy Policy) data.Verdict {
 		verdict.Side, verdict.Reason = data.Neither, data.AbstainJudges
 		return verdict
 	}
-	return sure(verdict, policy)
+	return withThresholds(verdict, policy)
 }
 
 // better is the probability that side is the better one, as the judge sees it.
-func (j judged) better(side data.Side) float64 {
+func (j judgeResult) better(side data.Side) float64 {
 	if j.Side == side {
 		return j.Confidence
 	}
 	return 1 - j.Confidence
 }
 
-// alone is the verdict of one judge, or of several that all abstain: their
+// withoutCombining is the verdict of one judge, or of several that all abstain: their
 // common reason, if they have one.
-func alone(judges []judged) data.Verdict {
+func withoutCombining(judges []judgeResult) data.Verdict {
 	for _, j := range judges[1:] {
 		if j.Reason != judges[0].Reason {
 			return abstain(data.AbstainJudges)
@@ -277,10 +277,10 @@ func alone(judges []judged) data.Verdict {
 	return judges[0].Verdict
 }
 
-// grounded adds the principles behind a verdict, of the judges that share it:
+// withPrinciples adds the principles behind a verdict, of the judges that share it:
 // how many voted for its side, the one of most weight (the first of equal
 // ones), and what was said under that.
-func grounded(v data.Verdict, judges []judged) data.Verdict {
+func withPrinciples(v data.Verdict, judges []judgeResult) data.Verdict {
 	if v.Side == data.Neither {
 		return v
 	}
@@ -298,7 +298,7 @@ func grounded(v data.Verdict, judges []judged) data.Verdict {
 			if j.Side != v.Side || vote.Side != v.Side {
 				continue
 			}
-			if v.Principle == "" || weights[vote.Principle] > weights[v.Principle]+slack {
+			if v.Principle == "" || weights[vote.Principle] > weights[v.Principle]+tolerance {
 				v.Principle, v.Rationale = vote.Principle, rationale(j.asked[i], v.Side)
 			}
 		}

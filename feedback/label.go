@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"laurel/data"
+	"laurel/feedback/chat"
 )
 
 // Labelling is what decides a run of Label.
@@ -36,7 +37,7 @@ type WeightedJudge struct {
 type Progress struct {
 	Done  int // questions
 	Asked int // of them by this run, not found in the store
-	Spent Spent
+	Spent chat.Spent
 }
 
 // step is one question of a run, in its order: comparison, judge, principle,
@@ -172,7 +173,7 @@ func (l *Labelling) answer(a *asker, waiting, asking context.Context, s step) (s
 
 // ask asks the judge. What cannot be read in its answer is asked again by the
 // next run.
-func (s step) ask(ctx context.Context) (answer Answer, again bool, spent Spent, err error) {
+func (s step) ask(ctx context.Context) (answer Answer, again bool, spent chat.Spent, err error) {
 	answer, err = s.judge.Ask(ctx, Question{s.comparison, s.principle, s.swapped})
 	if err == nil && answer.Outcome == Failed {
 		err = errors.New(answer.Detail)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"laurel/data"
+	"laurel/feedback/chat"
 )
 
 // stub is a judge that answers by a function and counts what it is asked.
@@ -158,14 +159,14 @@ func TestLabel(t *testing.T) {
 		t.Errorf("%+v", summary)
 	}
 	again, summary, err := labels(t, run)
-	if err != nil || judge.total != distinct || summary.Asked != 0 || summary.SpentNow != (Spent{}) {
+	if err != nil || judge.total != distinct || summary.Asked != 0 || summary.SpentNow != (chat.Spent{}) {
 		t.Errorf("again: %d asked, %+v, %v", judge.total, summary, err)
 	}
 	sameLabels(t, again, got)
 }
 
 func TestLabelOutcomes(t *testing.T) {
-	judge := &stub{name: "moody"}
+	judge := &stub{name: "mixed"}
 	judge.reply = func(q Question, _ int) (Answer, error) {
 		switch a, err := longer(q, 0); q.Principle.Name {
 		case "safe":
@@ -213,7 +214,7 @@ func TestLabelStopsAndGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, stop := range []error{ErrBudget, ErrChatSetup} {
+	for _, stop := range []error{chat.ErrBudget, chat.ErrSetup} {
 		judge := &stub{name: "longer"}
 		judge.reply = func(q Question, n int) (Answer, error) {
 			if n > 60 {
@@ -244,14 +245,14 @@ func TestLabelKeepsWhatIsOnItsWay(t *testing.T) {
 		if q.Comparison.ID == "0" && q.Principle.Name == "safe" && !q.Swapped {
 			<-others
 			defer close(stopped)
-			return Answer{}, ErrBudget
+			return Answer{}, chat.ErrBudget
 		}
 		others <- struct{}{}
 		<-stopped
 		return longer(q, n)
 	}
 	store := newStore(t)
-	if _, _, err := labels(t, labelling(t, store, 30, judge)); !errors.Is(err, ErrBudget) {
+	if _, _, err := labels(t, labelling(t, store, 30, judge)); !errors.Is(err, chat.ErrBudget) {
 		t.Fatal(err)
 	}
 	if len(store.index) != judge.total-1 || judge.total < 2 {
@@ -286,10 +287,10 @@ func TestLabelCancelled(t *testing.T) {
 	}
 }
 
-func TestLabelWithoutHope(t *testing.T) {
+func TestLabelStopsWhenAllFail(t *testing.T) {
 	judge := &stub{name: "dead", reply: func(Question, int) (Answer, error) { return Answer{}, errors.New("connection refused") }}
 	_, _, err := labels(t, labelling(t, newStore(t), 1000, judge))
-	if err == nil || !strings.Contains(err.Error(), "all got no reply") || !strings.Contains(err.Error(), "connection refused") || judge.total > hopeless+8 {
+	if err == nil || !strings.Contains(err.Error(), "all got no reply") || !strings.Contains(err.Error(), "connection refused") || judge.total > mostFailures+8 {
 		t.Errorf("%v after %d questions", err, judge.total)
 	}
 }

@@ -57,7 +57,7 @@ func Review(labels iter.Seq2[data.Label, error], fraction float64, seed int64) (
 	slices.SortFunc(doubts, func(a, b doubt) int {
 		return cmp.Or(-cmp.Compare(share(a.disputed), share(b.disputed)), cmp.Compare(a.certainty, b.certainty), cmp.Compare(a.shuffle, b.shuffle))
 	})
-	doubts = doubts[:min(len(doubts), int(math.Ceil(fraction*float64(s.Comparisons)-slack)))]
+	doubts = doubts[:min(len(doubts), int(math.Ceil(fraction*float64(s.Comparisons)-tolerance)))]
 	rows, err := s.pick(labels, doubts)
 	return rows, s, err
 }
@@ -102,7 +102,7 @@ func certainty(votes []data.Vote) (certain float64, disputed bool) {
 	}
 	a, b := false, false
 	for _, lean := range leans {
-		a, b = a || lean > slack, b || lean < -slack
+		a, b = a || lean > tolerance, b || lean < -tolerance
 	}
 	if weight == 0 {
 		return 0, false

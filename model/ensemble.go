@@ -8,7 +8,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"laurel/data"
+	"laurel/data/batches"
 )
 
 // Ensemble scores with several models of one tokenizer (Coste et al. 2024,
@@ -76,7 +76,7 @@ func (e *Ensemble) Spread(ctx context.Context, sequences [][]int32, done func(n 
 const storeChunk = 4096
 
 // ScoreStore gives the rewards of every pair of a store, in its order.
-func (e *Ensemble) ScoreStore(ctx context.Context, store *data.Store, done func(pairs int)) (chosen, rejected []float32, err error) {
+func (e *Ensemble) ScoreStore(ctx context.Context, store *batches.Store, done func(pairs int)) (chosen, rejected []float32, err error) {
 	for first := 0; first < store.Len(); first += storeChunk {
 		last := min(first+storeChunk, store.Len())
 		var sequences [][]int32

@@ -12,7 +12,7 @@ import (
 
 	"github.com/gomlx/compute"
 
-	"laurel/data"
+	"laurel/data/batches"
 	"laurel/model"
 	"laurel/trainer"
 )
@@ -97,7 +97,7 @@ func (t *training) sayTime(backend compute.Backend, m *model.Model, flops float6
 }
 
 // checkMemory prints the predicted peak beside what there is.
-func (t *training) checkMemory(size model.Size, choice *model.BackendChoice, order data.Order) error {
+func (t *training) checkMemory(size model.Size, choice *model.BackendChoice, order batches.Order) error {
 	longest := order.Buckets[len(order.Buckets)-1]
 	m := trainer.PeakMemory(size, t.step(choice, longest))
 	fmt.Fprintf(t.out, "memory: about %.2f GB at the peak: weights %.2f, gradients and AdamW %.2f, activations at %d tokens %.2f, the process %.2f\n",
@@ -116,7 +116,7 @@ func (t *training) checkMemory(size model.Size, choice *model.BackendChoice, ord
 
 // needs is the predicted peak of the run and what there is, where that is
 // known.
-func (t *training) needs(size model.Size, choice *model.BackendChoice, order data.Order) (need, have float64, ok bool) {
+func (t *training) needs(size model.Size, choice *model.BackendChoice, order batches.Order) (need, have float64, ok bool) {
 	have, ok = t.availableMemory(choice)
 	return trainer.PeakMemory(size, t.step(choice, order.Buckets[len(order.Buckets)-1])).Total(), have, ok
 }

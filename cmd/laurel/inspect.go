@@ -8,6 +8,7 @@ import (
 
 	"laurel/configs"
 	"laurel/data"
+	"laurel/data/inspect"
 	"laurel/data/tokenizer"
 )
 
@@ -35,7 +36,7 @@ func inspectCommand() *cobra.Command {
 				}
 				return t.Count(texts[0], texts[1:]...)
 			}
-			found, err := data.Inspect(files, data.ReadConfig{Columns: columns}, count, maxLength)
+			found, err := inspect.Files(files, data.ReadConfig{Columns: columns}, count, maxLength)
 			if err != nil {
 				return err
 			}

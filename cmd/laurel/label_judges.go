@@ -15,16 +15,17 @@ import (
 	"laurel/data"
 	"laurel/data/tokenizer"
 	"laurel/feedback"
+	"laurel/feedback/chat"
 	"laurel/model"
 )
 
 // openJudges are the judges of a run, and what must be closed after it.
 type openJudges struct {
-	store      *feedback.Store  // nil in a dry run
-	budget     *feedback.Budget // of all judges together
+	store      *feedback.Store // nil in a dry run
+	budget     *chat.Budget    // of all judges together
 	judges     []feedback.WeightedJudge
 	tokenizers []*tokenizer.Tokenizer
-	costs      []judgeCost // of the judges, in their order
+	costs      []*feedback.JudgeCost // of the judges, in their order
 }
 
 func (j *openJudges) close() error {
@@ -57,7 +58,7 @@ func (l *labelling) openJudge(ctx context.Context, c feedback.JudgeConfig, out *
 	if c.Kind == "openai" {
 		return l.openOpenAI(c.Name, *c.OpenAI, out)
 	}
-	out.costs = append(out.costs, judgeCost{Judge: c.Name})
+	out.costs = append(out.costs, feedback.NewJudgeCost(c.Name))
 	switch c.Kind {
 	case "heuristic":
 		rules := feedback.DefaultHeuristic()

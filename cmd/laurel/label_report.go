@@ -49,7 +49,7 @@ func (l *labelling) report(summary *feedback.Summary) (*eval.LabelReport, error)
 	facts := []eval.Fact{{Name: "labels", Value: l.dir}, {Name: "constitution", Value: l.constitution.Name}, {Name: "position", Value: l.config.Position},
 		{Name: "rows", Value: summary.Rows.String()}, {Name: "spent by all runs", Value: spent(summary.Spent)}}
 	for _, j := range l.config.Judges {
-		facts = append(facts, eval.Fact{Name: "judge " + j.Name, Value: j.Kind + whatJudge(j)})
+		facts = append(facts, eval.Fact{Name: "judge " + j.Name, Value: j.Kind + describeJudge(j)})
 	}
 	if l.goldFile != "" {
 		facts = append(facts, eval.Fact{Name: "gold", Value: l.goldFile})
@@ -57,8 +57,8 @@ func (l *labelling) report(summary *feedback.Summary) (*eval.LabelReport, error)
 	return report, writeLabelReport(l.dir, report, facts...)
 }
 
-// sayReport prints what matters most of the report; laurel agree prints all.
-func (l *labelling) sayReport(report *eval.LabelReport) error {
+// printReport prints what matters most of the report; laurel agree prints all.
+func (l *labelling) printReport(report *eval.LabelReport) error {
 	if report.Gold != nil || report.Raters.Judges != nil {
 		fmt.Fprintln(l.log)
 	}

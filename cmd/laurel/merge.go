@@ -60,7 +60,7 @@ type merging struct {
 const conflictsFile = "conflicts.jsonl"
 
 func (m *merging) run() error {
-	if err := m.apart(); err != nil {
+	if err := m.checkOutput(); err != nil {
 		return err
 	}
 	var counts data.Counts
@@ -82,11 +82,11 @@ func (m *merging) run() error {
 	if m.asJSON {
 		return printJSON(m.out, summary)
 	}
-	return m.say(summary)
+	return m.printSummary(summary)
 }
 
-// apart refuses to read labels and write over them.
-func (m *merging) apart() error {
+// checkOutput refuses to read labels and write over them.
+func (m *merging) checkOutput() error {
 	from, err := os.Stat(m.labels)
 	if err != nil {
 		return fmt.Errorf("labels: %w", err)
@@ -146,7 +146,7 @@ func (m *merging) finish(summary *feedback.MergeSummary) error {
 // shownConflicts are printed; the file has all.
 const shownConflicts = 10
 
-func (m *merging) say(s *feedback.MergeSummary) error {
+func (m *merging) printSummary(s *feedback.MergeSummary) error {
 	var each []string
 	for _, name := range slices.Sorted(maps.Keys(s.Annotators)) {
 		each = append(each, fmt.Sprintf("%s %d", name, s.Annotators[name]))

@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"laurel/data"
+	"laurel/data/batches"
 	"laurel/data/tokenizer"
 	"laurel/model"
 	"laurel/model/hub"
@@ -232,7 +233,7 @@ func openBackend(want string, out io.Writer) (compute.Backend, *model.BackendCho
 }
 
 // buildStore encodes files of pairs into a scratch file, with progress.
-func (o *opened) buildStore(ctx context.Context, scratch string, files []string, cfg data.Config, out io.Writer) (*data.Store, *data.Counts, error) {
+func (o *opened) buildStore(ctx context.Context, scratch string, files []string, cfg data.Config, out io.Writer) (*batches.Store, *data.Counts, error) {
 	workers := cfg.Workers
 	if workers == 0 {
 		workers = runtime.NumCPU()
@@ -241,7 +242,7 @@ func (o *opened) buildStore(ctx context.Context, scratch string, files []string,
 	total := rowsOf(files, cfg)
 	bar := newProgress(out, "encode", "pairs", total)
 	pairs := data.ReadPairs(files, data.ReadConfig{Columns: cfg.Columns, OnBadRow: cfg.OnBadRow}, counts)
-	store, err := data.BuildStore(ctx, scratch, pairs, o.encodePair, workers, func(rows int) { bar.set(rows, total, "") })
+	store, err := batches.BuildStore(ctx, scratch, pairs, o.encodePair, workers, func(rows int) { bar.set(rows, total, "") })
 	bar.finish()
 	return store, counts, err
 }
@@ -266,7 +267,7 @@ func rowsOf(files []string, cfg data.Config) int {
 }
 
 // sayStore tells what encoding did: nothing is cut or skipped unsaid.
-func sayStore(out io.Writer, what string, store *data.Store, counts *data.Counts, maxLength int) {
+func sayStore(out io.Writer, what string, store *batches.Store, counts *data.Counts, maxLength int) {
 	s := store.Stats
 	fmt.Fprintf(out, "%s: %s\n", what, counts)
 	fmt.Fprintf(out, "  %d pairs, %d tokens, mean confidence %.3f, %d ties", s.Pairs, s.Tokens, s.ConfidenceSum/float64(s.Pairs), s.Ties)

@@ -8,14 +8,14 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 
-	"laurel/data"
+	"laurel/data/batches"
 	"laurel/model"
 )
 
 // sayPrecision compares the rewards of the validation pairs in the precision
 // of training with those in float32, in which score and eval compute, and
 // leaves the model in float32.
-func (t *training) sayPrecision(ctx context.Context, backend compute.Backend, m *model.Model, validation *data.Store) error {
+func (t *training) sayPrecision(ctx context.Context, backend compute.Backend, m *model.Model, validation *batches.Store) error {
 	if m.Compute == dtypes.Float32 || validation == nil {
 		return nil
 	}
@@ -42,7 +42,7 @@ func (t *training) sayPrecision(ctx context.Context, backend compute.Backend, m 
 	return err
 }
 
-func rewardsOf(ctx context.Context, backend compute.Backend, m *model.Model, store *data.Store) ([]float32, error) {
+func rewardsOf(ctx context.Context, backend compute.Backend, m *model.Model, store *batches.Store) ([]float32, error) {
 	e, err := model.NewEnsemble(backend, []*model.Model{m}, []float32{0})
 	if err != nil {
 		return nil, err

@@ -14,8 +14,8 @@ import (
 // leftOutFile lists the prompts without a whole chain.
 const leftOutFile = "left-out.jsonl"
 
-// sayPlan says what is there and what is to be asked.
-func (r *revision) sayPlan(plan *feedback.RevisionPlan) {
+// printPlan says what is there and what is to be asked.
+func (r *revision) printPlan(plan *feedback.RevisionPlan) {
 	c := r.config
 	fmt.Fprintf(r.log, "%s: %s; %d with an answer to begin with\n", strings.Join(r.files, ", "), plan.Rows, plan.Given)
 	fmt.Fprintf(r.log, "constitution %s: %d principles; %d rounds of %d, order %s; model %s\n", r.constitution.Name, len(r.constitution.Principles), c.Rounds, c.PerRound, c.Order, c.Chat.Model)
@@ -36,7 +36,7 @@ func (r *revision) dryRun(run *feedback.Revising) (err error) {
 	if r.asJSON {
 		return printJSON(r.out, plan)
 	}
-	r.sayPlan(plan)
+	r.printPlan(plan)
 	_, err = fmt.Fprintf(r.log, "to ask: at most %d requests without retries, %d prompt tokens (%s), %d completion tokens (chat.max_tokens for every reply), $%.4f%s\n",
 		plan.Requests, plan.PromptTokens, howCounted(r.config.Chat.Tokenizer, "chat.tokenizer"), plan.CompletionTokens, plan.Cost, r.unpriced())
 	return err
@@ -81,8 +81,8 @@ func (r *revision) facts(s *feedback.RevisionSummary) []eval.Fact {
 		{Name: "spent by all runs", Value: spent(s.Spent)}}
 }
 
-// say prints what became of the prompts.
-func (r *revision) say(s *feedback.RevisionSummary, report *eval.RevisionReport) error {
+// printSummary prints what became of the prompts.
+func (r *revision) printSummary(s *feedback.RevisionSummary, report *eval.RevisionReport) error {
 	fmt.Fprintf(r.log, "wrote %d of %d prompts: %s\n", s.Written, s.Rows.Kept, filepath.Join(r.dir, data.MessagesFile+".jsonl"))
 	if s.LeftOut() > 0 {
 		fmt.Fprintf(r.log, "left out %d (at the first answer %d, a critique %d, a revision %d): %s; the first: %s\n", s.LeftOut(),

@@ -14,6 +14,7 @@ import (
 
 	"laurel/configs"
 	"laurel/data"
+	"laurel/data/batches"
 	"laurel/data/tokenizer"
 	"laurel/eval"
 	"laurel/model"
@@ -282,7 +283,7 @@ func (t *training) settle(m *model.Model, err error) (*model.Model, error) {
 }
 
 // stores encode the training and validation pairs.
-func (t *training) stores(ctx context.Context, o *opened) (train, validation *data.Store, err error) {
+func (t *training) stores(ctx context.Context, o *opened) (train, validation *batches.Store, err error) {
 	train, counts, err := o.buildStore(ctx, filepath.Join(t.dir, "train.tokens"), t.config.Data.Train, t.config.Data, t.out)
 	if err != nil {
 		return nil, nil, err
@@ -308,15 +309,15 @@ const (
 )
 
 // order settles in which batches the pairs come.
-func (t *training) order(o *opened, train *data.Store, choice *model.BackendChoice) data.Order {
+func (t *training) order(o *opened, train *batches.Store, choice *model.BackendChoice) batches.Order {
 	c := t.config
 	compileTokens := compileTokensCPU
 	if choice.Name == "cuda" {
 		compileTokens = compileTokensCUDA
 	}
-	order := data.Order{BatchSize: c.Train.BatchSize, Shuffle: c.Data.Shuffle, Seed: c.Train.Seed,
+	order := batches.Order{BatchSize: c.Train.BatchSize, Shuffle: c.Data.Shuffle, Seed: c.Train.Seed,
 		Wrap:    !c.Data.Shuffle && c.Data.Buckets.None,
-		Buckets: c.Data.BucketLengths(train, c.Train.Epochs, compileTokens, o.MaxPositions())}
+		Buckets: batches.Lengths(c.Data.Buckets, train, c.Train.Epochs, compileTokens, o.MaxPositions())}
 	names := make([]string, len(order.Buckets))
 	for i, n := range order.Buckets {
 		names[i] = strconv.Itoa(n)
@@ -326,7 +327,7 @@ func (t *training) order(o *opened, train *data.Store, choice *model.BackendChoi
 }
 
 // report writes what the run was worth, and where everything lies.
-func (t *training) report(o *opened, train *data.Store, result *trainer.Result, choice *model.BackendChoice) error {
+func (t *training) report(o *opened, train *batches.Store, result *trainer.Result, choice *model.BackendChoice) error {
 	lines, err := trainer.ReadMetrics(t.dir)
 	if err != nil {
 		return err

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"laurel/data"
 )
 
@@ -33,29 +35,32 @@ func (r *repo) fetchBlob(ctx context.Context, b blob) error {
 		return err
 	}
 	part := path + ".incomplete"
-	for tries, damaged := 1, false; ; tries++ {
+	waits, tries, damaged := r.waits(), 0, false
+	fetch := func() (struct{}, error) {
 		before := fileSize(part)
 		err := r.transfer(ctx, b, part)
-		if err == nil {
-			if err = b.verify(part); err == nil {
-				break
-			}
-			// Bytes kept from an earlier run may be at fault: once, from the start.
-			if left := os.Remove(part); left != nil || damaged {
-				return errors.Join(err, left)
-			}
-			damaged = true
-			continue
-		}
-		if fileSize(part) > max(before, 0) {
+		if tries++; fileSize(part) > max(before, 0) {
 			tries = 1
+			waits.Reset()
 		}
-		if !errors.As(err, new(transient)) || tries >= 5 {
-			return err
+		if err != nil && tries == 5 {
+			return struct{}{}, backoff.Permanent(err)
 		}
-		if err := pause(ctx, r.opts.retryPause<<(tries-1)); err != nil {
-			return err
+		if err != nil {
+			return struct{}{}, orPermanent(err)
 		}
+		if err = b.verify(part); err == nil {
+			return struct{}{}, nil
+		}
+		// Bytes kept from an earlier run may be at fault: once, from the start.
+		if left := os.Remove(part); left != nil || damaged {
+			return struct{}{}, backoff.Permanent(errors.Join(err, left))
+		}
+		damaged = true
+		return struct{}{}, err
+	}
+	if _, err := backoff.Retry(ctx, fetch, backoff.WithBackOff(waits), backoff.WithMaxElapsedTime(0)); err != nil {
+		return err
 	}
 	if err := os.Rename(part, path); err != nil {
 		return err
@@ -63,26 +68,29 @@ func (r *repo) fetchBlob(ctx context.Context, b blob) error {
 	return data.SyncFolder(r.in("blobs"))
 }
 
-// retry does it up to three times while the error is transient.
-func (r *repo) retry(ctx context.Context, do func() error) error {
-	for tries := 1; ; tries++ {
-		err := do()
-		if err == nil || tries == 3 || !errors.As(err, new(transient)) {
-			return err
-		}
-		if err := pause(ctx, r.opts.retryPause<<(tries-1)); err != nil {
-			return err
-		}
-	}
+// waits double from retryPause on.
+func (r *repo) waits() *backoff.ExponentialBackOff {
+	return &backoff.ExponentialBackOff{InitialInterval: r.opts.retryPause, MaxInterval: time.Minute, Multiplier: 2}
 }
 
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
+// orPermanent leaves errors that another try may get past.
+func orPermanent(err error) error {
+	if errors.As(err, new(transient)) {
+		return err
 	}
+	return backoff.Permanent(err)
+}
+
+// retry does it up to three times while the error is transient.
+func (r *repo) retry(ctx context.Context, do func() error) error {
+	try := func() (struct{}, error) {
+		if err := do(); err != nil {
+			return struct{}{}, orPermanent(err)
+		}
+		return struct{}{}, nil
+	}
+	_, err := backoff.Retry(ctx, try, backoff.WithBackOff(r.waits()), backoff.WithMaxTries(3), backoff.WithMaxElapsedTime(0))
+	return err
 }
 
 // transfer appends to part what it lacks.
