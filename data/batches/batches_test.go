@@ -24,7 +24,7 @@ func fakePairs(n, bad int) iter.Seq2[data.Pair, error] {
 				yield(data.Pair{}, errors.New("row is bad"))
 				return
 			}
-			p := data.Pair{Row: i, File: "f", Confidence: 0.5 + float64(i%6)/10, Margin: float64(i), Subset: fmt.Sprint(i % 3),
+			p := data.Pair{Row: i, Unit: "line", File: "f", Confidence: 0.5 + float64(i%6)/10, Margin: float64(i), Subset: fmt.Sprint(i % 3),
 				Chosen: data.Text{Plain: strings.Repeat("é", i%7+1)}, Rejected: data.Text{Plain: "no"}}
 			if !yield(p, nil) {
 				return
@@ -92,7 +92,7 @@ func TestStoreErrors(t *testing.T) {
 		"row is bad": func() (*Store, error) {
 			return BuildStore(context.Background(), path, fakePairs(900, 700), fakeEncode, 2, nil)
 		},
-		"encode f row 7: no such letter": func() (*Store, error) {
+		"encode f: line 7: no such letter": func() (*Store, error) {
 			return BuildStore(context.Background(), path, fakePairs(900, -1), fail, 2, nil)
 		},
 		"no pairs": func() (*Store, error) {

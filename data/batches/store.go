@@ -143,7 +143,7 @@ func (s *Store) write(ctx context.Context, order <-chan chan encoded, done func(
 			return ctx.Err()
 		}
 		if e.err != nil {
-			return fmt.Errorf("encode %s row %d: %w", e.pair.File, e.pair.Row, e.err)
+			return fmt.Errorf("encode %s: %s: %w", e.pair.File, e.pair.Place(), e.err)
 		}
 		for _, ids := range [][]int32{e.chosen.IDs, e.rejected.IDs} {
 			if err := binary.Write(all, binary.NativeEndian, ids); err != nil {

@@ -1,30 +1,34 @@
-package data
+// Package inspect says what files of pairs hold: lengths, duplicates,
+// contradictions, shortcuts and what files share.
+package inspect
 
 import (
 	"errors"
 	"fmt"
 	"io"
 	"math"
+
+	"laurel/data"
 )
 
 // CountTokens gives the number of tokens that texts have together, one after
 // another (a prompt and its response), special tokens included, before any cut.
-type CountTokens func(texts ...Text) (int, error)
+type CountTokens func(texts ...data.Text) (int, error)
 
-// Inspection is what Inspect found.
+// Inspection is what Files found.
 type Inspection struct {
-	MaxLength int              `json:"max_length"`
-	Files     []FileInspection `json:"files"`
-	Leakage   []Leakage        `json:"leakage"` // of every two files that share a prompt
+	MaxLength int       `json:"max_length"`
+	Files     []File    `json:"files"`
+	Leakage   []Leakage `json:"leakage"` // of every two files that share a prompt
 }
 
-// FileInspection describes one file. Lengths, duplicates and all that follows
+// File describes one file. Lengths, duplicates and all that follows
 // are of the rows kept.
-type FileInspection struct {
-	File   string            `json:"file"`
-	Format string            `json:"format"`
-	Counts Counts            `json:"counts"`
-	First  map[Reason]string `json:"first_skipped,omitempty"` // the first row of each reason
+type File struct {
+	File   string                 `json:"file"`
+	Format string                 `json:"format"`
+	Counts data.Counts            `json:"counts"`
+	First  map[data.Reason]string `json:"first_skipped,omitempty"` // the first row of each reason
 
 	Tokens     map[string]Quantiles `json:"tokens,omitempty"` // prompt, chosen, rejected, prompt+chosen, prompt+rejected
 	Characters map[string]Quantiles `json:"characters"`       // prompt, chosen, rejected
@@ -62,11 +66,11 @@ type Leakage struct {
 	RowsB   int    `json:"rows_b"`
 }
 
-// Inspect reads the files to the end, bad rows counted whatever cfg says of
+// Files reads the files to the end, bad rows counted whatever cfg says of
 // them, and describes them. Tokens are counted where count is given, and
 // the tokens of a response are those it adds to its prompt. It keeps 24 bytes
 // a row.
-func Inspect(files []string, cfg ReadConfig, count CountTokens, maxLength int) (*Inspection, error) {
+func Files(files []string, cfg data.ReadConfig, count CountTokens, maxLength int) (*Inspection, error) {
 	cfg.OnBadRow, cfg.AllowZeroWeights = "skip", true
 	out := &Inspection{MaxLength: maxLength, Leakage: []Leakage{}}
 	hashes := newRowHashes()
@@ -96,7 +100,7 @@ type inspector struct {
 	maxLength int
 	hashes    *rowHashes
 	rows      rowSet
-	out       FileInspection
+	out       File
 	tokens    map[string]*histogram
 	letters   map[string]*histogram
 	over      int
@@ -104,29 +108,29 @@ type inspector struct {
 	sum       float64
 }
 
-func (f *inspector) read(file string, cfg ReadConfig) error {
-	r, err := OpenPairs(file, cfg)
+func (f *inspector) read(file string, cfg data.ReadConfig) error {
+	r, err := data.OpenPairs(file, cfg)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	f.out = FileInspection{File: file, Format: r.Format(), First: map[Reason]string{}, Subsets: map[string]int{}}
+	f.out = File{File: file, Format: r.Format(), First: map[data.Reason]string{}, Subsets: map[string]int{}}
 	f.tokens, f.letters = map[string]*histogram{}, map[string]*histogram{}
-	r.skipped = func(e *RowError) {
+	r.OnSkip(func(e *data.RowError) {
 		if _, ok := f.out.First[e.Reason]; !ok {
 			f.out.First[e.Reason] = e.Error()
 		}
-	}
+	})
 	for {
 		pair, err := r.Next()
-		if err == io.EOF || errors.Is(err, errAllSkipped) { // which the counts tell
+		if err == io.EOF || errors.Is(err, data.ErrAllSkipped) { // which the counts tell
 			break
 		}
 		if err != nil {
 			return err
 		}
 		if err := f.add(pair); err != nil {
-			return fmt.Errorf("inspect %s: row %d: %w", file, pair.Row, err)
+			return fmt.Errorf("inspect %s: %s: %w", file, pair.Place(), err)
 		}
 	}
 	f.out.Counts = r.Counts()
@@ -134,13 +138,13 @@ func (f *inspector) read(file string, cfg ReadConfig) error {
 	return nil
 }
 
-func (f *inspector) add(p Pair) error {
+func (f *inspector) add(p data.Pair) error {
 	f.rows.add(f.hashes.of(p))
 	f.countSubset(p.Subset)
 	f.out.Confidence.add(p.Confidence)
 	f.sum += p.Confidence
-	chosen, rejected := p.Chosen.characters(), p.Rejected.characters()
-	at(f.letters, "prompt").add(p.Prompt.characters())
+	chosen, rejected := p.Chosen.Chars(), p.Rejected.Chars()
+	at(f.letters, "prompt").add(p.Prompt.Chars())
 	at(f.letters, "chosen").add(chosen)
 	at(f.letters, "rejected").add(rejected)
 	switch {
@@ -164,7 +168,7 @@ func (f *inspector) countSubset(name string) {
 	f.out.Subsets[name]++
 }
 
-func (f *inspector) addTokens(p Pair) error {
+func (f *inspector) addTokens(p data.Pair) error {
 	prompt, err := f.count(p.Prompt)
 	if err != nil {
 		return err

@@ -1,10 +1,12 @@
-package data
+package inspect
 
 import (
 	"cmp"
 	"hash/maphash"
 	"slices"
 	"strings"
+
+	"laurel/data"
 )
 
 // rowHashes hashes texts; the chance that two of a million texts collide is
@@ -23,13 +25,13 @@ func newRowHashes() *rowHashes {
 // pairHash is a pair and the same pair with its responses swapped.
 type pairHash struct{ pair, swapped uint64 }
 
-func (h *rowHashes) of(p Pair) (pair pairHash, prompt uint64) {
+func (h *rowHashes) of(p data.Pair) (pair pairHash, prompt uint64) {
 	pair.pair = h.texts(p.Prompt, p.Chosen, p.Rejected)
 	pair.swapped = h.texts(p.Prompt, p.Rejected, p.Chosen)
 	return pair, h.normalised(p.Prompt)
 }
 
-func (h *rowHashes) texts(texts ...Text) uint64 {
+func (h *rowHashes) texts(texts ...data.Text) uint64 {
 	h.hash.Reset()
 	for _, t := range texts {
 		h.hash.WriteString(t.Plain)
@@ -45,7 +47,7 @@ func (h *rowHashes) texts(texts ...Text) uint64 {
 }
 
 // normalised hashes a text but for white space and case.
-func (h *rowHashes) normalised(t Text) uint64 {
+func (h *rowHashes) normalised(t data.Text) uint64 {
 	h.hash.Reset()
 	word := func(s string) {
 		for w := range strings.FieldsSeq(strings.ToLower(s)) {

@@ -1,4 +1,4 @@
-package main
+package plugins
 
 import (
 	"errors"
@@ -19,14 +19,15 @@ var cpuWheels = [...]wheel{
 	{"xla-cpu-pjrt", "0.0.1", "55837b6b7b47daa717f2d9a5a03563ea0ceaa338d06a81a1e2d3f060d960decc"},
 }
 
-// cpuPlugin leaves build/pjrt/cpu/pjrt_c_api_cpu_plugin.so. go-xla takes a
-// plugin for CPU or CUDA by its path, so the name says cpu and nothing else.
-func cpuPlugin(root string, out io.Writer) error {
+// FetchCPU leaves cpu/pjrt_c_api_cpu_plugin.so in the plugin folder, and says
+// so. go-xla takes a plugin for CPU or CUDA by its path, so the name says cpu
+// and nothing else.
+func FetchCPU(folder string, out io.Writer) error {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		return fmt.Errorf("XLA CPU plugin: %w: none is pinned for %s/%s", errNoPlugin, runtime.GOOS, runtime.GOARCH)
+		return fmt.Errorf("XLA CPU plugin: %w: none is pinned for %s/%s", ErrNone, runtime.GOOS, runtime.GOARCH)
 	}
-	dir := filepath.Join(root, "build", "pjrt", "cpu")
-	plugin := filepath.Join(dir, "pjrt_c_api_cpu_plugin.so")
+	plugin := filepath.Join(folder, cpuFile)
+	dir := filepath.Dir(plugin)
 	for _, w := range cpuWheels {
 		if stamped(dir, w.stamp()) && exists(plugin) {
 			fmt.Fprintf(out, "XLA CPU plugin: already there: %s (%s)\n", plugin, w.stamp())
@@ -42,7 +43,7 @@ func cpuPlugin(root string, out io.Writer) error {
 		}
 		problems = errors.Join(problems, err)
 	}
-	return fmt.Errorf("XLA CPU plugin: %w: %w", errNoPlugin, problems)
+	return fmt.Errorf("XLA CPU plugin: %w: %w", ErrNone, problems)
 }
 
 func pluginFromWheel(w wheel, dir, plugin string) error {
@@ -86,10 +87,5 @@ func stamped(dir, stamp string) bool {
 }
 
 func writeStamp(dir, stamp string) error {
-	return writeFile(filepath.Join(dir, "version"), strings.NewReader(stamp+"\n"), 0o644)
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
+	return WriteFile(filepath.Join(dir, "version"), strings.NewReader(stamp+"\n"), 0o644)
 }

@@ -1,4 +1,4 @@
-package data
+package inspect
 
 import "math/bits"
 

@@ -1,11 +1,10 @@
-package main
+package plugins
 
 import (
 	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"runtime"
@@ -31,45 +30,34 @@ var cudaWheels = [...]wheel{
 	{"nvidia-nvvm", "13.2.86", "a9244f3209922d655612c11ebb4117ea1f80983cb2b215c9cccded127282cebc"},
 }
 
-// cudaPlugin leaves, where there is a GPU or force asks for it,
+// FetchCUDA leaves in the plugin folder, where there is a GPU or force asks for
+// it,
 //
-//	build/pjrt/cuda/plugin/pjrt_c_api_cuda_plugin.so
-//	build/pjrt/cuda/nvidia/cu13/{lib,bin,nvvm}, nvidia/cudnn/lib, nvidia/nccl/lib
-//	build/pjrt/cuda/env
+//	cuda/plugin/pjrt_c_api_cuda_plugin.so
+//	cuda/nvidia/cu13/{lib,bin,nvvm}, nvidia/cudnn/lib, nvidia/nccl/lib
+//	cuda/env
 //
 // The plugin finds the libraries through its RPATH $ORIGIN/../nvidia/…, as in
 // Python's site-packages, so it must not be linked to from elsewhere.
-func cudaPlugin(root string, force bool, out io.Writer) error {
-	if !force && !gpuPresent() {
-		fmt.Fprintln(out, "XLA CUDA plugin: no GPU found: left out (make setup-cuda fetches it nevertheless)")
+func FetchCUDA(folder string, force bool, out io.Writer) error {
+	if !force && !HasGPU() {
+		fmt.Fprintln(out, "XLA CUDA plugin: no GPU found: left out (--cuda fetches it nevertheless)")
 		return nil
 	}
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		return fmt.Errorf("XLA CUDA plugin: %w: none is pinned for %s/%s", errNoPlugin, runtime.GOOS, runtime.GOARCH)
+		return fmt.Errorf("XLA CUDA plugin: %w: none is pinned for %s/%s", ErrNone, runtime.GOOS, runtime.GOARCH)
 	}
-	dir := filepath.Join(root, "build", "pjrt", "cuda")
+	dir := filepath.Join(folder, "cuda")
 	if stamped(dir, cudaStamp()) {
-		fmt.Fprintf(out, "XLA CUDA plugin: already there: %s (%s)\n", cudaPluginPath(dir), cudaStamp())
+		fmt.Fprintf(out, "XLA CUDA plugin: already there: %s (%s)\n", filepath.Join(folder, cudaFile), cudaStamp())
 		return nil
 	}
 	fmt.Fprintf(out, "XLA CUDA plugin: fetching %d wheels, 2.2 GB\n", len(cudaWheels))
 	if err := fetchCUDA(dir, out); err != nil {
-		return fmt.Errorf("XLA CUDA plugin: %w: %w", errNoPlugin, err)
+		return fmt.Errorf("XLA CUDA plugin: %w: %w", ErrNone, err)
 	}
-	fmt.Fprintf(out, "XLA CUDA plugin: %s: %s\n", cudaStamp(), cudaPluginPath(dir))
+	fmt.Fprintf(out, "XLA CUDA plugin: %s: %s\n", cudaStamp(), filepath.Join(folder, cudaFile))
 	return nil
-}
-
-func gpuPresent() bool {
-	if exists("/dev/nvidia0") {
-		return true
-	}
-	listed, err := exec.Command("nvidia-smi", "-L").Output()
-	return err == nil && strings.HasPrefix(string(listed), "GPU ")
-}
-
-func cudaPluginPath(dir string) string {
-	return filepath.Join(dir, "plugin", "pjrt_c_api_cuda_plugin.so")
 }
 
 // cudaStamp names the set by its plugin and a digest over all pins.
@@ -95,7 +83,7 @@ func fetchCUDA(dir string, out io.Writer) error {
 		}
 		fmt.Fprintf(out, "XLA CUDA plugin: %s %s\n", w.name, w.version)
 	}
-	if err := writeFile(filepath.Join(dir, "env"), strings.NewReader(cudaEnv(dir)), 0o644); err != nil {
+	if err := WriteFile(filepath.Join(dir, "env"), strings.NewReader(cudaEnv(dir)), 0o644); err != nil {
 		return err
 	}
 	return writeStamp(dir, cudaStamp())

@@ -1,10 +1,12 @@
-package main
+package plugins
 
 import (
 	"archive/zip"
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"strings"
@@ -39,7 +41,7 @@ func (w wheel) fromIndex(dir string) (string, error) {
 	}
 	for _, file := range info.Releases[w.version] {
 		if file.Digests["sha256"] == w.sha256 {
-			return download(file.URL, w.sha256, dir)
+			return Download(file.URL, w.sha256, dir)
 		}
 	}
 	return "", fmt.Errorf("the index has no file with sha256 %s", w.sha256)
@@ -51,10 +53,11 @@ func (w wheel) fromPip(dir string) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(folder)
-	_, err = output(folder, "python3", "-m", "pip", "download", "--quiet", "--retries", "1", "--timeout", "15", "--no-deps", "--only-binary", ":all:",
+	pip := exec.Command("python3", "-m", "pip", "download", "--quiet", "--retries", "1", "--timeout", "15", "--no-deps", "--only-binary", ":all:",
 		"--dest", folder, w.name+"=="+w.version)
-	if err != nil {
-		return "", err
+	pip.Dir = folder
+	if said, err := pip.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, bytes.TrimSpace(said))
 	}
 	files, err := filepath.Glob(filepath.Join(folder, "*.whl"))
 	if err != nil || len(files) != 1 {
@@ -105,5 +108,5 @@ func extractMember(member *zip.File, to string) error {
 	if path.Base(path.Dir(member.Name)) == "bin" {
 		mode = 0o755
 	}
-	return writeFile(to, from, mode)
+	return WriteFile(to, from, mode)
 }

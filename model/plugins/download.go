@@ -1,4 +1,4 @@
-package main
+package plugins
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -28,14 +29,14 @@ func client() *http.Client {
 // The longest that one file may take: 0.5 GB at 0.3 MB/s.
 const downloadLimit = 30 * time.Minute
 
-// download fetches a file into dir and checks it against its SHA-256 (hex).
-func download(url, digest, dir string) (path string, err error) {
+// Download fetches a file into dir and checks it against its SHA-256 (hex).
+func Download(url, digest, dir string) (path string, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), downloadLimit)
 	defer cancel()
-	body, err := get(ctx, url)
+	body, err := Get(ctx, url)
 	if err != nil {
 		return "", err
 	}
@@ -68,4 +69,38 @@ func fileDigest(path string) (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// Get opens a URL and refuses all but 200.
+func Get(ctx context.Context, url string) (io.ReadCloser, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := client().Do(request)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		response.Body.Close()
+		return nil, fmt.Errorf("get %s: %s", url, response.Status)
+	}
+	return response.Body, nil
+}
+
+// WriteFile writes aside and renames, so that a broken run leaves no half file.
+func WriteFile(path string, from io.Reader, mode os.FileMode) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	aside := path + ".part"
+	file, err := os.OpenFile(aside, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, mode)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, from)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return errors.Join(err, os.Remove(aside))
+	}
+	return os.Rename(aside, path)
 }

@@ -1,18 +1,41 @@
-package data
+package inspect
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"laurel/data"
 )
 
+// shared is the folder of files that lie beside the checkout, not in it.
+func shared(t testing.TB, name string) string {
+	t.Helper()
+	path := filepath.Join("..", "..", "..", "shared", "data", name)
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("NOT TESTED: %s is not there, so nothing of it was read", path)
+	}
+	return path
+}
+
+func write(t testing.TB, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // words counts words, and two special tokens.
-func words(texts ...Text) (int, error) {
+func words(texts ...data.Text) (int, error) {
 	n := 2
 	for _, t := range texts {
 		n += len(strings.Fields(t.Plain))
@@ -36,16 +59,16 @@ broken
 	b := write(t, "b.jsonl", `{"prompt":" OTHER ","chosen":"c","rejected":"dd"}
 {"prompt":"new","chosen":"c","rejected":"dd"}
 `)
-	got, err := Inspect([]string{a, b}, ReadConfig{}, words, 7)
+	got, err := Files([]string{a, b}, data.ReadConfig{}, words, 7)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := got.Files[0]
-	want := FileInspection{
+	want := File{
 		File: a, Format: "prompt/chosen/rejected text",
-		Counts: Counts{Read: 8, Kept: 5, Skipped: map[Reason]int{ReasonEmptyResponse: 2, ReasonBrokenLine: 1}},
-		First: map[Reason]string{ReasonEmptyResponse: "line 6: column chosen: the response is empty or only white space",
-			ReasonBrokenLine: `line 7: at byte 0: broken JSON: "broken" where a value should be`},
+		Counts: data.Counts{Read: 8, Kept: 5, Skipped: map[data.Reason]int{data.ReasonEmptyResponse: 2, data.ReasonBrokenLine: 1}},
+		First: map[data.Reason]string{data.ReasonEmptyResponse: "line 6: column chosen: the response is empty or only white space",
+			data.ReasonBrokenLine: `line 7: at byte 0: broken JSON: "broken" where a value should be`},
 		Tokens: map[string]Quantiles{ // prompts of 3 and 1 words
 			"prompt":          {3, 3, 5, 5, 5, 5, 5, 5, 4.6},
 			"chosen":          {1, 1, 1, 1, 3, 3, 3, 3, 1.8},
@@ -90,8 +113,8 @@ broken
 
 func TestInspectProblems(t *testing.T) {
 	skipped := write(t, "a.jsonl", `{"prompt":"p","chosen":"a","rejected":"a"}`)
-	got, err := Inspect([]string{skipped}, ReadConfig{}, nil, 0)
-	if err != nil || len(got.Files[0].Warnings) != 1 || got.Files[0].Counts.Skipped[ReasonIdentical] != 1 {
+	got, err := Files([]string{skipped}, data.ReadConfig{}, nil, 0)
+	if err != nil || len(got.Files[0].Warnings) != 1 || got.Files[0].Counts.Skipped[data.ReasonIdentical] != 1 {
 		t.Errorf("%+v %v", got, err)
 	}
 	var text bytes.Buffer
@@ -99,14 +122,14 @@ func TestInspectProblems(t *testing.T) {
 		t.Error(text.String(), err)
 	}
 	zero := write(t, "a.jsonl", `{"prompt":"p","chosen":"a","rejected":"b","confidence":0}`)
-	if got, err := Inspect([]string{zero}, ReadConfig{}, nil, 0); err != nil || !strings.Contains(strings.Join(got.Files[0].Warnings, ""), "every confidence is 0") {
+	if got, err := Files([]string{zero}, data.ReadConfig{}, nil, 0); err != nil || !strings.Contains(strings.Join(got.Files[0].Warnings, ""), "every confidence is 0") {
 		t.Error(got, err)
 	}
 	broken := errors.New("no tokenizer")
-	if _, err := Inspect([]string{zero}, ReadConfig{}, func(...Text) (int, error) { return 0, broken }, 0); !errors.Is(err, broken) || !strings.Contains(err.Error(), zero) {
+	if _, err := Files([]string{zero}, data.ReadConfig{}, func(...data.Text) (int, error) { return 0, broken }, 0); !errors.Is(err, broken) || !strings.Contains(err.Error(), zero) {
 		t.Error(err)
 	}
-	if _, err := Inspect([]string{write(t, "a.csv", "x\n1\n")}, ReadConfig{}, nil, 0); err == nil {
+	if _, err := Files([]string{write(t, "a.csv", "x\n1\n")}, data.ReadConfig{}, nil, 0); err == nil {
 		t.Error("inspected a file without pairs")
 	}
 }
@@ -114,7 +137,7 @@ func TestInspectProblems(t *testing.T) {
 // The figures of stats.json, which Python counted.
 func TestInspectSharedStats(t *testing.T) {
 	train, test := shared(t, "hh-harmless/train.parquet"), shared(t, "hh-harmless/test.parquet")
-	got, err := Inspect([]string{train, test, train}, ReadConfig{}, nil, 0)
+	got, err := Files([]string{train, test, train}, data.ReadConfig{}, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +157,7 @@ func TestInspectSharedStats(t *testing.T) {
 	if l := got.Leakage[len(got.Leakage)-1]; l.A != test && l.Prompts == 0 || got.Leakage[0].RowsA != 1337 {
 		t.Errorf("%+v", got.Leakage)
 	}
-	bad, err := Inspect([]string{shared(t, "bad/contradiction.parquet"), shared(t, "bad/duplicate-rows.parquet")}, ReadConfig{}, nil, 0)
+	bad, err := Files([]string{shared(t, "bad/contradiction.parquet"), shared(t, "bad/duplicate-rows.parquet")}, data.ReadConfig{}, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

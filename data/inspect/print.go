@@ -1,4 +1,4 @@
-package data
+package inspect
 
 import (
 	"fmt"
@@ -39,7 +39,7 @@ func (p *printer) line(format string, args ...any) {
 	}
 }
 
-func (f *FileInspection) print(p *printer, maxLength int) {
+func (f *File) print(p *printer, maxLength int) {
 	p.line("%s", f.File)
 	p.line("  format           %s", f.Format)
 	p.line("  rows             %s", f.Counts)
@@ -56,7 +56,7 @@ func (f *FileInspection) print(p *printer, maxLength int) {
 	p.line("")
 }
 
-func (f *FileInspection) printLengths(p *printer, maxLength int) {
+func (f *File) printLengths(p *printer, maxLength int) {
 	table := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "\t\tmin\t5%\t25%\t50%\t75%\t95%\t99%\tmax\tmean\t")
 	for _, part := range []struct {
@@ -78,7 +78,7 @@ func (f *FileInspection) printLengths(p *printer, maxLength int) {
 	}
 }
 
-func (f *FileInspection) printRows(p *printer) {
+func (f *File) printRows(p *printer) {
 	p.line("  prompts          %d distinct, %d rows repeat one", f.Prompts, f.RepeatedPrompts)
 	p.line("  duplicates       %d rows", f.Duplicates)
 	p.line("  contradictions   %d pairs", f.Contradictions)
