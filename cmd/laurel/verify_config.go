@@ -128,6 +128,9 @@ func checkTokenizer(s *subject) result {
 		return failed("use the tokenizer that the model was trained with, or resize the embeddings and train",
 			"%d tokens, the model has %d embeddings: a text with one of the last fails", s.tokenizer.VocabSize(), s.weights.VocabSize())
 	}
+	if notes := s.tokenizer.Notes(); len(notes) > 0 {
+		return warning("make the files beside tokenizer.json agree with it: load and save the tokenizer with transformers 5", "%s", strings.Join(notes, "; "))
+	}
 	return ok("%d tokens, %d embeddings", s.tokenizer.VocabSize(), s.weights.VocabSize())
 }
 

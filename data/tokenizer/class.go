@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"strings"
 )
 
@@ -49,8 +48,8 @@ WhisperTokenizer XGLMTokenizer XLMTokenizer XLNetTokenizer`)
 // settleClass finds the class that AutoTokenizer of transformers 5.23 loads
 // the directory with: it decides whether tokenizer.json's own pipeline is
 // used, or one that the class builds from the settings.
-func (s *settings) settleClass(dir string, d *definition) error {
-	model, err := readObject(filepath.Join(dir, "config.json"))
+func (s *settings) settleClass(dir, config string, d *definition) error {
+	model, err := readObject(config)
 	if err != nil {
 		return err
 	}
@@ -59,6 +58,7 @@ func (s *settings) settleClass(dir string, d *definition) error {
 	if named == "" {
 		named = textOf(model.values["tokenizer_class"])
 	}
+	s.saidClass = named
 	s.chooseClass(named, modelType, d)
 	for _, other := range otherClasses {
 		if s.class == other {

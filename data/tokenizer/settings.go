@@ -16,6 +16,7 @@ import (
 type settings struct {
 	values    object            // tokenizer_config.json
 	class     string            // whose pipeline is used
+	saidClass string            // that a file names
 	named     []namedToken      // pad_token and so on, in transformers' order
 	extra     []addedToken      // special tokens without a name
 	listed    bool              // tokenizer_config.json lists extra ones
@@ -37,7 +38,7 @@ type settings struct {
 // As in transformers, the last two are read only where tokenizer_config.json
 // has no added_tokens_decoder, and special_tokens_map.json then has the last
 // word on special tokens.
-func readSettings(dir string, d *definition) (*settings, error) {
+func readSettings(dir, config string, d *definition) (*settings, error) {
 	s := &settings{templates: map[string]string{}}
 	path := filepath.Join(dir, "tokenizer_config.json")
 	var err error
@@ -53,7 +54,7 @@ func readSettings(dir string, d *definition) (*settings, error) {
 		}
 	}
 	s.takeFlags()
-	return s, s.settleClass(dir, d)
+	return s, s.settleClass(dir, config, d)
 }
 
 // object is a JSON object that remembers the order of its keys.

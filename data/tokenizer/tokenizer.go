@@ -51,6 +51,12 @@ var ErrClosed = errors.New("tokenizer is closed")
 // The truncation and padding of tokenizer.json are left out: both are the
 // caller's, as they are in transformers.
 func Open(dir string) (*Tokenizer, error) {
+	return OpenFor(dir, filepath.Join(dir, "config.json"))
+}
+
+// OpenFor is Open where the model's config.json lies elsewhere, as that of an
+// adapter does.
+func OpenFor(dir, config string) (*Tokenizer, error) {
 	path := filepath.Join(dir, "tokenizer.json")
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -63,7 +69,7 @@ func Open(dir string) (*Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read tokenizer %s: %w", path, err)
 	}
-	settings, err := readSettings(dir, definition)
+	settings, err := readSettings(dir, config, definition)
 	if err != nil {
 		return nil, err
 	}
@@ -100,8 +106,10 @@ func (t *Tokenizer) load(d *definition) error {
 	t.vocab = int(t.library.VocabSize())
 	if t.prefix, t.suffix, err = t.findAffixes(); err != nil {
 		t.library.Close()
+		return err
 	}
-	return err
+	t.notes = append(t.notes, t.otherVersions(d)...)
+	return nil
 }
 
 // Notes say what in the tokenizer's files is not taken as it is written, or is
