@@ -14,6 +14,9 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
+// Backend computes; others pass it along without knowing GoMLX.
+type Backend = compute.Backend
+
 // BackendChoice is one way to compute, and why it was taken or passed over.
 type BackendChoice struct {
 	Name   string   `json:"name"`             // cuda, cpu, go or xla

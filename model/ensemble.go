@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"laurel/data/batches"
@@ -20,16 +19,22 @@ type Ensemble struct {
 	offsets []float32
 }
 
+// Member is one model of an ensemble; Offset is taken off each of its rewards.
+type Member struct {
+	Model  *Model
+	Offset float32
+}
+
 // NewEnsemble compiles nothing yet; one model with offset 0 is scored as a
 // Scorer does it.
-func NewEnsemble(backend compute.Backend, models []*Model, offsets []float32) (*Ensemble, error) {
-	e := &Ensemble{offsets: offsets}
-	for _, m := range models {
-		s, err := NewScorer(backend, m)
+func NewEnsemble(backend Backend, members ...Member) (*Ensemble, error) {
+	e := &Ensemble{}
+	for _, m := range members {
+		s, err := NewScorer(backend, m.Model)
 		if err != nil {
 			return nil, err
 		}
-		e.members = append(e.members, s)
+		e.members, e.offsets = append(e.members, s), append(e.offsets, m.Offset)
 	}
 	return e, nil
 }

@@ -56,7 +56,7 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	scorer, err := model.NewEnsemble(r.Backend, []*model.Model{r.Model}, []float32{0})
+	scorer, err := model.NewEnsemble(r.Backend, model.Member{Model: r.Model})
 	if err != nil {
 		return nil, err
 	}

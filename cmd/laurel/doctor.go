@@ -12,6 +12,7 @@ import (
 
 	"laurel/data/tokenizer"
 	"laurel/model"
+	"laurel/trainer"
 )
 
 func doctorCommand() *cobra.Command {
@@ -71,6 +72,15 @@ func diagnose(want string) *diagnosis {
 		d.Advice = append(d.Advice, "there is an NVIDIA GPU: make setup fetches XLA's CUDA plugin for it")
 	}
 	return d
+}
+
+// machineMemory is what the machine has and what of it is free.
+func machineMemory() string {
+	total, free, ok := trainer.MachineMemory()
+	if !ok {
+		return "memory not known on this system"
+	}
+	return fmt.Sprintf("%.1f GB memory, %.1f GB free", total/1e9, free/1e9)
 }
 
 // tryBackend computes one sum, which shows that the plugin loads, compiles

@@ -105,32 +105,26 @@ func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []eval.Fact, e
 	if err != nil {
 		return nil, nil, err
 	}
-	o, err := openModel(ctx, e.ref, e.revision, e.maxLength, e.log)
+	scorer, err := openScorer(ctx, e.ref, e.revision, e.maxLength, backend, e.log)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer o.tokenizer.Close()
-	o.warnPadding(e.log)
+	defer scorer.Close()
 	cfg := data.Default()
 	cfg.Columns, cfg.OnBadRow = e.columns, e.onBadRow
-	store, counts, err := o.buildStore(ctx, filepath.Join(e.dir, "pairs.tokens"), e.files, cfg, e.log)
+	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, cfg, e.log)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer store.Close()
-	sayStore(e.log, strings.Join(e.files, ", "), store, counts, o.maxLength)
-	scorer, err := o.ensemble(backend)
-	if err != nil {
-		return nil, nil, err
-	}
 	bar := newProgress(e.log, "score", "pairs", store.Len())
 	chosen, rejected, err := scorer.ScoreStore(ctx, store, func(n int) { bar.set(n, store.Len(), "") })
 	bar.finish()
 	if err != nil {
 		return nil, nil, err
 	}
-	facts := []eval.Fact{{Name: "model", Value: e.ref}, {Name: "checkpoint", Value: o.dir}, {Name: "data", Value: strings.Join(e.files, ", ")},
-		{Name: "rows", Value: counts.String()}, {Name: "max_length", Value: strconv.Itoa(o.maxLength)},
+	facts := []eval.Fact{{Name: "model", Value: e.ref}, {Name: "checkpoint", Value: scorer.Dir}, {Name: "data", Value: strings.Join(e.files, ", ")},
+		{Name: "rows", Value: counts.String()}, {Name: "max_length", Value: strconv.Itoa(scorer.MaxLength)},
 		{Name: "sequences cut", Value: fmt.Sprintf("%d of %d", store.Stats.Truncated, 2*store.Stats.Pairs)},
 		{Name: "backend", Value: choice.String()}}
 	return eval.RowsOf(store, chosen, rejected), facts, nil

@@ -31,6 +31,8 @@ var allowed = map[string][]string{
 	"model/hub":         {"data", "model/safetensors"},
 	"model/safetensors": {"data"},
 
+	"scoring": {"data", "data/batches", "data/tokenizer", "model", "model/hub"},
+
 	"trainer": {"model", "model/safetensors", "eval", "data", "data/batches"},
 
 	"configs": {"data", "feedback", "feedback/chat", "model", "eval", "trainer"},

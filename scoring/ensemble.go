@@ -1,4 +1,4 @@
-package main
+package scoring
 
 import (
 	"bytes"
@@ -6,11 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-
-	"github.com/gomlx/compute"
 
 	"laurel/model"
 )
@@ -34,15 +31,15 @@ type member struct {
 // members are the models of an opened ensemble.
 type members struct {
 	config ensembleConfig
-	models []*model.Model
+	models []model.Member
 }
 
 // lowerBy is how many standard deviations the lower bound lies below the mean.
-func (m *members) lowerBy() float64 {
-	if m == nil {
+func (m *Model) lowerBy() float64 {
+	if m.members == nil {
 		return 0
 	}
-	return m.config.K
+	return m.members.config.K
 }
 
 func isEnsemble(dir string) bool {
@@ -68,24 +65,25 @@ func readEnsemble(dir string) (config ensembleConfig, err error) {
 
 // openEnsemble opens every member; the first one's tokenizer is the
 // ensemble's.
-func openEnsemble(ctx context.Context, dir string, maxLength int, out io.Writer) (*opened, error) {
+func openEnsemble(ctx context.Context, dir string, o Options) (*Model, error) {
 	config, err := readEnsemble(dir)
 	if err != nil {
 		return nil, err
 	}
-	m := &members{config: config}
-	var first *opened
-	for _, one := range m.config.Members {
-		o, err := openMember(ctx, dir, one.Model, maxLength, first, out)
+	o.Revision = "" // that of the ensemble's own name
+	all := &members{config: config}
+	var first *Model
+	for _, one := range config.Members {
+		m, err := openMember(ctx, memberRef(dir, one.Model), first, o)
 		if err != nil {
 			return nil, fmt.Errorf("ensemble %s: %w", filepath.Join(dir, ensembleFile), err)
 		}
 		if first == nil {
-			first = o
+			first = m
 		}
-		m.models = append(m.models, o.Model)
+		all.models = append(all.models, model.Member{Model: m.Model, Offset: one.Offset})
 	}
-	first.members = m
+	first.members = all
 	return first, nil
 }
 
@@ -102,39 +100,27 @@ func memberRef(dir, ref string) string {
 
 // openMember opens one member and closes its tokenizer where it is not the
 // first.
-func openMember(ctx context.Context, dir, ref string, maxLength int, first *opened, out io.Writer) (*opened, error) {
-	o, err := openModel(ctx, memberRef(dir, ref), "main", maxLength, out)
+func openMember(ctx context.Context, ref string, first *Model, o Options) (*Model, error) {
+	m, err := Open(ctx, ref, o)
 	if err != nil || first == nil {
-		return o, err
+		return m, err
 	}
-	return o, errors.Join(first.sameTokenizer(o), o.tokenizer.Close())
+	return m, errors.Join(first.sameTokenizer(m), m.Close())
 }
 
 // sameTokenizer refuses models whose ids mean different tokens, or that cut
 // texts in different ways.
-func (o *opened) sameTokenizer(other *opened) error {
-	mine, err1 := os.ReadFile(filepath.Join(o.tokenizer.Dir(), "tokenizer.json"))
-	theirs, err2 := os.ReadFile(filepath.Join(other.tokenizer.Dir(), "tokenizer.json"))
+func (m *Model) sameTokenizer(other *Model) error {
+	mine, err1 := os.ReadFile(filepath.Join(m.Tokenizer.Dir(), "tokenizer.json"))
+	theirs, err2 := os.ReadFile(filepath.Join(other.Tokenizer.Dir(), "tokenizer.json"))
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
 	if !bytes.Equal(mine, theirs) {
-		return fmt.Errorf("%s and %s have different tokenizers (tokenizer.json): their rewards cannot be put together", o.dir, other.dir)
+		return fmt.Errorf("%s and %s have different tokenizers (tokenizer.json): their rewards cannot be put together", m.Dir, other.Dir)
 	}
-	if o.maxLength != other.maxLength || o.side != other.side {
-		return fmt.Errorf("%s cuts texts to %d tokens at the %s, %s to %d at the %s: train them alike", o.dir, o.maxLength, o.side, other.dir, other.maxLength, other.side)
+	if m.MaxLength != other.MaxLength || m.Side != other.Side {
+		return fmt.Errorf("%s cuts texts to %d tokens at the %s, %s to %d at the %s: train them alike", m.Dir, m.MaxLength, m.Side, other.Dir, other.MaxLength, other.Side)
 	}
 	return nil
-}
-
-// ensemble is what scores: the one model, or all members.
-func (o *opened) ensemble(backend compute.Backend) (*model.Ensemble, error) {
-	if o.members == nil {
-		return model.NewEnsemble(backend, []*model.Model{o.Model}, []float32{0})
-	}
-	var offsets []float32
-	for _, one := range o.members.config.Members {
-		offsets = append(offsets, one.Offset)
-	}
-	return model.NewEnsemble(backend, o.members.models, offsets)
 }

@@ -1,4 +1,4 @@
-package main
+package scoring
 
 import (
 	"bytes"
@@ -8,20 +8,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
-
-	"github.com/gomlx/compute"
 
 	"laurel/data"
 	"laurel/data/tokenizer"
 	"laurel/model"
 )
 
-// golden is laurel_golden.json, which export leaves beside the weights: what
+// Golden is laurel_golden.json, which export leaves beside the weights: what
 // this model answered here, so that any server of it can be checked later.
-type golden struct {
+type Golden struct {
 	Format         int          `json:"format"`
 	Laurel         string       `json:"laurel"`  // the version that exported
 	Backend        string       `json:"backend"` // that computed the logits
@@ -29,13 +26,13 @@ type golden struct {
 	Tolerance      float64      `json:"tolerance"`
 	MaxLength      int          `json:"max_length"` // the texts are cut to so many ids here
 	TruncationSide string       `json:"truncation_side"`
-	Cases          []goldenCase `json:"cases"`
+	Cases          []GoldenCase `json:"cases"`
 }
 
-// goldenCase is one text: what it is, its ids, and the logit of these ids.
-type goldenCase struct {
+// GoldenCase is one text: what it is, its ids, and the logit of these ids.
+type GoldenCase struct {
 	Name     string          `json:"name"`
-	Messages []goldenMessage `json:"messages,omitempty"` // a conversation; Text is what it renders to
+	Messages []GoldenMessage `json:"messages,omitempty"` // a conversation; Text is what it renders to
 	Text     string          `json:"text"`
 	// AddSpecialTokens is what a tokenizer call needs that is to turn Text into
 	// IDs; null where neither value does.
@@ -44,22 +41,24 @@ type goldenCase struct {
 	Logit            *float32 `json:"logit"`
 }
 
-type goldenMessage struct {
+// GoldenMessage is one turn of a conversation.
+type GoldenMessage struct {
 	Role    string `json:"role"`
 	Content string `json:"content"`
 }
 
 const (
-	goldenFormat    = 1
-	goldenTolerance = 1e-4 // absolute, or relative where the logit is above one
-	goldenLength    = 128  // no case is longer: they shall cost little on any machine
+	goldenFormat = 1
+	// GoldenTolerance is absolute, or relative where the logit is above one.
+	GoldenTolerance = 1e-4
+	goldenLength    = 128 // no case is longer: they shall cost little on any machine
 )
 
-// goldenTexts are ASCII, code, accents, other scripts, nearly nothing, and
+// GoldenTexts are ASCII, code, accents, other scripts, nearly nothing, and
 // more than goldenLength tokens in any vocabulary.
-func goldenTexts() []goldenCase {
+func GoldenTexts() []GoldenCase {
 	long := "\n\nHuman: Tell me about the sea." + strings.Repeat(" The sea is deep, and cold, and full of fish.", 40) + "\n\nAssistant: It is."
-	return []goldenCase{
+	return []GoldenCase{
 		{Name: "question", Text: "What is two plus two? Four."},
 		{Name: "transcript", Text: "\n\nHuman: How do I boil an egg?\n\nAssistant: Eight minutes in boiling water."},
 		{Name: "code", Text: "def add(a, b):\n    return a + b  # 1 + 2 == 3"},
@@ -67,14 +66,14 @@ func goldenTexts() []goldenCase {
 		{Name: "scripts", Text: "今天天气很好。Привет, мир! שלום 👍🏽"},
 		{Name: "space", Text: " "},
 		{Name: "long", Text: long},
-		{Name: "chat", Messages: []goldenMessage{
+		{Name: "chat", Messages: []GoldenMessage{
 			{"user", "Which planet is nearest to the sun?"},
 			{"assistant", "Mercury is."},
 		}},
 	}
 }
 
-func (c goldenCase) messages() []data.Message {
+func (c GoldenCase) messages() []data.Message {
 	var messages []data.Message
 	for _, m := range c.Messages {
 		messages = append(messages, data.Message{Role: m.Role, Content: m.Content})
@@ -82,38 +81,38 @@ func (c goldenCase) messages() []data.Message {
 	return messages
 }
 
-// encode gives the case's ids as scoring does, special tokens included.
-func (c goldenCase) encode(o *opened, maxLength int, side tokenizer.Side) ([]int32, error) {
+// Encode gives the case's ids as scoring does, special tokens included.
+func (c GoldenCase) Encode(m *Model, maxLength int, side tokenizer.Side) ([]int32, error) {
 	if c.Messages != nil {
-		tokens, err := o.tokenizer.EncodeMessages(c.messages(), maxLength, side)
+		tokens, err := m.Tokenizer.EncodeMessages(c.messages(), maxLength, side)
 		return tokens.IDs, err
 	}
-	tokens, err := o.tokenizer.EncodeText(c.Text, maxLength, side)
+	tokens, err := m.Tokenizer.EncodeText(c.Text, maxLength, side)
 	return tokens.IDs, err
 }
 
-// goldenCases are the texts with their ids, those left out that yield none.
-func (o *opened) goldenCases() ([]goldenCase, error) {
-	var cases []goldenCase
-	for _, c := range goldenTexts() {
+// GoldenCases are the texts with their ids, those left out that yield none.
+func (m *Model) GoldenCases() ([]GoldenCase, error) {
+	var cases []GoldenCase
+	for _, c := range GoldenTexts() {
 		if c.Messages != nil {
-			text, err := o.tokenizer.Render(c.messages(), false)
+			text, err := m.Tokenizer.Render(c.messages(), false)
 			if err != nil {
 				return nil, fmt.Errorf("case %s: %w", c.Name, err)
 			}
 			c.Text = text
 		}
 		var err error
-		if c.IDs, err = c.encode(o, o.goldenLength(), o.side); err != nil {
+		if c.IDs, err = c.Encode(m, m.GoldenLength(), m.Side); err != nil {
 			return nil, fmt.Errorf("case %s: %w", c.Name, err)
 		}
 		if len(c.IDs) == 0 { // a space, where the tokenizer adds nothing
 			continue
 		}
-		if err := o.checkIDs(c.IDs); err != nil {
+		if err := m.CheckIDs(c.IDs); err != nil {
 			return nil, fmt.Errorf("case %s: %w", c.Name, err)
 		}
-		if c.AddSpecialTokens, err = o.addsSpecials(c); err != nil {
+		if c.AddSpecialTokens, err = m.addsSpecials(c); err != nil {
 			return nil, fmt.Errorf("case %s: %w", c.Name, err)
 		}
 		cases = append(cases, c)
@@ -121,16 +120,17 @@ func (o *opened) goldenCases() ([]goldenCase, error) {
 	return cases, nil
 }
 
-func (o *opened) goldenLength() int { return min(o.maxLength, goldenLength) }
+// GoldenLength is what the golden texts are cut to for this model.
+func (m *Model) GoldenLength() int { return min(m.MaxLength, goldenLength) }
 
 // addsSpecials tells with which add_special_tokens the case's text becomes its
 // ids: a rendered conversation may hold its BOS already.
-func (o *opened) addsSpecials(c goldenCase) (*bool, error) {
-	full, err := o.tokenizer.EncodeText(c.Text, o.goldenLength(), o.side)
+func (m *Model) addsSpecials(c GoldenCase) (*bool, error) {
+	full, err := m.Tokenizer.EncodeText(c.Text, m.GoldenLength(), m.Side)
 	if err != nil {
 		return nil, err
 	}
-	bare, err := o.tokenizer.EncodeBare(c.Text, o.goldenLength(), o.side)
+	bare, err := m.Tokenizer.EncodeBare(c.Text, m.GoldenLength(), m.Side)
 	if err != nil {
 		return nil, err
 	}
@@ -144,19 +144,20 @@ func (o *opened) addsSpecials(c goldenCase) (*bool, error) {
 	return nil, nil
 }
 
-// newGolden scores the golden texts with the model.
-func (o *opened) newGolden(backend compute.Backend, choice *model.BackendChoice) (*golden, error) {
-	g := &golden{Format: goldenFormat, Laurel: version(), Backend: choice.String(), DType: "float32", Tolerance: goldenTolerance,
-		MaxLength: o.goldenLength(), TruncationSide: o.side.String()}
+// NewGolden scores the golden texts with the model. version is laurel's, name
+// the backend's, for whoever compares later.
+func (m *Model) NewGolden(backend model.Backend, name, version string) (*Golden, error) {
+	g := &Golden{Format: goldenFormat, Laurel: version, Backend: name, DType: "float32", Tolerance: GoldenTolerance,
+		MaxLength: m.GoldenLength(), TruncationSide: m.Side.String()}
 	var err error
-	if g.Cases, err = o.goldenCases(); err != nil {
+	if g.Cases, err = m.GoldenCases(); err != nil {
 		return nil, err
 	}
-	scorer, err := model.NewScorer(backend, o.Model)
+	scorer, err := model.NewScorer(backend, m.Model)
 	if err != nil {
 		return nil, err
 	}
-	logits, err := scorer.ScoreBatch(g.ids())
+	logits, err := scorer.ScoreBatch(g.IDs())
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +167,8 @@ func (o *opened) newGolden(backend compute.Backend, choice *model.BackendChoice)
 	return g, nil
 }
 
-func (g *golden) ids() [][]int32 {
+// IDs are those of all cases.
+func (g *Golden) IDs() [][]int32 {
 	var ids [][]int32
 	for _, c := range g.Cases {
 		ids = append(ids, c.IDs)
@@ -174,21 +176,17 @@ func (g *golden) ids() [][]int32 {
 	return ids
 }
 
-// writeGolden leaves the golden vector in dir.
-func (o *opened) writeGolden(dir string, backend compute.Backend, choice *model.BackendChoice) error {
-	g, err := o.newGolden(backend, choice)
-	if err != nil {
-		return fmt.Errorf("golden vector: %w", err)
-	}
+// Write leaves the golden vector in dir, beside the weights.
+func (g *Golden) Write(dir string) error {
 	text, err := g.text()
 	if err != nil {
-		return fmt.Errorf("golden vector: %w", err)
+		return err
 	}
 	return data.WriteFile(filepath.Join(dir, model.GoldenFile), text)
 }
 
 // text is the file: JSON with a line for each case.
-func (g *golden) text() ([]byte, error) {
+func (g *Golden) text() ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
@@ -220,9 +218,9 @@ func (g *golden) text() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// readGolden reads a directory's golden vector, nil where it has none. It is
+// ReadGolden reads a directory's golden vector, nil where it has none. It is
 // strict: what a server is checked by must itself be whole.
-func readGolden(dir string) (*golden, error) {
+func ReadGolden(dir string) (*Golden, error) {
 	path := filepath.Join(dir, model.GoldenFile)
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -231,7 +229,7 @@ func readGolden(dir string) (*golden, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &golden{}
+	g := &Golden{}
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(g); err != nil {
@@ -243,7 +241,7 @@ func readGolden(dir string) (*golden, error) {
 	return g, nil
 }
 
-func (g *golden) validate() error {
+func (g *Golden) validate() error {
 	if g.Format != goldenFormat {
 		return fmt.Errorf("format %d, this laurel reads %d", g.Format, goldenFormat)
 	}
@@ -259,12 +257,4 @@ func (g *golden) validate() error {
 		}
 	}
 	return nil
-}
-
-// version is what the binary was built from.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }
