@@ -132,7 +132,7 @@ func (c Counts) clone() Counts {
 // RowError is one row that cannot be used.
 type RowError struct {
 	File   string
-	Unit   string // "row", from 0, or "line", from 1
+	Unit   string // "row", from 0, or "line", from 1; "" where the place is not known yet
 	Row    int
 	Column string // empty where the whole line is at fault
 	Reason Reason
@@ -142,7 +142,10 @@ type RowError struct {
 // Error names row, column and cause, but not the file, which whoever reads
 // the file puts in front.
 func (e *RowError) Error() string {
-	where := fmt.Sprintf("%s %d: ", e.Unit, e.Row)
+	where := ""
+	if e.Unit != "" {
+		where = fmt.Sprintf("%s %d: ", e.Unit, e.Row)
+	}
 	if e.Column != "" {
 		where += fmt.Sprintf("column %s: ", e.Column)
 	}

@@ -64,10 +64,11 @@ func laurel(ctx context.Context, args []string, out, errOut io.Writer) int {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 
 		SuggestionsMinimumDistance: 2,
+		Version:                    readBuild().line(),
 	}
+	root.SetVersionTemplate("laurel {{.Version}}\n")
 	root.AddCommand(doctorCommand(), inspectCommand(), convertCommand(), trainCommand(), evalCommand(), labelCommand(), mergeCommand(), scoreCommand(), exportCommand(), ensembleCommand(),
-		verifyCommand(), reviseCommand(), estimateCommand(), constitutionCommand(), agreeCommand())
-	root.CompletionOptions.DisableDefaultCmd = true
+		verifyCommand(), reviseCommand(), estimateCommand(), constitutionCommand(), agreeCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errOut)
