@@ -51,7 +51,7 @@ func (s *Scorer) Score(ctx context.Context, completions []data.Completion) ([]da
 			good = append(good, sequences[i])
 		}
 	}
-	rewards, std, err := s.ensemble.Spread(ctx, good, nil)
+	rewards, std, err := s.ensemble.ScoreWithStd(ctx, good, nil)
 	if err != nil {
 		return nil, err
 	}
