@@ -81,6 +81,7 @@ func Open(ctx context.Context, ref string, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.tellDoubt(m, t)
 	return New(m, t, dir, o.MaxLength)
 }
 

@@ -107,6 +107,9 @@ func (s *Start) Ready(loaded *model.Model) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.config.Config == "" {
+		s.options.tellDoubt(loaded, t)
+	}
 	m := &Model{Model: loaded, Tokenizer: t, Dir: s.dir}
 	err = m.SettlePadding(s.options.Notice)
 	if err == nil {
