@@ -41,13 +41,13 @@ func NewEnsemble(backend Backend, members ...Member) (*Ensemble, error) {
 
 // Score gives the mean reward of each sequence.
 func (e *Ensemble) Score(ctx context.Context, sequences [][]int32, done func(n int)) ([]float32, error) {
-	mean, _, err := e.Spread(ctx, sequences, done)
+	mean, _, err := e.ScoreWithStd(ctx, sequences, done)
 	return mean, err
 }
 
-// Spread gives the mean reward of each sequence and the standard deviation
+// ScoreWithStd gives the mean reward of each sequence and the standard deviation
 // between the members, √(Σ(r−mean)²/n).
-func (e *Ensemble) Spread(ctx context.Context, sequences [][]int32, done func(n int)) (mean, std []float32, err error) {
+func (e *Ensemble) ScoreWithStd(ctx context.Context, sequences [][]int32, done func(n int)) (mean, std []float32, err error) {
 	sums, squares := make([]float64, len(sequences)), make([]float64, len(sequences))
 	all := make([][]float32, len(e.members))
 	for i, s := range e.members {

@@ -51,7 +51,7 @@ func (s *Scorer) Score(ctx context.Context, completions []data.Completion) ([]da
 			good = append(good, sequences[i])
 		}
 	}
-	rewards, std, err := s.ensemble.Spread(ctx, good, nil)
+	rewards, std, err := s.ensemble.ScoreWithStd(ctx, good, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +107,9 @@ func reasonOf(err error) (reason string, ok bool) {
 		return err.Error(), true
 	case errors.Is(err, ErrNoTokens):
 		return "no_tokens", true
+	}
+	if bad := (*data.RowError)(nil); errors.As(err, &bad) {
+		return string(bad.Reason), true
 	}
 	return "", false
 }

@@ -82,6 +82,7 @@ func Open(ctx context.Context, ref string, o Options) (*Model, error) {
 		return nil, err
 	}
 	tellTokenizer(t, o)
+	o.tellDoubt(m, t)
 	return New(m, t, dir, o.MaxLength)
 }
 

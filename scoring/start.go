@@ -112,6 +112,9 @@ func (s *Start) Ready(loaded *model.Model) (*Model, error) {
 		return nil, err
 	}
 	tellTokenizer(t, s.options)
+	if s.config.Config == "" {
+		s.options.tellDoubt(loaded, t)
+	}
 	m := &Model{Model: loaded, Tokenizer: t, Dir: s.dir}
 	err = m.SettlePadding(s.options.Notice)
 	if err == nil {

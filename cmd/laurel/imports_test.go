@@ -21,7 +21,11 @@ var allowed = map[string][]string{
 	"data/parquetpages": {},
 	"data/tokenizer":    {"data"},
 
-	"eval": {"data", "data/batches"},
+	"eval":               {"data", "data/batches", "eval/draw", "eval/stats"},
+	"eval/audit":         {"data", "eval/draw", "eval/stats"},
+	"eval/draw":          {"data", "eval/stats"},
+	"eval/draw/drawtest": {},
+	"eval/stats":         {},
 
 	"feedback":          {"data", "feedback/chat"},
 	"feedback/chat":     {"data"},

@@ -15,6 +15,7 @@ import (
 	"laurel/configs"
 	"laurel/data"
 	"laurel/eval"
+	"laurel/eval/draw"
 	"laurel/model"
 	"laurel/scoring"
 	"laurel/trainer"
@@ -266,7 +267,7 @@ func (t *training) report(p *prepared, result *trainer.Result) error {
 	if _, err := eval.WritePlots(plots, result.Report, curve); err != nil {
 		return err
 	}
-	facts := []eval.Fact{
+	facts := []draw.Fact{
 		{Name: "run", Value: t.dir}, {Name: "model", Value: t.config.Model.Path + t.config.Model.Config},
 		{Name: "parameters", Value: strconv.Itoa(p.Model.NumParameters())}, {Name: "backend", Value: p.choice.String()},
 		{Name: "training pairs", Value: strconv.Itoa(p.Train.Len())}, {Name: "steps", Value: strconv.Itoa(result.State.Step)},
