@@ -6,13 +6,11 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
-
-	"laurel/data"
 )
 
 func exportCommand() *cobra.Command {
 	var ref, revision, out, backend string
-	var merge bool
+	var merge, overwrite bool
 	cmd := &cobra.Command{
 		Use:   "export --model RUN_DIR --out HF_DIR",
 		Short: "Write a trained model as a Hugging Face directory",
@@ -21,14 +19,18 @@ func exportCommand() *cobra.Command {
 			if err := required(cmd, "model", "out"); err != nil {
 				return err
 			}
+			if err := claimModelFolder(out, overwrite); err != nil {
+				return fmt.Errorf("export: %w", err)
+			}
 			return export(cmd.Context(), ref, revision, out, backend, merge, cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringVar(&ref, "model", "", "run directory, Hugging Face directory or hub name")
 	cmd.Flags().StringVar(&revision, "revision", "main", "branch, tag or commit of a hub name")
 	cmd.Flags().BoolVar(&merge, "merge", false, "work a LoRA adapter into the weights, for readers without PEFT")
-	cmd.Flags().StringVar(&out, "out", "", "directory to write; it must not hold files yet")
+	cmd.Flags().StringVar(&out, "out", "", "directory to write")
 	cmd.Flags().StringVar(&backend, "backend", "auto", "that computes the golden vector: auto, cuda, cpu, go or xla:/path/plugin.so")
+	overwriteFlag(cmd, &overwrite)
 	return cmd
 }
 
@@ -38,9 +40,6 @@ func export(ctx context.Context, ref, revision, dir, backendName string, merge b
 		return err
 	}
 	defer m.Close()
-	if err := data.CheckNewFolder(dir); err != nil {
-		return fmt.Errorf("export: %w", err)
-	}
 	if err := m.SettlePadding(printTo(out)); err != nil {
 		return fmt.Errorf("export: %w", err)
 	}

@@ -26,6 +26,9 @@ func inspectCommand() *cobra.Command {
 			if err := positiveLength(cmd, maxLength); err != nil {
 				return err
 			}
+			if err := checkPairs(files, data.ReadConfig{Columns: columns}); err != nil {
+				return err
+			}
 			t, err := inspectTokenizer(cmd, ref, revision)
 			if err != nil {
 				return err
