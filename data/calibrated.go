@@ -24,7 +24,7 @@ func WriteCalibrated(out, in string, calibrate func(float64) float64, method str
 		return fmt.Errorf("read %s: %w", in, err)
 	}
 	defer rows.Close()
-	fields, _ := rows.fields(nil)
+	fields := rows.fields(nil)
 	at := slices.IndexFunc(fields, func(f parquet.Field) bool { return f.Name() == fieldConfidence.String() })
 	if at < 0 || !fields[at].Leaf() || fields[at].Type().Kind() != parquet.Double {
 		return fmt.Errorf("read %s: no column confidence of doubles: give the pairs that laurel label writes", in)

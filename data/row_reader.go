@@ -128,7 +128,7 @@ func (r *rowReader) atEnd() error {
 	case r.counts.Read == 0:
 		return r.fail(errNoRows)
 	case r.counts.Kept == 0 && r.skip:
-		return r.fail(fmt.Errorf("%w: %d (%s); the first: %w", ErrAllSkipped, r.counts.Read, r.counts.reasons(), r.first))
+		return r.fail(fmt.Errorf("%w: %d (%s); the first: %w", ErrAllSkipped, r.counts.Read, r.counts.Reasons(), r.first))
 	}
 	return io.EOF
 }
