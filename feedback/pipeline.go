@@ -3,6 +3,8 @@ package feedback
 import (
 	"context"
 	"iter"
+
+	"laurel/feedback/chat"
 )
 
 // inOrder applies work to the items, up to window of them at a time, and
@@ -16,7 +18,7 @@ func inOrder[In, Out any](ctx context.Context, items iter.Seq2[In, error], windo
 	}
 	return func(yield func(Out, error) bool) {
 		whole := ctx
-		ctx, cancel := context.WithCancel(whole)
+		ctx, cancel := context.WithCancelCause(whole)
 		pending := make(chan chan result, max(window-1, 0)) // and one in yield's hands
 		go func() {
 			defer close(pending)
@@ -38,7 +40,7 @@ func inOrder[In, Out any](ctx context.Context, items iter.Seq2[In, error], windo
 			}
 		}()
 		defer func() {
-			cancel()
+			cancel(chat.ErrDrain)
 			for one := range pending {
 				<-one
 			}
