@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/parquet-go/parquet-go"
+
+	"laurel/data/parquetpages"
 )
 
 // UncalibratedColumn keeps the confidence that a label had before its
@@ -36,7 +38,7 @@ func WriteCalibrated(out, in string, calibrate func(float64) float64, method str
 	fields = append(fields, namedNode{kept, fieldConfidence.String()})
 	schema := parquet.NewSchema("pairs", orderedGroup{fields: fields})
 	return WriteAside(out, func(to io.Writer) (err error) {
-		defer recoverParquet(&err)
+		defer parquetpages.Recover(&err)
 		w := parquet.NewWriter(to, schema, parquet.Compression(&parquet.Zstd), parquet.DataPageStatistics(false),
 			skipBounds(schema), parquet.KeyValueMetadata("laurel.calibration", method))
 		return errors.Join(copyCalibrated(w, rows, column, leaves, calibrate), w.Close())

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
+
+	"laurel/data/parquetpages"
 )
 
 // The files of a label directory: comparisons with a verdict, which training
@@ -95,20 +97,20 @@ func ReadLabels(path string) iter.Seq2[Label, error] {
 
 // readLabelFile finds by its columns which of the four layouts a file has.
 func readLabelFile(file string, yield func(Label, error) bool) (err error) {
-	defer recoverParquet(&err)
-	in, err := openParquetFile(file) // which checks the footer
+	defer parquetpages.Recover(&err)
+	in, err := parquetpages.Open(file) // which checks the footer
 	if errors.Is(err, os.ErrNotExist) {
-		return err
+		return rootCause(err)
 	}
 	if err != nil {
-		return fmt.Errorf("%w (%s)", err, labelFiles)
+		return fmt.Errorf("%w (%s)", rootCause(err), labelFiles)
 	}
-	defer in.os.Close()
-	info, err := in.os.Stat()
+	defer in.Close()
+	info, err := in.Disk.Stat()
 	if err != nil {
 		return rootCause(err)
 	}
-	open, err := parquet.OpenFile(in.os, info.Size())
+	open, err := parquet.OpenFile(in.Disk, info.Size())
 	if err != nil {
 		return err
 	}
@@ -144,7 +146,7 @@ func readLabelRows[Row labelRow](path string, file *parquet.File, yield func(Lab
 		clear(rows)
 		n, err := reader.Read(rows)
 		if err != nil && err != io.EOF {
-			return fmt.Errorf("row %d: %w: %s", at, err, damaged)
+			return fmt.Errorf("row %d: %w: %s", at, err, parquetpages.Damaged)
 		}
 		for _, row := range rows[:n] {
 			l, wrong := row.label()

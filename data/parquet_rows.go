@@ -1,15 +1,16 @@
 package data
 
 import (
-	"errors"
 	"fmt"
 	"io"
+
+	"laurel/data/parquetpages"
 )
 
 // parquetSource reads the chosen columns of a Parquet file side by side, a
 // page of each at a time.
 type parquetSource struct {
-	file    *parquetFile
+	file    *parquetpages.File
 	cols    []parquetColumn
 	readers []fieldReader
 	group   int   // row groups opened so far
@@ -21,15 +22,16 @@ type parquetSource struct {
 type fieldReader struct {
 	field         field
 	name          string
-	value         *leafReader
-	role, content *leafReader
+	value         *parquetpages.Leaf
+	exact         bool // keep the digits of value too: an id may not fit a float64
+	role, content *parquetpages.Leaf
 }
 
 func openParquet(path string) (_ source, err error) {
-	defer recoverParquet(&err)
-	file, err := openParquetFile(path)
+	defer parquetpages.Recover(&err)
+	file, err := parquetpages.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, rootCause(err)
 	}
 	return &parquetSource{file: file, cols: parquetColumns(file.Root())}, nil
 }
@@ -49,10 +51,10 @@ func (s *parquetSource) numRows() int64  { return s.file.NumRows() }
 func (s *parquetSource) Close() error {
 	for _, r := range s.readers {
 		for _, leaf := range r.leaves() {
-			leaf.close()
+			leaf.Close()
 		}
 	}
-	return s.file.os.Close()
+	return s.file.Close()
 }
 
 func (s *parquetSource) choose(n names) error {
@@ -72,20 +74,19 @@ func (s *parquetSource) reader(f field, c parquetColumn) fieldReader {
 	r := fieldReader{field: f, name: c.name}
 	switch c.kind {
 	case cellTurns:
-		r.role, r.content = newLeafReader(s.file.Root(), c.role), newLeafReader(s.file.Root(), c.content)
+		r.role, r.content = s.file.NewLeaf(c.role), s.file.NewLeaf(c.content)
 	case cellText, cellNumber:
-		r.value = newLeafReader(s.file.Root(), c.value)
-		r.value.exact = f.name()
+		r.value, r.exact = s.file.NewLeaf(c.value), f.name()
 	}
 	return r
 }
 
-func (r *fieldReader) leaves() []*leafReader {
+func (r *fieldReader) leaves() []*parquetpages.Leaf {
 	switch {
 	case r.value != nil:
-		return []*leafReader{r.value}
+		return []*parquetpages.Leaf{r.value}
 	case r.role != nil:
-		return []*leafReader{r.role, r.content}
+		return []*parquetpages.Leaf{r.role, r.content}
 	}
 	return nil
 }
@@ -97,9 +98,9 @@ func (s *parquetSource) next(out *row) (place int, bad *problem, err error) {
 			err = fmt.Errorf("row group %d, column %s, row %d: %w", s.group-1, at, s.row, err)
 		}
 	}()
-	defer recoverParquet(&err)
+	defer parquetpages.Recover(&err)
 	for s.left == 0 {
-		if s.group == len(s.file.RowGroups()) {
+		if s.group == s.file.NumGroups() {
 			return 0, nil, io.EOF
 		}
 		s.group++
@@ -111,7 +112,7 @@ func (s *parquetSource) next(out *row) (place int, bad *problem, err error) {
 		r := &s.readers[i]
 		at = r.name
 		if err := r.read(&out[r.field]); err != nil {
-			return 0, nil, fmt.Errorf("%w: %s", noEOF(err), damaged)
+			return 0, nil, fmt.Errorf("%w: %s", parquetpages.NoEOF(err), parquetpages.Damaged)
 		}
 	}
 	s.left--
@@ -119,24 +120,15 @@ func (s *parquetSource) next(out *row) (place int, bad *problem, err error) {
 	return s.row - 1, nil, nil
 }
 
-// noEOF: a column that ends before its rows do is damaged, not at its end.
-func noEOF(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
 func (s *parquetSource) openGroup(g int) (column string, err error) {
-	rows := s.file.groups[g].NumRows
 	for i := range s.readers {
 		for _, leaf := range s.readers[i].leaves() {
-			if err := leaf.open(s.file, g); err != nil {
-				return s.readers[i].name, fmt.Errorf("%w: %s", noEOF(err), damaged)
+			if err := leaf.Open(g); err != nil {
+				return s.readers[i].name, fmt.Errorf("%w: %s", parquetpages.NoEOF(err), parquetpages.Damaged)
 			}
 		}
 	}
-	s.left = rows
+	s.left = s.file.GroupRows(g)
 	return "", nil
 }
 
@@ -144,7 +136,7 @@ func (s *parquetSource) openGroup(g int) (column string, err error) {
 func (r *fieldReader) read(c *cell) error {
 	switch {
 	case r.value != nil:
-		return r.value.read(c)
+		return r.readValue(c)
 	case r.role != nil:
 		return r.readTurns(c)
 	}
@@ -152,27 +144,45 @@ func (r *fieldReader) read(c *cell) error {
 	return nil
 }
 
+func (r *fieldReader) readValue(c *cell) error {
+	v, err := r.value.Next()
+	switch {
+	case err != nil:
+		return err
+	case v == nil:
+		*c = cell{kind: cellNull}
+	case r.value.Text():
+		*c = cell{kind: cellText, text: string(v.ByteArray())}
+	default:
+		*c = cell{kind: cellNumber, num: r.value.Number(v)}
+		if r.exact {
+			c.text = r.value.Digits(v)
+		}
+	}
+	return nil
+}
+
 // readTurns reads the two leaves of a list of messages side by side.
 func (r *fieldReader) readTurns(c *cell) error {
-	var roles, contents [16]listItem
-	role, kind, err := r.role.readList(roles[:0])
+	var roles, contents [16]parquetpages.Item
+	role, null, err := r.role.List(roles[:0])
 	if err != nil {
 		return err
 	}
-	content, _, err := r.content.readList(contents[:0])
+	content, _, err := r.content.List(contents[:0])
 	if err != nil {
 		return err
 	}
 	if len(role) != len(content) {
 		return fmt.Errorf("%d roles but %d contents in one row", len(role), len(content))
 	}
-	*c = cell{kind: kind}
-	if kind != cellTurns {
+	if null {
+		*c = cell{kind: cellNull}
 		return nil
 	}
-	c.turns = make([]turn, len(role))
+	*c = cell{kind: cellTurns, turns: make([]turn, len(role))}
 	for i := range role {
-		c.turns[i] = turn{role: role[i].text, roleNull: role[i].null, content: content[i].text, contentNull: content[i].null}
+		c.turns[i] = turn{role: role[i].Text, roleNull: role[i].Null, content: content[i].Text, contentNull: content[i].Null}
 	}
 	return nil
 }

@@ -41,6 +41,8 @@ const (
 	ReasonAnswered        Reason = "prompt_answered"         // a prompt that ends with the assistant's turn
 	ReasonUnknownID       Reason = "unknown_id"              // an answer about a comparison that is not there
 	ReasonTextsDiffer     Reason = "texts_differ"            // an answer about other texts than the id has
+
+	ReasonBeyondEmbeddings Reason = "token_beyond_embeddings" // an id for which the model has no embedding
 )
 
 // Counts says what became of the rows read: Read = Kept + the sum of Skipped.
@@ -116,7 +118,7 @@ func (c Counts) clone() Counts {
 // RowError is one row that cannot be used.
 type RowError struct {
 	File   string
-	Unit   string // "row", from 0, or "line", from 1
+	Unit   string // "row", from 0, or "line", from 1; "" where the place is not known yet
 	Row    int
 	Column string // empty where the whole line is at fault
 	Reason Reason
@@ -126,7 +128,10 @@ type RowError struct {
 // Error names row, column and cause, but not the file, which whoever reads
 // the file puts in front.
 func (e *RowError) Error() string {
-	where := fmt.Sprintf("%s %d: ", e.Unit, e.Row)
+	where := ""
+	if e.Unit != "" {
+		where = fmt.Sprintf("%s %d: ", e.Unit, e.Row)
+	}
 	if e.Column != "" {
 		where += fmt.Sprintf("column %s: ", e.Column)
 	}

@@ -10,17 +10,16 @@ import (
 // becomes of them. It is what readers of pairs and of comparisons have in
 // common.
 type rowReader struct {
-	what   string // pairs or comparisons, for errors
-	file   string
-	skip   bool
-	src    source
-	shape  shape
-	row    row
-	counts Counts
-	total  *Counts   // of all files, where there are several
-	first  *RowError // the first row skipped
-	// skipped, where set, sees every row that is skipped.
-	skipped func(*RowError)
+	what    string // pairs or comparisons, for errors
+	file    string
+	skip    bool
+	src     source
+	shape   shape
+	row     row
+	counts  Counts
+	total   *Counts         // of all files, where there are several
+	first   *RowError       // the first row skipped
+	skipped func(*RowError) // as OnSkip
 }
 
 // open opens the file, finds its shape from its columns and chooses those it
@@ -56,6 +55,9 @@ func (r *rowReader) Chat() bool { return r.shape.chat() }
 
 // NumRows is the number of rows in the file, -1 where only reading tells.
 func (r *rowReader) NumRows() int64 { return r.src.numRows() }
+
+// OnSkip has see called with every row that is skipped from now on.
+func (r *rowReader) OnSkip(see func(*RowError)) { r.skipped = see }
 
 // Counts says what became of the rows read so far.
 func (r *rowReader) Counts() Counts { return r.counts.clone() }
@@ -118,14 +120,15 @@ func (r *rowReader) count(skipped Reason) {
 	}
 }
 
-var errAllSkipped = errors.New("all rows were skipped")
+// ErrAllSkipped ends the reading of a file of which no row could be used.
+var ErrAllSkipped = errors.New("all rows were skipped")
 
 func (r *rowReader) atEnd() error {
 	switch {
 	case r.counts.Read == 0:
 		return r.fail(errNoRows)
 	case r.counts.Kept == 0 && r.skip:
-		return r.fail(fmt.Errorf("%w: %d (%s); the first: %w", errAllSkipped, r.counts.Read, r.counts.reasons(), r.first))
+		return r.fail(fmt.Errorf("%w: %d (%s); the first: %w", ErrAllSkipped, r.counts.Read, r.counts.reasons(), r.first))
 	}
 	return io.EOF
 }

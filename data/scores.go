@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"unicode/utf8"
 )
 
 // Scored is a pair of rewards computed elsewhere.
@@ -78,7 +77,7 @@ func someKept(counts *Counts) error {
 	case counts.Read == 0:
 		return errNoRows
 	case counts.Kept == 0:
-		return fmt.Errorf("%w: %d (%s)", errAllSkipped, counts.Read, counts.reasons())
+		return fmt.Errorf("%w: %d (%s)", ErrAllSkipped, counts.Read, counts.reasons())
 	}
 	return nil
 }
@@ -143,7 +142,7 @@ func (s *shape) lengths(r *row, out *Scored) (bad *problem) {
 	if s.has(fieldChosen) {
 		prompt, chosen, rejected, bad := s.dialogue(r)
 		out.Prompt = PromptKey(prompt)
-		out.LenChosen, out.LenRejected = float64(chosen.characters()), float64(rejected.characters())
+		out.LenChosen, out.LenRejected = float64(chosen.Chars()), float64(rejected.Chars())
 		return bad
 	}
 	if c := &r[fieldPrompt]; c.kind == cellText {
@@ -154,13 +153,4 @@ func (s *shape) lengths(r *row, out *Scored) (bad *problem) {
 	}
 	out.LenRejected, bad = s.number(r, fieldLenRejected, -1)
 	return bad
-}
-
-// characters counts Unicode code points, roles not included.
-func (t *Text) characters() int {
-	n := utf8.RuneCountInString(t.Plain)
-	for _, m := range t.Messages {
-		n += utf8.RuneCountInString(m.Content)
-	}
-	return n
 }

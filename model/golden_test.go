@@ -10,6 +10,7 @@ import (
 	"slices"
 	"testing"
 
+	"laurel/model/plugins"
 	"laurel/model/safetensors"
 
 	"github.com/gomlx/compute"
@@ -37,7 +38,7 @@ func backends(t *testing.T) map[string]compute.Backend {
 	all := map[string]compute.Backend{}
 	names := []string{"go"}
 	t.Setenv("LAUREL_PJRT", filepath.Join("..", "build", "pjrt"))
-	if _, err := findPlugin("cpu"); err == nil {
+	if _, err := plugins.Find("cpu"); err == nil {
 		names = append(names, "cpu")
 	} else {
 		t.Logf("SKIPPED on XLA: %v", err)

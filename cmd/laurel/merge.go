@@ -13,7 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"laurel/data"
-	"laurel/eval"
+	"laurel/eval/audit"
+	"laurel/eval/draw"
 	"laurel/feedback"
 )
 
@@ -131,11 +132,11 @@ func (m *merging) finish(summary *feedback.MergeSummary) error {
 	if err := writeLines(filepath.Join(m.dir, conflictsFile), m.conflicts); err != nil {
 		return err
 	}
-	report, err := eval.AuditLabels(data.ReadLabels(m.dir), eval.LabelConfig{})
+	report, err := audit.Labels(data.ReadLabels(m.dir), audit.Config{})
 	if err != nil {
 		return err
 	}
-	facts := []eval.Fact{{Name: "labels", Value: m.labels}, {Name: "answers of people", Value: strings.Join(m.reviewed, ", ")}, {Name: "rows of these", Value: summary.Rows.String()},
+	facts := []draw.Fact{{Name: "labels", Value: m.labels}, {Name: "answers of people", Value: strings.Join(m.reviewed, ", ")}, {Name: "rows of these", Value: summary.Rows.String()},
 		{Name: "confidence in a person", Value: fmt.Sprint(m.confidence)}}
 	if err := writeLabelReport(m.dir, report, facts...); err != nil {
 		return err

@@ -7,7 +7,8 @@ import (
 	"strings"
 
 	"laurel/data"
-	"laurel/eval"
+	"laurel/eval/audit"
+	"laurel/eval/draw"
 	"laurel/feedback"
 )
 
@@ -62,27 +63,27 @@ func (r *revision) record(resolved []byte, summary *feedback.RevisionSummary) (*
 }
 
 // revisionReport hands the summary to package eval, which draws it.
-func revisionReport(s *feedback.RevisionSummary) *eval.RevisionReport {
-	report := &eval.RevisionReport{Prompts: s.Rows.Kept, Written: s.Written, Given: s.Given, Unchanged: s.Unchanged}
-	report.LeftOut = []eval.StageCount{{Stage: "the first answer", N: s.Left[feedback.StageInitial]},
+func revisionReport(s *feedback.RevisionSummary) *audit.RevisionReport {
+	report := &audit.RevisionReport{Prompts: s.Rows.Kept, Written: s.Written, Given: s.Given, Unchanged: s.Unchanged}
+	report.LeftOut = []audit.StageCount{{Stage: "the first answer", N: s.Left[feedback.StageInitial]},
 		{Stage: "a critique", N: s.Left[feedback.StageCritique]}, {Stage: "a revision", N: s.Left[feedback.StageRevision]}}
 	for _, round := range s.Rounds {
-		report.Rounds = append(report.Rounds, eval.RoundRates(round))
+		report.Rounds = append(report.Rounds, audit.RoundRates(round))
 	}
 	for _, p := range s.Principles {
-		report.Principles = append(report.Principles, eval.RevisionRates(p))
+		report.Principles = append(report.Principles, audit.RevisionRates(p))
 	}
 	return report
 }
 
-func (r *revision) facts(s *feedback.RevisionSummary) []eval.Fact {
-	return []eval.Fact{{Name: "data", Value: strings.Join(r.files, ", ")}, {Name: "rows", Value: s.Rows.String()}, {Name: "constitution", Value: r.constitution.Name},
+func (r *revision) facts(s *feedback.RevisionSummary) []draw.Fact {
+	return []draw.Fact{{Name: "data", Value: strings.Join(r.files, ", ")}, {Name: "rows", Value: s.Rows.String()}, {Name: "constitution", Value: r.constitution.Name},
 		{Name: "model", Value: r.config.Chat.Model}, {Name: "rounds", Value: fmt.Sprintf("%d of %d principles, order %s", r.config.Rounds, r.config.PerRound, r.config.Order)},
 		{Name: "spent by all runs", Value: spent(s.Spent)}}
 }
 
 // printSummary prints what became of the prompts.
-func (r *revision) printSummary(s *feedback.RevisionSummary, report *eval.RevisionReport) error {
+func (r *revision) printSummary(s *feedback.RevisionSummary, report *audit.RevisionReport) error {
 	fmt.Fprintf(r.log, "wrote %d of %d prompts: %s\n", s.Written, s.Rows.Kept, filepath.Join(r.dir, data.MessagesFile+".jsonl"))
 	if s.LeftOut() > 0 {
 		fmt.Fprintf(r.log, "left out %d (at the first answer %d, a critique %d, a revision %d): %s; the first: %s\n", s.LeftOut(),

@@ -138,6 +138,9 @@ func (t *Tokenizer) SEPID() (int32, bool) { return t.specialID("sep_token") }
 // UNKID is the id of unk_token; false where the model names none.
 func (t *Tokenizer) UNKID() (int32, bool) { return t.specialID("unk_token") }
 
+// MaskID is the id of mask_token; false where the model names none.
+func (t *Tokenizer) MaskID() (int32, bool) { return t.specialID("mask_token") }
+
 func (t *Tokenizer) specialID(name string) (int32, bool) {
 	id, ok := t.special[name]
 	return id, ok

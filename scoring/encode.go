@@ -1,0 +1,100 @@
+package scoring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"laurel/data"
+	"laurel/data/batches"
+)
+
+// EncodePair is the model's way from a pair to ids, checked against its
+// embedding table.
+func (m *Model) EncodePair(p data.Pair) (chosen, rejected data.Tokens, err error) {
+	chosen, rejected, err = m.Tokenizer.EncodePair(p, m.MaxLength, m.Side)
+	if err != nil {
+		return chosen, rejected, err
+	}
+	if err := m.CheckIDs(chosen.IDs); err != nil {
+		return chosen, rejected, inColumn("chosen", err)
+	}
+	return chosen, rejected, inColumn("rejected", m.CheckIDs(rejected.IDs))
+}
+
+// inColumn names the side of a pair that an error of CheckIDs lies in.
+func inColumn(column string, err error) error {
+	if bad := (*data.RowError)(nil); errors.As(err, &bad) {
+		bad.Column = column
+	} else if err != nil {
+		err = fmt.Errorf("%s: %w", column, err)
+	}
+	return err
+}
+
+// ErrNoTokens is that of a text that gives nothing to score.
+var ErrNoTokens = errors.New("the text yields no token")
+
+// Encode is the model's way from a text to ids, checked against its embedding
+// table. An error that lies in the text is a tokenizer.ErrText, ErrNoTokens or
+// that of CheckIDs.
+func (m *Model) Encode(c data.Completion) (data.Tokens, error) {
+	tokens, err := m.Tokenizer.EncodeCompletion(c, m.MaxLength, m.Side)
+	if err != nil {
+		return tokens, err
+	}
+	return tokens, m.CheckIDs(tokens.IDs)
+}
+
+// CheckIDs refuses ids beyond the embedding table, which a gather would clamp:
+// some models have a few tokens more in their tokenizer than they can take. It
+// is the row's fault, a *data.RowError of reason token_beyond_embeddings whose
+// place whoever read the row fills in.
+func (m *Model) CheckIDs(ids []int32) error {
+	if len(ids) == 0 {
+		return ErrNoTokens
+	}
+	for _, id := range ids {
+		if int(id) >= m.VocabSize() {
+			text, _ := m.Tokenizer.TokenText(id)
+			return &data.RowError{Reason: data.ReasonBeyondEmbeddings,
+				Detail: strings.TrimSpace(fmt.Sprintf("token id %d %s", id, text)) + fmt.Sprintf(" is beyond the model's %d embeddings", m.VocabSize())}
+		}
+	}
+	return nil
+}
+
+// BuildStore encodes files of pairs into a scratch file at path. done hears how
+// many of the rows are encoded; total is -1 where only reading tells.
+func (m *Model) BuildStore(ctx context.Context, path string, files []string, cfg data.Config, done func(rows, total int)) (*batches.Store, *data.Counts, error) {
+	workers := cfg.Workers
+	if workers == 0 {
+		workers = runtime.NumCPU()
+	}
+	counts := &data.Counts{}
+	total := rowsOf(files, cfg)
+	pairs := data.ReadPairs(files, data.ReadConfig{Columns: cfg.Columns, OnBadRow: cfg.OnBadRow}, counts)
+	store, err := batches.BuildStore(ctx, path, pairs, m.EncodePair, workers, func(rows int) { done(rows, total) })
+	return store, counts, err
+}
+
+// rowsOf is the number of rows in the files, -1 where a file must be read to
+// tell.
+func rowsOf(files []string, cfg data.Config) int {
+	total := 0
+	for _, file := range files {
+		r, err := data.OpenPairs(file, data.ReadConfig{Columns: cfg.Columns, OnBadRow: cfg.OnBadRow})
+		if err != nil {
+			return -1 // reading says what is wrong
+		}
+		n := r.NumRows()
+		r.Close()
+		if n < 0 {
+			return -1
+		}
+		total += int(n)
+	}
+	return total
+}
