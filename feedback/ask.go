@@ -15,7 +15,7 @@ import (
 // asker finds replies in the store or asks for them, so many at a time.
 type asker struct {
 	store    *Store
-	slots    chan struct{}
+	slots    *slots
 	group    singleflight.Group    // equal questions are asked once
 	failures atomic.Int64          // questions in a row without a reply
 	kept     atomic.Int64          // replies put into the store
@@ -27,7 +27,7 @@ type asker struct {
 }
 
 func newAsker(store *Store, inFlight int) *asker {
-	return &asker{store: store, slots: make(chan struct{}, inFlight), trials: map[string]*trial{}}
+	return &asker{store: store, slots: newSlots(inFlight), trials: map[string]*trial{}}
 }
 
 // request asks one question: it gives a reply and what that took. again says that
@@ -40,19 +40,26 @@ type noReply struct{ cause error }
 func (e *noReply) Error() string { return e.cause.Error() }
 func (e *noReply) Unwrap() error { return e.cause }
 
-// ask gives the kept reply, or waits for its turn and asks. A question that is
-// being asked when the run stops is answered all the same, as it will be paid
-// for (chat.Client waits for it). asked says that it was asked here, and was not
-// in the store nor asked beside by an equal question.
+// askInTurn gives the kept reply, or waits for its turn and asks.
+func askInTurn[T any](ctx context.Context, a *asker, order int, key string, question request[T]) (value T, err error) {
+	if found, err := a.store.Get(key, &value); err != nil || found {
+		return value, err
+	}
+	if err := a.slots.take(ctx, order); err != nil {
+		return value, err
+	}
+	defer a.slots.give()
+	value, _, err = ask(ctx, a, key, question)
+	return value, err
+}
+
+// ask gives the kept reply, or asks. A question that is being asked when the run
+// stops is answered all the same, as it will be paid for (chat.Client waits for
+// it). asked says that it was asked here, and was not in the store nor asked
+// beside by an equal question.
 func ask[T any](ctx context.Context, a *asker, key string, question request[T]) (value T, asked bool, err error) {
 	if found, err := a.store.Get(key, &value); err != nil || found {
 		return value, false, err
-	}
-	select {
-	case a.slots <- struct{}{}:
-		defer func() { <-a.slots }()
-	case <-ctx.Done():
-		return value, false, ctx.Err()
 	}
 	if stopped := a.stop.Load(); stopped != nil {
 		return value, false, *stopped
@@ -108,7 +115,7 @@ func (a *asker) failed(ctx context.Context, spent chat.Spent, cause error) error
 	n := a.failures.Add(1)
 	switch {
 	case errors.Is(cause, chat.ErrBudget), errors.Is(cause, chat.ErrSetup):
-	case n >= int64(max(mostFailures, 2*cap(a.slots))):
+	case n >= int64(max(mostFailures, 2*a.slots.size)):
 		cause = fmt.Errorf("the last %d questions all got no reply; the last: %w", n, cause)
 	default:
 		return &noReply{cause}

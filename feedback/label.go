@@ -51,6 +51,7 @@ type step struct {
 	swapped    bool
 	last       bool // of its comparison
 	key        string
+	slot       bool // it has one of the asker's
 }
 
 // stepAnswer is a step with its answer.
@@ -94,7 +95,7 @@ func (l *Labelling) stepsOf(c *data.Comparison, yield func(step, error) bool) (m
 			p := &l.Constitution.Principles[j]
 			for order := range orders {
 				left--
-				s := step{c, judge, p, order == 1, left == 0, Key("answer", judge.Fingerprint(), p.Name, p.Comparison, texts[order])}
+				s := step{c, judge, p, order == 1, left == 0, Key("answer", judge.Fingerprint(), p.Name, p.Comparison, texts[order]), false}
 				if !yield(s, nil) {
 					return false
 				}
@@ -132,9 +133,9 @@ func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (s
 		err = errors.Join(err, asker.forget())
 		summary.settle(run.Store, asker)
 	}()
-	window := max(64*run.InFlight, 256)                 // a reply that takes 64 times as long as others holds none of them back
+	window := max(64*run.InFlight, 256) // a reply that takes 64 times as long as others holds none of them back
 	var asked []stepAnswer
-	for a, err := range inOrder(ctx, run.steps(&summary.Rows), window, work) {
+	for a, err := range inOrder(ctx, run.steps(&summary.Rows), window, run.admit(asker), work) {
 		if err != nil {
 			return summary, err
 		}
@@ -164,6 +165,18 @@ func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (s
 	return summary, nil
 }
 
+// admit waits for a slot for what must be asked, so that questions are asked in
+// their order.
+func (l *Labelling) admit(a *asker) admission[step] {
+	return func(ctx context.Context, s step) (step, error) {
+		if s.principle == nil || l.OnlyKept || l.Store.Has(s.key, false) {
+			return s, nil
+		}
+		s.slot = true
+		return s, a.slots.take(ctx, 0)
+	}
+}
+
 // stated gives a verdict without a confidence that of its judge.
 func (j *WeightedJudge) stated(a Answer) Answer {
 	switch {
@@ -178,6 +191,9 @@ func (j *WeightedJudge) stated(a Answer) Answer {
 
 // answer finds the answer to a question or asks for it.
 func (l *Labelling) answer(ctx context.Context, a *asker, s step) (stepAnswer, error) {
+	if s.slot {
+		defer a.slots.give()
+	}
 	if s.principle == nil {
 		return stepAnswer{step: s}, nil
 	}

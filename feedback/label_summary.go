@@ -2,6 +2,7 @@ package feedback
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -30,6 +31,11 @@ type Summary struct {
 	Stopped error `json:"-"`
 
 	before chat.Spent
+}
+
+// Useless is whether the run was stopped, and there are no labels to write.
+func (s *Summary) Useless() bool {
+	return s.Stopped != nil && (!errors.Is(s.Stopped, chat.ErrBudget) || s.Labelled+s.Abstentions() == 0)
 }
 
 // JudgeSummary counts a judge's answers by what they turned out to be.

@@ -70,16 +70,16 @@ type chained struct {
 // stops at the first error; a prompt that is left out is none.
 func Revise(ctx context.Context, run *Revising, write func(data.Chain) error, leave func(LeftOut) error) (s *RevisionSummary, err error) {
 	asker := newAsker(run.Store, run.Model.InFlight)
-	work := func(ctx context.Context, p data.Prompt) (chained, error) {
-		return run.chain(p, func(messages []data.Message) (string, error) { return run.reply(ctx, asker, messages) })
+	work := func(ctx context.Context, p numbered) (chained, error) {
+		return run.chain(p.Prompt, func(messages []data.Message) (string, error) { return run.reply(ctx, asker, p.number, messages) })
 	}
 	summary := newRevisionSummary(run)
 	defer func() { // after all replies under way have come
 		err = errors.Join(err, asker.forget())
 		summary.settle(run.Store, asker)
 	}()
-	window := 4 * run.Model.InFlight                    // so that a slow chain holds back no other
-	for c, err := range inOrder(ctx, run.Prompts(&summary.Rows), window, work) {
+	window := 4 * run.Model.InFlight // so that a slow chain holds back no other
+	for c, err := range inOrder(ctx, run.numbered(&summary.Rows), window, nil, work) {
 		switch {
 		case err != nil:
 			return summary, err
@@ -99,6 +99,24 @@ func Revise(ctx context.Context, run *Revising, write func(data.Chain) error, le
 	}
 	summary.Stopped = asker.stopped()
 	return summary, nil
+}
+
+// numbered is a prompt with its place in the order.
+type numbered struct {
+	data.Prompt
+	number int
+}
+
+func (r *Revising) numbered(counts *data.Counts) iter.Seq2[numbered, error] {
+	return func(yield func(numbered, error) bool) {
+		n := 0
+		for p, err := range r.Prompts(counts) {
+			if !yield(numbered{p, n}, err) {
+				return
+			}
+			n++
+		}
+	}
 }
 
 // chain makes the chain of one prompt from the replies that reply gives.
@@ -188,8 +206,8 @@ type unusableReply struct{ reason, text string }
 func (e *unusableReply) Error() string { return "the reply is of no use: " + e.text }
 
 // reply is the model's, without white space around it.
-func (r *Revising) reply(ctx context.Context, a *asker, messages []data.Message) (string, error) {
-	kept, _, err := ask(ctx, a, r.replyKey(messages), func(ctx context.Context) (keptReply, bool, chat.Spent, error) {
+func (r *Revising) reply(ctx context.Context, a *asker, order int, messages []data.Message) (string, error) {
+	kept, err := askInTurn(ctx, a, order, r.replyKey(messages), func(ctx context.Context) (keptReply, bool, chat.Spent, error) {
 		got, err := r.Complete(ctx, r.Model.Request(messages))
 		reply := keptReply{Text: strings.TrimSpace(got.Text), Cut: got.FinishReason == "length"}
 		if reply.Text == "" {

@@ -59,6 +59,9 @@ func newRevisionSummary(run *Revising) *RevisionSummary {
 	return s
 }
 
+// Useless is whether the run was stopped, and there are no chains to write.
+func (s *RevisionSummary) Useless() bool { return s.Stopped != nil && s.Written == 0 }
+
 // LeftOut is the number of prompts without a whole chain.
 func (s *RevisionSummary) LeftOut() int {
 	return s.Left[StageInitial] + s.Left[StageCritique] + s.Left[StageRevision]
