@@ -7,55 +7,60 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// parquetColumn is a top-level column and the leaves it is read from.
+// parquetColumn is a column of a file and the reader of its cells.
 type parquetColumn struct {
-	column
-	value         *parquet.Column // text and numbers
-	role, content *parquet.Column // messages
+	Column
+	node *parquet.Column
 }
 
 func parquetColumns(root *parquet.Column) []parquetColumn {
 	cols := make([]parquetColumn, len(root.Columns()))
 	for i, c := range root.Columns() {
-		cols[i] = classify(c)
+		cols[i] = parquetColumn{classify(c), c}
 	}
 	return cols
 }
 
-func classify(c *parquet.Column) parquetColumn {
-	col := parquetColumn{column: column{name: c.Name(), kind: cellOther}, value: c}
-	if !c.Leaf() || c.Repeated() {
-		col.what = "a struct or list"
-		if col.role, col.content = messageLeaves(c); col.role != nil && col.content != nil {
-			col.kind, col.what = cellTurns, "messages"
-		}
-		return col
+func classify(c *parquet.Column) Column {
+	if c.Leaf() && !c.Repeated() {
+		return Column{Name: c.Name(), Kind: leafKind(c.Type()), What: strings.ToLower(c.Type().String())}
 	}
-	col.kind = leafKind(c.Type())
-	col.what = strings.ToLower(c.Type().String())
-	return col
+	if holdsMessages(c) {
+		return Column{Name: c.Name(), Kind: CellMessages, What: "messages"}
+	}
+	kind := CellObject
+	if _, ok := listElement(c); ok || c.Repeated() {
+		kind = CellList
+	}
+	return Column{Name: c.Name(), Kind: kind, What: "a struct or list"}
 }
 
 // leafKind says how the values of a flat column can be read.
-func leafKind(t parquet.Type) cellKind {
+func leafKind(t parquet.Type) CellKind {
 	logical := logicalType(t)
 	switch t.Kind() {
 	case parquet.ByteArray:
 		switch logical.(type) {
 		case nil, *format.StringType, *format.EnumType, *format.JsonType:
-			return cellText
+			return CellText
 		}
 	case parquet.Int32, parquet.Int64:
 		switch logical.(type) {
 		case nil, *format.IntType:
-			return cellNumber
+			return CellNumber
 		}
 	case parquet.Float, parquet.Double:
-		return cellNumber
+		return CellNumber
+	case parquet.FixedLenByteArray:
+		if _, half := logical.(*format.Float16Type); half {
+			return CellNumber
+		}
+	case parquet.Boolean:
+		return CellBool
 	case -1: // the type of a column of nothing but nulls
-		return cellNull
+		return CellNull
 	}
-	return cellOther
+	return CellOther
 }
 
 func logicalType(t parquet.Type) any {
@@ -65,31 +70,49 @@ func logicalType(t parquet.Type) any {
 	return nil
 }
 
-// messageLeaves finds the role and content leaves of a list of messages, in
-// any dialect: list.element, list.item, array, bag.array_element, a repeated
-// group without annotation, or a struct of two lists.
-func messageLeaves(c *parquet.Column) (role, content *parquet.Column) {
-	for _, leaf := range leavesOf(c) {
-		if leaf.MaxRepetitionLevel() != 1 || leafKind(leaf.Type()) != cellText && leafKind(leaf.Type()) != cellNull {
-			continue
-		}
-		path := leaf.Path()[1:]
-		switch {
-		case len(path) == 0:
-		case path[len(path)-1] == "role", path[0] == "role":
-			role = shallower(role, leaf)
-		case path[len(path)-1] == "content", path[0] == "content":
-			content = shallower(content, leaf)
-		}
+// listElement is the element of a list in any dialect: list.element,
+// list.item, array, bag.array_element (the format's rules for lists, LogicalTypes.md).
+func listElement(c *parquet.Column) (*parquet.Column, bool) {
+	if c.Leaf() || c.Repeated() || len(c.Columns()) != 1 {
+		return nil, false
 	}
-	return role, content
+	repeated := c.Columns()[0]
+	switch {
+	case !repeated.Repeated():
+		return nil, false
+	case repeated.Leaf(), len(repeated.Columns()) > 1, repeated.Name() == "array", repeated.Name() == c.Name()+"_tuple":
+		return repeated, true
+	}
+	return repeated.Columns()[0], true
 }
 
-func shallower(a, b *parquet.Column) *parquet.Column {
-	if a != nil && a.Depth() <= b.Depth() {
-		return a
+// holdsMessages reports whether the column is a list of messages, in any
+// dialect of lists, or a struct of two lists.
+func holdsMessages(c *parquet.Column) bool {
+	if element, list := listElement(c); list {
+		c = element
 	}
-	return b
+	return hasTexts(c, 1)
+}
+
+// hasTexts reports whether role and content are there, texts in one list.
+func hasTexts(group *parquet.Column, level int) bool {
+	found := 0
+	if group.Leaf() {
+		return false
+	}
+	for _, c := range group.Columns() {
+		if c.Name() != "role" && c.Name() != "content" {
+			continue
+		}
+		if element, list := listElement(c); list {
+			c = element
+		}
+		if c.Leaf() && c.MaxRepetitionLevel() == level && (leafKind(c.Type()) == CellText || leafKind(c.Type()) == CellNull) {
+			found++
+		}
+	}
+	return found == 2
 }
 
 func leavesOf(c *parquet.Column) []*parquet.Column {
@@ -101,17 +124,4 @@ func leavesOf(c *parquet.Column) []*parquet.Column {
 		out = append(out, leavesOf(child)...)
 	}
 	return out
-}
-
-// repeatedAt is the definition level at which the list above the leaf has an
-// element: one less is an empty list, and less still is null.
-func repeatedAt(root, leaf *parquet.Column) int {
-	node := root
-	for _, name := range leaf.Path() {
-		node = node.Column(name)
-		if node.Repeated() {
-			return node.MaxDefinitionLevel()
-		}
-	}
-	return leaf.MaxDefinitionLevel()
 }

@@ -1,7 +1,9 @@
 package data
 
 import (
+	"encoding/binary"
 	"io"
+	"math"
 	"strconv"
 
 	"github.com/parquet-go/parquet-go"
@@ -15,7 +17,6 @@ type leafReader struct {
 	unsigned bool
 	exact    bool // keep the digits too: an id may not fit a float64
 	defined  int  // definition level of a value that is not null
-	element  int  // definition level at which the list has an element
 	pages    parquet.Pages
 	page     parquet.Page
 	values   parquet.ValueReader
@@ -24,8 +25,8 @@ type leafReader struct {
 	at, n    int
 }
 
-func newLeafReader(root, leaf *parquet.Column) *leafReader {
-	r := &leafReader{column: leaf, kind: leaf.Type().Kind(), defined: leaf.MaxDefinitionLevel(), element: repeatedAt(root, leaf)}
+func newLeafReader(leaf *parquet.Column) *leafReader {
+	r := &leafReader{column: leaf, kind: leaf.Type().Kind(), defined: leaf.MaxDefinitionLevel()}
 	if t, ok := logicalType(leaf.Type()).(*format.IntType); ok {
 		r.unsigned = !t.IsSigned
 	}
@@ -93,25 +94,30 @@ func (r *leafReader) nextPage() error {
 	return nil
 }
 
-// read reads the value of a flat column.
-func (r *leafReader) read(c *cell) error {
+// read reads the next value, which must begin at the repetition level.
+func (r *leafReader) read(c *Cell, level int) error {
 	v, err := r.peek()
 	if err != nil {
 		return err
 	}
+	if v.RepetitionLevel() != level {
+		return errBrokenList
+	}
 	r.at++
-	*c = cell{}
+	*c = Cell{Kind: CellNull}
 	if v.IsNull() || v.DefinitionLevel() < r.defined {
-		c.kind = cellNull
 		return nil
 	}
-	if r.kind == parquet.ByteArray {
-		c.kind, c.text = cellText, string(v.ByteArray())
-		return nil
-	}
-	c.kind, c.num = cellNumber, r.number(v)
-	if r.exact {
-		c.text = r.digits(v)
+	switch c.Kind = leafKind(r.column.Type()); c.Kind {
+	case CellText:
+		c.Text = string(v.ByteArray())
+	case CellBool:
+		c.True = v.Boolean()
+	case CellNumber:
+		c.Num = r.number(v)
+		if r.exact {
+			c.Text = r.digits(v)
+		}
 	}
 	return nil
 }
@@ -122,6 +128,8 @@ func (r *leafReader) number(v *parquet.Value) float64 {
 		return float64(v.Float())
 	case r.kind == parquet.Double:
 		return v.Double()
+	case r.kind == parquet.FixedLenByteArray:
+		return float16(v.ByteArray())
 	case r.kind == parquet.Int32 && r.unsigned:
 		return float64(v.Uint32())
 	case r.kind == parquet.Int32:
@@ -147,43 +155,24 @@ func (r *leafReader) digits(v *parquet.Value) string {
 	return ""
 }
 
-// listItem is one element of a list.
-type listItem struct {
-	text string
-	null bool
-}
-
-// readList appends the elements of the next row's list to items. kind is
-// cellNull for a null list.
-func (r *leafReader) readList(items []listItem) ([]listItem, cellKind, error) {
-	v, err := r.peek()
-	if err != nil {
-		return nil, 0, err
-	}
-	if v.RepetitionLevel() != 0 {
-		return nil, 0, errBrokenList
-	}
-	if level := v.DefinitionLevel(); level < r.element {
-		r.at++
-		if level < r.element-1 {
-			return items, cellNull, nil
+// float16 is an IEEE 754 half: 1 bit of sign, 5 of exponent, 10 of fraction,
+// little endian.
+func float16(b []byte) float64 {
+	bits := binary.LittleEndian.Uint16(b)
+	exponent, fraction := int(bits>>10&0x1f), float64(bits&0x3ff)
+	var x float64
+	switch exponent {
+	case 0:
+		x = math.Ldexp(fraction, -24)
+	case 0x1f:
+		if x = math.Inf(1); fraction != 0 {
+			x = math.NaN()
 		}
-		return items, cellTurns, nil
+	default:
+		x = math.Ldexp(1024+fraction, exponent-25)
 	}
-	for first := true; first || v.RepetitionLevel() > 0; first = false {
-		item := listItem{null: v.IsNull() || v.DefinitionLevel() < r.defined}
-		if !item.null {
-			item.text = string(v.ByteArray())
-		}
-		items = append(items, item)
-		r.at++
-		v, err = r.peek()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, 0, err
-		}
+	if bits>>15 == 1 {
+		return -x
 	}
-	return items, cellTurns, nil
+	return x
 }

@@ -28,7 +28,7 @@ type parquetFile struct {
 func openParquetFile(path string) (*parquetFile, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, rootCause(err)
+		return nil, RootCause(err)
 	}
 	file, err := readParquet(f)
 	if err != nil {
@@ -94,7 +94,7 @@ func readFooter(f *os.File) ([]byte, error) {
 	const least = 12
 	info, err := f.Stat()
 	if err != nil {
-		return nil, rootCause(err)
+		return nil, RootCause(err)
 	}
 	size := info.Size()
 	if size < least {
@@ -102,7 +102,7 @@ func readFooter(f *os.File) ([]byte, error) {
 	}
 	tail := make([]byte, 8)
 	if _, err := f.ReadAt(tail, size-8); err != nil {
-		return nil, rootCause(err)
+		return nil, RootCause(err)
 	}
 	switch string(tail[4:]) {
 	case "PAR1":
@@ -117,7 +117,7 @@ func readFooter(f *os.File) ([]byte, error) {
 	}
 	footer := make([]byte, length)
 	if _, err := io.ReadFull(io.NewSectionReader(f, size-8-length, length), footer); err != nil {
-		return nil, rootCause(err)
+		return nil, RootCause(err)
 	}
 	used, err := thriftStruct(footer) // a signature may follow
 	if err != nil {

@@ -17,15 +17,13 @@ type parquetSource struct {
 	row     int   // rows read
 }
 
-// fieldReader reads one field: value, or role and content.
+// fieldReader fills the cell of one field.
 type fieldReader struct {
-	field         field
-	name          string
-	value         *leafReader
-	role, content *leafReader
+	*Field
+	from *cellReader // nil for a column of nothing but nulls
 }
 
-func openParquet(path string) (_ source, err error) {
+func openParquet(path string) (_ Source, err error) {
 	defer recoverParquet(&err)
 	file, err := openParquetFile(path)
 	if err != nil {
@@ -34,17 +32,17 @@ func openParquet(path string) (_ source, err error) {
 	return &parquetSource{file: file, cols: parquetColumns(file.Root())}, nil
 }
 
-func (s *parquetSource) columns() []column {
-	cols := make([]column, len(s.cols))
+func (s *parquetSource) Columns() []Column {
+	cols := make([]Column, len(s.cols))
 	for i, c := range s.cols {
-		cols[i] = c.column
+		cols[i] = c.Column
 	}
 	return cols
 }
 
-func (s *parquetSource) openEnded() bool { return false }
-func (s *parquetSource) unit() string    { return "row" }
-func (s *parquetSource) numRows() int64  { return s.file.NumRows() }
+func (s *parquetSource) OpenEnded() bool { return false }
+func (s *parquetSource) Unit() string    { return "row" }
+func (s *parquetSource) NumRows() int64  { return s.file.NumRows() }
 
 func (s *parquetSource) Close() error {
 	for _, r := range s.readers {
@@ -55,42 +53,31 @@ func (s *parquetSource) Close() error {
 	return s.file.os.Close()
 }
 
-func (s *parquetSource) choose(n names) error {
+func (s *parquetSource) Choose(fields []*Field) error {
 	s.readers = s.readers[:0]
-	for f, name := range n {
+	for _, f := range fields {
 		for _, c := range s.cols {
-			if name == "" || c.name != name {
+			if f.Column == "" || c.Name != f.Column {
 				continue
 			}
-			s.readers = append(s.readers, s.reader(field(f), c))
+			r := fieldReader{Field: f}
+			if c.Kind != CellNull {
+				r.from = newCellReader(c.node, f.Holds == HoldsName)
+			}
+			s.readers = append(s.readers, r)
 		}
 	}
 	return nil
 }
 
-func (s *parquetSource) reader(f field, c parquetColumn) fieldReader {
-	r := fieldReader{field: f, name: c.name}
-	switch c.kind {
-	case cellTurns:
-		r.role, r.content = newLeafReader(s.file.Root(), c.role), newLeafReader(s.file.Root(), c.content)
-	case cellText, cellNumber:
-		r.value = newLeafReader(s.file.Root(), c.value)
-		r.value.exact = f.name()
-	}
-	return r
-}
-
 func (r *fieldReader) leaves() []*leafReader {
-	switch {
-	case r.value != nil:
-		return []*leafReader{r.value}
-	case r.role != nil:
-		return []*leafReader{r.role, r.content}
+	if r.from == nil {
+		return nil
 	}
-	return nil
+	return r.from.leaves
 }
 
-func (s *parquetSource) next(out *row) (place int, bad *problem, err error) {
+func (s *parquetSource) Next() (place int, bad *Problem, err error) {
 	at := ""
 	defer func() {
 		if err != nil && err != io.EOF {
@@ -109,8 +96,8 @@ func (s *parquetSource) next(out *row) (place int, bad *problem, err error) {
 	}
 	for i := range s.readers {
 		r := &s.readers[i]
-		at = r.name
-		if err := r.read(&out[r.field]); err != nil {
+		at = r.Column
+		if err := r.read(); err != nil {
 			return 0, nil, fmt.Errorf("%w: %s", noEOF(err), damaged)
 		}
 	}
@@ -132,7 +119,7 @@ func (s *parquetSource) openGroup(g int) (column string, err error) {
 	for i := range s.readers {
 		for _, leaf := range s.readers[i].leaves() {
 			if err := leaf.open(s.file, g); err != nil {
-				return s.readers[i].name, fmt.Errorf("%w: %s", noEOF(err), damaged)
+				return s.readers[i].Column, fmt.Errorf("%w: %s", noEOF(err), damaged)
 			}
 		}
 	}
@@ -141,38 +128,39 @@ func (s *parquetSource) openGroup(g int) (column string, err error) {
 }
 
 // read assembles the field of the next row.
-func (r *fieldReader) read(c *cell) error {
-	switch {
-	case r.value != nil:
-		return r.value.read(c)
-	case r.role != nil:
-		return r.readTurns(c)
+func (r *fieldReader) read() error {
+	if r.from == nil {
+		r.Cell = Cell{Kind: CellNull}
+		return nil
 	}
-	c.kind = cellNull
+	if err := r.from.read(&r.Cell, 0); err != nil {
+		return err
+	}
+	if r.Kind == CellMessages && r.Cell.Kind == CellObject {
+		return zipLists(&r.Cell)
+	}
 	return nil
 }
 
-// readTurns reads the two leaves of a list of messages side by side.
-func (r *fieldReader) readTurns(c *cell) error {
-	var roles, contents [16]listItem
-	role, kind, err := r.role.readList(roles[:0])
-	if err != nil {
-		return err
-	}
-	content, _, err := r.content.readList(contents[:0])
-	if err != nil {
-		return err
-	}
-	if len(role) != len(content) {
-		return fmt.Errorf("%d roles but %d contents in one row", len(role), len(content))
-	}
-	*c = cell{kind: kind}
-	if kind != cellTurns {
-		return nil
-	}
-	c.turns = make([]turn, len(role))
-	for i := range role {
-		c.turns[i] = turn{role: role[i].text, roleNull: role[i].null, content: content[i].text, contentNull: content[i].null}
+// zipLists makes a list of objects of an object of lists, as which some
+// writers store messages.
+func zipLists(c *Cell) error {
+	lists := c.Members
+	*c = Cell{Kind: CellNull}
+	for i, list := range lists {
+		if list.Value.Kind == CellNull {
+			continue
+		}
+		if c.Kind == CellNull {
+			c.Kind, c.Items = CellMessages, make([]Cell, len(list.Value.Items))
+		}
+		if len(list.Value.Items) != len(c.Items) {
+			return fmt.Errorf("%d of %s but %d of %s in one row", len(c.Items), lists[0].Key, len(list.Value.Items), lists[i].Key)
+		}
+		for j, item := range list.Value.Items {
+			c.Items[j].Kind = CellObject
+			c.Items[j].Members = append(c.Items[j].Members, Member{list.Key, item})
+		}
 	}
 	return nil
 }

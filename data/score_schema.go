@@ -95,7 +95,7 @@ func (p *parquetRows) fields(without []string) (kept []parquet.Field, replaced [
 		}
 		kept = append(kept, namedNode{unpackedNode(c), c.Name()})
 		for _, leaf := range leavesOf(c) {
-			p.leaves = append(p.leaves, newLeafReader(p.file.Root(), leaf))
+			p.leaves = append(p.leaves, newLeafReader(leaf))
 		}
 	}
 	return kept, replaced
