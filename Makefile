@@ -15,7 +15,7 @@ export GOMLX_NO_AUTO_INSTALL = 1
 FUZZTIME ?= 10s
 BENCH    ?= .
 
-.PHONY: help demo build setup setup-cuda tools check test race bench fuzz interop clean
+.PHONY: help demo build setup setup-cuda tools check test race bench fuzz interop release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -54,12 +54,16 @@ tools:
 	@$(GO) env GOVERSION | awk '{ v = $$1; sub(/^go/, "", v); split(v, n, "."); if (n[1] + 0 == 1 && n[2] + 0 < 26) { print "make: " $$1 " is too old: install Go 1.26 or newer" > "/dev/stderr"; exit 1 } }'
 	@cc=$$($(GO) env CC); command -v $${cc%% *} >/dev/null || { echo "make: no $$cc: install gcc (or set CC), which cgo needs" >&2; exit 1; }
 
-check: setup ## gofmt and go vet
+# staticcheck's version is pinned in tools/go.mod, apart from what laurel is made of.
+check: setup ## gofmt, go vet, staticcheck
 	@unformatted=$$($(GO) list -f '{{.Dir}}' ./... | xargs gofmt -l); test -z "$$unformatted" || { echo "gofmt -w is due on:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
+	$(GO) tool -modfile=tools/go.mod staticcheck ./...
 
+# Go's own 10 minutes a package are too few where other work fills the machine.
+TEST_TIMEOUT ?= 60m
 test: setup ## all tests: no network once set up, no GPU
-	$(GO) test ./...
+	$(GO) test -timeout $(TEST_TIMEOUT) ./...
 
 # The packages in which goroutines share memory. checkptr is off: the Go
 # backend's SIMD kernels point past their slices, and it would stop there.
@@ -97,5 +101,16 @@ interop: build $(INTEROP_PYTHON) ## prove families, adapters, TRL and judges aga
 	$(INTEROP_PYTHON) cmd/interop/judges.py --laurel bin/laurel --work runs/interop/judges
 	LAUREL_GOLDENS=$(CURDIR)/runs/interop/configurations $(GO) test ./model -run 'TestGolden(Logits|Gradients)$$' -count 1
 
-clean: ## remove what is built: bin, build, the demo's and interop's runs
-	rm -rf bin build runs/demo runs/demo-labels runs/interop
+# One tarball: the binary, the CPU plugin where laurel looks for it, the shipped
+# configurations. On a GPU machine laurel doctor --fix adds the CUDA plugin.
+release: build ## dist/laurel-VERSION-OS-ARCH.tar.gz, with the CPU plugin
+	@set -e; name=laurel-$$(git describe --tags --always --dirty)-$$($(GO) env GOOS)-$$($(GO) env GOARCH); \
+	rm -rf dist/$$name; mkdir -p dist/$$name/bin dist/$$name/build/pjrt; \
+	$(GO) build -trimpath -ldflags='-s -w' -o dist/$$name/bin/laurel ./cmd/laurel; \
+	if [ -d build/pjrt/cpu ]; then cp -R build/pjrt/cpu dist/$$name/build/pjrt/; fi; \
+	cp -R README.md CHANGELOG.md LICENSE docs dist/$$name/; \
+	mkdir dist/$$name/configs; cp -R configs/*.yaml configs/constitutions dist/$$name/configs/; \
+	tar -C dist -czf dist/$$name.tar.gz $$name; rm -rf dist/$$name; ls -l dist/$$name.tar.gz
+
+clean: ## remove what is built: bin, build, dist, the demo's and interop's runs
+	rm -rf bin build dist runs/demo runs/demo-labels runs/interop

@@ -79,19 +79,3 @@ func (c Config) Validate() error {
 	}
 	return errors.Join(problems...)
 }
-
-// BucketLengths applies the choice to a store: its lengths are those that
-// batches are padded to. compileTokens and limit are as in Buckets.
-func (c Config) BucketLengths(s *Store, epochs float64, compileTokens, limit int) []int {
-	switch {
-	case c.Buckets.None:
-		return OneBucket(s, limit)
-	case c.Buckets.Lengths == nil:
-		return Buckets(s, epochs, compileTokens, limit)
-	}
-	lengths := slices.Clone(c.Buckets.Lengths)
-	if last := lengths[len(lengths)-1]; last < s.Stats.Longest {
-		lengths = append(lengths, OneBucket(s, limit)[0])
-	}
-	return lengths
-}

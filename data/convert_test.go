@@ -30,11 +30,6 @@ func TestConvertRoundTrip(t *testing.T) {
 	if a, b := mustRead(t, files[0], ReadConfig{}), mustRead(t, files[2], ReadConfig{}); a[4].VoteShare != share || b[4].VoteShare != share || b[5].Subset != "a subset" {
 		t.Error("vote_share or subset lost")
 	}
-	file, err := openParquetFile(files[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.os.Close()
 	if tail := footerLength(t, files[0]); tail > 20_000 {
 		t.Errorf("the footer holds %d bytes: texts got into it", tail)
 	}

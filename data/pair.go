@@ -1,12 +1,15 @@
-// Package data reads preference pairs, checks them row by row, and turns
-// them into batches of token ids.
-//
-// Files become Pairs (ReadPairs), Pairs become Tokens (through a tokenizer
-// given by the caller), Tokens rest in a Store on disk, and Batches are cut
-// from the Store in a seeded order.
+// Package data reads preference pairs and checks them row by row: files become
+// Pairs (ReadPairs). What is made of them lies in packages of their own:
+// data/tokenizer gives their ids, data/batches the batches of a training,
+// data/inspect
+// says what files of pairs hold, data/parquetpages reads the pages of Parquet
+// files.
 package data
 
-import "unicode/utf8"
+import (
+	"fmt"
+	"unicode/utf8"
+)
 
 // Message is one turn of a conversation.
 type Message struct {
@@ -51,8 +54,12 @@ type Pair struct {
 	VoteShare  float64 // share of the votes for chosen; NaN where the file has none
 	Subset     string
 	File       string
-	Row        int // from 0; for JSONL the line, from 1
+	Row        int    // from 0; for JSONL the line, from 1
+	Unit       string // what Row counts: "row" or "line"
 }
+
+// Place says where in its file a pair stands: "row 12", or "line 13".
+func (p Pair) Place() string { return fmt.Sprintf("%s %d", p.Unit, p.Row) }
 
 // Completion is one text to score: a response to a prompt, a conversation,
 // or a plain text (Prompt empty, IsText true).

@@ -75,7 +75,7 @@ func (r *PairReader) Next() (pair Pair, err error) {
 		return Pair{}, err
 	}
 	r.weight += pair.Confidence
-	pair.File, pair.Row = r.file, place
+	pair.File, pair.Row, pair.Unit = r.file, place, r.src.Unit()
 	return pair, nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"github.com/parquet-go/parquet-go"
+
+	"laurel/data/parquetpages"
 )
 
 // cellReader assembles the cells of a column from its leaves, whatever its
@@ -12,26 +14,27 @@ import (
 // the definition level how deep it is there (Melnik et al., Dremel, 2010).
 type cellReader struct {
 	name     string
-	leaves   []*leafReader // all below; one for a leaf
-	element  *cellReader   // of a list
-	members  []*cellReader // of an object
-	defined  int           // definition level from which the object is no null, or the list has an element
-	repeated int           // repetition level of a list's second element
+	leaves   []*parquetpages.Leaf // all below; one for a leaf
+	element  *cellReader          // of a list
+	members  []*cellReader        // of an object
+	exact    bool                 // keep the digits of numbers: an id may not fit a float64
+	defined  int                  // definition level from which the object is no null, or the list has an element
+	repeated int                  // repetition level of a list's second element
 }
 
 // newCellReader reads a column; exact keeps the digits of its numbers.
-func newCellReader(c *parquet.Column, exact bool) *cellReader {
+func newCellReader(file *parquetpages.File, c *parquet.Column, exact bool) *cellReader {
 	if c.Repeated() {
-		return listReader(c.Name(), c, elementReader(c, exact))
+		return listReader(c.Name(), c, elementReader(file, c, exact))
 	}
 	element, list := listElement(c)
 	switch {
 	case list && element.Repeated():
-		return listReader(c.Name(), element, elementReader(element, exact))
+		return listReader(c.Name(), element, elementReader(file, element, exact))
 	case list:
-		return listReader(c.Name(), c.Columns()[0], newCellReader(element, exact))
+		return listReader(c.Name(), c.Columns()[0], newCellReader(file, element, exact))
 	}
-	return elementReader(c, exact)
+	return elementReader(file, c, exact)
 }
 
 func listReader(name string, repeated *parquet.Column, element *cellReader) *cellReader {
@@ -40,16 +43,14 @@ func listReader(name string, repeated *parquet.Column, element *cellReader) *cel
 }
 
 // elementReader reads a column as what it is but for being repeated.
-func elementReader(c *parquet.Column, exact bool) *cellReader {
+func elementReader(file *parquetpages.File, c *parquet.Column, exact bool) *cellReader {
 	r := &cellReader{name: c.Name(), defined: c.MaxDefinitionLevel()}
 	if c.Leaf() {
-		leaf := newLeafReader(c)
-		leaf.exact = exact
-		r.leaves = []*leafReader{leaf}
+		r.leaves, r.exact = []*parquetpages.Leaf{file.NewLeaf(c)}, exact
 		return r
 	}
 	for _, child := range c.Columns() {
-		member := newCellReader(child, exact)
+		member := newCellReader(file, child, exact)
 		r.members = append(r.members, member)
 		r.leaves = append(r.leaves, member.leaves...)
 	}
@@ -59,9 +60,9 @@ func elementReader(c *parquet.Column, exact bool) *cellReader {
 // read reads the next cell, which begins at the repetition level.
 func (r *cellReader) read(c *Cell, level int) error {
 	if r.element == nil && r.members == nil {
-		return r.leaves[0].read(c, level)
+		return r.readLeaf(c, level)
 	}
-	first, err := r.leaves[0].peek()
+	first, err := r.leaves[0].Peek()
 	if err != nil {
 		return err
 	}
@@ -77,17 +78,44 @@ func (r *cellReader) read(c *Cell, level int) error {
 	return r.pass(level)
 }
 
+func (r *cellReader) readLeaf(c *Cell, level int) error {
+	leaf := r.leaves[0]
+	v, err := leaf.Peek()
+	if err != nil {
+		return err
+	}
+	if v.RepetitionLevel() != level {
+		return parquetpages.ErrBrokenList
+	}
+	leaf.Skip()
+	*c = Cell{Kind: CellNull}
+	if leaf.Null(v) {
+		return nil
+	}
+	switch c.Kind = leafKind(leaf.Kind()); c.Kind {
+	case CellText:
+		c.Text = string(v.ByteArray())
+	case CellBool:
+		c.True = v.Boolean()
+	case CellNumber:
+		if c.Num = leaf.Number(v); r.exact {
+			c.Text = leaf.Digits(v)
+		}
+	}
+	return nil
+}
+
 // pass goes past a null or an empty list, which is one entry in every leaf.
 func (r *cellReader) pass(level int) error {
 	for _, leaf := range r.leaves {
-		v, err := leaf.peek()
+		v, err := leaf.Peek()
 		if err != nil {
 			return err
 		}
 		if v.RepetitionLevel() != level {
-			return errBrokenList
+			return parquetpages.ErrBrokenList
 		}
-		leaf.at++
+		leaf.Skip()
 	}
 	return nil
 }
@@ -116,13 +144,13 @@ func (r *cellReader) readList(c *Cell, level int) error {
 			return err
 		}
 		var err error
-		if more, err = r.leaves[0].continues(r.repeated); err != nil {
+		if more, err = continues(r.leaves[0], r.repeated); err != nil {
 			return err
 		}
 	}
 	for _, leaf := range r.leaves[1:] {
-		if more, err := leaf.continues(r.repeated); more || err != nil {
-			return cmp.Or(err, errBrokenList)
+		if more, err := continues(leaf, r.repeated); more || err != nil {
+			return cmp.Or(err, parquetpages.ErrBrokenList)
 		}
 	}
 	return nil
@@ -130,8 +158,8 @@ func (r *cellReader) readList(c *Cell, level int) error {
 
 // continues reports whether the next value goes on with the list whose
 // elements repeat at the level.
-func (r *leafReader) continues(level int) (bool, error) {
-	v, err := r.peek()
+func continues(leaf *parquetpages.Leaf, level int) (bool, error) {
+	v, err := leaf.Peek()
 	if err == io.EOF {
 		return false, nil
 	}

@@ -4,7 +4,8 @@ import (
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/format"
+
+	"laurel/data/parquetpages"
 )
 
 // parquetColumn is a column of a file and the reader of its cells.
@@ -23,7 +24,7 @@ func parquetColumns(root *parquet.Column) []parquetColumn {
 
 func classify(c *parquet.Column) Column {
 	if c.Leaf() && !c.Repeated() {
-		return Column{Name: c.Name(), Kind: leafKind(c.Type()), What: strings.ToLower(c.Type().String())}
+		return Column{Name: c.Name(), Kind: leafKind(parquetpages.KindOf(c.Type())), What: strings.ToLower(c.Type().String())}
 	}
 	if holdsMessages(c) {
 		return Column{Name: c.Name(), Kind: CellMessages, What: "messages"}
@@ -35,39 +36,19 @@ func classify(c *parquet.Column) Column {
 	return Column{Name: c.Name(), Kind: kind, What: "a struct or list"}
 }
 
-// leafKind says how the values of a flat column can be read.
-func leafKind(t parquet.Type) CellKind {
-	logical := logicalType(t)
-	switch t.Kind() {
-	case parquet.ByteArray:
-		switch logical.(type) {
-		case nil, *format.StringType, *format.EnumType, *format.JsonType:
-			return CellText
-		}
-	case parquet.Int32, parquet.Int64:
-		switch logical.(type) {
-		case nil, *format.IntType:
-			return CellNumber
-		}
-	case parquet.Float, parquet.Double:
+// leafKind is what a leaf's values become.
+func leafKind(k parquetpages.Kind) CellKind {
+	switch k {
+	case parquetpages.Text:
+		return CellText
+	case parquetpages.Number:
 		return CellNumber
-	case parquet.FixedLenByteArray:
-		if _, half := logical.(*format.Float16Type); half {
-			return CellNumber
-		}
-	case parquet.Boolean:
+	case parquetpages.Bool:
 		return CellBool
-	case -1: // the type of a column of nothing but nulls
+	case parquetpages.Null:
 		return CellNull
 	}
 	return CellOther
-}
-
-func logicalType(t parquet.Type) any {
-	if l := t.LogicalType(); l != nil {
-		return l.Value
-	}
-	return nil
 }
 
 // listElement is the element of a list in any dialect: list.element,
@@ -108,20 +89,12 @@ func hasTexts(group *parquet.Column, level int) bool {
 		if element, list := listElement(c); list {
 			c = element
 		}
-		if c.Leaf() && c.MaxRepetitionLevel() == level && (leafKind(c.Type()) == CellText || leafKind(c.Type()) == CellNull) {
+		if !c.Leaf() || c.MaxRepetitionLevel() != level {
+			continue
+		}
+		if kind := parquetpages.KindOf(c.Type()); kind == parquetpages.Text || kind == parquetpages.Null {
 			found++
 		}
 	}
 	return found == 2
-}
-
-func leavesOf(c *parquet.Column) []*parquet.Column {
-	if c.Leaf() {
-		return []*parquet.Column{c}
-	}
-	var out []*parquet.Column
-	for _, child := range c.Columns() {
-		out = append(out, leavesOf(child)...)
-	}
-	return out
 }

@@ -1,15 +1,16 @@
 package data
 
 import (
-	"errors"
 	"fmt"
 	"io"
+
+	"laurel/data/parquetpages"
 )
 
 // parquetSource reads the chosen columns of a Parquet file side by side, a
 // page of each at a time.
 type parquetSource struct {
-	file    *parquetFile
+	file    *parquetpages.File
 	cols    []parquetColumn
 	readers []fieldReader
 	group   int   // row groups opened so far
@@ -24,10 +25,10 @@ type fieldReader struct {
 }
 
 func openParquet(path string) (_ Source, err error) {
-	defer recoverParquet(&err)
-	file, err := openParquetFile(path)
+	defer parquetpages.Recover(&err)
+	file, err := parquetpages.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, RootCause(err)
 	}
 	return &parquetSource{file: file, cols: parquetColumns(file.Root())}, nil
 }
@@ -47,10 +48,10 @@ func (s *parquetSource) NumRows() int64  { return s.file.NumRows() }
 func (s *parquetSource) Close() error {
 	for _, r := range s.readers {
 		for _, leaf := range r.leaves() {
-			leaf.close()
+			leaf.Close()
 		}
 	}
-	return s.file.os.Close()
+	return s.file.Close()
 }
 
 func (s *parquetSource) Choose(fields []*Field) error {
@@ -62,7 +63,7 @@ func (s *parquetSource) Choose(fields []*Field) error {
 			}
 			r := fieldReader{Field: f}
 			if c.Kind != CellNull {
-				r.from = newCellReader(c.node, f.Holds == HoldsName)
+				r.from = newCellReader(s.file, c.node, f.Holds == HoldsName)
 			}
 			s.readers = append(s.readers, r)
 		}
@@ -70,7 +71,7 @@ func (s *parquetSource) Choose(fields []*Field) error {
 	return nil
 }
 
-func (r *fieldReader) leaves() []*leafReader {
+func (r *fieldReader) leaves() []*parquetpages.Leaf {
 	if r.from == nil {
 		return nil
 	}
@@ -84,9 +85,9 @@ func (s *parquetSource) Next() (place int, bad *Problem, err error) {
 			err = fmt.Errorf("row group %d, column %s, row %d: %w", s.group-1, at, s.row, err)
 		}
 	}()
-	defer recoverParquet(&err)
+	defer parquetpages.Recover(&err)
 	for s.left == 0 {
-		if s.group == len(s.file.RowGroups()) {
+		if s.group == s.file.NumGroups() {
 			return 0, nil, io.EOF
 		}
 		s.group++
@@ -98,7 +99,7 @@ func (s *parquetSource) Next() (place int, bad *Problem, err error) {
 		r := &s.readers[i]
 		at = r.Column
 		if err := r.read(); err != nil {
-			return 0, nil, fmt.Errorf("%w: %s", noEOF(err), damaged)
+			return 0, nil, fmt.Errorf("%w: %s", parquetpages.NoEOF(err), parquetpages.Damaged)
 		}
 	}
 	s.left--
@@ -106,24 +107,15 @@ func (s *parquetSource) Next() (place int, bad *Problem, err error) {
 	return s.row - 1, nil, nil
 }
 
-// noEOF: a column that ends before its rows do is damaged, not at its end.
-func noEOF(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
 func (s *parquetSource) openGroup(g int) (column string, err error) {
-	rows := s.file.groups[g].NumRows
 	for i := range s.readers {
 		for _, leaf := range s.readers[i].leaves() {
-			if err := leaf.open(s.file, g); err != nil {
-				return s.readers[i].Column, fmt.Errorf("%w: %s", noEOF(err), damaged)
+			if err := leaf.Open(g); err != nil {
+				return s.readers[i].Column, fmt.Errorf("%w: %s", parquetpages.NoEOF(err), parquetpages.Damaged)
 			}
 		}
 	}
-	s.left = rows
+	s.left = s.file.GroupRows(g)
 	return "", nil
 }
 

@@ -89,21 +89,6 @@ func TestParquetCodecsAndPages(t *testing.T) {
 	}
 }
 
-func TestDeprecatedLZ4Framing(t *testing.T) {
-	want := bytes.Repeat([]byte("preference pairs "), 50)
-	packed, err := parquet.Lz4Raw.Encode(nil, want)
-	if err != nil {
-		t.Fatal(err)
-	}
-	framed := append([]byte{0, 0, byte(len(want) >> 8), byte(len(want)), 0, 0, 0, byte(len(packed))}, packed...)
-	for _, in := range [][]byte{packed, framed} {
-		out := make([]byte, len(want))
-		if n, err := lz4Hadoop(out, in); n != len(want) || err != nil || !bytes.Equal(out, want) {
-			t.Errorf("%d bytes, %v", n, err)
-		}
-	}
-}
-
 // node puts fields in order, as no writer but ours needs to.
 func structOf(fields ...any) parquet.Node {
 	g := orderedGroup{}
@@ -288,27 +273,6 @@ func TestDamagedParquet(t *testing.T) {
 		at := rng.IntN(len(b))
 		b[at] ^= byte(1 + rng.IntN(255))
 		try(b)
-	}
-}
-
-// A million claims of the footer must not cost memory.
-func TestThriftClaims(t *testing.T) {
-	for name, c := range map[string]struct {
-		b    string
-		want error
-	}{
-		"empty struct":       {"\x00", nil},
-		"i32 field":          {"\x15\x02\x00", nil},
-		"long list":          {"\x19\xfc\xff\xff\xff\xff\x07\x00", errThriftShort},
-		"long string":        {"\x18\xff\xff\xff\xff\x07a\x00", errThriftShort},
-		"no end":             {"\x15\x02", errThriftShort},
-		"unknown type":       {"\x1d\x00", errThrift},
-		"endless varint":     {"\x15" + strings.Repeat("\xff", 11), errThrift},
-		"nested without end": {strings.Repeat("\x1c", 100), errThrift},
-	} {
-		if n, err := thriftStruct([]byte(c.b)); err != c.want || err == nil && n != len(c.b) {
-			t.Errorf("%s: %d, %v; want %v", name, n, err, c.want)
-		}
 	}
 }
 

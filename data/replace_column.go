@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/parquet-go/parquet-go"
+
+	"laurel/data/parquetpages"
 )
 
 // Replacement says what ReplaceColumn does to a column of doubles.
@@ -41,7 +43,7 @@ func ReplaceColumn(out, in string, r Replacement) error {
 	fields = append(fields, namedNode{kept, r.Column})
 	schema := parquet.NewSchema("pairs", orderedGroup{fields: fields})
 	return WriteAside(out, func(to io.Writer) (err error) {
-		defer recoverParquet(&err)
+		defer parquetpages.Recover(&err)
 		w := parquet.NewWriter(to, schema, parquet.Compression(&parquet.Zstd), parquet.DataPageStatistics(false),
 			skipBounds(schema), parquet.KeyValueMetadata(r.Metadata[0], r.Metadata[1]))
 		return errors.Join(copyReplaced(w, rows, column, leaves, r.By), w.Close())

@@ -9,15 +9,14 @@ import (
 // Rows goes through the rows of one file, in order, and counts what becomes of
 // them. It is what the readers of all record kinds have in common.
 type Rows struct {
-	what   string // pairs or comparisons, for errors
-	file   string
-	skip   bool
-	src    Source
-	counts Counts
-	total  *Counts   // of all files, where there are several
-	first  *RowError // the first row skipped
-	// skipped, where set, sees every row that is skipped.
-	skipped func(*RowError)
+	what    string // pairs or comparisons, for errors
+	file    string
+	skip    bool
+	src     Source
+	counts  Counts
+	total   *Counts         // of all files, where there are several
+	first   *RowError       // the first row skipped
+	skipped func(*RowError) // as OnSkip
 }
 
 // FindFields finds the columns of a record kind's fields in a source, and
@@ -73,6 +72,9 @@ func (r *Rows) CSV() bool {
 
 // NumRows is the number of rows in the file, -1 where only reading tells.
 func (r *Rows) NumRows() int64 { return r.src.NumRows() }
+
+// OnSkip has see called with every row that is skipped from now on.
+func (r *Rows) OnSkip(see func(*RowError)) { r.skipped = see }
 
 // Counts says what became of the rows read so far.
 func (r *Rows) Counts() Counts { return r.counts.clone() }
@@ -136,14 +138,15 @@ func (r *Rows) count(skipped Reason) {
 	}
 }
 
-var errAllSkipped = errors.New("all rows were skipped")
+// ErrAllSkipped ends the reading of a file of which no row could be used.
+var ErrAllSkipped = errors.New("all rows were skipped")
 
 func (r *Rows) atEnd() error {
 	switch {
 	case r.counts.Read == 0:
 		return r.Fail(errNoRows)
 	case r.counts.Kept == 0 && r.skip:
-		return r.Fail(fmt.Errorf("%w: %d (%s); the first: %w", errAllSkipped, r.counts.Read, r.counts.reasons(), r.first))
+		return r.Fail(fmt.Errorf("%w: %d (%s); the first: %w", ErrAllSkipped, r.counts.Read, r.counts.reasons(), r.first))
 	}
 	return io.EOF
 }

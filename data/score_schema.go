@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/parquet-go/parquet-go"
+
+	"laurel/data/parquetpages"
 )
 
 // orderedGroup is a group whose fields keep their order; parquet.Group sorts
@@ -73,16 +75,16 @@ func leafCount(fields []parquet.Field) int {
 
 // parquetRows passes the rows of a Parquet file through.
 type parquetRows struct {
-	file   *parquetFile
-	leaves []*leafReader
+	file   *parquetpages.File
+	leaves []*parquetpages.Leaf
 	group  int
 	left   int64
 }
 
 func openParquetRows(path string) (*parquetRows, error) {
-	file, err := openParquetFile(path)
+	file, err := parquetpages.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, RootCause(err)
 	}
 	return &parquetRows{file: file}, nil
 }
@@ -94,29 +96,29 @@ func (p *parquetRows) fields(without []string) (kept []parquet.Field, replaced [
 			continue
 		}
 		kept = append(kept, namedNode{unpackedNode(c), c.Name()})
-		for _, leaf := range leavesOf(c) {
-			p.leaves = append(p.leaves, newLeafReader(leaf))
+		for _, leaf := range parquetpages.LeavesOf(c) {
+			p.leaves = append(p.leaves, p.file.NewLeaf(leaf))
 		}
 	}
 	return kept, replaced
 }
 
 func (p *parquetRows) next(row parquet.Row) (_ parquet.Row, err error) {
-	defer recoverParquet(&err)
+	defer parquetpages.Recover(&err)
 	for p.left == 0 {
-		if p.group == len(p.file.groups) {
+		if p.group == p.file.NumGroups() {
 			return row, io.EOF
 		}
 		for _, leaf := range p.leaves {
-			if err := leaf.open(p.file, p.group); err != nil {
+			if err := leaf.Open(p.group); err != nil {
 				return row, p.at(leaf, err)
 			}
 		}
-		p.left = p.file.groups[p.group].NumRows
+		p.left = p.file.GroupRows(p.group)
 		p.group++
 	}
 	for i, leaf := range p.leaves {
-		if row, err = leaf.appendRow(row, i); err != nil {
+		if row, err = leaf.AppendRow(row, i); err != nil {
 			return row, p.at(leaf, err)
 		}
 	}
@@ -124,41 +126,13 @@ func (p *parquetRows) next(row parquet.Row) (_ parquet.Row, err error) {
 	return row, nil
 }
 
-func (p *parquetRows) at(leaf *leafReader, err error) error {
-	return fmt.Errorf("row group %d, column %s: %w: %s", p.group, leaf.column.Path()[0], noEOF(err), damaged)
+func (p *parquetRows) at(leaf *parquetpages.Leaf, err error) error {
+	return fmt.Errorf("row group %d, column %s: %w: %s", p.group, leaf.Name(), parquetpages.NoEOF(err), parquetpages.Damaged)
 }
 
 func (p *parquetRows) Close() error {
 	for _, leaf := range p.leaves {
-		leaf.close()
+		leaf.Close()
 	}
-	return p.file.os.Close()
-}
-
-// appendRow appends the values of the next row as those of the given column.
-// The values of a flat column are valid until the next call.
-func (r *leafReader) appendRow(row parquet.Row, column int) (parquet.Row, error) {
-	v, err := r.peek()
-	if err != nil {
-		return row, err
-	}
-	if r.flat() {
-		r.at++
-		return append(row, v.Level(0, v.DefinitionLevel(), column)), nil
-	}
-	if v.RepetitionLevel() != 0 {
-		return row, errBrokenList
-	}
-	for first := true; first || v.RepetitionLevel() > 0; first = false {
-		row = append(row, v.Clone().Level(v.RepetitionLevel(), v.DefinitionLevel(), column))
-		r.at++
-		v, err = r.peek()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return row, err
-		}
-	}
-	return row, nil
+	return p.file.Close()
 }

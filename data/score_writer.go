@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/parquet-go/parquet-go"
+
+	"laurel/data/parquetpages"
 )
 
 // Score is the outcome for one completion.
@@ -102,7 +104,7 @@ func NewScoreWriter(out string, t *Table, spread bool) (*ScoreWriter, error) {
 }
 
 func (w *ScoreWriter) begin() (err error) {
-	defer recoverParquet(&err)
+	defer parquetpages.Recover(&err)
 	scores := scoreColumns(w.table.Pairs(), w.spread)
 	var names []string
 	for _, c := range scores {
@@ -163,7 +165,7 @@ func (w *ScoreWriter) Write(rec Record, scores []Score) error {
 	}
 	var err error
 	if w.row, err = w.input.next(w.row[:0]); err != nil {
-		return fmt.Errorf("read %s again: %w: did it change meanwhile?", w.table.file, noEOF(err))
+		return fmt.Errorf("read %s again: %w: did it change meanwhile?", w.table.file, parquetpages.NoEOF(err))
 	}
 	for i, s := range scores {
 		width := 4
@@ -199,7 +201,7 @@ func floatValue(x float32, valid bool, column int) parquet.Value {
 }
 
 func (w *ScoreWriter) writeRow() (err error) {
-	defer recoverParquet(&err)
+	defer parquetpages.Recover(&err)
 	if _, err := w.w.WriteRows([]parquet.Row{w.row}); err != nil {
 		return fmt.Errorf("write %s: row %d: %w", w.file.path, w.rows, err)
 	}

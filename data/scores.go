@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"unicode/utf8"
 )
 
 // Scored is a pair of rewards computed elsewhere.
@@ -77,7 +76,7 @@ func someKept(counts *Counts) error {
 	case counts.Read == 0:
 		return errNoRows
 	case counts.Kept == 0:
-		return fmt.Errorf("%w: %d (%s)", errAllSkipped, counts.Read, counts.reasons())
+		return fmt.Errorf("%w: %d (%s)", ErrAllSkipped, counts.Read, counts.reasons())
 	}
 	return nil
 }
@@ -159,7 +158,7 @@ func (s *scoredFields) lengths(out *Scored) (bad *Problem) {
 	if s.chosen.There() {
 		prompt, chosen, rejected, bad := s.Read()
 		out.Prompt = PromptKey(prompt)
-		out.LenChosen, out.LenRejected = float64(chosen.characters()), float64(rejected.characters())
+		out.LenChosen, out.LenRejected = float64(chosen.Chars()), float64(rejected.Chars())
 		return bad
 	}
 	if c := &s.prompt.Cell; c.Kind == CellText {
@@ -170,13 +169,4 @@ func (s *scoredFields) lengths(out *Scored) (bad *Problem) {
 	}
 	out.LenRejected, bad = s.lenRejected.Number(-1)
 	return bad
-}
-
-// characters counts Unicode code points, roles not included.
-func (t *Text) characters() int {
-	n := utf8.RuneCountInString(t.Plain)
-	for _, m := range t.Messages {
-		n += utf8.RuneCountInString(m.Content)
-	}
-	return n
 }

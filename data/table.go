@@ -98,6 +98,9 @@ func (t *Table) find(columns map[string]string) error {
 // Pairs reports whether every record has two completions.
 func (t *Table) Pairs() bool { return t.holds == tablePairs }
 
+// File is the path that the table was opened from.
+func (t *Table) File() string { return t.file }
+
 // NumRows is the number of rows in the file, -1 where only reading tells.
 func (t *Table) NumRows() int64 { return t.src.NumRows() }
 

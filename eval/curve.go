@@ -2,6 +2,8 @@ package eval
 
 import (
 	"cmp"
+	"laurel/eval/draw"
+	"laurel/eval/stats"
 	"math"
 	"slices"
 
@@ -24,12 +26,12 @@ type Point struct {
 const maxCurvePoints = 1000
 
 // curveCharts draws what the curve has measured.
-func curveCharts(curve []Point) (charts []namedChart) {
+func curveCharts(curve []Point) (charts []draw.NamedChart) {
 	curve = slices.Clone(curve)
 	slices.SortStableFunc(curve, func(a, b Point) int { return cmp.Compare(a.Step, b.Step) })
-	add := func(name string, c *chart) {
+	add := func(name string, c *draw.Chart) {
 		if c != nil {
-			charts = append(charts, namedChart{name, c})
+			charts = append(charts, draw.NamedChart{Name: name, Chart: c})
 		}
 	}
 	add("loss_curve.svg", curveChart("Loss during training", "Bradley-Terry loss (nats per pair)", curve, func(p Point) float64 { return p.Loss }))
@@ -43,36 +45,36 @@ func curveCharts(curve []Point) (charts []namedChart) {
 
 // curveChart draws training pale and smoothed, validation as joined points.
 // It is nil where nothing was measured.
-func curveChart(title, unit string, curve []Point, measure func(Point) float64) *chart {
+func curveChart(title, unit string, curve []Point, measure func(Point) float64) *draw.Chart {
 	training, validation := series(curve, false, measure), series(curve, true, measure)
 	if len(training)+len(validation) == 0 {
 		return nil
 	}
 	window := smoothingWindow(len(training))
-	c := newChart(title, curveFacts(training, validation, window), "step", unit)
+	c := draw.New(title, curveFacts(training, validation, window), "step", unit)
 	if len(training) > 0 {
-		c.legend = append(c.legend, key{"training", tint(blue(), 0.65), false})
-		c.line(envelope(training), tint(blue(), 0.65), 0.8)
+		c.Legend = append(c.Legend, draw.Key{Label: "training", Color: draw.Tint(draw.Blue(), 0.65)})
+		c.Line(envelope(training), draw.Tint(draw.Blue(), 0.65), 0.8)
 		if window > 1 {
-			c.legend = append(c.legend, key{"smoothed", blue(), false})
-			c.line(envelope(smooth(training, window)), blue(), 1.8)
+			c.Legend = append(c.Legend, draw.Key{Label: "smoothed", Color: draw.Blue()})
+			c.Line(envelope(smooth(training, window)), draw.Blue(), 1.8)
 		} else {
-			c.dots(training, blue(), 2)
+			c.Dots(training, draw.Blue(), 2)
 		}
 	}
 	if len(validation) > 0 {
-		c.legend = append(c.legend, key{"validation", green(), true})
-		c.line(envelope(validation), green(), 1.2)
-		c.dots(evenlyXY(validation, 200), green(), 2.8)
+		c.Legend = append(c.Legend, draw.Key{Label: "validation", Color: draw.Green(), Dot: true})
+		c.Line(envelope(validation), draw.Green(), 1.2)
+		c.Dots(evenlyXY(validation, 200), draw.Green(), 2.8)
 	}
-	c.fit(training, validation)
+	fit(c, training, validation)
 	return c
 }
 
 // series are the measured points of one kind.
 func series(curve []Point, validation bool, measure func(Point) float64) (out plotter.XYs) {
 	for _, p := range curve {
-		if y := measure(p); p.Validation == validation && finite(y) {
+		if y := measure(p); p.Validation == validation && stats.Finite(y) {
 			out = append(out, plotter.XY{X: float64(p.Step), Y: y})
 		}
 	}
@@ -82,13 +84,13 @@ func series(curve []Point, validation bool, measure func(Point) float64) (out pl
 func curveFacts(training, validation plotter.XYs, window int) string {
 	facts := ""
 	if n := len(training); n > 0 {
-		facts = "training ends at " + Value(smooth(training, window)[n-1].Y).String()
+		facts = "training ends at " + stats.Value(smooth(training, window)[n-1].Y).String()
 	}
 	if n := len(validation); n > 0 {
 		if facts != "" {
 			facts += ", "
 		}
-		facts += "validation at " + Value(validation[n-1].Y).String()
+		facts += "validation at " + stats.Value(validation[n-1].Y).String()
 	}
 	return facts
 }
@@ -151,7 +153,7 @@ func evenlyXY(points plotter.XYs, n int) plotter.XYs {
 
 // fit frames the bulk of training and all of validation, so that one spike
 // does not flatten the rest.
-func (c *chart) fit(training, validation plotter.XYs) {
+func fit(c *draw.Chart, training, validation plotter.XYs) {
 	xLow, xHigh, yLow, yHigh := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	if len(training) > 0 {
 		ys := make([]float64, len(training))
@@ -159,7 +161,7 @@ func (c *chart) fit(training, validation plotter.XYs) {
 			ys[i] = p.Y
 		}
 		slices.Sort(ys)
-		yLow, yHigh = bulk(ys)
+		yLow, yHigh = stats.Bulk(ys)
 		xLow, xHigh = training[0].X, training[len(training)-1].X
 	}
 	for _, p := range validation {
@@ -167,20 +169,20 @@ func (c *chart) fit(training, validation plotter.XYs) {
 		yLow, yHigh = math.Min(yLow, p.Y), math.Max(yHigh, p.Y)
 	}
 	pad := 0.05 * (yHigh - yLow)
-	c.frame(math.Min(0, xLow), xHigh, yLow-pad, yHigh+pad)
+	c.Frame(math.Min(0, xLow), xHigh, yLow-pad, yHigh+pad)
 }
 
-func learningRate(training []Point) *chart {
+func learningRate(training []Point) *draw.Chart {
 	points := series(training, false, func(p Point) float64 { return p.LearningRate })
 	if len(points) == 0 {
 		return nil
 	}
-	c := newChart("Learning rate during training", "ends at "+Value(points[len(points)-1].Y).String(), "step", "learning rate")
-	c.line(envelope(points), blue(), 1.6)
+	c := draw.New("Learning rate during training", "ends at "+stats.Value(points[len(points)-1].Y).String(), "step", "learning rate")
+	c.Line(envelope(points), draw.Blue(), 1.6)
 	if len(points) == 1 {
-		c.dots(points, blue(), 2.6)
+		c.Dots(points, draw.Blue(), 2.6)
 	}
-	c.fit(nil, points)
+	fit(c, nil, points)
 	peak := slices.MaxFunc(points, func(a, b plotter.XY) int { return cmp.Compare(a.Y, b.Y) }).Y
 	if c.Y.Min, c.Y.Max = 0, 1.05*peak; peak <= 0 {
 		c.Y.Max = 1e-5

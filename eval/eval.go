@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"laurel/eval/stats"
 	"math"
 	"slices"
 	"strings"
@@ -156,7 +157,7 @@ func bySubset(rows []Row) []subset {
 }
 
 // macroAccuracy is the mean over subsets of accuracy_ties_half.
-func macroAccuracy(rows []Row, subsets []subset) Value {
+func macroAccuracy(rows []Row, subsets []subset) stats.Value {
 	sum := 0.0
 	for _, s := range subsets {
 		right := 0.0
@@ -165,7 +166,7 @@ func macroAccuracy(rows []Row, subsets []subset) Value {
 		}
 		sum += right / float64(len(s.rows))
 	}
-	return Value(sum / float64(len(subsets)))
+	return stats.Value(sum / float64(len(subsets)))
 }
 
 // ranking scores a pair by its margin: 1 right, 0 wrong, one half a tie.

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"laurel/eval/stats"
 	"math"
 	"slices"
 )
@@ -8,11 +9,11 @@ import (
 // Figures is what the plots draw, reduced to a size that does not grow with
 // the rows.
 type Figures struct {
-	Rewards   []Box       `json:"reward_boxes"` // all pairs first, then the largest subsets
-	Margins   Histogram   `json:"margin_histogram"`
-	Predicted Histogram   `json:"predicted_confidence_histogram"` // max(p, 1-p)
-	Labels    Histogram   `json:"label_confidence_histogram"`
-	ByLength  []LengthBin `json:"accuracy_by_length_difference"`
+	Rewards   []Box           `json:"reward_boxes"` // all pairs first, then the largest subsets
+	Margins   stats.Histogram `json:"margin_histogram"`
+	Predicted stats.Histogram `json:"predicted_confidence_histogram"` // max(p, 1-p)
+	Labels    stats.Histogram `json:"label_confidence_histogram"`
+	ByLength  []LengthBin     `json:"accuracy_by_length_difference"`
 }
 
 const (
@@ -39,41 +40,31 @@ type Box struct {
 	OutlierCount int       `json:"outlier_count"`
 }
 
-// Histogram counts values in equal-width bins from Low to High. A bin holds
-// its lower edge; the last one both. Values outside are counted, not binned.
-type Histogram struct {
-	Low    float64 `json:"low"`
-	High   float64 `json:"high"`
-	Counts []int   `json:"counts"`
-	Below  int     `json:"below"`
-	Above  int     `json:"above"`
-}
-
 // LengthBin is the accuracy, ties one half, of the pairs whose difference in
 // length (chosen minus rejected, characters) lies from Low to High.
 type LengthBin struct {
-	Low      int      `json:"low"`
-	High     int      `json:"high"`
-	Count    int      `json:"count"`
-	Accuracy Value    `json:"accuracy"`
-	Wilson95 [2]Value `json:"wilson_95"`
+	Low      int            `json:"low"`
+	High     int            `json:"high"`
+	Count    int            `json:"count"`
+	Accuracy stats.Value    `json:"accuracy"`
+	Wilson95 stats.Interval `json:"wilson_95"`
 }
 
 func drawable(p pairs, o orders) Figures {
 	predicted := make([]float64, len(p.margin))
 	for i, m := range p.margin {
-		predicted[i] = sigmoid(math.Abs(m))
+		predicted[i] = stats.Sigmoid(math.Abs(m))
 	}
 	low := 0.5
-	if o.confidence.least() < low {
+	if o.confidence.Least() < low {
 		low = 0
 	}
 	bins := int(math.Round((1 - low) * 2 * confidenceBins))
 	return Figures{
 		Rewards:   rewardBoxes("", p, o),
-		Margins:   marginHistogram(o.margin.ascending()),
-		Predicted: histogram(predicted, low, 1, bins),
-		Labels:    histogram(p.confidence, low, 1, bins),
+		Margins:   marginHistogram(o.margin.Ascending()),
+		Predicted: stats.NewHistogram(predicted, low, 1, bins),
+		Labels:    stats.NewHistogram(p.confidence, low, 1, bins),
 		ByLength:  accuracyByLength(p, o.difference),
 	}
 }
@@ -83,11 +74,11 @@ func drawable(p pairs, o orders) Figures {
 func rewardBoxes(subset string, p pairs, o orders) []Box {
 	n := len(p.margin)
 	chosen, rejected := make([]float64, 0, n), make([]float64, 0, n)
-	for k, row := range o.reward.from {
+	for k, row := range o.reward.From {
 		if int(row) < n {
-			chosen = append(chosen, o.reward.at(k))
+			chosen = append(chosen, o.reward.At(k))
 		} else {
-			rejected = append(rejected, o.reward.at(k))
+			rejected = append(rejected, o.reward.At(k))
 		}
 	}
 	return []Box{boxOf(subset, true, chosen), boxOf(subset, false, rejected)}
@@ -96,7 +87,7 @@ func rewardBoxes(subset string, p pairs, o orders) []Box {
 func boxOf(subset string, isChosen bool, sorted []float64) Box {
 	b := Box{
 		Subset: subset, Chosen: isChosen, Count: len(sorted),
-		Q1: quantile(sorted, 0.25), Median: quantile(sorted, 0.5), Q3: quantile(sorted, 0.75),
+		Q1: stats.Quantile(sorted, 0.25), Median: stats.Quantile(sorted, 0.5), Q3: stats.Quantile(sorted, 0.75),
 	}
 	reach := 1.5 * (b.Q3 - b.Q1)
 	first, _ := slices.BinarySearch(sorted, b.Q1-reach)
@@ -122,86 +113,39 @@ func evenly(sorted []float64, n int) []float64 {
 	return out
 }
 
-func histogram(x []float64, low, high float64, bins int) Histogram {
-	h := Histogram{Low: low, High: high, Counts: make([]int, bins)}
-	width := (high - low) / float64(bins)
-	for _, v := range x {
-		switch {
-		case v < low:
-			h.Below++
-		case v > high:
-			h.Above++
-		default:
-			h.Counts[min(int((v-low)/width), bins-1)]++
-		}
-	}
-	return h
-}
-
 // marginHistogram puts an edge at 0, so that a bin is all right or all wrong
 // (ties lie in the first bin from 0). Margins far outside the bulk are
 // counted but not binned: they would flatten the rest.
-func marginHistogram(sorted []float64) Histogram {
-	low, high := bulk(sorted)
-	low, high = widen(low, high)
+func marginHistogram(sorted []float64) stats.Histogram {
+	low, high := stats.Bulk(sorted)
+	low, high = stats.Widen(low, high)
 	bins := min(max(2*math.Sqrt(float64(len(sorted))), 10), marginBins)
-	width := niceWidth((high - low) / bins)
+	width := stats.NiceWidth((high - low) / bins)
 	first, last := math.Floor(low/width), math.Floor(high/width)+1
-	return histogram(sorted, first*width, last*width, int(last-first))
-}
-
-// bulk is the whole range, or where that is over four times as wide as what
-// holds 99 in 100 values, the latter widened by half on each side.
-func bulk(sorted []float64) (low, high float64) {
-	low, high = sorted[0], sorted[len(sorted)-1]
-	q1, q2 := quantile(sorted, 0.005), quantile(sorted, 0.995)
-	if q2 > q1 && high-low > 4*(q2-q1) {
-		return math.Max(low, q1-(q2-q1)/2), math.Min(high, q2+(q2-q1)/2)
-	}
-	return low, high
-}
-
-// widen gives a range too narrow to draw, that of a constant, some width.
-func widen(low, high float64) (float64, float64) {
-	if high-low > math.Max(1e-9*math.Max(math.Abs(low), math.Abs(high)), 1e-100) {
-		return low, high
-	}
-	half := math.Max(0.5, 0.05*math.Abs(low))
-	return low - half, high + half
-}
-
-// niceWidth rounds up to 1, 2 or 5 times a power of ten.
-func niceWidth(w float64) float64 {
-	power := math.Pow(10, math.Floor(math.Log10(w)))
-	for _, step := range []float64{1, 2, 5} {
-		if w <= step*power*(1+1e-9) {
-			return step * power
-		}
-	}
-	return 10 * power
+	return stats.NewHistogram(sorted, first*width, last*width, int(last-first))
 }
 
 // accuracyByLength cuts the pairs, ordered by difference in length, into bins
 // of about equal count; equal differences stay together.
-func accuracyByLength(p pairs, difference order) []LengthBin {
+func accuracyByLength(p pairs, difference stats.Order) []LengthBin {
 	n := len(p.margin)
 	out := []LengthBin{}
-	if difference.constant() {
+	if difference.Constant() {
 		return out
 	}
 	for lo := 0; lo < n; {
 		hi := max(lo+1, (len(out)+1)*n/lengthBins)
-		for hi < n && difference.at(hi) == difference.at(hi-1) {
+		for hi < n && difference.At(hi) == difference.At(hi-1) {
 			hi++
 		}
 		right := 0.0
-		for _, row := range difference.from[lo:hi] {
+		for _, row := range difference.From[lo:hi] {
 			right += p.right[row]
 		}
 		count := float64(hi - lo)
 		out = append(out, LengthBin{
-			Low: int(difference.at(lo)), High: int(difference.at(hi - 1)), Count: hi - lo,
-			Accuracy: Value(right / count), Wilson95: wilson95(right/count, count),
+			Low: int(difference.At(lo)), High: int(difference.At(hi - 1)), Count: hi - lo,
+			Accuracy: stats.Value(right / count), Wilson95: stats.Wilson95(right/count, count),
 		})
 		lo = hi
 	}

@@ -159,32 +159,3 @@ func TestGolden(t *testing.T) {
 		t.Run(name, func(t *testing.T) { checkGolden(t, g) })
 	}
 }
-
-func TestIntervals(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join("testdata", "golden.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct {
-		Intervals []struct {
-			K              int        `json:"k"`
-			N              int        `json:"n"`
-			Wilson         [2]float64 `json:"wilson"`
-			ClopperPearson [2]float64 `json:"clopper_pearson"`
-		}
-	}
-	if err := json.Unmarshal(b, &file); err != nil {
-		t.Fatal(err)
-	}
-	for _, i := range file.Intervals {
-		wilson, exact := wilson95(float64(i.K)/float64(i.N), float64(i.N)), clopperPearson95(i.K, i.N)
-		for side := range 2 {
-			if math.Abs(float64(wilson[side])-i.Wilson[side]) > 1e-12 {
-				t.Errorf("wilson95(%d of %d) = %v, want %v", i.K, i.N, wilson, i.Wilson)
-			}
-			if math.Abs(float64(exact[side])-i.ClopperPearson[side]) > 1e-9 {
-				t.Errorf("clopperPearson95(%d of %d) = %v, want %v", i.K, i.N, exact, i.ClopperPearson)
-			}
-		}
-	}
-}

@@ -1,22 +1,25 @@
 package eval
 
-import "math"
+import (
+	"laurel/eval/stats"
+	"math"
+)
 
 // LengthMetrics say how far length alone explains the labels, and the
 // rewards. A length is that of the response, in characters. Where every
 // length is 0 the lengths are unknown and all of it is undefined.
 type LengthMetrics struct {
-	SpearmanRewardLength           Value `json:"spearman_reward_length"`
-	PearsonRewardLength            Value `json:"pearson_reward_length"`
-	KendallTauBRewardLength        Value `json:"kendall_tau_b_reward_length"`
-	SpearmanMarginLengthDifference Value `json:"spearman_margin_length_difference"`
-	SpearmanMarginConfidence       Value `json:"spearman_margin_confidence"`
-	LongerChosenShare              Value `json:"longer_chosen_share"` // of the pairs of unequal length
-	AccuracyWhereChosenShorter     Value `json:"accuracy_where_chosen_shorter"`
-	AccuracyWhereChosenLonger      Value `json:"accuracy_where_chosen_longer"`
-	AccuracyWhereEqualLength       Value `json:"accuracy_where_equal_length"`
-	AlwaysLongerAccuracy           Value `json:"always_longer_accuracy"`  // equal lengths one half
-	AlwaysShorterAccuracy          Value `json:"always_shorter_accuracy"` // equal lengths one half
+	SpearmanRewardLength           stats.Value `json:"spearman_reward_length"`
+	PearsonRewardLength            stats.Value `json:"pearson_reward_length"`
+	KendallTauBRewardLength        stats.Value `json:"kendall_tau_b_reward_length"`
+	SpearmanMarginLengthDifference stats.Value `json:"spearman_margin_length_difference"`
+	SpearmanMarginConfidence       stats.Value `json:"spearman_margin_confidence"`
+	LongerChosenShare              stats.Value `json:"longer_chosen_share"` // of the pairs of unequal length
+	AccuracyWhereChosenShorter     stats.Value `json:"accuracy_where_chosen_shorter"`
+	AccuracyWhereChosenLonger      stats.Value `json:"accuracy_where_chosen_longer"`
+	AccuracyWhereEqualLength       stats.Value `json:"accuracy_where_equal_length"`
+	AlwaysLongerAccuracy           stats.Value `json:"always_longer_accuracy"`  // equal lengths one half
+	AlwaysShorterAccuracy          stats.Value `json:"always_shorter_accuracy"` // equal lengths one half
 }
 
 func (p pairs) lengthMetrics(o orders) LengthMetrics {
@@ -35,22 +38,22 @@ func (p pairs) lengthMetrics(o orders) LengthMetrics {
 		}
 	}
 	m := LengthMetrics{
-		SpearmanRewardLength:           spearman(o.reward, o.length),
-		PearsonRewardLength:            pearson(o.reward, o.length),
-		KendallTauBRewardLength:        kendallTauB(o.reward, o.length),
-		SpearmanMarginLengthDifference: spearman(o.margin, o.difference),
-		SpearmanMarginConfidence:       spearman(o.margin, o.confidence),
-		LongerChosenShare:              over(longer, longer+shorter),
-		AccuracyWhereChosenShorter:     over(rightShorter, shorter),
-		AccuracyWhereChosenLonger:      over(rightLonger, longer),
-		AccuracyWhereEqualLength:       over(rightEqual, equal),
+		SpearmanRewardLength:           stats.Spearman(o.reward, o.length),
+		PearsonRewardLength:            stats.Pearson(o.reward, o.length),
+		KendallTauBRewardLength:        stats.KendallTauB(o.reward, o.length),
+		SpearmanMarginLengthDifference: stats.Spearman(o.margin, o.difference),
+		SpearmanMarginConfidence:       stats.Spearman(o.margin, o.confidence),
+		LongerChosenShare:              stats.Over(longer, longer+shorter),
+		AccuracyWhereChosenShorter:     stats.Over(rightShorter, shorter),
+		AccuracyWhereChosenLonger:      stats.Over(rightLonger, longer),
+		AccuracyWhereEqualLength:       stats.Over(rightEqual, equal),
 	}
 	n := math.NaN()
-	if o.length.most() > 0 {
+	if o.length.Most() > 0 {
 		n = shorter + longer + equal
 	} else {
-		m.AccuracyWhereEqualLength = Value(math.NaN())
+		m.AccuracyWhereEqualLength = stats.Value(math.NaN())
 	}
-	m.AlwaysLongerAccuracy, m.AlwaysShorterAccuracy = Value((longer+equal/2)/n), Value((shorter+equal/2)/n)
+	m.AlwaysLongerAccuracy, m.AlwaysShorterAccuracy = stats.Value((longer+equal/2)/n), stats.Value((shorter+equal/2)/n)
 	return m
 }

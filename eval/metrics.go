@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"laurel/eval/stats"
 	"math"
 
 	"gonum.org/v1/gonum/stat"
@@ -16,57 +17,57 @@ type Metrics struct {
 	// itself.
 	Prompts int `json:"prompts"`
 
-	AccuracyTiesHalf         Value `json:"accuracy_ties_half"`
-	AccuracyStrict           Value `json:"accuracy_strict"`
-	WeightedAccuracyTiesHalf Value `json:"weighted_accuracy_ties_half"`
-	WeightedAccuracyStrict   Value `json:"weighted_accuracy_strict"`
+	AccuracyTiesHalf         stats.Value `json:"accuracy_ties_half"`
+	AccuracyStrict           stats.Value `json:"accuracy_strict"`
+	WeightedAccuracyTiesHalf stats.Value `json:"weighted_accuracy_ties_half"`
+	WeightedAccuracyStrict   stats.Value `json:"weighted_accuracy_strict"`
 
-	MarginMean      Value     `json:"margin_mean"`
-	MarginMedian    Value     `json:"margin_median"`
-	MarginStd       Value     `json:"margin_std_ddof1"`
-	MarginMin       Value     `json:"margin_min"`
-	MarginMax       Value     `json:"margin_max"`
-	MarginQuantiles Quantiles `json:"margin_quantiles_linear"`
-	CohensDPooled   Value     `json:"cohens_d_pooled"`
-	CohensDPaired   Value     `json:"cohens_d_paired"`
-	ROCAUC          Value     `json:"roc_auc"`
+	MarginMean      stats.Value `json:"margin_mean"`
+	MarginMedian    stats.Value `json:"margin_median"`
+	MarginStd       stats.Value `json:"margin_std_ddof1"`
+	MarginMin       stats.Value `json:"margin_min"`
+	MarginMax       stats.Value `json:"margin_max"`
+	MarginQuantiles Quantiles   `json:"margin_quantiles_linear"`
+	CohensDPooled   stats.Value `json:"cohens_d_pooled"`
+	CohensDPaired   stats.Value `json:"cohens_d_paired"`
+	ROCAUC          stats.Value `json:"roc_auc"`
 
-	BTLossMean       Value `json:"bt_loss_mean"`
-	BTLossWeighted   Value `json:"bt_loss_weighted"`
-	LogLossSoft      Value `json:"log_loss_soft"`
-	LogLossSymmetric Value `json:"log_loss_symmetric"`
-	Brier            Value `json:"brier"`
-	BrierSymmetric   Value `json:"brier_symmetric"`
+	BTLossMean       stats.Value `json:"bt_loss_mean"`
+	BTLossWeighted   stats.Value `json:"bt_loss_weighted"`
+	LogLossSoft      stats.Value `json:"log_loss_soft"`
+	LogLossSymmetric stats.Value `json:"log_loss_symmetric"`
+	Brier            stats.Value `json:"brier"`
+	BrierSymmetric   stats.Value `json:"brier_symmetric"`
 
-	ECEChosenOnly    Value `json:"ece_chosen_only"`
-	ECESymmetric     Value `json:"ece_symmetric"`
-	ECEConfidence    Value `json:"ece_confidence"`
-	ECEBinsSymmetric []Bin `json:"ece_bins_symmetric"`
+	ECEChosenOnly    stats.Value `json:"ece_chosen_only"`
+	ECESymmetric     stats.Value `json:"ece_symmetric"`
+	ECEConfidence    stats.Value `json:"ece_confidence"`
+	ECEBinsSymmetric []stats.Bin `json:"ece_bins_symmetric"`
 
-	ConfidenceMin    Value `json:"confidence_min"` // of the labels
-	ConfidenceMean   Value `json:"confidence_mean"`
-	ConfidenceMax    Value `json:"confidence_max"`
-	LabelAbove90     Value `json:"confidence_above_0.9_share"`
-	PredictedAbove99 Value `json:"predicted_above_0.99_share"` // max(p, 1-p) > 0.99
+	ConfidenceMin    stats.Value `json:"confidence_min"` // of the labels
+	ConfidenceMean   stats.Value `json:"confidence_mean"`
+	ConfidenceMax    stats.Value `json:"confidence_max"`
+	LabelAbove90     stats.Value `json:"confidence_above_0.9_share"`
+	PredictedAbove99 stats.Value `json:"predicted_above_0.99_share"` // max(p, 1-p) > 0.99
 
 	LengthMetrics
 
 	// The first two are of accuracy_ties_half and accuracy_strict: Wilson's, at the
 	// effective number of pairs where prompts repeat. The others take all pairs as
 	// independent.
-	AccuracyInterval       [2]Value `json:"accuracy_interval_95"`
-	StrictInterval         [2]Value `json:"accuracy_strict_interval_95"`
-	Wilson95TiesHalf       [2]Value `json:"wilson_95_ties_half"`
-	Wilson95Strict         [2]Value `json:"wilson_95_strict"`
-	ClopperPearson95Strict [2]Value `json:"clopper_pearson_95_strict"`
+	AccuracyInterval       stats.Interval `json:"accuracy_interval_95"`
+	StrictInterval         stats.Interval `json:"accuracy_strict_interval_95"`
+	Wilson95TiesHalf       stats.Interval `json:"wilson_95_ties_half"`
+	Wilson95Strict         stats.Interval `json:"wilson_95_strict"`
+	ClopperPearson95Strict stats.Interval `json:"clopper_pearson_95_strict"`
 }
 
 // Quantiles of the margin, interpolated linearly.
 type Quantiles struct {
-	Q05 Value `json:"0.05"`
-	Q25 Value `json:"0.25"`
-	Q75 Value `json:"0.75"`
-	Q95 Value `json:"0.95"`
+	Q05 stats.Value `json:"0.05"`
+	Q25 stats.Value `json:"0.25"`
+	Q75 stats.Value `json:"0.75"`
+	Q95 stats.Value `json:"0.95"`
 }
 
 // pairs holds rows as columns. Every slice is [n] unless marked [2n], where
@@ -84,7 +85,7 @@ func newPairs(n int, row func(i int) *Row) pairs {
 		margin: make([]float64, n), difference: make([]float64, n),
 		confidence: make([]float64, n), right: make([]float64, n), prompt: make([]int32, n),
 	}
-	numbers := newPrompts()
+	numbers := stats.NewPrompts()
 	for i := range n {
 		r := row(i)
 		p.reward[i], p.reward[n+i] = r.Chosen, r.Rejected
@@ -93,22 +94,22 @@ func newPairs(n int, row func(i int) *Row) pairs {
 		p.difference[i] = float64(r.LenChosen - r.LenRejected)
 		p.confidence[i] = r.Confidence
 		p.right[i] = ranking(p.margin[i])
-		p.prompt[i] = numbers.of(r.Prompt)
+		p.prompt[i] = numbers.Of(r.Prompt)
 	}
-	p.prompts = int(numbers.n)
+	p.prompts = int(numbers.N)
 	return p
 }
 
 // orders are the columns of pairs, sorted once for all that needs it.
 type orders struct {
-	reward, length                 order // [2n]
-	margin, difference, confidence order
+	reward, length                 stats.Order // [2n]
+	margin, difference, confidence stats.Order
 }
 
 func (p pairs) order() orders {
 	return orders{
-		reward: orderOf(p.reward), length: orderOf(p.length),
-		margin: orderOf(p.margin), difference: orderOf(p.difference), confidence: orderOf(p.confidence),
+		reward: stats.OrderOf(p.reward), length: stats.OrderOf(p.length),
+		margin: stats.OrderOf(p.margin), difference: stats.OrderOf(p.difference), confidence: stats.OrderOf(p.confidence),
 	}
 }
 
@@ -137,9 +138,9 @@ func (p pairs) measure(o orders, cfg Config) Metrics {
 	m := Metrics{
 		N: c.n(), Ties: c.tied, Prompts: p.prompts,
 		AccuracyInterval: p.overPrompts(p.right), StrictInterval: p.overPrompts(floors(p.right)),
-		AccuracyTiesHalf: Value((float64(c.right) + float64(c.tied)/2) / n),
-		AccuracyStrict:   Value(float64(c.right) / n),
-		ROCAUC:           rocAUC(o.reward),
+		AccuracyTiesHalf: stats.Value((float64(c.right) + float64(c.tied)/2) / n),
+		AccuracyStrict:   stats.Value(float64(c.right) / n),
+		ROCAUC:           stats.ROCAUC(o.reward),
 		LengthMetrics:    p.lengthMetrics(o),
 	}
 	p.weigh(&m)
@@ -147,19 +148,19 @@ func (p pairs) measure(o orders, cfg Config) Metrics {
 	p.losses(&m)
 	p.calibrate(&m, cfg.Bins)
 	p.saturate(&m, o.confidence)
-	m.Wilson95TiesHalf = wilson95(float64(m.AccuracyTiesHalf), n)
-	m.Wilson95Strict = wilson95(float64(m.AccuracyStrict), n)
-	m.ClopperPearson95Strict = clopperPearson95(c.right, c.n())
+	m.Wilson95TiesHalf = stats.Wilson95(float64(m.AccuracyTiesHalf), n)
+	m.Wilson95Strict = stats.Wilson95(float64(m.AccuracyStrict), n)
+	m.ClopperPearson95Strict = stats.ClopperPearson95(c.right, c.n())
 	return m
 }
 
 // overPrompts is the interval of the share of right ones, over prompts.
-func (p pairs) overPrompts(right []float64) [2]Value {
-	var t trials
+func (p pairs) overPrompts(right []float64) stats.Interval {
+	var t stats.Trials
 	for i, x := range right {
-		t.add(p.prompt[i], x, 1)
+		t.Add(p.prompt[i], x, 1)
 	}
-	return t.share().Interval
+	return t.Share().Interval
 }
 
 // floors makes ties wrong.
@@ -179,37 +180,23 @@ func (p pairs) weigh(m *Metrics) {
 		half += w * p.right[i]
 		strict += w * math.Floor(p.right[i])
 	}
-	m.WeightedAccuracyTiesHalf, m.WeightedAccuracyStrict = over(half, sum), over(strict, sum)
+	m.WeightedAccuracyTiesHalf, m.WeightedAccuracyStrict = stats.Over(half, sum), stats.Over(strict, sum)
 }
 
 // spread fills what describes the margin's distribution.
 func (p pairs) spread(m *Metrics, o orders) {
-	s := o.margin.ascending()
-	m.MarginMean = Value(stat.Mean(p.margin, nil))
-	m.MarginMedian = Value(quantile(s, 0.5))
-	m.MarginMin, m.MarginMax = Value(s[0]), Value(s[len(s)-1])
+	s := o.margin.Ascending()
+	m.MarginMean = stats.Value(stat.Mean(p.margin, nil))
+	m.MarginMedian = stats.Value(stats.Quantile(s, 0.5))
+	m.MarginMin, m.MarginMax = stats.Value(s[0]), stats.Value(s[len(s)-1])
 	m.MarginQuantiles = Quantiles{
-		Value(quantile(s, 0.05)), Value(quantile(s, 0.25)), Value(quantile(s, 0.75)), Value(quantile(s, 0.95)),
+		stats.Value(stats.Quantile(s, 0.05)), stats.Value(stats.Quantile(s, 0.25)), stats.Value(stats.Quantile(s, 0.75)), stats.Value(stats.Quantile(s, 0.95)),
 	}
 	n := len(p.margin)
 	chosen, rejected := p.reward[:n], p.reward[n:]
-	marginVariance := variance(p.margin)
-	pooled := (variance(chosen) + variance(rejected)) / 2
-	m.MarginStd = Value(math.Sqrt(marginVariance))
-	m.CohensDPaired = over(float64(m.MarginMean), math.Sqrt(marginVariance))
-	m.CohensDPooled = over(stat.Mean(chosen, nil)-stat.Mean(rejected, nil), math.Sqrt(pooled))
-}
-
-// variance is the unbiased estimate: undefined for one value, and zero for a
-// constant, where rounding of the mean would leave noise.
-func variance(x []float64) float64 {
-	for _, v := range x {
-		if v != x[0] {
-			return stat.Variance(x, nil)
-		}
-	}
-	if len(x) < 2 {
-		return math.NaN()
-	}
-	return 0
+	marginVariance := stats.Variance(p.margin)
+	pooled := (stats.Variance(chosen) + stats.Variance(rejected)) / 2
+	m.MarginStd = stats.Value(math.Sqrt(marginVariance))
+	m.CohensDPaired = stats.Over(float64(m.MarginMean), math.Sqrt(marginVariance))
+	m.CohensDPooled = stats.Over(stat.Mean(chosen, nil)-stat.Mean(rejected, nil), math.Sqrt(pooled))
 }

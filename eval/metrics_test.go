@@ -1,12 +1,11 @@
 package eval
 
 import (
+	"laurel/eval/stats"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
-
-	"gonum.org/v1/gonum/stat"
 )
 
 // randomRows are n pairs with ties, varied lengths and confidences.
@@ -32,7 +31,7 @@ func evaluate(t testing.TB, rows []Row) *Report {
 	return r
 }
 
-func near(t *testing.T, name string, got Value, want, tolerance float64) {
+func near(t *testing.T, name string, got stats.Value, want, tolerance float64) {
 	t.Helper()
 	if !(math.Abs(float64(got)-want) <= tolerance) {
 		t.Errorf("%s = %v, want %v", name, float64(got), want)
@@ -87,25 +86,6 @@ func TestCalibrationByHand(t *testing.T) {
 	}
 }
 
-// TestBinEdges: a probability on an edge belongs to the bin above, 1 to the
-// last.
-func TestBinEdges(t *testing.T) {
-	for bins := 1; bins <= 100; bins++ {
-		for k := range bins {
-			edge := float64(k) / float64(bins)
-			if got := binOf(edge, bins); got != k {
-				t.Fatalf("%d bins: %v in bin %d, want %d", bins, edge, got, k)
-			}
-			if below := math.Nextafter(edge, 0); k > 0 && binOf(below, bins) != k-1 {
-				t.Fatalf("%d bins: %v in bin %d, want %d", bins, below, binOf(below, bins), k-1)
-			}
-		}
-		if got := binOf(1, bins); got != bins-1 {
-			t.Fatalf("%d bins: 1 in bin %d", bins, got)
-		}
-	}
-}
-
 // TestNegatedRewards: the opposite model is right where this one is wrong.
 func TestNegatedRewards(t *testing.T) {
 	rows := randomRows(500, 3)
@@ -143,7 +123,7 @@ func TestMonotone(t *testing.T) {
 func TestBounds(t *testing.T) {
 	for seed := range uint64(20) {
 		r := evaluate(t, randomRows(1+int(seed)*7, seed))
-		for name, v := range map[string]Value{
+		for name, v := range map[string]stats.Value{
 			"ECE": r.ECESymmetric, "ECE confidence": r.ECEConfidence, "ECE chosen": r.ECEChosenOnly,
 			"brier": r.Brier, "AUC": r.ROCAUC, "accuracy": r.AccuracyTiesHalf,
 		} {
@@ -169,87 +149,10 @@ func TestLargeMargins(t *testing.T) {
 	near(t, "soft", r.LogLossSoft, 0.5*(0.25*1e4+0.75*1e4), 1e-9)
 	near(t, "brier", r.Brier, 0.5, 0)
 	near(t, "ECE", r.ECESymmetric, 0.5, 0)
-	if got := softplus(-800); got != 0 && got > 1e-300 {
+	if got := stats.Softplus(-800); got != 0 && got > 1e-300 {
 		t.Errorf("softplus(-800) = %g", got)
 	}
-	near(t, "sigmoid(-40)", Value(sigmoid(-40)), math.Exp(-40), 1e-30) // 1 - sigmoid(40) would be 0
-}
-
-// TestKendall holds Knight's count to the definition over all pairs.
-func TestKendall(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 5))
-	for n := 2; n < 60; n++ {
-		x, y := make([]float64, n), make([]float64, n)
-		for i := range x {
-			x[i], y[i] = float64(rng.IntN(9)), float64(rng.IntN(5))
-		}
-		sign := func(v float64) float64 { return float64(map[bool]int{true: 1}[v > 0] - map[bool]int{true: 1}[v < 0]) }
-		var balance, untiedX, untiedY float64
-		for i := range x {
-			for j := range i {
-				balance += sign(x[i]-x[j]) * sign(y[i]-y[j])
-				untiedX += math.Abs(sign(x[i] - x[j]))
-				untiedY += math.Abs(sign(y[i] - y[j]))
-			}
-		}
-		got, want := kendallTauB(orderOf(x), orderOf(y)), balance/math.Sqrt(untiedX*untiedY)
-		if untiedX*untiedY == 0 {
-			if got.Defined() {
-				t.Errorf("n %d: %v of a constant", n, got)
-			}
-			continue
-		}
-		near(t, "tau", got, want, 1e-12)
-	}
-}
-
-// TestOrder holds the radix sort to a comparing one, over every kind of float.
-func TestOrder(t *testing.T) {
-	x := []float64{0, math.Copysign(0, -1), 1, -1, 5e-324, -5e-324, 1e308, -1e308, math.Inf(1), math.Inf(-1), 3, 3}
-	rng := rand.New(rand.NewPCG(2, 2))
-	for range 3000 {
-		x = append(x, math.Round(rng.NormFloat64()*1000)/8)
-	}
-	o := orderOf(x)
-	want := slices.Clone(x)
-	slices.Sort(want)
-	if !slices.Equal(o.ascending(), want) {
-		t.Error("not sorted")
-	}
-	if o.rank[0] != o.rank[1] || o.dense[0] != o.dense[1] {
-		t.Error("-0 and 0 do not tie")
-	}
-	for i, v := range x {
-		below, upTo := 0, 0
-		for _, w := range want {
-			if w < v {
-				below++
-			}
-			if w <= v {
-				upTo++
-			}
-		}
-		if average := float64(below+1+upTo) / 2; o.rank[i] != average {
-			t.Fatalf("rank of %v is %v, want %v", v, o.rank[i], average)
-		}
-	}
-}
-
-// TestBinomial holds the bootstrap's draws to a binomial's mean and variance.
-func TestBinomial(t *testing.T) {
-	src := rand.NewPCG(9, 9)
-	for _, c := range []struct{ n, p float64 }{{1, 0.5}, {20, 0.3}, {300, 0.733}, {1e6, 0.64}, {1e6, 1e-7}, {405, 0.999}, {5, 0}, {5, 1}} {
-		const draws = 40000
-		x := make([]float64, draws)
-		for i := range x {
-			x[i] = binomial(c.n, c.p, src)
-		}
-		mean, v := stat.MeanVariance(x, nil)
-		wantMean, want := c.n*c.p, c.n*c.p*(1-c.p)
-		if math.Abs(mean-wantMean) > 5*math.Sqrt(want/draws) || math.Abs(v-want) > 0.05*want+0.01*want/math.Max(want, 1e-3) {
-			t.Errorf("n %g p %g: mean %g variance %g, want %g and %g", c.n, c.p, mean, v, wantMean, want)
-		}
-	}
+	near(t, "sigmoid(-40)", stats.Value(stats.Sigmoid(-40)), math.Exp(-40), 1e-30) // 1 - sigmoid(40) would be 0
 }
 
 func BenchmarkEvaluate(b *testing.B) {

@@ -2,94 +2,54 @@ package eval
 
 import (
 	"fmt"
+	"laurel/eval/draw"
+	"laurel/eval/stats"
 	"math"
-	"path/filepath"
 	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 )
 
-// drawing is one chart as SVG under its file name.
-type drawing struct {
-	name, title string
-	svg         []byte
-}
-
 // WritePlots writes the report's plots and the training curve's into dir as
 // SVG and returns their paths. Either may be nil.
 func WritePlots(dir string, r *Report, curve []Point) ([]string, error) {
-	return writeDrawings(dir, append(reportCharts(r), curveCharts(curve)...))
+	return draw.Write(dir, append(reportCharts(r), curveCharts(curve)...))
 }
 
-// writeDrawings draws charts into dir.
-func writeDrawings(dir string, charts []namedChart) ([]string, error) {
-	drawings, err := drawCharts(charts)
-	if err != nil {
-		return nil, err
-	}
-	paths := []string{}
-	for _, d := range drawings {
-		path := filepath.Join(dir, d.name)
-		if err := writeFile(path, d.svg); err != nil {
-			return paths, err
-		}
-		paths = append(paths, path)
-	}
-	return paths, nil
-}
-
-// namedChart is a chart with the file it goes to.
-type namedChart struct {
-	name string
-	*chart
-}
-
-func reportCharts(r *Report) []namedChart {
+func reportCharts(r *Report) []draw.NamedChart {
 	if r == nil {
 		return nil
 	}
-	charts := []namedChart{
-		{"reward_boxplot.svg", boxplot(r)},
-		{"margin_histogram.svg", marginChart(r)},
-		{"confidence_histogram.svg", confidenceChart(r)},
-		{"reliability.svg", reliability(r)},
+	charts := []draw.NamedChart{
+		{Name: "reward_boxplot.svg", Chart: boxplot(r)},
+		{Name: "margin_histogram.svg", Chart: marginChart(r)},
+		{Name: "confidence_histogram.svg", Chart: confidenceChart(r)},
+		{Name: "reliability.svg", Chart: reliability(r)},
 	}
 	if len(r.Figures.ByLength) > 0 {
-		charts = append(charts, namedChart{"accuracy_by_length.svg", lengthChart(r)})
+		charts = append(charts, draw.NamedChart{Name: "accuracy_by_length.svg", Chart: lengthChart(r)})
 	}
 	return charts
 }
 
-func drawCharts(charts []namedChart) ([]drawing, error) {
-	out := make([]drawing, len(charts))
-	for i, c := range charts {
-		svg, err := c.svg()
-		if err != nil {
-			return nil, err
-		}
-		out[i] = drawing{c.name, c.title, svg}
-	}
-	return out, nil
-}
-
 // boxplot has a chosen and a rejected box for all pairs, then for each of the
 // largest subsets.
-func boxplot(r *Report) *chart {
+func boxplot(r *Report) *draw.Chart {
 	boxes := r.Figures.Rewards
 	facts := fmt.Sprintf("median %v chosen, %v rejected; Cohen's d %v; box: quartiles, whiskers: 1.5 times the box",
-		Value(boxes[0].Median), Value(boxes[1].Median), r.CohensDPooled)
-	c := newChart("Rewards of chosen and rejected responses", facts, "", "reward (raw logit)")
-	c.legend = []key{{"chosen", blue(), false}, {"rejected", vermillion(), false}}
+		stats.Value(boxes[0].Median), stats.Value(boxes[1].Median), r.CohensDPooled)
+	c := draw.New("Rewards of chosen and rejected responses", facts, "", "reward (raw logit)")
+	c.Legend = []draw.Key{{Label: "chosen", Color: draw.Blue()}, {Label: "rejected", Color: draw.Vermillion()}}
 	low, high := math.Inf(1), math.Inf(-1)
 	names := []plot.Tick{}
 	for i, b := range boxes {
-		group, side, colour := float64(i/2), -0.19, blue()
+		group, side, colour := float64(i/2), -0.19, draw.Blue()
 		if !b.Chosen {
-			side, colour = 0.19, vermillion()
+			side, colour = 0.19, draw.Vermillion()
 		}
 		low, high = math.Min(low, b.Low), math.Max(high, b.High)
-		c.Add(rewardBox{b, group + side, 0.14, colour})
+		c.Add(draw.BoxMark{Low: b.Low, Q1: b.Q1, Median: b.Median, Q3: b.Q3, High: b.High, Outliers: b.Outliers, X: group + side, Half: 0.14, Color: colour})
 		if b.Chosen {
 			names = append(names, plot.Tick{Value: group, Label: boxLabel(b, len(boxes)/2)})
 		}
@@ -97,7 +57,7 @@ func boxplot(r *Report) *chart {
 	low, high = withOutliers(boxes, low, high)
 	pad := 0.04 * (high - low)
 	room := math.Max(0.6, 1.6-float64(len(names))/2) // a lone group is not stretched over the frame
-	c.frame(-room, float64(len(names)-1)+room, low-pad, high+pad)
+	c.Frame(-room, float64(len(names)-1)+room, low-pad, high+pad)
 	c.X.Tick.Marker = plot.ConstantTicks(names)
 	c.X.Tick.LineStyle.Width = 0
 	return c
@@ -107,7 +67,7 @@ func boxLabel(b Box, groups int) string {
 	if b.Subset == "" && groups >= 1 {
 		return fmt.Sprintf("all pairs\n%d", b.Count)
 	}
-	return fmt.Sprintf("%s\n%d", subsetLabel(b.Subset, 72/groups), b.Count)
+	return fmt.Sprintf("%s\n%d", draw.Label(b.Subset, 72/groups), b.Count)
 }
 
 // withOutliers widens the whiskers' range to the outliers, but not so far
@@ -126,44 +86,44 @@ func withOutliers(boxes []Box, low, high float64) (float64, float64) {
 }
 
 // marginChart colours the bins by whether their pairs are ranked right.
-func marginChart(r *Report) *chart {
+func marginChart(r *Report) *draw.Chart {
 	h := r.Figures.Margins
 	facts := fmt.Sprintf("mean %v, median %v, sd %v", r.MarginMean, r.MarginMedian, r.MarginStd)
 	if h.Below+h.Above > 0 {
 		facts += fmt.Sprintf("; %d below and %d above the frame", h.Below, h.Above)
 	}
-	c := newChart("Margins of the pairs", facts, "margin: reward of chosen minus rejected (logits)", "share of pairs (%)")
-	c.legend = []key{{"ranked right", blue(), false}, {"ranked wrong", vermillion(), false}}
+	c := draw.New("Margins of the pairs", facts, "margin: reward of chosen minus rejected (logits)", "share of pairs (%)")
+	c.Legend = []draw.Key{{Label: "ranked right", Color: draw.Blue()}, {Label: "ranked wrong", Color: draw.Vermillion()}}
 	if r.Ties > 0 {
-		c.legend = append(c.legend, key{"tie", grey(), false})
+		c.Legend = append(c.Legend, draw.Key{Label: "tie", Color: draw.Grey()})
 	}
 	width, top := (h.High-h.Low)/float64(len(h.Counts)), 0.0
 	percent := func(count int) float64 { return 100 * float64(count) / float64(r.N) }
-	var bs bars
+	var bs draw.Bars
 	for k, count := range h.Counts {
 		left := h.Low + float64(k)*width
-		colour := blue()
+		colour := draw.Blue()
 		if left < -width/2 {
-			colour = vermillion()
+			colour = draw.Vermillion()
 		}
-		b := bar{left, left + width, 0, percent(count), colour}
+		b := draw.Bar{Left: left, Right: left + width, Bottom: 0, Top: percent(count), Color: colour}
 		if math.Abs(left) < width/2 && r.Ties > 0 { // ties lie in the bin that begins at 0
-			bs = append(bs, bar{left, left + width, 0, percent(r.Ties), grey()})
-			b.bottom = percent(r.Ties)
+			bs = append(bs, draw.Bar{Left: left, Right: left + width, Bottom: 0, Top: percent(r.Ties), Color: draw.Grey()})
+			b.Bottom = percent(r.Ties)
 		}
-		bs, top = append(bs, b), math.Max(top, b.top)
+		bs, top = append(bs, b), math.Max(top, b.Top)
 	}
 	c.Add(bs)
-	c.frame(h.Low, h.High, 0, 1.05*top)
+	c.Frame(h.Low, h.High, 0, 1.05*top)
 	if h.Low < 0 && h.High > 0 {
-		c.line(plotter.XYs{{X: 0, Y: 0}, {X: 0, Y: 1.05 * top}}, ink(), 0.8)
+		c.Line(plotter.XYs{{X: 0, Y: 0}, {X: 0, Y: 1.05 * top}}, draw.Ink(), 0.8)
 	}
 	return c
 }
 
 // confidenceChart sets predicted confidence beside the labels', which is left
 // out where every label has the same.
-func confidenceChart(r *Report) *chart {
+func confidenceChart(r *Report) *draw.Chart {
 	predicted, labels := r.Figures.Predicted, r.Figures.Labels
 	varied := r.ConfidenceMin < r.ConfidenceMax
 	facts := fmt.Sprintf("predicted above 0.99 in %.0f%% of the pairs", 100*float64(r.PredictedAbove99))
@@ -172,15 +132,15 @@ func confidenceChart(r *Report) *chart {
 	} else {
 		facts += fmt.Sprintf("; labels: all %v", r.ConfidenceMin)
 	}
-	c := newChart("Confidence of predictions and labels", facts, "probability", "share of pairs (%)")
-	c.legend = []key{{"predicted, max(p, 1-p)", tint(blue(), 0.35), false}}
+	c := draw.New("Confidence of predictions and labels", facts, "probability", "share of pairs (%)")
+	c.Legend = []draw.Key{{Label: "predicted, max(p, 1-p)", Color: draw.Tint(draw.Blue(), 0.35)}}
 	width, top := (predicted.High-predicted.Low)/float64(len(predicted.Counts)), 0.0
-	var bs bars
+	var bs draw.Bars
 	steps := plotter.XYs{{X: labels.Low, Y: 0}}
 	for k := range predicted.Counts {
 		left := predicted.Low + float64(k)*width
 		p, l := 100*float64(predicted.Counts[k])/float64(r.N), 100*float64(labels.Counts[k])/float64(r.N)
-		bs = append(bs, bar{left, left + width, 0, p, tint(blue(), 0.35)})
+		bs = append(bs, draw.Bar{Left: left, Right: left + width, Bottom: 0, Top: p, Color: draw.Tint(draw.Blue(), 0.35)})
 		steps = append(steps, plotter.XY{X: left, Y: l}, plotter.XY{X: left + width, Y: l})
 		top = math.Max(top, p)
 		if varied {
@@ -189,69 +149,40 @@ func confidenceChart(r *Report) *chart {
 	}
 	c.Add(bs)
 	if varied {
-		c.legend = append(c.legend, key{"of the labels", vermillion(), false})
-		c.line(append(steps, plotter.XY{X: labels.High, Y: 0}), vermillion(), 1.6)
+		c.Legend = append(c.Legend, draw.Key{Label: "of the labels", Color: draw.Vermillion()})
+		c.Line(append(steps, plotter.XY{X: labels.High, Y: 0}), draw.Vermillion(), 1.6)
 	}
-	c.frame(predicted.Low, predicted.High, 0, 1.05*top)
+	c.Frame(predicted.Low, predicted.High, 0, 1.05*top)
 	return c
 }
 
 // reliability takes every pair in both orders.
-func reliability(r *Report) *chart {
+func reliability(r *Report) *draw.Chart {
 	facts := fmt.Sprintf("every pair in both orders; ECE %v, Brier %v; intervals: Wilson 95%%", r.ECESymmetric, r.Brier)
-	return reliabilityChart("Reliability", facts, "predicted probability, p = sigmoid(margin)", r.ECEBinsSymmetric)
-}
-
-// reliabilityChart draws observed against predicted, with Wilson intervals,
-// over bars of how many predictions each bin holds.
-func reliabilityChart(title, facts, predicted string, all []Bin) *chart {
-	c := newChart(title, facts, predicted, "observed share")
-	c.legend = []key{{"observed", blue(), true}, {"share of predictions in bin", tint(grey(), 0.55), false}}
-	c.frame(0, 1, 0, 1)
-	bins, total := float64(len(all)), 0
-	for _, b := range all {
-		total += b.Count
-	}
-	var bs bars
-	var points plotter.XYs
-	for _, b := range all {
-		left := float64(b.Bin) / bins
-		bs = append(bs, bar{left, left + 1/bins, 0, float64(b.Count) / float64(total), tint(grey(), 0.55)})
-		if b.Count > 0 {
-			points = append(points, plotter.XY{X: float64(b.MeanP), Y: float64(b.Observed)})
-		}
-	}
-	c.Add(bs)
-	c.line(plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}}, grey(), 0.9, 4, 3)
-	for _, b := range all {
-		c.whisker(float64(b.MeanP), wilson95(float64(b.Observed), float64(b.Count)), tint(blue(), 0.45))
-	}
-	c.line(points, blue(), 1.4)
-	c.dots(points, blue(), 2.6)
-	return c
+	return draw.ReliabilityChart("Reliability", facts, "predicted probability, p = sigmoid(margin)", r.ECEBinsSymmetric)
 }
 
 // lengthChart shows whether ranking is right only where length agrees.
-func lengthChart(r *Report) *chart {
+func lengthChart(r *Report) *draw.Chart {
 	facts := fmt.Sprintf("%v where chosen is longer, %v where shorter; intervals: Wilson 95%%",
 		r.AccuracyWhereChosenLonger, r.AccuracyWhereChosenShorter)
-	c := newChart("Accuracy by difference in length", facts,
+	c := draw.New("Accuracy by difference in length", facts,
 		"length of chosen minus rejected (characters), bins of about equal count", "accuracy")
-	c.legend = []key{{"accuracy", blue(), true}, {fmt.Sprintf("all pairs, %v", r.AccuracyTiesHalf), grey(), false}}
+	c.Legend = []draw.Key{{Label: "accuracy", Color: draw.Blue(), Dot: true}, {Label: fmt.Sprintf("all pairs, %v", r.AccuracyTiesHalf), Color: draw.Grey()}}
 	last := float64(len(r.Figures.ByLength) - 1)
 	overall := float64(r.AccuracyTiesHalf)
-	c.line(plotter.XYs{{X: -0.5, Y: overall}, {X: last + 0.5, Y: overall}}, grey(), 1, 4, 3)
+	c.Line(plotter.XYs{{X: -0.5, Y: overall}, {X: last + 0.5, Y: overall}}, draw.Grey(), 1, 4, 3)
 	var points plotter.XYs
 	names := []plot.Tick{}
 	low := 0.5
 	for i, b := range r.Figures.ByLength {
-		c.whisker(float64(i), b.Wilson95, tint(blue(), 0.45))
+		c.Whisker(float64(i), b.Wilson95, draw.Tint(draw.Blue(), 0.45))
 		points = append(points, plotter.XY{X: float64(i), Y: float64(b.Accuracy)})
 		names = append(names, plot.Tick{Value: float64(i), Label: rangeLabel(b.Low, b.High)})
 		low = math.Min(low, float64(b.Wilson95[0]))
 	}
-	c.dots(points, blue(), 3)
-	c.frame(-0.5, last+0.5, math.Floor(low*10)/10, 1)
+	c.Dots(points, draw.Blue(), 3)
+	c.Frame(-0.5, last+0.5, math.Floor(low*10)/10, 1)
 	c.X.Tick.Marker = plot.ConstantTicks(names)
 	c.X.Tick.LineStyle.Width = 0
 	return c

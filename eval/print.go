@@ -3,10 +3,11 @@ package eval
 import (
 	"fmt"
 	"io"
+	"laurel/eval/draw"
+	"laurel/eval/stats"
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"unicode"
 )
 
 // maxPrintedSubsets bounds the table; report.json has the rest.
@@ -38,21 +39,14 @@ func (r *Report) Print(w io.Writer) error {
 // line is one statistic of the summary, in print and on the page.
 type line struct{ Name, Value, Note string }
 
-func interval(i [2]Value) string {
-	if !i[0].Defined() {
-		return "n/a"
-	}
-	return fmt.Sprintf("%v to %v", i[0], i[1])
-}
-
 func (r *Report) summary() []line {
 	q := r.MarginQuantiles
 	return []line{
-		{"pairs", fmt.Sprint(r.N), plural(r.Ties, "tie")},
-		{"accuracy", r.AccuracyTiesHalf.String(), "95% " + interval(r.AccuracyInterval) + ", ties one half" + r.promptNote()},
+		{"pairs", fmt.Sprint(r.N), stats.Plural(r.Ties, "tie")},
+		{"accuracy", r.AccuracyTiesHalf.String(), "95% " + r.AccuracyInterval.String() + ", ties one half" + r.promptNote()},
 		{"always longer", r.AlwaysLongerAccuracy.String(), r.longerNote()},
 		{"always shorter", r.AlwaysShorterAccuracy.String(), ""},
-		{"accuracy, strict", r.AccuracyStrict.String(), "95% " + interval(r.StrictInterval) + ", ties wrong"},
+		{"accuracy, strict", r.AccuracyStrict.String(), "95% " + r.StrictInterval.String() + ", ties wrong"},
 		{"accuracy, weighted", r.WeightedAccuracyTiesHalf.String(), fmt.Sprintf("by confidence, mean %v", r.ConfidenceMean)},
 		{"accuracy, macro", r.MacroAccuracy.String(), "mean over subsets"},
 		{"accuracy by length", r.AccuracyWhereChosenLonger.String() + " / " + r.AccuracyWhereChosenShorter.String(), "where chosen is longer / shorter"},
@@ -73,7 +67,7 @@ func (r *Report) promptNote() string {
 	if r.Prompts == r.N {
 		return ""
 	}
-	return fmt.Sprintf("; over %s", plural(r.Prompts, "prompt"))
+	return fmt.Sprintf("; over %s", stats.Plural(r.Prompts, "prompt"))
 }
 
 func (r *Report) longerNote() string {
@@ -109,13 +103,13 @@ func (r *Report) printSubsets(b *strings.Builder) {
 	shown := names[:min(len(names), maxPrintedSubsets)]
 	width := len("subset")
 	for _, name := range shown {
-		width = max(width, len([]rune(subsetLabel(name, 24))))
+		width = max(width, len([]rune(draw.Label(name, 24))))
 	}
 	fmt.Fprintf(t, "%-*s\tpairs\taccuracy\t95%%\tlonger\tmargin\td\tAUC\tECE\t\n", width, "subset")
 	for _, name := range shown {
 		m := r.PerSubset[name]
-		fmt.Fprintf(t, "%-*s\t%d\t%v\t%s\t%v\t%v\t%v\t%v\t%v\t\n", width, subsetLabel(name, 24), m.N,
-			m.AccuracyTiesHalf, interval(m.AccuracyInterval), m.AlwaysLongerAccuracy,
+		fmt.Fprintf(t, "%-*s\t%d\t%v\t%s\t%v\t%v\t%v\t%v\t%v\t\n", width, draw.Label(name, 24), m.N,
+			m.AccuracyTiesHalf, m.AccuracyInterval.String(), m.AlwaysLongerAccuracy,
 			m.MarginMean, m.CohensDPaired, m.ROCAUC, m.ECESymmetric)
 	}
 	t.Flush()
@@ -126,22 +120,4 @@ func (r *Report) printSubsets(b *strings.Builder) {
 	if len(shown) < len(names) {
 		fmt.Fprintf(b, "and %d smaller subsets in report.json\n", len(names)-len(shown))
 	}
-}
-
-// subsetLabel fits a name from outside into a table or an axis: no control
-// characters, at most width runes.
-func subsetLabel(name string, width int) string {
-	if name == "" {
-		return "(none)"
-	}
-	clean := []rune(strings.Map(func(c rune) rune {
-		if !unicode.IsPrint(c) {
-			return '·'
-		}
-		return c
-	}, name))
-	if len(clean) > width {
-		clean = append(clean[:width-1], '…')
-	}
-	return string(clean)
 }

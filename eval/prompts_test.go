@@ -2,7 +2,7 @@ package eval
 
 import (
 	"fmt"
-	"math"
+	"laurel/eval/stats"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -62,7 +62,7 @@ func TestRepeatedPairs(t *testing.T) {
 // is at most that of the pairs, which with ties is less than p(1-p) would give.
 func sameWidth(t *testing.T, name string, a, b Metrics) {
 	t.Helper()
-	width := func(i [2]Value) float64 { return float64(i[1] - i[0]) }
+	width := func(i stats.Interval) float64 { return float64(i[1] - i[0]) }
 	if w, want := width(b.AccuracyInterval), width(a.AccuracyInterval); w > want*(1+1e-9) || w < 0.93*want {
 		t.Errorf("%s: interval %v, once %v", name, b.AccuracyInterval, a.AccuracyInterval)
 	}
@@ -80,7 +80,7 @@ func TestPromptsByHand(t *testing.T) {
 		rows[i].Prompt = prompt
 	}
 	r := evaluate(t, rows)
-	want := wilson95(0.6, 0.24/((0.64+1.44+0.16)/25))
+	want := stats.Wilson95(0.6, 0.24/((0.64+1.44+0.16)/25))
 	near(t, "low", r.AccuracyInterval[0], float64(want[0]), 1e-12)
 	near(t, "high", r.AccuracyInterval[1], float64(want[1]), 1e-12)
 	// in one of 27 resamples only the second prompt is drawn, in one only the first
@@ -118,68 +118,15 @@ func TestPromptBootstrap(t *testing.T) {
 	}
 	slices.Sort(accuracy)
 	r := evaluate(t, rows)
-	near(t, "low", r.BootstrapPrompts.Low, quantile(accuracy, 0.025), 0.004)
-	near(t, "high", r.BootstrapPrompts.High, quantile(accuracy, 0.975), 0.004)
-	near(t, "interval's low", r.AccuracyInterval[0], quantile(accuracy, 0.025), 0.012)
-	near(t, "interval's high", r.AccuracyInterval[1], quantile(accuracy, 0.975), 0.012)
+	near(t, "low", r.BootstrapPrompts.Low, stats.Quantile(accuracy, 0.025), 0.004)
+	near(t, "high", r.BootstrapPrompts.High, stats.Quantile(accuracy, 0.975), 0.004)
+	near(t, "interval's low", r.AccuracyInterval[0], stats.Quantile(accuracy, 0.025), 0.012)
+	near(t, "interval's high", r.AccuracyInterval[1], stats.Quantile(accuracy, 0.975), 0.012)
 	if wide := float64(r.AccuracyInterval[1] - r.AccuracyInterval[0]); wide < 1.5*float64(r.Wilson95TiesHalf[1]-r.Wilson95TiesHalf[0]) {
 		t.Errorf("interval %v is hardly wider than Wilson's %v", r.AccuracyInterval, r.Wilson95TiesHalf)
 	}
 	var b strings.Builder
 	if err := r.Print(&b); err != nil || !strings.Contains(b.String(), fmt.Sprintf("ties one half; over %d prompts", len(drawn))) {
 		t.Errorf("printed %v:\n%s", err, b.String())
-	}
-}
-
-// TestRepeatedLabels: shares, differences, correlations and κ of rows that are
-// there k times are as wide as of the rows once.
-func TestRepeatedLabels(t *testing.T) {
-	rng := rand.New(rand.NewPCG(4, 2))
-	const n, k = 200, 5
-	var one, many struct {
-		trials
-		differences
-		rated
-		votes
-		prompt []int32
-		x, y   []float64
-	}
-	for i := range int32(n) {
-		x := rng.NormFloat64()
-		y := x + rng.NormFloat64()
-		a, b := rng.IntN(3), rng.IntN(3)
-		if rng.IntN(2) == 0 {
-			b = a
-		}
-		of := ratings{}
-		for range 3 {
-			of[min(rng.IntN(4), 2)]++
-		}
-		one.trials.add(i, yes(x > 0.3), 1)
-		one.differences.add(i, y)
-		one.rated.add(i, cellOf(a, b))
-		one.votes.prompt, one.votes.of = append(one.votes.prompt, i), append(one.votes.of, of)
-		one.prompt, one.x, one.y = append(one.prompt, i), append(one.x, x), append(one.y, y)
-		for range k {
-			many.trials.add(i, yes(x > 0.3), 1)
-			many.differences.add(i, y)
-			many.rated.add(i, cellOf(a, b))
-			many.votes.prompt, many.votes.of = append(many.votes.prompt, i), append(many.votes.of, of)
-			many.prompt, many.x, many.y = append(many.prompt, i), append(many.x, x), append(many.y, y)
-		}
-	}
-	for name, got := range map[string][2][2]Value{
-		"share":       {one.trials.share().Interval, many.trials.share().Interval},
-		"difference":  {one.differences.mean().Interval, many.differences.mean().Interval},
-		"correlation": {correlate(one.prompt, one.x, one.y).Interval, correlate(many.prompt, many.x, many.y).Interval},
-		"cohen":       {cohen(&one.rated, 500, 1).Interval, cohen(&many.rated, 500, 1).Interval},
-		"fleiss":      {fleiss(&one.votes, 500, 1).Interval, fleiss(&many.votes, 500, 1).Interval},
-	} {
-		for side := range 2 {
-			if math.Abs(float64(got[0][side]-got[1][side])) > 1e-9 {
-				t.Errorf("%s: once %v, %d times %v", name, got[0], k, got[1])
-				break
-			}
-		}
 	}
 }

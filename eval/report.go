@@ -3,10 +3,8 @@ package eval
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
-
-	"laurel/data"
+	"laurel/eval/draw"
+	"laurel/eval/stats"
 )
 
 // Report is what Evaluate finds. Its JSON is report.json: Metrics of all
@@ -15,7 +13,7 @@ type Report struct {
 	Metrics
 	Bootstrap        Bootstrap           `json:"bootstrap"`
 	BootstrapPrompts *Bootstrap          `json:"bootstrap_prompts"` // null where no prompt repeats
-	MacroAccuracy    Value               `json:"macro_accuracy"`    // mean over subsets of accuracy_ties_half
+	MacroAccuracy    stats.Value         `json:"macro_accuracy"`    // mean over subsets of accuracy_ties_half
 	PerSubset        map[string]*Metrics `json:"per_subset"`        // empty where the data names no subset
 	Warnings         []string            `json:"warnings"`
 	Figures          Figures             `json:"figures"`
@@ -27,13 +25,5 @@ func (r *Report) WriteJSON(path string) error {
 	if err != nil {
 		return fmt.Errorf("write report %s: %w", path, err)
 	}
-	return writeFile(path, append(b, '\n'))
-}
-
-// writeFile makes the folder where it is missing.
-func writeFile(path string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return data.WriteFile(path, content)
+	return draw.WriteFile(path, append(b, '\n'))
 }

@@ -1,10 +1,10 @@
 package eval
 
-import "laurel/data"
+import "laurel/data/batches"
 
 // RowsOf joins a store's pairs with the rewards of their two responses, in
 // the store's order.
-func RowsOf(s *data.Store, chosen, rejected []float32) []Row {
+func RowsOf(s *batches.Store, chosen, rejected []float32) []Row {
 	rows := make([]Row, s.Len())
 	for i := range rows {
 		p := s.Info(i)

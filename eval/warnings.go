@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+	"laurel/eval/stats"
 	"math"
 )
 
@@ -27,8 +28,8 @@ func warnings(r *Report, subsets []subset) []string {
 	}
 	n := float64(r.N)
 	say(r.N < fewPairs, "only %s: the 95%% interval spans %.0f points; evaluate on %d or more",
-		plural(r.N, "pair"), 100*float64(r.AccuracyInterval[1]-r.AccuracyInterval[0]), fewPairs)
-	say(within(0.5, r.AccuracyInterval), "accuracy %v is not distinguishable from chance: its 95%% interval %v to %v contains 0.5",
+		stats.Plural(r.N, "pair"), 100*float64(r.AccuracyInterval[1]-r.AccuracyInterval[0]), fewPairs)
+	say(r.AccuracyInterval.Contains(0.5), "accuracy %v is not distinguishable from chance: its 95%% interval %v to %v contains 0.5",
 		r.AccuracyTiesHalf, r.AccuracyInterval[0], r.AccuracyInterval[1])
 	say(float64(r.Ties)/n > manyTies, "ties: %d of %d pairs have equal rewards and count one half", r.Ties, r.N)
 	out = append(out, lengthWarnings(r)...)
@@ -44,13 +45,6 @@ func warnings(r *Report, subsets []subset) []string {
 	return out
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // lengthWarnings compare with what length alone would score.
 func lengthWarnings(r *Report) (out []string) {
 	if !r.LongerChosenShare.Defined() { // lengths unknown, or equal in every pair
@@ -62,7 +56,7 @@ func lengthWarnings(r *Report) (out []string) {
 	}
 	low, high := r.AccuracyInterval[0], r.AccuracyInterval[1]
 	switch {
-	case within(baseline, r.AccuracyInterval):
+	case r.AccuracyInterval.Contains(baseline):
 		out = append(out, fmt.Sprintf("accuracy %v is not distinguishable from %s (%v): its 95%% interval %v to %v contains it",
 			r.AccuracyTiesHalf, rule, baseline, low, high))
 	case baseline > high:
@@ -85,6 +79,3 @@ func saturationWarnings(r *Report) (out []string) {
 	}
 	return out
 }
-
-// within holds for an undefined value never.
-func within(v Value, interval [2]Value) bool { return interval[0] <= v && v <= interval[1] }

@@ -6,17 +6,19 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"laurel/feedback/chat"
+
 	"golang.org/x/sync/singleflight"
 )
 
 // asker finds replies in the store or asks for them, so many at a time.
 type asker struct {
-	store  *Store
-	slots  chan struct{}
-	group  singleflight.Group    // equal questions are asked once
-	failed atomic.Int64          // questions in a row without a reply
-	kept   atomic.Int64          // replies put into the store
-	stop   atomic.Pointer[error] // after which nothing more is asked
+	store    *Store
+	slots    chan struct{}
+	group    singleflight.Group    // equal questions are asked once
+	failures atomic.Int64          // questions in a row without a reply
+	kept     atomic.Int64          // replies put into the store
+	stop     atomic.Pointer[error] // after which nothing more is asked
 }
 
 func newAsker(store *Store, inFlight int) *asker {
@@ -25,7 +27,7 @@ func newAsker(store *Store, inFlight int) *asker {
 
 // request asks one question: it gives a reply and what that took. again says that
 // the reply is of use to this run alone, an error that there is none.
-type request[T any] func(context.Context) (value T, again bool, spent Spent, err error)
+type request[T any] func(context.Context) (value T, again bool, spent chat.Spent, err error)
 
 // noReply is that a question got no reply, and others may.
 type noReply struct{ cause error }
@@ -70,9 +72,9 @@ func ask[T any](a *asker, waiting, asking context.Context, key string, question 
 func askAndKeep[T any](a *asker, ctx context.Context, key string, question request[T]) (value T, err error) {
 	value, again, spent, err := question(ctx)
 	if err != nil {
-		return value, a.without(ctx, spent, err)
+		return value, a.failed(ctx, spent, err)
 	}
-	a.failed.Store(0)
+	a.failures.Store(0)
 	put := a.store.Put
 	if again {
 		put = a.store.PutUntilFinished
@@ -86,22 +88,22 @@ func askAndKeep[T any](a *asker, ctx context.Context, key string, question reque
 	return kept, err
 }
 
-// hopeless is how many questions in a row may fail before the run stops.
-const hopeless = 50
+// mostFailures is how many questions in a row may fail before the run stops.
+const mostFailures = 50
 
-// without is what becomes of a question without a reply: the run stops if no
+// failed is what becomes of a question without a reply: the run stops if no
 // other will have one, else it goes on with a noReply. What was spent is spent.
-func (a *asker) without(ctx context.Context, spent Spent, cause error) error {
+func (a *asker) failed(ctx context.Context, spent chat.Spent, cause error) error {
 	if err := a.store.Spend(spent); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	n := a.failed.Add(1)
+	n := a.failures.Add(1)
 	switch {
-	case errors.Is(cause, ErrBudget), errors.Is(cause, ErrChatSetup):
-	case n >= int64(max(hopeless, 2*cap(a.slots))):
+	case errors.Is(cause, chat.ErrBudget), errors.Is(cause, chat.ErrSetup):
+	case n >= int64(max(mostFailures, 2*cap(a.slots))):
 		cause = fmt.Errorf("the last %d questions all got no reply; the last: %w", n, cause)
 	default:
 		return &noReply{cause}

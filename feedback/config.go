@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"laurel/feedback/chat"
+
 	"go.yaml.in/yaml/v3"
 )
 
@@ -86,7 +88,7 @@ func (j *JudgeConfig) UnmarshalYAML(node *yaml.Node) error {
 
 // Chat is how a judge's server is reached: with as many requests at a time as
 // the judge's in_flight says, or else the run's.
-func (c Config) Chat(j OpenAIConfig) ChatConfig { return j.chatOf(c.InFlight) }
+func (c Config) Chat(j OpenAIConfig) chat.Config { return j.chatOf(c.InFlight) }
 
 // rewardQuestions are open at a time where a reward model judges: their texts
 // are scored together.
@@ -168,7 +170,7 @@ func (c Config) checkJudges() []error {
 		if j.OpenAI == nil {
 			continue
 		}
-		if err := j.OpenAI.keepsCost(c.Budget.MaxCost); err != nil {
+		if err := j.OpenAI.CheckBudget(c.Budget.MaxCost); err != nil {
 			problems = append(problems, fmt.Errorf("judges.%d.openai: %w", i, err))
 		}
 		if asked[j.OpenAI.judgeFingerprint()] { // each would get the answers of the other

@@ -13,6 +13,7 @@ import (
 	"context"
 
 	"laurel/data"
+	"laurel/feedback/chat"
 )
 
 // Judge compares two responses. Its answers depend on the question and on
@@ -25,7 +26,7 @@ type Judge interface {
 	Fingerprint() string
 	// Ask answers one question. A reply that gives no preference is an Answer
 	// with its Outcome; an error is that no reply could be had, after all
-	// retries, or that the run must stop (ErrBudget, ctx).
+	// retries, or that the run must stop (chat.ErrBudget, ctx).
 	Ask(ctx context.Context, q Question) (Answer, error)
 }
 
@@ -79,13 +80,13 @@ type Answer struct {
 	Cost             float64 `json:"cost,omitempty"` // dollars
 	Requests         int     `json:"requests,omitempty"`
 	// Retries is what attempts without a reply took, beside the four above. It
-	// depends on the server's moods, so it is no part of a label.
-	Retries Spent `json:"retries,omitzero"`
+	// depends on how loaded the server was, so it is no part of a label.
+	Retries chat.Spent `json:"retries,omitzero"`
 
-	stored Spent // of the five above, what the store counts already
+	stored chat.Spent // of the five above, what the store counts already
 }
 
 // spent is what the answer took and the store does not count yet.
-func (a Answer) spent() Spent {
-	return Spent{a.Requests, a.PromptTokens, a.CompletionTokens, a.Cost}.Plus(a.Retries).minus(a.stored)
+func (a Answer) spent() chat.Spent {
+	return chat.Spent{Requests: a.Requests, PromptTokens: a.PromptTokens, CompletionTokens: a.CompletionTokens, Cost: a.Cost}.Plus(a.Retries).Minus(a.stored)
 }

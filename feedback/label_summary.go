@@ -5,24 +5,26 @@ import (
 	"strings"
 
 	"laurel/data"
+	"laurel/feedback/chat"
+	"laurel/labels"
 )
 
 // Summary says what became of the comparisons and of the questions about
 // them: rows read = labelled + abstained + skipped.
 type Summary struct {
-	Rows      data.Counts             `json:"rows"`
-	Labelled  int                     `json:"labelled"`
-	Abstained map[data.Abstention]int `json:"abstained"`
-	Questions int                     `json:"questions"`
-	Asked     int                     `json:"asked"`             // by this run; the other answers were in the store
-	Missing   int                     `json:"missing,omitempty"` // not in the store, and not asked
-	Judges    []JudgeSummary          `json:"judges"`
-	Spent     Spent                   `json:"spent"`             // by all runs on the store
-	SpentNow  Spent                   `json:"spent_by_this_run"` // by this one
+	Rows      data.Counts               `json:"rows"`
+	Labelled  int                       `json:"labelled"`
+	Abstained map[labels.Abstention]int `json:"abstained"`
+	Questions int                       `json:"questions"`
+	Asked     int                       `json:"asked"`             // by this run; the other answers were in the store
+	Missing   int                       `json:"missing,omitempty"` // not in the store, and not asked
+	Judges    []JudgeSummary            `json:"judges"`
+	Spent     chat.Spent                `json:"spent"`             // by all runs on the store
+	SpentNow  chat.Spent                `json:"spent_by_this_run"` // by this one
 
-	Came int `json:"-"` // answers of this run, of comparisons without a label too
+	Received int `json:"-"` // answers of this run, of comparisons without a label too
 
-	before Spent
+	before chat.Spent
 }
 
 // JudgeSummary counts a judge's answers by what they turned out to be.
@@ -34,7 +36,7 @@ type JudgeSummary struct {
 }
 
 func newSummary(run *Labelling) *Summary {
-	s := &Summary{Abstained: map[data.Abstention]int{}, before: run.Store.Spent()}
+	s := &Summary{Abstained: map[labels.Abstention]int{}, before: run.Store.Spent()}
 	for _, j := range run.Judges {
 		s.Judges = append(s.Judges, JudgeSummary{Name: j.Name(), Weight: j.Weight, Outcomes: map[Outcome]int{}})
 	}
@@ -62,8 +64,8 @@ func (s *Summary) count(a stepAnswer) {
 	}
 }
 
-func (s *Summary) label(l data.Label) {
-	if l.Side == data.Neither {
+func (s *Summary) label(l labels.Label) {
+	if l.Side == labels.Neither {
 		s.Abstained[l.Reason]++
 		return
 	}
@@ -71,9 +73,9 @@ func (s *Summary) label(l data.Label) {
 }
 
 func (s *Summary) settle(store *Store, a *asker) {
-	s.Came = int(a.kept.Load())
+	s.Received = int(a.kept.Load())
 	s.Spent = store.Spent()
-	s.SpentNow = s.Spent.minus(s.before)
+	s.SpentNow = s.Spent.Minus(s.before)
 }
 
 // Abstentions is the number of comparisons without a verdict.
@@ -122,7 +124,7 @@ func (l *Labelling) Plan(visit func(Judge, Question) error) (*Plan, error) {
 		p.Questions++
 		if l.Store != nil && l.Store.Has(s.key, l.OnlyKept) {
 			p.Kept++
-			p.kept[asking(s.judge, s.principle)]++
+			p.kept[questionsOf(s.judge, s.principle)]++
 		} else if visit != nil {
 			if err := visit(s.judge, Question{s.comparison, s.principle, s.swapped}); err != nil {
 				return nil, err
@@ -132,7 +134,7 @@ func (l *Labelling) Plan(visit func(Judge, Question) error) (*Plan, error) {
 	return p, nil
 }
 
-func asking(judge Judge, principle *Principle) string {
+func questionsOf(judge Judge, principle *Principle) string {
 	return fmt.Sprintf("%s under %q", judge.Name(), principle.Name)
 }
 
@@ -145,7 +147,7 @@ func (p *Plan) NeverAsked(l *Labelling) error {
 	var never []string
 	for i := range l.Judges {
 		for j := range l.Constitution.Principles {
-			if what := asking(&l.Judges[i], &l.Constitution.Principles[j]); p.kept[what] == 0 {
+			if what := questionsOf(&l.Judges[i], &l.Constitution.Principles[j]); p.kept[what] == 0 {
 				never = append(never, what)
 			}
 		}

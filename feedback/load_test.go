@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"laurel/data"
-	"laurel/feedback/rogue"
+	"laurel/feedback/chat"
+	"laurel/feedback/chattest"
+	"laurel/labels"
 )
 
 // loadComparisons are n comparisons of which no two are alike.
@@ -34,24 +36,25 @@ func loadComparisons(n int) func(*data.Counts) iter.Seq2[data.Comparison, error]
 // with slow drips too, and holds the time to 1.2 times what the server's own
 // waiting takes and the heap to 200 MiB.
 func TestLabelLoad(t *testing.T) {
-	n, server, timeout := 500, &rogue.Server{Latency: 2 * time.Millisecond}, time.Minute
-	server.Rates = map[rogue.Fault]float64{
-		rogue.TooMany: 0.01, rogue.Unavailable: 0.01, rogue.ServerError: 0.01, rogue.Truncated: 0.01, rogue.Schema: 0.01,
-		rogue.Empty: 0.01, rogue.NoLogprobs: 0.01, rogue.Reset: 0.01, rogue.Refusal: 0.01, rogue.Both: 0.01,
+	n, server, timeout := 500, &chattest.Server{Latency: 2 * time.Millisecond}, time.Minute
+	server.Rates = map[chattest.Fault]float64{
+		chattest.TooMany: 0.01, chattest.Unavailable: 0.01, chattest.ServerError: 0.01, chattest.Truncated: 0.01, chattest.Schema: 0.01,
+		chattest.Empty: 0.01, chattest.NoLogprobs: 0.01, chattest.Reset: 0.01, chattest.Refusal: 0.01, chattest.Both: 0.01,
 	}
 	latency, err := time.ParseDuration(os.Getenv("LAUREL_LOAD"))
 	full := err == nil
 	if full {
 		n, server.Latency, server.RetryAfter, timeout = 10_000, latency, 1, latency+3*time.Second
-		server.Rates[rogue.Drip] = 0.002
+		server.Rates[chattest.Drip] = 0.002
 	}
 	c := DefaultOpenAI()
 	c.Mode = ModeDirect
 	store := newStore(t)
-	chat := serve(t, server, nil, func(chat *ChatConfig) { chat.InFlight, chat.Timeout = 64, timeout; c.ChatConfig = *chat })
-	run := labelling(t, store, 0, NewOpenAI("rogue", c, chat, nil))
+	client, config := serve(t, server, nil, func(c *chat.Config) { c.InFlight, c.Timeout = 64, timeout })
+	c.Config = config
+	run := labelling(t, store, 0, NewOpenAI("judge", c, client, nil))
 	run.Constitution, run.Comparisons = &Constitution{Principles: four[:1]}, loadComparisons(n)
-	run.InFlight = 128 // so that those who wait to try again leave no slot of the chat empty
+	run.InFlight = 128 // so that those who wait to try again leave no slot of the client empty
 	heap := uint64(0)
 	run.Progress = func(p Progress) {
 		if p.Done%(n/5) == 0 {
@@ -61,49 +64,49 @@ func TestLabelLoad(t *testing.T) {
 		}
 	}
 	began := time.Now()
-	first, summary, err := labels(t, run)
+	first, summary, err := runLabels(t, run)
 	took := time.Since(began)
 	if err != nil {
 		t.Fatal(err)
 	}
 	tally := server.Tally()
 	checkLoad(t, n, first, summary, tally)
-	ideal := (tally.Latency + time.Duration(tally.Faults[rogue.Drip])*timeout) / 64
+	ideal := (tally.Latency + time.Duration(tally.Faults[chattest.Drip])*timeout) / 64
 	t.Logf("%d comparisons, %d requests, faults %v: %v, ideal %v, ratio %.3f; heap %.1f MiB", n, tally.Requests, tally.Faults,
 		took.Round(time.Millisecond), ideal.Round(time.Millisecond), float64(took)/float64(ideal), float64(heap)/(1<<20))
 	if full && (took > ideal*12/10 || heap > 200<<20) {
 		t.Error("slower than 1.2 of the ideal time, or more than 200 MiB")
 	}
-	again, _, err := labels(t, run)
+	again, _, err := runLabels(t, run)
 	if err != nil || !reflect.DeepEqual(plain(again), plain(first)) || server.Tally().Requests != tally.Requests {
 		t.Errorf("the second run: %v, %d requests more", err, server.Tally().Requests-tally.Requests)
 	}
 }
 
 // plain are labels as text, for NaN is not equal to itself.
-func plain(labels []data.Label) []string {
-	out := make([]string, len(labels))
-	for i, l := range labels {
+func plain(all []labels.Label) []string {
+	out := make([]string, len(all))
+	for i, l := range all {
 		out[i] = fmt.Sprintf("%+v", l)
 	}
 	return out
 }
 
 // checkLoad wants nothing lost and nothing asked twice.
-func checkLoad(t *testing.T, n int, labels []data.Label, s *Summary, tally rogue.Tally) {
+func checkLoad(t *testing.T, n int, all []labels.Label, s *Summary, tally chattest.Tally) {
 	t.Helper()
-	for i, l := range labels {
+	for i, l := range all {
 		if l.ID != fmt.Sprint(i) {
 			t.Fatalf("label %d is of comparison %s", i, l.ID)
 		}
 	}
-	unparseable := tally.Faults[rogue.Refusal] + tally.Faults[rogue.Both]
+	unparseable := tally.Faults[chattest.Refusal] + tally.Faults[chattest.Both]
 	transient := -unparseable
 	for _, k := range tally.Faults {
 		transient += k
 	}
-	if len(labels) != n || s.Outcomes(Failed) != 0 || s.Outcomes(Unparseable) != unparseable || s.Outcomes(Preferred) != 2*n-unparseable {
-		t.Errorf("%d labels of %d comparisons; answers %+v", len(labels), n, s.Judges)
+	if len(all) != n || s.Outcomes(Failed) != 0 || s.Outcomes(Unparseable) != unparseable || s.Outcomes(Preferred) != 2*n-unparseable {
+		t.Errorf("%d labels of %d comparisons; answers %+v", len(all), n, s.Judges)
 	}
 	if tally.Bodies != 2*n || tally.Requests != 2*n+transient || tally.Repeated != 0 || s.Spent.Requests != tally.Requests {
 		t.Errorf("%d questions, %d requests counted; the server saw %+v", 2*n, s.Spent.Requests, tally)

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"laurel/data"
+	"laurel/feedback/chat"
 )
 
 // The modes of an openai judge: how it answers, and where its confidence is
@@ -21,7 +22,7 @@ const (
 
 // OpenAIConfig is a chat model as a judge. Its in_flight is 0 for the run's.
 type OpenAIConfig struct {
-	ChatConfig  `yaml:",inline"`
+	chat.Config `yaml:",inline"`
 	Mode        string `yaml:"mode"`
 	TopLogprobs int    `yaml:"top_logprobs"`    // alternatives to a letter; servers have their own most
 	Clamp       *Clamp `yaml:"clamp,omitempty"` // of its probabilities, when they are aggregated
@@ -29,7 +30,7 @@ type OpenAIConfig struct {
 
 // DefaultOpenAI is a judge of which only base_url and model are to be named.
 func DefaultOpenAI() OpenAIConfig {
-	c := OpenAIConfig{ChatConfig: DefaultChat(), Mode: ModeCoT, TopLogprobs: 20}
+	c := OpenAIConfig{Config: chat.Default(), Mode: ModeCoT, TopLogprobs: 20}
 	c.InFlight = 0
 	return c
 }
@@ -51,25 +52,25 @@ func (c OpenAIConfig) Validate() error {
 
 // chatOf is the chat with the run's in_flight where the judge has none of its
 // own.
-func (c OpenAIConfig) chatOf(inFlight int) ChatConfig {
+func (c OpenAIConfig) chatOf(inFlight int) chat.Config {
 	if c.InFlight == 0 {
 		c.InFlight = inFlight
 	}
-	return c.ChatConfig
+	return c.Config
 }
 
 // OpenAI is a judge behind a chat server.
 type OpenAI struct {
 	name   string
 	config OpenAIConfig
-	chat   *Chat
+	chat   *chat.Client
 	store  *Store
 	letter atomic.Bool // the server has given log-probabilities
 }
 
 // NewOpenAI makes a judge of a chat, which may be nil where nothing is asked. Half
 // an answer is kept in the store, where there is one.
-func NewOpenAI(name string, c OpenAIConfig, chat *Chat, store *Store) *OpenAI {
+func NewOpenAI(name string, c OpenAIConfig, chat *chat.Client, store *Store) *OpenAI {
 	return &OpenAI{name: name, config: c, chat: chat, store: store}
 }
 
@@ -85,24 +86,24 @@ func (c OpenAIConfig) judgeFingerprint() string {
 	if c.Mode != ModeCoT {
 		letters = fmt.Sprintf(", %d alternatives", c.TopLogprobs)
 	}
-	return fmt.Sprintf("openai %s %s%s, %s", c.Mode, PromptVersion, letters, c.fingerprint())
+	return fmt.Sprintf("openai %s %s%s, %s", c.Mode, PromptVersion, letters, c.Fingerprint())
 }
 
 // Requests are what is sent for a question where nothing fails; the reasoning
 // that the second shows is not known beforehand, and has at most the tokens of
 // the first's reply.
-func (j *OpenAI) Requests(q Question) []ChatRequest {
+func (j *OpenAI) Requests(q Question) []chat.Request {
 	reasoned := j.config.Request(EvaluationPrompt(q, FormReasoned))
 	switch j.config.Mode {
 	case ModeDirect:
-		return []ChatRequest{j.letterRequest(EvaluationPrompt(q, FormLetter))}
+		return []chat.Request{j.letterRequest(EvaluationPrompt(q, FormLetter))}
 	case ModeCoT:
-		return []ChatRequest{reasoned}
+		return []chat.Request{reasoned}
 	}
-	return []ChatRequest{reasoned, j.letterRequest(LetterPrompt(q, ""))}
+	return []chat.Request{reasoned, j.letterRequest(LetterPrompt(q, ""))}
 }
 
-func (j *OpenAI) letterRequest(messages []data.Message) ChatRequest {
+func (j *OpenAI) letterRequest(messages []data.Message) chat.Request {
 	request := j.config.Request(messages)
 	request.MaxTokens, request.TopLogprobs = letterTokens, j.config.TopLogprobs
 	return request
@@ -128,9 +129,9 @@ func (j *OpenAI) Ask(ctx context.Context, q Question) (answer Answer, err error)
 func (j *OpenAI) askVerdict(ctx context.Context, q Question) (Answer, error) {
 	reply, err := j.chat.Complete(ctx, j.config.Request(EvaluationPrompt(q, FormReasoned)))
 	if err != nil {
-		return took(reply), err
+		return unread(reply), err
 	}
-	answer := took(reply)
+	answer := unread(reply)
 	v := readVerdict(reply.Text)
 	answer.Outcome, answer.First, answer.Detail, answer.Rationale = v.outcome, v.first, v.detail, v.reasoning
 	if v.outcome == Unparseable && reply.FinishReason == "length" {
@@ -144,14 +145,14 @@ const letterTokens = 8
 
 func (j *OpenAI) askLetter(ctx context.Context, messages []data.Message) (Answer, error) {
 	reply, err := j.chat.Complete(ctx, j.letterRequest(messages))
-	if errors.Is(err, errNoLogprobs) && !j.letter.Load() {
-		err = fmt.Errorf("%w: mode %s cannot do without log-probabilities: use mode %s, or a server that gives them: %w", ErrChatSetup, j.config.Mode, ModeCoT, err)
+	if errors.Is(err, chat.ErrNoLogprobs) && !j.letter.Load() {
+		err = fmt.Errorf("%w: mode %s cannot do without log-probabilities: use mode %s, or a server that gives them: %w", chat.ErrSetup, j.config.Mode, ModeCoT, err)
 	}
 	if err != nil {
-		return took(reply), err
+		return unread(reply), err
 	}
 	j.letter.Store(true)
-	answer := took(reply)
+	answer := unread(reply)
 	v := readLetter(reply.Text, reply.Tokens)
 	answer.Outcome, answer.First, answer.Detail = v.outcome, v.first, v.detail
 	return answer, nil
@@ -193,7 +194,7 @@ func (j *OpenAI) reason(ctx context.Context, q Question) (Answer, error) {
 		}
 	}
 	reply, err := j.chat.Complete(ctx, request)
-	reasoned := took(reply)
+	reasoned := unread(reply)
 	if err != nil {
 		return reasoned, err
 	}
@@ -208,9 +209,8 @@ func (j *OpenAI) reason(ctx context.Context, q Question) (Answer, error) {
 	return reasoned, nil
 }
 
-// took is an answer of which nothing has been read yet.
-func took(r ChatReply) Answer {
+// unread is an answer of which nothing has been read yet.
+func unread(r chat.Reply) Answer {
 	of := r.Final
-	retries := Spent{r.Requests, r.PromptTokens, r.CompletionTokens, r.Cost}.minus(of)
-	return Answer{Raw: r.Text, Model: r.Model, PromptTokens: of.PromptTokens, CompletionTokens: of.CompletionTokens, Cost: of.Cost, Requests: of.Requests, Retries: retries}
+	return Answer{Raw: r.Text, Model: r.Model, PromptTokens: of.PromptTokens, CompletionTokens: of.CompletionTokens, Cost: of.Cost, Requests: of.Requests, Retries: r.Spent.Minus(of)}
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"laurel/feedback/chat"
 )
 
 // read is what is read in a judge's reply.
@@ -119,7 +121,7 @@ const leastMass = 0.1
 // place; First is their ratio. A letter that is not among the alternatives has
 // at most the probability of the least of them, and of what they leave over:
 // that much is allowed it, so that a confidence is never overstated.
-func readLetter(text string, tokens []ChatToken) read {
+func readLetter(text string, tokens []chat.Token) read {
 	switch said := letters(text); {
 	case len(said) == 0 || said[0] != "a" && said[0] != "b" && said[0] != "tie":
 		return unreadable("the reply is not a letter")
@@ -161,7 +163,7 @@ func bare(token string) string {
 }
 
 // weigh compares the letters' probabilities.
-func weigh(top []TokenLogprob) read {
+func weigh(top []chat.TopLogprob) read {
 	seen := map[string]bool{}
 	a, b, sum, least := 0.0, 0.0, 0.0, 1.0
 	for _, t := range top {

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"laurel/feedback/chat"
 )
 
 func TestReadVerdict(t *testing.T) {
@@ -52,10 +54,10 @@ func TestReadVerdict(t *testing.T) {
 }
 
 // token is a token with alternatives of these probabilities.
-func token(text string, p ...any) ChatToken {
-	t := ChatToken{Token: text}
+func token(text string, p ...any) chat.Token {
+	t := chat.Token{Token: text}
 	for i := 0; i < len(p); i += 2 {
-		t.Top = append(t.Top, TokenLogprob{p[i].(string), math.Log(p[i+1].(float64))})
+		t.Top = append(t.Top, chat.TopLogprob{Token: p[i].(string), Logprob: math.Log(p[i+1].(float64))})
 	}
 	return t
 }
@@ -65,28 +67,28 @@ func TestReadLetter(t *testing.T) {
 		"B", 0.1, " B", 0.05, "b", 0.03, "B)", 0.02, "Both", 0.1, "AB", 0.1) // A has 0.6, B 0.2
 	for _, tc := range []struct {
 		name, text string
-		tokens     []ChatToken
+		tokens     []chat.Token
 		outcome    Outcome
 		first      float64
 		says       string
 	}{
-		{"all spellings", "A", []ChatToken{mixed}, Preferred, 0.75, ""},
-		{"named twice by the server", "A", []ChatToken{token("A", "A", 0.6, "A", 0.6, "B", 0.2)}, Preferred, 0.75, ""},
-		{"after punctuation", "**(B)**", []ChatToken{token("**(", "**(", 1.0), token("B", "B", 0.9, "A", 0.1), token(")**", ")**", 1.0)}, Preferred, 0.1, ""},
-		{"and goes on", "A\n\nThe first", []ChatToken{token("A", "A", 0.8, "B", 0.2), token("\n\nThe", "\n\nThe", 1.0)}, Preferred, 0.8, ""},
-		{"by luck less likely", "B", []ChatToken{token("B", "A", 0.75, "B", 0.25)}, Preferred, 0.75, ""},
-		{"the other letter unseen, the least is less", "A", []ChatToken{token("A", "A", 0.9, "The", 0.04)}, Preferred, 0.9 / 0.94, ""},
-		{"the other letter unseen, the rest is less", "A", []ChatToken{token("A", "A", 0.9, "The", 0.08)}, Preferred, 0.9 / 0.92, ""},
-		{"the letter alone", "B", []ChatToken{token("B", "B", 0.7)}, Preferred, 0.3, ""},
-		{"tie", "Tie.", []ChatToken{token("Tie", "Tie", 1.0)}, Tie, 0, ""},
-		{"a refusal", "I'm sorry", []ChatToken{token("I", "I", 0.9, "A", 0.1)}, Unparseable, 0, "not a letter"},
-		{"either", "A or B", []ChatToken{token("A", "A", 0.9, "B", 0.1)}, Unparseable, 0, "not a letter"},
-		{"both", "both", []ChatToken{token("both", "both", 0.9)}, Unparseable, 0, "not a letter"},
+		{"all spellings", "A", []chat.Token{mixed}, Preferred, 0.75, ""},
+		{"named twice by the server", "A", []chat.Token{token("A", "A", 0.6, "A", 0.6, "B", 0.2)}, Preferred, 0.75, ""},
+		{"after punctuation", "**(B)**", []chat.Token{token("**(", "**(", 1.0), token("B", "B", 0.9, "A", 0.1), token(")**", ")**", 1.0)}, Preferred, 0.1, ""},
+		{"and goes on", "A\n\nThe first", []chat.Token{token("A", "A", 0.8, "B", 0.2), token("\n\nThe", "\n\nThe", 1.0)}, Preferred, 0.8, ""},
+		{"by luck less likely", "B", []chat.Token{token("B", "A", 0.75, "B", 0.25)}, Preferred, 0.75, ""},
+		{"the other letter unseen, the least is less", "A", []chat.Token{token("A", "A", 0.9, "The", 0.04)}, Preferred, 0.9 / 0.94, ""},
+		{"the other letter unseen, the rest is less", "A", []chat.Token{token("A", "A", 0.9, "The", 0.08)}, Preferred, 0.9 / 0.92, ""},
+		{"the letter alone", "B", []chat.Token{token("B", "B", 0.7)}, Preferred, 0.3, ""},
+		{"tie", "Tie.", []chat.Token{token("Tie", "Tie", 1.0)}, Tie, 0, ""},
+		{"a refusal", "I'm sorry", []chat.Token{token("I", "I", 0.9, "A", 0.1)}, Unparseable, 0, "not a letter"},
+		{"either", "A or B", []chat.Token{token("A", "A", 0.9, "B", 0.1)}, Unparseable, 0, "not a letter"},
+		{"both", "both", []chat.Token{token("both", "both", 0.9)}, Unparseable, 0, "not a letter"},
 		{"empty", "", nil, Unparseable, 0, "not a letter"},
-		{"one after the other", "A\nB", []ChatToken{token("A", "A", 0.9, "B", 0.1)}, Unparseable, 0, "different letters"},
-		{"no such token", "A", []ChatToken{token("Hello", "A", 0.9, "B", 0.1)}, Unparseable, 0, "no token"},
-		{"little mass", "A", []ChatToken{token("A", "A", 0.04, "B", 0.04, "The", 0.9)}, Unparseable, 0, "0.08 together"},
-		{"no probabilities", "A", []ChatToken{{Token: "A", Top: []TokenLogprob{{"A", 5}, {"B", 1}}}}, Unparseable, 0, "add up"},
+		{"one after the other", "A\nB", []chat.Token{token("A", "A", 0.9, "B", 0.1)}, Unparseable, 0, "different letters"},
+		{"no such token", "A", []chat.Token{token("Hello", "A", 0.9, "B", 0.1)}, Unparseable, 0, "no token"},
+		{"little mass", "A", []chat.Token{token("A", "A", 0.04, "B", 0.04, "The", 0.9)}, Unparseable, 0, "0.08 together"},
+		{"no probabilities", "A", []chat.Token{{Token: "A", Top: []chat.TopLogprob{{Token: "A", Logprob: 5}, {Token: "B", Logprob: 1}}}}, Unparseable, 0, "add up"},
 	} {
 		r := readLetter(tc.text, tc.tokens)
 		if r.outcome != tc.outcome || math.Abs(r.first-tc.first) > 1e-12 || !strings.Contains(r.detail, tc.says) || (r.detail == "") != (tc.says == "") {
@@ -128,7 +130,7 @@ func FuzzReadLetter(f *testing.F) {
 	f.Add("(B)\n", "(", "Ġb", "B", 0.0, -9999.0)
 	f.Add("A or B", "A", " or", "B", -1e300, math.Inf(1))
 	f.Fuzz(func(t *testing.T, text, one, two, three string, p, q float64) {
-		top := []TokenLogprob{{one, p}, {two, q}, {three, q}}
-		sound(t, readLetter(text, []ChatToken{{Token: one, Logprob: p, Top: top}, {Token: two, Logprob: q, Top: top}}))
+		top := []chat.TopLogprob{{Token: one, Logprob: p}, {Token: two, Logprob: q}, {Token: three, Logprob: q}}
+		sound(t, readLetter(text, []chat.Token{{Token: one, Logprob: p, Top: top}, {Token: two, Logprob: q, Top: top}}))
 	})
 }

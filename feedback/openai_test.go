@@ -4,22 +4,50 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"laurel/data"
-	"laurel/feedback/rogue"
+	"laurel/feedback/chat"
+	"laurel/feedback/chattest"
 )
 
 // judge is an openai judge at a server.
-func judge(t *testing.T, server *rogue.Server, mode string) *OpenAI {
+func judge(t *testing.T, server *chattest.Server, mode string, retries int) *OpenAI {
 	t.Helper()
 	c := DefaultOpenAI()
-	chat := serve(t, server, nil, func(chat *ChatConfig) { chat.MaxRetries = 1; c.ChatConfig = *chat })
+	client, config := serve(t, server, nil, func(c *chat.Config) { c.MaxRetries = retries })
+	c.Config = config
 	c.Mode = mode
-	return NewOpenAI("rogue", c, chat, nil)
+	return NewOpenAI("judge", c, client, nil)
+}
+
+// testConfig is of a chat with a server, with short waits.
+func testConfig(server *httptest.Server) chat.Config {
+	c := chat.Default()
+	c.BaseURL, c.Model, c.Backoff = server.URL, "tiny", time.Millisecond
+	return c
+}
+
+// serve starts a server and gives a client of it.
+func serve(t *testing.T, handler http.Handler, budget *chat.Budget, change func(*chat.Config)) (*chat.Client, chat.Config) {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	c := testConfig(server)
+	if change != nil {
+		change(&c)
+	}
+	client, err := chat.New(c, budget)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, c
 }
 
 func askedOf(n int) Question {
@@ -29,13 +57,13 @@ func askedOf(n int) Question {
 	}
 }
 
-// TestOpenAIModes: the rogue is 0.7 sure of the first response.
+// TestOpenAIModes: the server is 0.7 sure of the first response.
 func TestOpenAIModes(t *testing.T) {
 	for mode, requests := range map[string]int{ModeDirect: 1, ModeCoT: 1, ModeCoTLogprobs: 2} {
-		server := &rogue.Server{First: func(rogue.Request) float64 { return 0.7 }}
-		j := judge(t, server, mode)
+		server := &chattest.Server{First: func(chattest.Request) float64 { return 0.7 }}
+		j := judge(t, server, mode, 1)
 		a, err := j.Ask(t.Context(), askedOf(1))
-		if err != nil || a.Outcome != Preferred || math.Abs(a.First-0.7) > 1e-9 || a.Requests != requests || a.Raw == "" || a.Model != "tiny-rogue" || a.PromptTokens == 0 {
+		if err != nil || a.Outcome != Preferred || math.Abs(a.First-0.7) > 1e-9 || a.Requests != requests || a.Raw == "" || a.Model != "tiny-chattest" || a.PromptTokens == 0 {
 			t.Errorf("%s: %+v, %v", mode, a, err)
 		}
 		if reasons := strings.HasPrefix(a.Rationale, "One response is better grounded"); reasons == (mode == ModeDirect) || strings.Contains(a.Rationale, "Verdict") {
@@ -47,13 +75,13 @@ func TestOpenAIModes(t *testing.T) {
 // TestOpenAIShowsReasoning: in the second request the reasoning is the
 // judge's own turn, and its verdict is not in it.
 func TestOpenAIShowsReasoning(t *testing.T) {
-	var second rogue.Request
-	j := judge(t, &rogue.Server{First: func(r rogue.Request) float64 {
+	var second chattest.Request
+	j := judge(t, &chattest.Server{First: func(r chattest.Request) float64 {
 		if r.Logprobs {
 			second = r
 		}
 		return 0.2
-	}}, ModeCoTLogprobs)
+	}}, ModeCoTLogprobs, 1)
 	a, err := j.Ask(t.Context(), askedOf(1))
 	if err != nil || math.Abs(a.First-0.2) > 1e-9 || len(second.Messages) != 4 || second.MaxTokens != letterTokens || second.TopLogprobs != 20 {
 		t.Fatalf("%+v, %v; second request %+v", a, err, second)
@@ -64,9 +92,9 @@ func TestOpenAIShowsReasoning(t *testing.T) {
 }
 
 func TestOpenAIUnparseable(t *testing.T) {
-	for _, fault := range []rogue.Fault{rogue.Refusal, rogue.Both} {
+	for _, fault := range []chattest.Fault{chattest.Refusal, chattest.Both} {
 		for _, mode := range []string{ModeDirect, ModeCoT, ModeCoTLogprobs} {
-			j := judge(t, &rogue.Server{Rates: map[rogue.Fault]float64{fault: 1}}, mode)
+			j := judge(t, &chattest.Server{Rates: map[chattest.Fault]float64{fault: 1}}, mode, 1)
 			if a, err := j.Ask(t.Context(), askedOf(1)); err != nil || a.Outcome != Unparseable || a.Detail == "" || a.Raw == "" {
 				t.Errorf("%s, %s: %+v, %v", fault, mode, a, err)
 			}
@@ -77,20 +105,19 @@ func TestOpenAIUnparseable(t *testing.T) {
 // TestOpenAINeedsLogprobs: a server that never gives any stops the run, after
 // it has given some a reply without is a failure as others are.
 func TestOpenAINeedsLogprobs(t *testing.T) {
-	none := &rogue.Server{Rates: map[rogue.Fault]float64{rogue.NoLogprobs: 1}}
-	j := judge(t, none, ModeDirect)
-	j.chat.config.MaxRetries = 0
+	none := &chattest.Server{Rates: map[chattest.Fault]float64{chattest.NoLogprobs: 1}}
+	j := judge(t, none, ModeDirect, 0)
 	a, err := j.Ask(t.Context(), askedOf(1))
-	if !errors.Is(err, ErrChatSetup) || !strings.Contains(err.Error(), "use mode cot") || a.spent().Requests != 1 {
+	if !errors.Is(err, chat.ErrSetup) || !strings.Contains(err.Error(), "use mode cot") || a.spent().Requests != 1 {
 		t.Errorf("%+v, %v", a, err)
 	}
 	if _, err = j.Ask(t.Context(), askedOf(1)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = j.Ask(t.Context(), askedOf(2)); err == nil || errors.Is(err, ErrChatSetup) {
+	if _, err = j.Ask(t.Context(), askedOf(2)); err == nil || errors.Is(err, chat.ErrSetup) {
 		t.Errorf("after log-probabilities were given: %v", err)
 	}
-	if a, err := judge(t, none, ModeCoT).Ask(t.Context(), askedOf(1)); err != nil || a.Outcome != Preferred {
+	if a, err := judge(t, none, ModeCoT, 1).Ask(t.Context(), askedOf(1)); err != nil || a.Outcome != Preferred {
 		t.Errorf("mode cot needs none: %+v, %v", a, err)
 	}
 }
@@ -172,12 +199,13 @@ func TestClamp(t *testing.T) {
 // a question, the next run sends the second alone, and the answer is that of
 // an undisturbed run.
 func TestOpenAIKeepsReasoning(t *testing.T) {
-	ask := func(store *Store, budget *Budget) (Answer, *rogue.Server, error) {
-		server := &rogue.Server{First: func(rogue.Request) float64 { return 0.7 }}
+	ask := func(store *Store, budget *chat.Budget) (Answer, *chattest.Server, error) {
+		server := &chattest.Server{First: func(chattest.Request) float64 { return 0.7 }}
 		c := DefaultOpenAI()
-		chat := serve(t, server, budget, func(chat *ChatConfig) { chat.MaxRetries = 1; c.ChatConfig = *chat })
+		client, config := serve(t, server, budget, func(c *chat.Config) { c.MaxRetries = 1 })
+		c.Config = config
 		c.Mode, c.Model = ModeCoTLogprobs, "tiny"
-		a, err := NewOpenAI("rogue", c, chat, store).Ask(t.Context(), askedOf(1))
+		a, err := NewOpenAI("judge", c, client, store).Ask(t.Context(), askedOf(1))
 		return a, server, err
 	}
 	want, _, err := ask(nil, nil)
@@ -185,15 +213,15 @@ func TestOpenAIKeepsReasoning(t *testing.T) {
 		t.Fatalf("undisturbed: %+v, %v", want, err)
 	}
 	store := newStore(t)
-	half, server, err := ask(store, NewBudget(0, 1, 0, 0))
-	if !errors.Is(err, ErrBudget) || server.Tally().Requests != 1 || half.spent().Requests != 0 || store.Spent().Requests != 1 {
+	half, server, err := ask(store, chat.NewBudget(0, 1, 0, 0))
+	if !errors.Is(err, chat.ErrBudget) || server.Tally().Requests != 1 || half.spent().Requests != 0 || store.Spent().Requests != 1 {
 		t.Fatalf("stopped: %+v, %v, the store has %+v", half, err, store.Spent())
 	}
 	got, server, err := ask(store, nil)
 	if err != nil || server.Tally().Requests != 1 || got.spent().Requests != 1 {
 		t.Fatalf("gone on: %+v, %v, %d requests", got, err, server.Tally().Requests)
 	}
-	got.stored = Spent{}
+	got.stored = chat.Spent{}
 	if got != want {
 		t.Errorf("gone on %+v, undisturbed %+v", got, want)
 	}

@@ -10,13 +10,14 @@ import (
 	"strings"
 
 	"laurel/data"
+	"laurel/feedback/chat"
 )
 
 // Revising is what decides a run of Revise.
 type Revising struct {
 	Constitution *Constitution
-	Model        ChatConfig // names what decides a reply, and the sampling
-	Complete     func(context.Context, ChatRequest) (ChatReply, error)
+	Model        chat.Config // names what decides a reply, and the sampling
+	Complete     func(context.Context, chat.Request) (chat.Reply, error)
 	Rounds       int
 	PerRound     int    // principles a round, at most those of the constitution
 	Order        string // OrderSequence or OrderSample
@@ -24,7 +25,7 @@ type Revising struct {
 	Store        *Store
 	// Prompts yields all prompts, from the first, whenever it is called.
 	Prompts  func(*data.Counts) iter.Seq2[data.Prompt, error]
-	Progress func(done int, spent Spent) // called after every prompt, in order
+	Progress func(done int, spent chat.Spent) // called after every prompt, in order
 }
 
 // The orders in which principles take their turns.
@@ -67,7 +68,7 @@ type chained struct {
 func Revise(ctx context.Context, run *Revising, write func(data.Chain) error, leave func(LeftOut) error) (*RevisionSummary, error) {
 	asker := newAsker(run.Store, run.Model.InFlight)
 	work := func(waiting context.Context, p data.Prompt) (chained, error) {
-		return run.chain(p, func(messages []data.Message) (string, error) { return run.say(asker, waiting, ctx, messages) })
+		return run.chain(p, func(messages []data.Message) (string, error) { return run.reply(asker, waiting, ctx, messages) })
 	}
 	summary := newRevisionSummary(run)
 	defer func() { summary.settle(run.Store, asker) }() // after all replies under way have come
@@ -93,13 +94,13 @@ func Revise(ctx context.Context, run *Revising, write func(data.Chain) error, le
 	return summary, nil
 }
 
-// chain makes the chain of one prompt of what say replies.
-func (r *Revising) chain(p data.Prompt, say func([]data.Message) (string, error)) (chained, error) {
+// chain makes the chain of one prompt from the replies that reply gives.
+func (r *Revising) chain(p data.Prompt, reply func([]data.Message) (string, error)) (chained, error) {
 	c := data.Chain{Prompt: p, Initial: p.Response, Given: p.Response != ""}
 	prompt := data.Text{Messages: p.Messages}
 	var err error
 	if !c.Given {
-		if c.Initial, err = say(p.Messages); err != nil {
+		if c.Initial, err = reply(p.Messages); err != nil {
 			return leftOut(LeftOut{ID: p.ID, Stage: StageInitial}, err)
 		}
 	}
@@ -108,11 +109,11 @@ func (r *Revising) chain(p data.Prompt, say func([]data.Message) (string, error)
 			step := data.ChainStep{Round: round + 1, Principle: principle.Name}
 			last := data.Text{Plain: c.Final()}
 			left := LeftOut{ID: p.ID, Stage: StageCritique, Round: step.Round, Principle: step.Principle}
-			if step.Critique, err = say(CritiquePrompt(principle, prompt, last)); err != nil {
+			if step.Critique, err = reply(CritiquePrompt(principle, prompt, last)); err != nil {
 				return leftOut(left, err)
 			}
 			left.Stage = StageRevision
-			if step.Revision, err = say(RevisionPrompt(principle, prompt, last, step.Critique)); err != nil {
+			if step.Revision, err = reply(RevisionPrompt(principle, prompt, last, step.Critique)); err != nil {
 				return leftOut(left, err)
 			}
 			c.Steps = append(c.Steps, step)
@@ -165,14 +166,14 @@ type keptReply struct {
 // kept.
 var errUnusable = errors.New("the reply is of no use")
 
-// say is the model's reply, without white space around it. It is awaited as
+// reply is the model's reply, without white space around it. It is awaited as
 // long as the run goes on (waiting); one that is being asked for is asked to
 // its end.
-func (r *Revising) say(a *asker, waiting, asking context.Context, messages []data.Message) (string, error) {
-	reply, _, err := ask(a, waiting, asking, r.replyKey(messages), func(ctx context.Context) (keptReply, bool, Spent, error) {
+func (r *Revising) reply(a *asker, waiting, asking context.Context, messages []data.Message) (string, error) {
+	reply, _, err := ask(a, waiting, asking, r.replyKey(messages), func(ctx context.Context) (keptReply, bool, chat.Spent, error) {
 		got, err := r.Complete(ctx, r.Model.Request(messages))
 		return keptReply{strings.TrimSpace(got.Text), got.FinishReason == "length"}, false,
-			Spent{got.Requests, got.PromptTokens, got.CompletionTokens, got.Cost}, err
+			got.Spent, err
 	})
 	if err != nil {
 		return "", err
@@ -181,7 +182,7 @@ func (r *Revising) say(a *asker, waiting, asking context.Context, messages []dat
 }
 
 func (r *Revising) replyKey(messages []data.Message) string {
-	return messagesKey("reply", r.Model.fingerprint(), messages)
+	return messagesKey("reply", r.Model.Fingerprint(), messages)
 }
 
 // usable is the text of a reply that can be gone on with.

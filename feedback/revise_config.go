@@ -3,13 +3,15 @@ package feedback
 import (
 	"errors"
 	"fmt"
+
+	"laurel/feedback/chat"
 )
 
 // ReviseConfig is everything that decides a revise run but its files.
 type ReviseConfig struct {
 	Constitution string       `yaml:"constitution"` // a shipped one's name, or a file
 	Principles   []string     `yaml:"principles"`   // names, where not all are wanted
-	Chat         ChatConfig   `yaml:"chat"`         // the model that answers, criticises and revises
+	Chat         chat.Config  `yaml:"chat"`         // the model that answers, criticises and revises
 	Rounds       int          `yaml:"rounds"`
 	PerRound     int          `yaml:"principles_per_round"`
 	Order        string       `yaml:"order"` // sequence | sample
@@ -22,7 +24,7 @@ type ReviseConfig struct {
 // DefaultRevise is what a run does where its file is silent. Its chat has no
 // address.
 func DefaultRevise() ReviseConfig {
-	chat := DefaultChat()
+	chat := chat.Default()
 	chat.MaxTokens = 1024 // whole answers, not verdicts
 	return ReviseConfig{
 		Constitution: "rlaif", Principles: []string{}, Chat: chat, Rounds: 1, PerRound: 1, Order: OrderSequence, Seed: 42,

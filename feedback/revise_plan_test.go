@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"laurel/data"
+	"laurel/feedback/chat"
 )
 
 // TestRevisionPlan: the plan follows the chains through the store, as far as
@@ -15,7 +16,7 @@ import (
 func TestRevisionPlan(t *testing.T) {
 	store := newStore(t)
 	run := revising(store, 5, &writer{})
-	run.Model.MaxTokens, run.Model.Price = 100, &Price{PromptPerMillion: 1e6, CompletionPerMillion: 0}
+	run.Model.MaxTokens, run.Model.Price = 100, &chat.Price{PromptPerMillion: 1e6, CompletionPerMillion: 0}
 	words := func(text data.Text) (int, error) {
 		n := 0
 		for _, m := range text.Messages {

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"laurel/data"
+	"laurel/feedback/chat"
 )
 
 // RevisionSummary says what became of the prompts and of the texts: rows read
@@ -19,11 +20,11 @@ type RevisionSummary struct {
 	FirstLeft  string           `json:"first_left_out,omitempty"`
 	Rounds     []RevisionRates  `json:"rounds"`     // from 0, the first answers
 	Principles []PrincipleRates `json:"principles"` // by the constitution's order
-	Spent      Spent            `json:"spent"`      // by all runs on the store
-	SpentNow   Spent            `json:"spent_by_this_run"`
-	Came       int              `json:"-"` // replies of this run, of prompts without a whole chain too
+	Spent      chat.Spent       `json:"spent"`      // by all runs on the store
+	SpentNow   chat.Spent       `json:"spent_by_this_run"`
+	Received   int              `json:"-"` // replies of this run, of prompts without a whole chain too
 
-	before Spent
+	before chat.Spent
 }
 
 // RevisionRates describe the answers after a round.
@@ -118,7 +119,7 @@ func (p *PrincipleRates) add(before, after string) {
 }
 
 func (s *RevisionSummary) settle(store *Store, a *asker) {
-	s.Came = int(a.kept.Load())
+	s.Received = int(a.kept.Load())
 	s.Spent = store.Spent()
-	s.SpentNow = s.Spent.minus(s.before)
+	s.SpentNow = s.Spent.Minus(s.before)
 }

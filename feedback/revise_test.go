@@ -16,7 +16,8 @@ import (
 	"time"
 
 	"laurel/data"
-	"laurel/feedback/rogue"
+	"laurel/feedback/chat"
+	"laurel/feedback/chattest"
 )
 
 func threePrinciples() *Constitution {
@@ -51,10 +52,10 @@ func promptsOf(n int) func(*data.Counts) iter.Seq2[data.Prompt, error] {
 type writer struct {
 	mu    sync.Mutex
 	asked map[string]int
-	reply func(what string, r ChatRequest) (ChatReply, error)
+	reply func(what string, r chat.Request) (chat.Reply, error)
 }
 
-func (w *writer) complete(_ context.Context, r ChatRequest) (ChatReply, error) {
+func (w *writer) complete(_ context.Context, r chat.Request) (chat.Reply, error) {
 	last := r.Messages[len(r.Messages)-1].Content
 	w.mu.Lock()
 	if w.asked == nil {
@@ -72,7 +73,7 @@ func (w *writer) complete(_ context.Context, r ChatRequest) (ChatReply, error) {
 	if w.reply != nil {
 		return w.reply(what, r)
 	}
-	return ChatReply{Text: fmt.Sprintf(" %s %d \n", what, n), FinishReason: "stop", Requests: 1, PromptTokens: 2, CompletionTokens: 1, Cost: 0.5}, nil
+	return chat.Reply{Text: fmt.Sprintf(" %s %d \n", what, n), FinishReason: "stop", Spent: chat.Spent{Requests: 1, PromptTokens: 2, CompletionTokens: 1, Cost: 0.5}}, nil
 }
 
 func revising(store *Store, prompts int, w *writer) *Revising {
@@ -121,7 +122,7 @@ func TestRevise(t *testing.T) {
 		t.Errorf("%d requests, %+v", len(w.asked), summary)
 	}
 	again, _, summary, err := chains(t, revising(store, 5, w))
-	if err != nil || !reflect.DeepEqual(got, again) || summary.SpentNow != (Spent{}) {
+	if err != nil || !reflect.DeepEqual(got, again) || summary.SpentNow != (chat.Spent{}) {
 		t.Errorf("a second run spends %+v, %v", summary.SpentNow, err)
 	}
 	for request, n := range w.asked {
@@ -133,7 +134,7 @@ func TestRevise(t *testing.T) {
 
 func TestReviseSummary(t *testing.T) {
 	// each answer loses its last character until it is "ab"
-	w := &writer{reply: func(what string, r ChatRequest) (ChatReply, error) {
+	w := &writer{reply: func(what string, r chat.Request) (chat.Reply, error) {
 		text := "too long"
 		if what == "revision" {
 			_, rest, _ := strings.Cut(r.Messages[1].Content, "[RESPONSE ")
@@ -141,7 +142,7 @@ func TestReviseSummary(t *testing.T) {
 			text, _, _ = strings.Cut(rest, "\n")
 			text = text[:max(2, len(text)-1)]
 		}
-		return ChatReply{Text: text}, nil
+		return chat.Reply{Text: text}, nil
 	}}
 	run := revising(newStore(t), 0, w)
 	run.Rounds, run.PerRound = 3, 1
@@ -204,17 +205,17 @@ func TestRevisePrinciples(t *testing.T) {
 
 func TestReviseLeavesOut(t *testing.T) {
 	w := &writer{}
-	w.reply = func(what string, r ChatRequest) (ChatReply, error) {
+	w.reply = func(what string, r chat.Request) (chat.Reply, error) {
 		text := fmt.Sprint(r.Messages)
 		switch {
 		case what == "initial" && strings.Contains(text, "question 1"):
-			return ChatReply{Requests: 7, Cost: 1}, errors.New("connection reset")
+			return chat.Reply{Spent: chat.Spent{Requests: 7, Cost: 1}}, errors.New("connection reset")
 		case what == "critique" && strings.Contains(text, "question 2") && strings.Contains(text, "brief"):
-			return ChatReply{Text: "it is", FinishReason: "length", Requests: 1}, nil
+			return chat.Reply{Text: "it is", FinishReason: "length", Spent: chat.Spent{Requests: 1}}, nil
 		case what == "revision" && strings.Contains(text, "question 3"):
-			return ChatReply{Text: "a\x00b", Requests: 1}, nil
+			return chat.Reply{Text: "a\x00b", Spent: chat.Spent{Requests: 1}}, nil
 		}
-		return ChatReply{Text: what, Requests: 1}, nil
+		return chat.Reply{Text: what, Spent: chat.Spent{Requests: 1}}, nil
 	}
 	store := newStore(t)
 	got, left, summary, err := chains(t, revising(store, 5, w))
@@ -238,14 +239,16 @@ func TestReviseLeavesOut(t *testing.T) {
 			t.Errorf("%d times: %s", n, request)
 		}
 	}
-	w.reply = func(string, ChatRequest) (ChatReply, error) { return ChatReply{}, fmt.Errorf("%w: so", ErrChatSetup) }
-	if _, _, _, err := chains(t, revising(newStore(t), 5, w)); !errors.Is(err, ErrChatSetup) {
+	w.reply = func(string, chat.Request) (chat.Reply, error) {
+		return chat.Reply{}, fmt.Errorf("%w: so", chat.ErrSetup)
+	}
+	if _, _, _, err := chains(t, revising(newStore(t), 5, w)); !errors.Is(err, chat.ErrSetup) {
 		t.Errorf("goes on after %v", err)
 	}
 }
 
 // reviseInto runs it into the files of dir, through a chat with the server.
-func reviseInto(ctx context.Context, t *testing.T, dir string, chat *Chat, config ChatConfig) (*RevisionSummary, error) {
+func reviseInto(ctx context.Context, t *testing.T, dir string, client *chat.Client, config chat.Config) (*RevisionSummary, error) {
 	t.Helper()
 	store := openStore(t, filepath.Join(dir, "answers.jsonl"))
 	defer closeStore(t, store)
@@ -254,7 +257,7 @@ func reviseInto(ctx context.Context, t *testing.T, dir string, chat *Chat, confi
 		t.Fatal(err)
 	}
 	run := revising(store, 30, nil)
-	run.Model, run.Complete, run.Order = config, chat.Complete, OrderSample
+	run.Model, run.Complete, run.Order = config, client.Complete, OrderSample
 	summary, err := Revise(ctx, run, out.Write, func(l LeftOut) error { return fmt.Errorf("left out: %+v", l) })
 	if err != nil {
 		return summary, errors.Join(err, out.Abort())
@@ -262,11 +265,11 @@ func reviseInto(ctx context.Context, t *testing.T, dir string, chat *Chat, confi
 	return summary, out.Close()
 }
 
-// rogueWriter misbehaves with every third request.
-func rogueWriter() *rogue.Server {
-	s := &rogue.Server{Seed: 5, Rates: map[rogue.Fault]float64{rogue.TooMany: 0.05, rogue.ServerError: 0.05, rogue.Truncated: 0.05,
-		rogue.Schema: 0.05, rogue.Empty: 0.05, rogue.Reset: 0.05, rogue.Refusal: 0.05}}
-	s.Text = func(r rogue.Request, first float64) string {
+// badWriter misbehaves with every third request.
+func badWriter() *chattest.Server {
+	s := &chattest.Server{Seed: 5, Rates: map[chattest.Fault]float64{chattest.TooMany: 0.05, chattest.ServerError: 0.05, chattest.Truncated: 0.05,
+		chattest.Schema: 0.05, chattest.Empty: 0.05, chattest.Reset: 0.05, chattest.Refusal: 0.05}}
+	s.Text = func(r chattest.Request, first float64) string {
 		return fmt.Sprintf("text %.12f", first)
 	}
 	return s
@@ -277,24 +280,24 @@ func rogueWriter() *rogue.Server {
 // was not stopped.
 func TestReviseInterrupted(t *testing.T) {
 	whole := t.TempDir()
-	start := func() (*rogue.Server, ChatConfig) {
-		server := rogueWriter()
+	start := func() (*chattest.Server, chat.Config) {
+		server := badWriter()
 		listening := httptest.NewServer(server)
 		t.Cleanup(listening.Close)
-		config := quick(listening)
+		config := testConfig(listening)
 		config.InFlight = 6
 		return server, config
 	}
-	open := func(config ChatConfig, budget *Budget) *Chat {
-		chat, err := NewChat(config, budget)
+	open := func(config chat.Config, budget *chat.Budget) *chat.Client {
+		client, err := chat.New(config, budget)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return chat
+		return client
 	}
 	server, config := start()
-	chat := open(config, nil)
-	summary, err := reviseInto(t.Context(), t, whole, chat, config)
+	client := open(config, nil)
+	summary, err := reviseInto(t.Context(), t, whole, client, config)
 	if tally := server.Tally(); err != nil || tally.Repeated != 0 || tally.MostAtOnce > 6 || summary.Written != 30 {
 		t.Fatalf("%+v, %v", tally, err)
 	}
@@ -325,14 +328,14 @@ func TestReviseInterrupted(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	dir := t.TempDir()
 	server, config = start()
-	chat = open(config, nil)
+	client = open(config, nil)
 	stops := 0
 	for {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(random.IntN(60))*time.Millisecond)
 		if stops == 25 {
 			ctx = t.Context()
 		}
-		_, err := reviseInto(ctx, t, dir, chat, config)
+		_, err := reviseInto(ctx, t, dir, client, config)
 		cancel()
 		if err == nil {
 			break
@@ -350,11 +353,11 @@ func TestReviseInterrupted(t *testing.T) {
 	dir = t.TempDir()
 	server, config = start()
 	for stops = 0; ; stops++ {
-		_, err := reviseInto(t.Context(), t, dir, open(config, NewBudget(0, 10+random.IntN(80), 0, 0)), config)
+		_, err := reviseInto(t.Context(), t, dir, open(config, chat.NewBudget(0, 10+random.IntN(80), 0, 0)), config)
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, ErrBudget) || stops > 100 {
+		if !errors.Is(err, chat.ErrBudget) || stops > 100 {
 			t.Fatal(err)
 		}
 	}

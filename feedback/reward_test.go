@@ -46,7 +46,7 @@ func TestRewardJudge(t *testing.T) {
 	}
 	config.Temperature = 1
 	if same := NewReward("other", "sha", config, lengths).Fingerprint(); same == judge.Fingerprint() {
-		t.Error("the temperature is not in the fingerprint")
+		t.Error("the temperature is not in the Fingerprint")
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"laurel/data"
+	"laurel/feedback/chat"
 )
 
 // Store keeps what was paid for, in a file of JSON lines that only grows. A
@@ -23,9 +24,9 @@ import (
 // meanwhile in one sync. One process writes a store at a time. The values stay
 // in the file: memory holds some 50 bytes for each.
 type Store struct {
-	// Mended says what Open had to do to a file whose writer was killed; empty
+	// Repaired says what Open had to do to a file whose writer was killed; empty
 	// where nothing.
-	Mended string
+	Repaired string
 
 	path string
 	file *os.File
@@ -35,7 +36,7 @@ type Store struct {
 	index map[storeKey]storePlace
 	size  int64
 	lines int
-	spent Spent
+	spent chat.Spent
 	wrong error // after which nothing more is written
 
 	dirty  chan struct{} // holds one token while there is something to sync
@@ -51,23 +52,6 @@ type storePlace struct {
 	length int32
 	again  bool // Finish makes it stale
 	stale  bool // Get does not find it, Last does
-}
-
-// Spent is what requests took.
-type Spent struct {
-	Requests         int     `json:"requests,omitempty"`
-	PromptTokens     int     `json:"prompt_tokens,omitempty"`
-	CompletionTokens int     `json:"completion_tokens,omitempty"`
-	Cost             float64 `json:"cost,omitempty"` // dollars
-}
-
-// Plus is the sum of both.
-func (s Spent) Plus(o Spent) Spent {
-	return Spent{s.Requests + o.Requests, s.PromptTokens + o.PromptTokens, s.CompletionTokens + o.CompletionTokens, s.Cost + o.Cost}
-}
-
-func (s Spent) minus(o Spent) Spent {
-	return s.Plus(Spent{-o.Requests, -o.PromptTokens, -o.CompletionTokens, -o.Cost})
 }
 
 // Key names a value by all that decides it: SHA-256 of the parts, each after
@@ -175,17 +159,17 @@ func (s *Store) find(key string, value any, stale bool) (bool, error) {
 }
 
 // Put keeps a value under a key for good, with what it took.
-func (s *Store) Put(key string, value any, spent Spent) error {
+func (s *Store) Put(key string, value any, spent chat.Spent) error {
 	return s.put(key, value, spent, false)
 }
 
 // PutUntilFinished keeps a value that is of use only to the run under way:
 // after Finish it is to be asked for again.
-func (s *Store) PutUntilFinished(key string, value any, spent Spent) error {
+func (s *Store) PutUntilFinished(key string, value any, spent chat.Spent) error {
 	return s.put(key, value, spent, true)
 }
 
-func (s *Store) put(key string, value any, spent Spent, again bool) error {
+func (s *Store) put(key string, value any, spent chat.Spent, again bool) error {
 	raw, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Errorf("write store %s: %w", s.path, err)
@@ -193,12 +177,12 @@ func (s *Store) put(key string, value any, spent Spent, again bool) error {
 	if _, err := shortKey(key); err != nil {
 		return err
 	}
-	return s.append(storeLine{Key: key, Value: raw, Again: again, Spent: spent.orNil()})
+	return s.append(storeLine{Key: key, Value: raw, Again: again, Spent: orNone(spent)})
 }
 
 // Spend records what was spent on work that gave nothing to keep.
-func (s *Store) Spend(spent Spent) error {
-	if spent == (Spent{}) {
+func (s *Store) Spend(spent chat.Spent) error {
+	if spent == (chat.Spent{}) {
 		return nil
 	}
 	return s.append(storeLine{Spent: &spent})
@@ -209,7 +193,7 @@ func (s *Store) Spend(spent Spent) error {
 func (s *Store) Finish() error { return s.append(storeLine{Finished: true}) }
 
 // Spent is what everything in the store has taken.
-func (s *Store) Spent() Spent {
+func (s *Store) Spent() chat.Spent {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.spent
@@ -281,8 +265,8 @@ func (s *Store) Close() error {
 	return errors.Join(<-s.synced, s.file.Close(), s.lock.Unlock())
 }
 
-func (s Spent) orNil() *Spent {
-	if s == (Spent{}) {
+func orNone(s chat.Spent) *chat.Spent {
+	if s == (chat.Spent{}) {
 		return nil
 	}
 	return &s
@@ -294,7 +278,7 @@ type storeLine struct {
 	Key      string          `json:"key,omitempty"`
 	Value    json.RawMessage `json:"value,omitempty"`
 	Again    bool            `json:"again,omitempty"`
-	Spent    *Spent          `json:"spent,omitempty"`
+	Spent    *chat.Spent     `json:"spent,omitempty"`
 	Finished bool            `json:"finished,omitempty"`
 }
 

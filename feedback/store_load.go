@@ -9,7 +9,7 @@ import (
 // maxStoreLine is more than any reply has; a longer line is damage.
 const maxStoreLine = 64 << 20
 
-// load reads the file from its beginning into the index, and mends its end.
+// load reads the file from its beginning into the index, and repairs its end.
 func (s *Store) load() error {
 	in := bufio.NewReaderSize(io.NewSectionReader(s.file, 0, 1<<62), 1<<20)
 	for {
@@ -18,11 +18,11 @@ func (s *Store) load() error {
 			return fmt.Errorf("line %d: %w", s.lines+1, err)
 		}
 		if err == io.EOF {
-			return s.mend(raw)
+			return s.repairEnd(raw)
 		}
 		line, err := parseStoreLine(raw)
 		if err != nil {
-			return fmt.Errorf("line %d is damaged: %w; mend it from a copy, or delete the line, and what it held will be asked for again", s.lines+1, err)
+			return fmt.Errorf("line %d is damaged: %w; restore it from a copy, or delete the line, and what it held will be asked for again", s.lines+1, err)
 		}
 		s.take(line, int32(len(raw)))
 	}
@@ -43,9 +43,9 @@ func readStoreLine(in *bufio.Reader) (line []byte, err error) {
 	}
 }
 
-// mend makes the last line whole where only its end is missing, and cuts it
+// repairEnd makes the last line whole where only its end is missing, and cuts it
 // off else: its writer was killed in it.
-func (s *Store) mend(last []byte) error {
+func (s *Store) repairEnd(last []byte) error {
 	if len(last) == 0 {
 		return nil
 	}
@@ -55,12 +55,12 @@ func (s *Store) mend(last []byte) error {
 			return err
 		}
 		s.take(line, int32(len(last)+1))
-		s.Mended = fmt.Sprintf("%s: the end of the last line was missing and is mended", s.path)
+		s.Repaired = fmt.Sprintf("%s: the end of the last line was missing and is repaired", s.path)
 		return s.file.Sync()
 	}
 	if err := s.file.Truncate(s.size); err != nil {
 		return err
 	}
-	s.Mended = fmt.Sprintf("%s: the last line was cut short after %d bytes, as a killed run leaves it: cut off", s.path, len(last))
+	s.Repaired = fmt.Sprintf("%s: the last line was cut short after %d bytes, as a killed run leaves it: cut off", s.path, len(last))
 	return s.file.Sync()
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"laurel/feedback/chat"
 )
 
 func openStore(t testing.TB, path string) *Store {
@@ -28,7 +30,7 @@ func closeStore(t testing.TB, s *Store) {
 
 func put(t testing.TB, s *Store, key string, value any) {
 	t.Helper()
-	if err := s.Put(key, value, Spent{Requests: 1, PromptTokens: 10, Cost: 0.5}); err != nil {
+	if err := s.Put(key, value, chat.Spent{Requests: 1, PromptTokens: 10, Cost: 0.5}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -48,7 +50,7 @@ func TestStoreKeepsWhatIsPut(t *testing.T) {
 	one, two, three := Key("one"), Key("two"), Key("three")
 	put(t, s, one, "first")
 	put(t, s, two, "<second>\nline \x00 \u2028")
-	if err := s.Spend(Spent{Requests: 3, Cost: 0.25}); err != nil {
+	if err := s.Spend(chat.Spent{Requests: 3, Cost: 0.25}); err != nil {
 		t.Fatal(err)
 	}
 	put(t, s, one, "again")
@@ -56,11 +58,11 @@ func TestStoreKeepsWhatIsPut(t *testing.T) {
 		wantStored(t, s, one, "again")
 		wantStored(t, s, two, "<second>\nline \x00 \u2028")
 		wantStored(t, s, three, "")
-		if want := (Spent{Requests: 6, PromptTokens: 30, Cost: 1.75}); s.Spent() != want {
+		if want := (chat.Spent{Requests: 6, PromptTokens: 30, Cost: 1.75}); s.Spent() != want {
 			t.Errorf("spent %+v, want %+v", s.Spent(), want)
 		}
-		if s.Mended != "" {
-			t.Error(s.Mended)
+		if s.Repaired != "" {
+			t.Error(s.Repaired)
 		}
 		closeStore(t, s)
 		s = openStore(t, path)
@@ -73,7 +75,7 @@ func TestStoreAsksAgainAfterFinish(t *testing.T) {
 	s := openStore(t, path)
 	good, bad := Key("good"), Key("bad")
 	put(t, s, good, "kept")
-	if err := s.PutUntilFinished(bad, "unusable", Spent{Requests: 1}); err != nil {
+	if err := s.PutUntilFinished(bad, "unusable", chat.Spent{Requests: 1}); err != nil {
 		t.Fatal(err)
 	}
 	closeStore(t, s)
@@ -132,13 +134,13 @@ func TestStoreCutAtEveryByte(t *testing.T) {
 		}
 		wantStored(t, s, Key("one"), "first")
 		wantStored(t, s, Key("two"), second)
-		if (s.Mended != "") != torn {
-			t.Errorf("cut at %d: %q", cut, s.Mended)
+		if (s.Repaired != "") != torn {
+			t.Errorf("cut at %d: %q", cut, s.Repaired)
 		}
 		put(t, s, Key("two"), "second ä")
 		closeStore(t, s)
-		if s = openStore(t, path); s.Mended != "" {
-			t.Errorf("cut at %d: mended twice: %s", cut, s.Mended)
+		if s = openStore(t, path); s.Repaired != "" {
+			t.Errorf("cut at %d: repaired twice: %s", cut, s.Repaired)
 		}
 		wantStored(t, s, Key("two"), "second ä")
 		closeStore(t, s)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -30,7 +31,7 @@ func someLabels(chat bool) []Label {
 	for i := range labels {
 		l := &labels[i]
 		if chat {
-			l.Prompt = data.Text{Messages: []data.Message{{"system", "s"}, {"user", l.Prompt.Plain}}}
+			l.Prompt = data.Text{Messages: []data.Message{{Role: "system", Content: "s"}, {Role: "user", Content: l.Prompt.Plain}}}
 			l.A, l.B = assistant(l.A), assistant(l.B)
 		}
 	}
@@ -92,10 +93,10 @@ func TestLabelsArePairs(t *testing.T) {
 			t.Fatalf("%d pairs", len(pairs))
 		}
 		p, l := pairs[1], labels[1]
-		if !p.Chosen.equal(l.B) || !p.Rejected.equal(l.A) || p.Confidence != 0.7 || p.VoteShare != 0.55 || p.ID != "two" {
+		if !reflect.DeepEqual(p.Chosen, l.B) || !reflect.DeepEqual(p.Rejected, l.A) || p.Confidence != 0.7 || p.VoteShare != 0.55 || p.ID != "two" {
 			t.Errorf("chat %v: %+v", chat, p)
 		}
-		if first := labels[0]; pairs[0].Subset != "s" || !pairs[0].Prompt.equal(first.Prompt) || !pairs[0].Chosen.equal(first.A) {
+		if first := labels[0]; pairs[0].Subset != "s" || !reflect.DeepEqual(pairs[0].Prompt, first.Prompt) || !reflect.DeepEqual(pairs[0].Chosen, first.A) {
 			t.Errorf("chat %v: %+v", chat, pairs[0])
 		}
 	}
@@ -124,7 +125,7 @@ func TestReadLabelsRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	pairs := filepath.Join(t.TempDir(), "pairs.parquet")
-	if _, err := Convert(t.Context(), []string{filepath.Join(dir, PairsFile)}, pairs, data.ReadConfig{}); err != nil {
+	if _, err := data.Convert(t.Context(), []string{filepath.Join(dir, PairsFile)}, pairs, data.ReadConfig{}); err != nil {
 		t.Fatal(err)
 	}
 	for path, says := range map[string]string{

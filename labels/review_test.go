@@ -22,7 +22,7 @@ func reviewsOf(texts []string, chat bool) (rows []Review, labels []Label) {
 	for i, text := range texts {
 		c := data.Comparison{ID: texts[(i+1)%len(texts)], Prompt: data.Text{Plain: text}, A: data.Text{Plain: texts[(i+2)%len(texts)]}, B: data.Text{Plain: texts[(i+3)%len(texts)]}}
 		if chat {
-			c.Prompt = data.Text{Messages: []data.Message{{"system", "s"}, {"user", text}}}
+			c.Prompt = data.Text{Messages: []data.Message{{Role: "system", Content: "s"}, {Role: "user", Content: text}}}
 			c.A, c.B = assistant(c.A), assistant(c.B)
 		}
 		rows = append(rows, Review{Comparison: c, Why: "tie"})
@@ -135,7 +135,7 @@ func TestReadReviewed(t *testing.T) {
 	}
 	for _, c := range []struct {
 		content, want string
-		reason        Reason
+		reason        data.Reason
 	}{
 		{"id,answer\n9,a\n1,a\n", `row 0: column id: the labels have no comparison "9"`, data.ReasonUnknownID},
 		{"id,answer\n1,both\n1,a\n", `row 0: column answer: "both" where a, b or tie should be`, data.ReasonLabel},

@@ -126,7 +126,7 @@ func reviewCSV(w io.Writer) data.RowWriter[Review] {
 		row := r.row()
 		return errors.Join(begin(), out.Write([]string{guarded(row.ID), guarded(row.Prompt), guarded(row.A), guarded(row.B), row.Reason, "", "", ""}))
 	}
-	return data.RowWriter[Review]{write, func() error {
+	return data.RowWriter[Review]{Write: write, Close: func() error {
 		err := begin()
 		out.Flush()
 		return errors.Join(err, out.Error())

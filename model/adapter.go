@@ -17,6 +17,7 @@ import (
 	"gonum.org/v1/gonum/blas/blas32"
 
 	"laurel/data"
+	"laurel/model/safetensors"
 )
 
 // Files of a PEFT adapter directory.
@@ -162,7 +163,7 @@ func LoadAdapter(base, dir string) (*Model, error) {
 	}
 	m.Adapter = &Adapter{LoRA{Rank: c.Rank, Alpha: c.Alpha, Dropout: c.Dropout, RankStabilised: c.RSLoRA}, c.Base}
 	path := filepath.Join(dir, adapterWeightsFile)
-	w, err := OpenSafetensors(path)
+	w, err := safetensors.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("load adapter %s: %w", dir, err)
 	}
@@ -175,7 +176,7 @@ func LoadAdapter(base, dir string) (*Model, error) {
 
 // readAdapter puts the file's tensors into the store. Which layers are
 // adapted follows from the file, whatever target_modules spells it like.
-func (m *Model) readAdapter(w *Weights) error {
+func (m *Model) readAdapter(w *safetensors.Weights) error {
 	l := m.Adapter
 	source := map[string]string{} // by the model's names
 	for _, name := range w.Names() {
@@ -215,7 +216,7 @@ func (m *Model) readAdapter(w *Weights) error {
 }
 
 // replace sets a tensor of the store, or creates it, from a file.
-func (m *Model) replace(t weight, name string, w *Weights) error {
+func (m *Model) replace(t weight, name string, w *safetensors.Weights) error {
 	info, err := w.Info(name)
 	if err != nil {
 		return err
@@ -240,13 +241,13 @@ func (m *Model) replace(t weight, name string, w *Weights) error {
 // and the modules that were trained whole.
 func (m *Model) saveAdapter(dir string) error {
 	l := m.Adapter
-	var sources []TensorSource
+	var sources []safetensors.Source
 	for _, t := range m.tensors() {
 		if isLoRA(t.name) || l.saved(t) {
 			sources = append(sources, m.source("/"+t.name, peftPrefix+t.name, t.shape))
 		}
 	}
-	if err := WriteSafetensors(filepath.Join(dir, adapterWeightsFile), sources, map[string]string{"format": "pt"}); err != nil {
+	if err := safetensors.Write(filepath.Join(dir, adapterWeightsFile), sources, map[string]string{"format": "pt"}); err != nil {
 		return err
 	}
 	targets, err := json.Marshal(l.layers(m.Config))
@@ -327,7 +328,7 @@ func CheckSaved(dir string) error {
 	if IsAdapter(dir) {
 		name = adapterWeightsFile
 	}
-	w, err := OpenSafetensors(filepath.Join(dir, name))
+	w, err := safetensors.Open(filepath.Join(dir, name))
 	if err != nil {
 		return err
 	}

@@ -54,9 +54,9 @@ type maskKind struct {
 	window int // 0: none
 }
 
-// mask is true where a query may see a key: at tokens, not padding; if
-// causal, not after the query; with a window w, within w-1 tokens before it,
-// or, where not causal, within w tokens on both sides.
+// mask is true where a query may see a key: at tokens of its sequence, not
+// padding; if causal, not after the query; with a window w, within w-1 tokens
+// before it, or, where not causal, within w tokens on both sides.
 // [N, 1, 1, T], [1, 1, T, T] or [N, 1, T, T]
 func (p *pass) mask(kind maskKind) *Node {
 	if m, ok := p.masks[kind]; ok {
@@ -67,25 +67,38 @@ func (p *pass) mask(kind maskKind) *Node {
 }
 
 func (p *pass) buildMask(kind maskKind) *Node {
-	t := p.tokens()
-	shape := shapes.Make(dtypes.Int32, 1, 1, t, t)
-	before := Sub(Iota(p.graph(), shape, 2), Iota(p.graph(), shape, 3)) // query − key
+	whole := kind == maskKind{}
+	switch {
+	case whole && p.Packed != nil:
+		return p.sameSequence()
+	case whole:
+		return Reshape(p.isToken(), p.IDs.Shape().Dim(0), 1, 1, p.tokens())
+	}
+	near := p.near(kind)
+	if kind.causal && p.Packed == nil { // padding lies on the right, after every token
+		return near
+	}
+	return LogicalAnd(p.mask(maskKind{}), near)
+}
+
+// near is true where causality and the window let a query see a key.
+func (p *pass) near(kind maskKind) *Node {
+	before := p.queryMinusKey()
 	window := Scalar(p.graph(), dtypes.Int32, kind.window)
 	switch {
 	case kind.causal && kind.window > 0:
-		return LogicalAnd(GreaterOrEqual(before, ZerosLike(before)), LessThan(before, BroadcastToShape(window, shape)))
-	case kind.causal: // padding lies on the right, after every token
+		return LogicalAnd(GreaterOrEqual(before, ZerosLike(before)), LessThan(before, BroadcastToShape(window, before.Shape())))
+	case kind.causal:
 		return GreaterOrEqual(before, ZerosLike(before))
-	case kind.window > 0:
-		near := LessOrEqual(Abs(before), BroadcastToShape(window, shape))
-		return LogicalAnd(p.mask(maskKind{}), near)
 	}
-	n := p.IDs.Shape().Dim(0)
-	return Reshape(p.isToken(), n, 1, 1, t)
+	return LessOrEqual(Abs(before), BroadcastToShape(window, before.Shape()))
 }
 
 // isToken is true at tokens, false at padding. [N, T]
 func (p *pass) isToken() *Node {
+	if p.Packed != nil {
+		return NotEqual(p.Packed.Segments, ZerosLike(p.Packed.Segments))
+	}
 	shape := shapes.Make(dtypes.Int32, p.IDs.Shape().Dimensions...)
 	return LessThan(Iota(p.graph(), shape, 1), BroadcastToShape(ExpandDims(p.Lengths, -1), shape))
 }

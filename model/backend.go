@@ -12,7 +12,12 @@ import (
 	"github.com/gomlx/go-xla/compute/xla"  // the XLA backend, "xla"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"laurel/model/plugins"
 )
+
+// Backend computes; others pass it along without knowing GoMLX.
+type Backend = compute.Backend
 
 // BackendChoice is one way to compute, and why it was taken or passed over.
 type BackendChoice struct {
@@ -31,7 +36,7 @@ func ChooseBackend(want string) (*BackendChoice, error) {
 	case strings.HasPrefix(want, "xla:"):
 		return pluginChoice("xla", strings.TrimPrefix(want, "xla:"), "asked for")
 	case want == "cpu" || want == "cuda":
-		path, err := findPlugin(want)
+		path, err := plugins.Find(want)
 		if err != nil {
 			return nil, err
 		}
@@ -45,7 +50,7 @@ func ChooseBackend(want string) (*BackendChoice, error) {
 func automaticChoice() (*BackendChoice, error) {
 	var passed []string
 	for _, name := range []string{"cuda", "cpu"} {
-		path, err := findPlugin(name)
+		path, err := plugins.Find(name)
 		if err == nil {
 			c, err := pluginChoice(name, path, "best of what is here")
 			if err == nil {
@@ -64,7 +69,7 @@ func pluginChoice(name, path, why string) (*BackendChoice, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(absolute); err != nil {
-		return nil, fmt.Errorf("XLA plugin: %w: name a plugin that is there, or run make setup, which fetches one for backend: auto", err)
+		return nil, fmt.Errorf("XLA plugin: %w: name a plugin that is there, or let laurel doctor --fix fetch one for backend: auto", err)
 	}
 	return &BackendChoice{Name: name, Plugin: absolute, Why: why}, nil
 }

@@ -104,16 +104,16 @@ func (b *bertStack) embed(p *pass) *Node {
 	return x
 }
 
-// positionEmbeddings are those of 0, 1, … for every row [1, T, E]; where
+// positionEmbeddings are those of 0, 1, … for every sequence [1, T, E]; where
 // there is a padding index, those of the tokens counted from the one after
 // it, the padding token left out, as fairseq does. [N, T, E]
 func (b *bertStack) positionEmbeddings(p *pass) *Node {
 	name := b.prefix + "embeddings.position_embeddings.weight"
 	if b.paddingIndex < 0 {
-		return ExpandLeftToRank(Slice(p.weight(name), AxisRangeFromStart(p.tokens())), 3)
+		return p.positionRows(name)
 	}
 	counts := as(NotEqual(p.IDs, Scalar(p.graph(), p.IDs.DType(), b.paddingIndex)), p.IDs.DType()) // [N, T]
-	positions := AddScalar(Mul(CumSum(counts, 1), counts), b.paddingIndex)
+	positions := AddScalar(Mul(p.countWithin(counts), counts), b.paddingIndex)
 	return p.lookupExcept(name, positions, b.paddingIndex)
 }
 
@@ -154,6 +154,6 @@ func (b *bert) headWeights() []weight {
 }
 
 func (b *bert) score(p *pass, x *Node) *Node {
-	pooled := p.dropout(Tanh(p.linear("bert.pooler.dense", firstToken(x))), b.classifierDropout)
+	pooled := p.dropout(Tanh(p.linear("bert.pooler.dense", p.firstToken(x))), b.classifierDropout)
 	return Squeeze(p.linear("classifier", pooled), -1)
 }

@@ -175,8 +175,7 @@ func (b *deberta) headWeights() []weight {
 func (b *deberta) embed(p *pass) *Node {
 	x := p.words("deberta.embeddings.word_embeddings.weight")
 	if b.positionBiased {
-		positions := Slice(p.weight("deberta.embeddings.position_embeddings.weight"), AxisRangeFromStart(p.tokens()))
-		x = Add(x, ExpandLeftToRank(positions, 3))
+		x = Add(x, p.positionRows("deberta.embeddings.position_embeddings.weight"))
 	}
 	if b.types > 0 { // one sequence a row: every token is of type 0
 		x = Add(x, ExpandLeftToRank(Slice(p.weight("deberta.embeddings.token_type_embeddings.weight"), AxisElem(0)), 3))
@@ -234,6 +233,6 @@ func (b *deberta) convolution(p *pass, x, residual *Node) *Node {
 func (b *deberta) norm(_ *pass, x *Node) *Node { return x }
 
 func (b *deberta) score(p *pass, x *Node) *Node {
-	pooled := activate(b.poolerActivation, p.linear("pooler.dense", p.dropout(firstToken(x), b.poolerDropout)))
+	pooled := activate(b.poolerActivation, p.linear("pooler.dense", p.dropout(p.firstToken(x), b.poolerDropout)))
 	return Squeeze(p.linear("classifier", p.dropout(pooled, b.classifierDropout)), -1)
 }

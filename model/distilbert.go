@@ -82,8 +82,7 @@ func (b *distilbert) headWeights() []weight {
 }
 
 func (b *distilbert) embed(p *pass) *Node {
-	positions := Slice(p.weight("distilbert.embeddings.position_embeddings.weight"), AxisRangeFromStart(p.tokens())) // [T, D]
-	x := Add(p.words("distilbert.embeddings.word_embeddings.weight"), ExpandLeftToRank(positions, 3))
+	x := Add(p.words("distilbert.embeddings.word_embeddings.weight"), p.positionRows("distilbert.embeddings.position_embeddings.weight"))
 	return p.dropout(p.layerNorm("distilbert.embeddings.LayerNorm", x, distilbertEps), b.rate)
 }
 
@@ -106,6 +105,6 @@ func (b *distilbert) block(p *pass, i int, x *Node) *Node {
 func (b *distilbert) norm(_ *pass, x *Node) *Node { return x }
 
 func (b *distilbert) score(p *pass, x *Node) *Node {
-	h := MaxScalar(p.linear("pre_classifier", firstToken(x)), 0)
+	h := MaxScalar(p.linear("pre_classifier", p.firstToken(x)), 0)
 	return Squeeze(p.linear("classifier", p.dropout(h, b.classifierDropout)), -1)
 }

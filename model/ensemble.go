@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"laurel/data"
+	"laurel/data/batches"
 )
 
 // Ensemble scores with several models of one tokenizer (Coste et al. 2024,
@@ -20,29 +19,35 @@ type Ensemble struct {
 	offsets []float32
 }
 
+// Member is one model of an ensemble; Offset is taken off each of its rewards.
+type Member struct {
+	Model  *Model
+	Offset float32
+}
+
 // NewEnsemble compiles nothing yet; one model with offset 0 is scored as a
 // Scorer does it.
-func NewEnsemble(backend compute.Backend, models []*Model, offsets []float32) (*Ensemble, error) {
-	e := &Ensemble{offsets: offsets}
-	for _, m := range models {
-		s, err := NewScorer(backend, m)
+func NewEnsemble(backend Backend, members ...Member) (*Ensemble, error) {
+	e := &Ensemble{}
+	for _, m := range members {
+		s, err := NewScorer(backend, m.Model)
 		if err != nil {
 			return nil, err
 		}
-		e.members = append(e.members, s)
+		e.members, e.offsets = append(e.members, s), append(e.offsets, m.Offset)
 	}
 	return e, nil
 }
 
 // Score gives the mean reward of each sequence.
 func (e *Ensemble) Score(ctx context.Context, sequences [][]int32, done func(n int)) ([]float32, error) {
-	mean, _, err := e.Spread(ctx, sequences, done)
+	mean, _, err := e.ScoreWithStd(ctx, sequences, done)
 	return mean, err
 }
 
-// Spread gives the mean reward of each sequence and the standard deviation
+// ScoreWithStd gives the mean reward of each sequence and the standard deviation
 // between the members, √(Σ(r−mean)²/n).
-func (e *Ensemble) Spread(ctx context.Context, sequences [][]int32, done func(n int)) (mean, std []float32, err error) {
+func (e *Ensemble) ScoreWithStd(ctx context.Context, sequences [][]int32, done func(n int)) (mean, std []float32, err error) {
 	sums, squares := make([]float64, len(sequences)), make([]float64, len(sequences))
 	all := make([][]float32, len(e.members))
 	for i, s := range e.members {
@@ -76,7 +81,7 @@ func (e *Ensemble) Spread(ctx context.Context, sequences [][]int32, done func(n 
 const storeChunk = 4096
 
 // ScoreStore gives the rewards of every pair of a store, in its order.
-func (e *Ensemble) ScoreStore(ctx context.Context, store *data.Store, done func(pairs int)) (chosen, rejected []float32, err error) {
+func (e *Ensemble) ScoreStore(ctx context.Context, store *batches.Store, done func(pairs int)) (chosen, rejected []float32, err error) {
 	for first := 0; first < store.Len(); first += storeChunk {
 		last := min(first+storeChunk, store.Len())
 		var sequences [][]int32

@@ -22,7 +22,7 @@ type family interface {
 	blocks() int                         // how many there are
 	block(p *pass, i int, x *Node) *Node // [N, T, D] to [N, T, D]
 	norm(p *pass, x *Node) *Node         // after the last block; x itself where there is none
-	score(p *pass, x *Node) *Node        // transformers' pooling and head. [N, T, D] to [N]
+	score(p *pass, x *Node) *Node        // transformers' pooling and head. [N, T, D] to [S]
 }
 
 // about is what the rest of the package asks of a family.

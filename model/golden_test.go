@@ -10,6 +10,9 @@ import (
 	"slices"
 	"testing"
 
+	"laurel/model/plugins"
+	"laurel/model/safetensors"
+
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 	ml "github.com/gomlx/gomlx/ml/model"
@@ -35,7 +38,7 @@ func backends(t *testing.T) map[string]compute.Backend {
 	all := map[string]compute.Backend{}
 	names := []string{"go"}
 	t.Setenv("LAUREL_PJRT", filepath.Join("..", "build", "pjrt"))
-	if _, err := findPlugin("cpu"); err == nil {
+	if _, err := plugins.Find("cpu"); err == nil {
 		names = append(names, "cpu")
 	} else {
 		t.Logf("SKIPPED on XLA: %v", err)
@@ -242,7 +245,7 @@ func hiddenStates(t *testing.T, backend compute.Backend, m *Model, in goldenInpu
 func TestGoldenGradients(t *testing.T) {
 	for _, dir := range goldenFolders(t) {
 		name, in, want := readGolden(t, dir)
-		wantGrads, err := OpenSafetensors(filepath.Join(dir, want.Grad.File))
+		wantGrads, err := safetensors.Open(filepath.Join(dir, want.Grad.File))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -289,7 +292,7 @@ func gradients(backend compute.Backend, m *Model, rows [][]int32) (float64, [][]
 // compareGradients asks each tensor's difference to be within the tolerance
 // times that tensor's length, or a thousandth of the whole gradient's where the
 // tensor's is noise.
-func compareGradients(t *testing.T, m *Model, got [][]float32, want *Weights, tolerance float64) float64 {
+func compareGradients(t *testing.T, m *Model, got [][]float32, want *safetensors.Weights, tolerance float64) float64 {
 	t.Helper()
 	var total float64
 	differences, norms := make([]float64, len(got)), make([]float64, len(got))

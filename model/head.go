@@ -81,8 +81,8 @@ func (c *Config) headWeights() []weight {
 	return c.Recorded.Head.weights(c.family.about().hidden)
 }
 
-// head gives the reward of each row from the last hidden states. [N, T, D] to
-// [N]
+// head gives the reward of each sequence from the last hidden states.
+// [N, T, D] to [S]
 func (c *Config) head(p *pass, x *Node) *Node {
 	h := c.Recorded.Head
 	if h.Own() {
@@ -95,7 +95,7 @@ func (c *Config) head(p *pass, x *Node) *Node {
 	return Squeeze(p.linear(headScore, pooled), -1)
 }
 
-// pool brings the tokens of each row to one vector. [N, T, D] to [N, D]
+// pool brings the tokens of each sequence to one vector. [N, T, D] to [S, D]
 func (p *pass) pool(pooling string, x *Node) *Node {
 	switch pooling {
 	case "mean":
@@ -105,36 +105,37 @@ func (p *pass) pool(pooling string, x *Node) *Node {
 	case "attention":
 		return p.attentionPool(x)
 	}
-	return firstToken(x)
+	return p.firstToken(x)
 }
 
-// firstToken is the [CLS] token's vector. [N, T, D] to [N, D]
-func firstToken(x *Node) *Node { return Squeeze(Slice(x, AxisRange(), AxisElem(0)), 1) }
-
-// meanPool is the mean over the tokens. [N, T, D] to [N, D]
+// meanPool is the mean over the tokens. [N, T, D] to [S, D]
 func (p *pass) meanPool(x *Node) *Node {
-	here := as(ExpandDims(p.isToken(), -1), x.DType()) // [N, T, 1]
+	x = p.rowsOf(x)
+	here := as(ExpandDims(p.ofSequence(), -1), x.DType()) // [S, T, 1]
 	return Div(ReduceSum(Mul(x, here), 1), ReduceSum(here, 1))
 }
 
 // attentionPool is the mean weighted by softmax(x·q), with a learnt q.
 func (p *pass) attentionPool(x *Node) *Node {
-	scores := Squeeze(p.linear(headAttention, x), -1) // [N, T]
-	scores = Where(p.isToken(), scores, Scalar(p.graph(), scores.DType(), -1e30))
-	return Einsum("nt,ntd->nd", Softmax(scores, -1), x)
+	scores := p.rowsOf(Squeeze(p.linear(headAttention, x), -1)) // [S, T]
+	scores = Where(p.ofSequence(), scores, Scalar(p.graph(), scores.DType(), -1e30))
+	return Einsum("nt,ntd->nd", Softmax(scores, -1), p.rowsOf(x))
 }
 
 // lastToken is the vector of the rightmost token that is not the padding
 // token, as transformers' decoders pool: by id, also where a text itself
-// ends with the padding token. [N, T, D] to [N, D]
+// ends with the padding token. [N, T, D] to [S, D]
 func (p *pass) lastToken(x *Node) *Node {
-	shape := shapes.Make(dtypes.Int32, p.IDs.Shape().Dimensions...)
+	counts := p.ofSequence() // [S, T]
+	shape := shapes.Make(dtypes.Int32, counts.Shape().Dimensions...)
 	at := Iota(p.graph(), shape, 1)
-	counts := p.isToken()
 	if p.padID >= 0 {
-		counts = LogicalAnd(counts, NotEqual(p.IDs, Scalar(p.graph(), dtypes.Int32, p.padID)))
+		counts = LogicalAnd(counts, NotEqual(p.rowsOf(p.IDs), Scalar(p.graph(), dtypes.Int32, p.padID)))
 	}
-	last := ReduceMax(Where(counts, at, ZerosLike(at)), 1) // [N]
+	last := ReduceMax(Where(counts, at, ZerosLike(at)), 1) // [S]
+	if p.Packed != nil {
+		return p.tokenAt(x, Max(last, p.Packed.Start))
+	}
 	chosen := as(Equal(at, BroadcastToShape(ExpandDims(last, -1), shape)), x.DType())
 	return Einsum("nt,ntd->nd", chosen, x)
 }

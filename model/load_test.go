@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"laurel/model/safetensors"
+
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 	ml "github.com/gomlx/gomlx/ml/model"
@@ -128,50 +130,50 @@ func smallDir(t *testing.T) string {
 }
 
 // changeTensors changes the tensors of a saved model.
-func changeTensors(t *testing.T, dir string, change func([]TensorSource) []TensorSource) {
+func changeTensors(t *testing.T, dir string, change func([]safetensors.Source) []safetensors.Source) {
 	t.Helper()
-	w, err := OpenWeights(dir)
+	w, err := safetensors.OpenDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var sources []TensorSource
+	var sources []safetensors.Source
 	for _, name := range w.Names() {
 		info, _ := w.Info(name)
 		values, err := w.Float32(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sources = append(sources, TensorSource{Name: name, DType: "F32", Shape: info.Shape,
+		sources = append(sources, safetensors.Source{Name: name, DType: "F32", Shape: info.Shape,
 			Float32: func() ([]float32, error) { return values, nil }})
 	}
 	w.Close()
-	if err := WriteSafetensors(filepath.Join(dir, "model.safetensors"), change(sources), nil); err != nil {
+	if err := safetensors.Write(filepath.Join(dir, "model.safetensors"), change(sources), nil); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestStrictLoading(t *testing.T) {
-	without := func(name string) func([]TensorSource) []TensorSource {
-		return func(all []TensorSource) []TensorSource {
-			return slices.DeleteFunc(all, func(s TensorSource) bool { return s.Name == name })
+	without := func(name string) func([]safetensors.Source) []safetensors.Source {
+		return func(all []safetensors.Source) []safetensors.Source {
+			return slices.DeleteFunc(all, func(s safetensors.Source) bool { return s.Name == name })
 		}
 	}
-	with := func(name string, shape ...int) func([]TensorSource) []TensorSource {
-		return func(all []TensorSource) []TensorSource {
+	with := func(name string, shape ...int) func([]safetensors.Source) []safetensors.Source {
+		return func(all []safetensors.Source) []safetensors.Source {
 			n := 1
 			for _, d := range shape {
 				n *= d
 			}
-			return append(slices.DeleteFunc(all, func(s TensorSource) bool { return s.Name == name }),
-				TensorSource{Name: name, DType: "F32", Shape: shape, Float32: func() ([]float32, error) { return make([]float32, n), nil }})
+			return append(slices.DeleteFunc(all, func(s safetensors.Source) bool { return s.Name == name }),
+				safetensors.Source{Name: name, DType: "F32", Shape: shape, Float32: func() ([]float32, error) { return make([]float32, n), nil }})
 		}
 	}
 	for _, c := range []struct {
 		what   string
-		change func([]TensorSource) []TensorSource
+		change func([]safetensors.Source) []safetensors.Source
 		wrong  string // in the error; "" where loading succeeds
 	}{
-		{"whole", func(all []TensorSource) []TensorSource { return all }, ""},
+		{"whole", func(all []safetensors.Source) []safetensors.Source { return all }, ""},
 		{"a layer's tensor missing", without("bert.encoder.layer.0.output.dense.bias"), "lacks 1 tensors: bert.encoder.layer.0.output.dense.bias"},
 		{"pooler missing", without("bert.pooler.dense.weight"), "bert.pooler.dense.weight"},
 		{"half a head", without("classifier.bias"), "classifier.bias"},
@@ -194,7 +196,7 @@ func TestStrictLoading(t *testing.T) {
 
 func TestWeightsMustBeFinite(t *testing.T) {
 	dir := smallDir(t)
-	changeTensors(t, dir, func(all []TensorSource) []TensorSource {
+	changeTensors(t, dir, func(all []safetensors.Source) []safetensors.Source {
 		all[0].Float32 = func() ([]float32, error) {
 			n := 1
 			for _, d := range all[0].Shape {

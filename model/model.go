@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"laurel/model/safetensors"
+
 	"github.com/gomlx/compute/dtypes"
 	ml "github.com/gomlx/gomlx/ml/model"
 )
@@ -42,7 +44,7 @@ func loadFrom(config, dir string, seed uint64, head Head) (*Model, error) {
 	if !head.Own() {
 		c.SetHead(head)
 	}
-	w, err := OpenWeights(dir)
+	w, err := safetensors.OpenDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", dir, err)
 	}

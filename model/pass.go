@@ -6,13 +6,15 @@ import (
 	ml "github.com/gomlx/gomlx/ml/model"
 )
 
-// Shapes: N sequences, T tokens, D features, H heads, G key-value heads, K
-// features a head.
+// Shapes: N rows, T tokens, D features, H heads, G key-value heads, K features
+// a head; S sequences, one a row unless rows are packed.
 
 // Inputs of one forward pass.
 type Inputs struct {
 	IDs     *Node // [N, T] int32, padded on the right
-	Lengths *Node // [N] int32
+	Lengths *Node // [N] int32: tokens of each row; not read where rows are packed
+	// Packed says where several sequences lie in a row; nil: one a row.
+	Packed *Packing
 	// Seed is a uint32 scalar that decides the dropout; nil means none.
 	Seed *Node
 	// Dropout replaces every rate of the config where it is not negative.
@@ -39,18 +41,23 @@ type pass struct {
 }
 
 func (m *Model) newPass(scope *ml.Scope, in Inputs) *pass {
+	if in.Packed != nil {
+		if err := m.Config.Packs(in.Packed.Prefixes != nil); err != nil {
+			panic(err) // as graph functions do; Exec returns it
+		}
+	}
 	return &pass{Inputs: in, scope: scope, padID: m.Config.PadTokenID, dtype: m.Compute, adapter: m.Adapter,
 		masks: map[maskKind]*Node{}, tables: map[*rope][2]*Node{}}
 }
 
-// Reward gives the scalar reward of each row. [N] float32
+// Reward gives the scalar reward of each sequence. [S] float32
 func (m *Model) Reward(scope *ml.Scope, in Inputs) *Node {
 	return m.newPass(scope, in).reward(m.Config)
 }
 
 // Hidden gives the output of the embeddings and of every block, the last one
 // normed, as output_hidden_states does, each [N, T, D], and then the rewards
-// [N].
+// [S].
 func (m *Model) Hidden(scope *ml.Scope, in Inputs) []*Node {
 	p := m.newPass(scope, in)
 	p.keep = true

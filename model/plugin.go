@@ -9,65 +9,17 @@ import (
 	"strings"
 
 	"github.com/gomlx/go-xla/pjrt"
+
+	"laurel/model/plugins"
 )
-
-// Where the set-up leaves the plugins, relative to a plugin folder.
-const (
-	cudaPlugin = "cuda/plugin/pjrt_c_api_cuda_plugin.so"
-	cpuPlugin  = "cpu/pjrt_c_api_cpu_plugin.so"
-)
-
-// findPlugin looks in $LAUREL_PJRT, beside the binary and in the working
-// directory.
-func findPlugin(name string) (string, error) {
-	if name == "cuda" && !HasGPU() {
-		return "", errors.New("cuda: no NVIDIA GPU on this machine")
-	}
-	file := cpuPlugin
-	if name == "cuda" {
-		file = cudaPlugin
-	}
-	for _, dir := range pluginDirs() {
-		path := filepath.Join(dir, file)
-		if _, err := os.Stat(path); err == nil {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("%s: no plugin %s in %s: run make setup", name, file, strings.Join(pluginDirs(), ", "))
-}
-
-func pluginDirs() []string {
-	var dirs []string
-	if dir := os.Getenv("LAUREL_PJRT"); dir != "" {
-		dirs = append(dirs, dir)
-	}
-	if exe, err := os.Executable(); err == nil {
-		if real, err := filepath.EvalSymlinks(exe); err == nil {
-			exe = real
-		}
-		dirs = append(dirs, filepath.Join(filepath.Dir(exe), "..", "build", "pjrt"))
-	}
-	return append(dirs, filepath.Join("build", "pjrt"))
-}
-
-// HasGPU tells whether an NVIDIA driver shows a GPU.
-func HasGPU() bool {
-	_, err := os.Stat("/dev/nvidia0")
-	return err == nil
-}
 
 // PluginVersion is what the set-up recorded of the plugin's origin, "" for a
 // plugin from elsewhere.
 func (c *BackendChoice) PluginVersion() string {
-	for dir := filepath.Dir(c.Plugin); c.Plugin != "" && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if raw, err := os.ReadFile(filepath.Join(dir, "version")); err == nil {
-			return strings.TrimSpace(string(raw))
-		}
-		if filepath.Base(dir) == "pjrt" {
-			break
-		}
+	if c.Plugin == "" {
+		return ""
 	}
-	return ""
+	return plugins.Version(c.Plugin)
 }
 
 // isCUDA tells whether the plugin is for NVIDIA GPUs: by our own choice, or

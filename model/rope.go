@@ -275,13 +275,20 @@ func (p *pass) rotate(r *rope, x *Node) *Node {
 	return as(turned, dtype)
 }
 
-// ropeTables are the cosines and sines, each [1, T, 1, K/2].
+// ropeTables are the cosines and sines, each [1, T, 1, K/2], or [N, T, 1, K/2]
+// where rows are packed.
 func (p *pass) ropeTables(r *rope) [2]*Node {
 	if tables, ok := p.tables[r]; ok {
 		return tables
 	}
 	half := len(r.inverse)
-	positions := Iota(p.graph(), shapes.Make(dtypes.Float32, 1, p.tokens(), 1, half), 1)
+	var positions *Node
+	if p.Packed == nil {
+		positions = Iota(p.graph(), shapes.Make(dtypes.Float32, 1, p.tokens(), 1, half), 1)
+	} else {
+		n, t := p.IDs.Shape().Dim(0), p.tokens()
+		positions = BroadcastToDims(Reshape(as(p.Packed.Positions, dtypes.Float32), n, t, 1, 1), n, t, 1, half)
+	}
 	angles := Mul(positions, Reshape(Const(p.graph(), r.inverse), 1, 1, 1, half))
 	p.tables[r] = [2]*Node{MulScalar(Cos(angles), r.factor), MulScalar(Sin(angles), r.factor)}
 	return p.tables[r]

@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"laurel/data"
+	"laurel/model/safetensors"
 )
 
 // GoldenFile lies beside exported weights: texts, their ids and their rewards,
@@ -32,16 +33,16 @@ func (m *Model) Save(dir string, padID int) error {
 	if m.Adapter != nil {
 		return m.saveAdapter(dir)
 	}
-	var sources []TensorSource
+	var sources []safetensors.Source
 	for _, t := range m.Config.weights {
 		sources = append(sources, m.source("/"+t.name, t.name, t.shape))
 	}
-	return WriteSafetensors(filepath.Join(dir, "model.safetensors"), sources, map[string]string{"format": "pt"})
+	return safetensors.Write(filepath.Join(dir, "model.safetensors"), sources, map[string]string{"format": "pt"})
 }
 
 // source reads one variable of the store when its turn to be written comes.
-func (m *Model) source(path, name string, shape []int) TensorSource {
-	return TensorSource{Name: name, DType: "F32", Shape: shape, Float32: func() ([]float32, error) {
+func (m *Model) source(path, name string, shape []int) safetensors.Source {
+	return safetensors.Source{Name: name, DType: "F32", Shape: shape, Float32: func() ([]float32, error) {
 		values, err := m.values(path)
 		if err != nil {
 			return nil, fmt.Errorf("tensor %s: %w", name, err)
@@ -53,18 +54,18 @@ func (m *Model) source(path, name string, shape []int) TensorSource {
 // SaveVariables writes the tensors that lie beside every weight in the given
 // scopes of the store, such as an optimiser's moments.
 func (m *Model) SaveVariables(path string, scopes []string) error {
-	var sources []TensorSource
+	var sources []safetensors.Source
 	for _, scope := range scopes {
 		for _, t := range m.trainable() {
 			sources = append(sources, m.source(scope+t.name, scope+t.name, t.shape))
 		}
 	}
-	return WriteSafetensors(path, sources, nil)
+	return safetensors.Write(path, sources, nil)
 }
 
 // LoadVariables reads what SaveVariables wrote into the store.
 func (m *Model) LoadVariables(path string, scopes []string) error {
-	w, err := OpenSafetensors(path)
+	w, err := safetensors.Open(path)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"laurel/model/safetensors"
+
 	"github.com/gomlx/gomlx/core/tensors"
 	ml "github.com/gomlx/gomlx/ml/model"
 )
@@ -91,7 +93,7 @@ var unneeded = []string{"lm_head.", "cls.predictions.", "cls.seq_relationship.",
 // load fills the store from a checkpoint, strictly: every tensor of the
 // model must be there with its shape, and every tensor of the checkpoint
 // must be used or known to be unneeded.
-func load(store *ml.Store, c *Config, w *Weights, seed uint64) (*Loaded, error) {
+func load(store *ml.Store, c *Config, w *safetensors.Weights, seed uint64) (*Loaded, error) {
 	want := c.weights
 	report := &Loaded{Tensors: len(want)}
 	source, err := matchNames(c, w, report)
@@ -122,7 +124,7 @@ func createVariable(store *ml.Store, t weight, values []float32) error {
 	return err
 }
 
-func loadTensor(t weight, source map[string]string, w *Weights, c *Config, random *rand.Rand) ([]float32, error) {
+func loadTensor(t weight, source map[string]string, w *safetensors.Weights, c *Config, random *rand.Rand) ([]float32, error) {
 	name, ok := source[t.name]
 	if !ok {
 		return initial(t, c, random), nil
@@ -147,7 +149,7 @@ func loadTensor(t weight, source map[string]string, w *Weights, c *Config, rando
 
 // matchNames maps the model's names to the checkpoint's. Base models carry
 // no prefix; older files call a norm's gain and bias gamma and beta.
-func matchNames(c *Config, w *Weights, report *Loaded) (map[string]string, error) {
+func matchNames(c *Config, w *safetensors.Weights, report *Loaded) (map[string]string, error) {
 	want := c.weights
 	prefix := want[0].name[:strings.IndexByte(want[0].name, '.')+1]
 	wanted := make(map[string]bool, len(want))

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"laurel/data"
+	"laurel/data/batches"
 	"laurel/model"
 )
 
@@ -26,15 +26,17 @@ func miniLM(tb testing.TB) *model.Model {
 }
 
 // randomBatch has B pairs whose rows are all of length t.
-func randomBatch(b, t, vocab int) *data.Batch {
+func randomBatch(b, t, vocab int) *batches.Batch {
 	random := rand.New(rand.NewPCG(1, 2))
-	batch := &data.Batch{B: b, T: t, Pairs: b, Tokens: 2 * b * t, IDs: make([]int32, 2*b*t), Lengths: make([]int32, 2*b),
+	batch := &batches.Batch{R: 2 * b, T: t, S: 2 * b, B: b, Pairs: b, Tokens: 2 * b * t,
+		IDs: make([]int32, 2*b*t), Segments: make([]int32, 2*b*t), Positions: make([]int32, 2*b*t),
+		Row: make([]int32, 2*b), Start: make([]int32, 2*b), End: make([]int32, 2*b),
 		Confidence: make([]float32, b), Margin: make([]float32, b), Present: make([]float32, b)}
 	for i := range batch.IDs {
-		batch.IDs[i] = int32(random.IntN(vocab))
+		batch.IDs[i], batch.Segments[i], batch.Positions[i] = int32(random.IntN(vocab)), 1, int32(i%t)
 	}
-	for i := range batch.Lengths {
-		batch.Lengths[i] = int32(t)
+	for i := range batch.End {
+		batch.Row[i], batch.End[i] = int32(i), int32(t)
 	}
 	for i := range b {
 		batch.Confidence[i], batch.Present[i] = 1, 1
@@ -63,7 +65,7 @@ func BenchmarkStep(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				batches := []*data.Batch{randomBatch(8, t, 30000)}
+				batches := []*batches.Batch{randomBatch(8, t, 30000)}
 				for i := range 2 {
 					if _, err := s.run(batches, i, i+1, 1e-5); err != nil {
 						b.Fatal(err)

@@ -11,6 +11,7 @@ import (
 
 	"laurel/data"
 	"laurel/model"
+	"laurel/model/safetensors"
 )
 
 // A checkpoint is a folder RUN_DIR/checkpoints/step-000100 that is a Hugging
@@ -146,7 +147,7 @@ func readState(dir string) (*State, error) {
 	if err := model.CheckSaved(dir); err != nil {
 		return nil, err
 	}
-	w, err := model.OpenSafetensors(filepath.Join(dir, adamFile))
+	w, err := safetensors.Open(filepath.Join(dir, adamFile))
 	if err != nil {
 		return nil, err
 	}

@@ -2,8 +2,8 @@ package trainer
 
 import "laurel/model"
 
-// Step is what one batch of a step is made of, for its cost.
-type Step struct {
+// BatchShape is what the cost of a batch follows from.
+type BatchShape struct {
 	Rows, Tokens int // sequences and their padded length
 	ValueBytes   int // of an activation: 4, or 2 where bfloat16 is stored as such
 	Checkpointed bool
@@ -19,7 +19,7 @@ type Step struct {
 //
 // Norms, activations and softmax, DeBERTa's relative positions and the update
 // are left out.
-func FLOPs(s model.Size, b Step) float64 {
+func FLOPs(s model.Size, b BatchShape) float64 {
 	tokens := float64(b.Rows) * float64(b.Tokens)
 	attention := tokens * 4 * float64(s.Blocks) * float64(b.Tokens) * float64(s.Heads*s.HeadDim)
 	forward := tokens*2*float64(s.Linear) + attention
@@ -55,7 +55,7 @@ func (m Memory) Total() float64 { return m.Weights + m.Optimiser + m.Activations
 //	            moments, and what an update writes beside what it reads
 //	activations blocks·(N·T·(10·D + 4·F) + 5.8·N·H·T²) values; with gradient
 //	            checkpointing two inputs of each block and one block in full
-func PeakMemory(s model.Size, b Step) Memory {
+func PeakMemory(s model.Size, b BatchShape) Memory {
 	n, t := float64(b.Rows), float64(b.Tokens)
 	block := n*t*(keptHidden*float64(s.Hidden)+keptIntermediate*float64(s.Intermediate)) + keptScores*n*float64(s.Heads)*t*t
 	values := float64(s.Blocks) * block
@@ -74,9 +74,9 @@ const efficiency = 0.6
 // matrix products.
 func Seconds(flops, rate float64) float64 { return flops / (rate * efficiency) }
 
-// Batches counts the batches of the first epoch by their length, and the
+// batchLengths counts the batches of the first epoch by their length, and the
 // shares of padding.
-func Batches(r Run) (byLength map[int]int, total, computed, real int) {
+func batchLengths(r Run) (byLength map[int]int, total, computed, real int) {
 	f := newFeed(r.Train, r.Order, r.Config.GradientAccumulationSteps, int32(r.PadID))
 	total = f.totalSteps(r.Config.Epochs, r.Config.MaxSteps)
 	byLength = map[int]int{}

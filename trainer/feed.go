@@ -4,24 +4,24 @@ import (
 	"context"
 	"math"
 
-	"laurel/data"
+	"laurel/data/batches"
 )
 
 // feed reads the batches of coming steps while the present one computes.
 type feed struct {
-	store        *data.Store
-	order        data.Order
+	store        *batches.Store
+	order        batches.Order
 	accumulation int
 	padID        int32
 	epoch        int // of plans
-	plans        []data.BatchPlan
+	plans        []batches.Plan
 }
 
-func newFeed(store *data.Store, order data.Order, accumulation int, padID int32) *feed {
+func newFeed(store *batches.Store, order batches.Order, accumulation int, padID int32) *feed {
 	return &feed{store: store, order: order, accumulation: accumulation, padID: padID, epoch: -1}
 }
 
-func (f *feed) epochPlans(epoch int) []data.BatchPlan {
+func (f *feed) epochPlans(epoch int) []batches.Plan {
 	if f.epoch != epoch {
 		f.plans, f.epoch = f.order.Epoch(f.store, epoch), epoch
 	}
@@ -43,9 +43,9 @@ func (f *feed) totalSteps(epochs float64, maxSteps int) int {
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // plansOf names the batches of a step, which the step's number alone decides.
-func (f *feed) plansOf(step int) []data.BatchPlan {
+func (f *feed) plansOf(step int) []batches.Plan {
 	if f.order.Wrap {
-		plans := make([]data.BatchPlan, f.accumulation)
+		plans := make([]batches.Plan, f.accumulation)
 		for i := range plans {
 			plans[i] = f.order.Wrapped(f.store, step*f.accumulation+i)
 		}
@@ -68,7 +68,7 @@ func (f *feed) stepsPerEpoch() int {
 
 // stepBatches are the batches of one step, or why they could not be read.
 type stepBatches struct {
-	batches []*data.Batch
+	batches []*batches.Batch
 	err     error
 }
 
@@ -90,14 +90,14 @@ func (f *feed) run(ctx context.Context, first, total int) <-chan stepBatches {
 	return out
 }
 
-func (f *feed) read(step int) ([]*data.Batch, error) {
-	var batches []*data.Batch
+func (f *feed) read(step int) ([]*batches.Batch, error) {
+	var read []*batches.Batch
 	for _, plan := range f.plansOf(step) {
-		b, err := data.ReadBatch(f.store, plan, f.order.BatchSize, f.padID)
+		b, err := batches.Read(f.store, plan, f.order.BatchSize, f.padID)
 		if err != nil {
 			return nil, err
 		}
-		batches = append(batches, b)
+		read = append(read, b)
 	}
-	return batches, nil
+	return read, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"laurel/data"
+	"laurel/data/batches"
 	"laurel/model"
 )
 
@@ -64,7 +65,7 @@ type goldenVariant struct {
 }
 
 // store puts pairs of ids where training reads them.
-func (g goldenPairs) store(t *testing.T) *data.Store {
+func (g goldenPairs) store(t *testing.T) *batches.Store {
 	t.Helper()
 	var pairs iter.Seq2[data.Pair, error] = func(yield func(data.Pair, error) bool) {
 		for i, p := range g.Pairs {
@@ -76,7 +77,7 @@ func (g goldenPairs) store(t *testing.T) *data.Store {
 	encode := func(p data.Pair) (data.Tokens, data.Tokens, error) {
 		return data.Tokens{IDs: g.Pairs[p.Row].ChosenIDs}, data.Tokens{IDs: g.Pairs[p.Row].RejectedIDs}, nil
 	}
-	s, err := data.BuildStore(context.Background(), filepath.Join(t.TempDir(), "tokens"), pairs, encode, 2, nil)
+	s, err := batches.BuildStore(context.Background(), filepath.Join(t.TempDir(), "tokens"), pairs, encode, 2, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +156,7 @@ func TestGoldenTraining(t *testing.T) {
 }
 
 // follow makes the variant's 12 steps and compares.
-func (v goldenVariant) follow(t *testing.T, backend compute.Backend, dir string, store *data.Store, evalIDs [][]int32) {
+func (v goldenVariant) follow(t *testing.T, backend compute.Backend, dir string, store *batches.Store, evalIDs [][]int32) {
 	m, err := model.Load(dir, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -165,7 +166,7 @@ func (v goldenVariant) follow(t *testing.T, backend compute.Backend, dir string,
 		t.Fatal(err)
 	}
 	schedule := Schedule{Name: "linear", Peak: 1e-3, Warmup: 2, Total: 12}
-	order := data.Order{BatchSize: 4, Wrap: true, Buckets: data.OneBucket(store, 0)}
+	order := batches.Order{BatchSize: 4, Wrap: true, Buckets: batches.OneBucket(store, 0)}
 	feed := newFeed(store, order, 1, int32(m.Config.PadTokenID))
 	worstLoss, worstNorm := 0.0, 0.0
 	for i := range v.Loss {

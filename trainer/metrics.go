@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"laurel/data"
+	"laurel/data/batches"
 	"laurel/eval"
 )
 
@@ -58,7 +59,7 @@ type window struct {
 // newWindow starts the clock of a line.
 func newWindow() window { return window{started: time.Now()} }
 
-func (w *window) add(r *stepResult, batches []*data.Batch) {
+func (w *window) add(r *stepResult, batches []*batches.Batch) {
 	for _, b := range batches {
 		w.Tokens += b.Tokens
 		w.Computed += 2 * b.B * b.T

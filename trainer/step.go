@@ -8,7 +8,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	ml "github.com/gomlx/gomlx/ml/model"
 
-	"laurel/data"
+	"laurel/data/batches"
 	"laurel/model"
 )
 
@@ -133,7 +133,7 @@ func (s *stepper) updateGraph(scope *ml.Scope, in []*Node) []*Node {
 
 // run makes one step from its batches. updates counts the updates made, this
 // one included; step decides the dropout.
-func (s *stepper) run(batches []*data.Batch, step, updates int, learningRate float64) (*stepResult, error) {
+func (s *stepper) run(batches []*batches.Batch, step, updates int, learningRate float64) (*stepResult, error) {
 	norms := s.norms(batches)
 	r := &stepResult{}
 	for i, b := range batches {
@@ -156,7 +156,7 @@ func (s *stepper) run(batches []*data.Batch, step, updates int, learningRate flo
 }
 
 // add runs one batch and adds what it tells.
-func (r *stepResult) add(program *ml.Exec, inputs []any, b *data.Batch) error {
+func (r *stepResult) add(program *ml.Exec, inputs []any, b *batches.Batch) error {
 	loss, rewards, err := program.Call2(inputs...)
 	if err != nil {
 		return fmt.Errorf("batch of %d×%d ids: %w", 2*b.B, b.T, err)
@@ -172,7 +172,7 @@ func (r *stepResult) add(program *ml.Exec, inputs []any, b *data.Batch) error {
 }
 
 // inputs lays a batch out for the graphs.
-func (s *stepper) inputs(b *data.Batch, norms [2]float32, seed uint32) []any {
+func (s *stepper) inputs(b *batches.Batch, norms [2]float32, seed uint32) []any {
 	pairs := make([]float32, 0, 4*b.B)
 	pairs = append(pairs, s.weights(b)...)
 	pairs = append(pairs, s.targets(b)...)
@@ -184,7 +184,7 @@ func (s *stepper) inputs(b *data.Batch, norms [2]float32, seed uint32) []any {
 	pairs = append(pairs, b.Present...)
 	return []any{
 		tensors.FromFlatDataAndDimensions(b.IDs, 2*b.B, b.T),
-		tensors.FromFlatDataAndDimensions(b.Lengths, 2*b.B),
+		tensors.FromFlatDataAndDimensions(b.Lengths(), b.S),
 		tensors.FromFlatDataAndDimensions(pairs, 4, b.B),
 		tensors.FromFlatDataAndDimensions(norms[:], 2),
 		tensors.FromScalar(seed),
@@ -192,7 +192,7 @@ func (s *stepper) inputs(b *data.Batch, norms [2]float32, seed uint32) []any {
 }
 
 // weights are the confidences, or 1 where they are not used as weights.
-func (s *stepper) weights(b *data.Batch) []float32 {
+func (s *stepper) weights(b *batches.Batch) []float32 {
 	if s.config.Confidence != "weight" {
 		return b.Present
 	}
@@ -201,7 +201,7 @@ func (s *stepper) weights(b *data.Batch) []float32 {
 
 // targets are the probabilities that chosen is better: the confidences where
 // labels are soft, else 1; then smoothed by e to p(1−e) + (1−p)e.
-func (s *stepper) targets(b *data.Batch) []float32 {
+func (s *stepper) targets(b *batches.Batch) []float32 {
 	e := s.config.LabelSmoothing
 	targets := make([]float32, b.B)
 	for i := range targets {
@@ -215,7 +215,7 @@ func (s *stepper) targets(b *data.Batch) []float32 {
 }
 
 // norms are what the losses of the step are divided by, and its pairs.
-func (s *stepper) norms(batches []*data.Batch) [2]float32 {
+func (s *stepper) norms(batches []*batches.Batch) [2]float32 {
 	var sum, count float64
 	for _, b := range batches {
 		count += float64(b.Pairs)

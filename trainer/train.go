@@ -15,6 +15,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"laurel/data"
+	"laurel/data/batches"
 	"laurel/eval"
 	"laurel/model"
 )
@@ -26,9 +27,9 @@ type Run struct {
 	Model          *model.Model
 	Backend        compute.Backend
 	BackendName    string
-	Train          *data.Store
-	Validation     *data.Store // nil: no validation
-	Order          data.Order
+	Train          *batches.Store
+	Validation     *batches.Store // nil: no validation
+	Order          batches.Order
 	PadID          int
 	TokenizerFiles []string                             // copied into every checkpoint
 	State          State                                // where to begin; zero for a new run
@@ -55,7 +56,7 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	scorer, err := model.NewEnsemble(r.Backend, []*model.Model{r.Model}, []float32{0})
+	scorer, err := model.NewEnsemble(r.Backend, model.Member{Model: r.Model})
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +217,7 @@ func writeBest(runDir string, best *Evaluation) error {
 
 // skip counts a step whose loss or gradient was not finite, saves its batch
 // for inspection, and ends the run after max_bad_steps of them.
-func (r Run) skip(state *State, step *stepResult, batches []*data.Batch) error {
+func (r Run) skip(state *State, step *stepResult, batches []*batches.Batch) error {
 	state.Skipped++
 	path := filepath.Join(r.Dir, "bad-steps", checkpointName(state.Step)+".json")
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -244,7 +245,7 @@ type badStep struct {
 	Step             int
 	Loss, GradNorm   string
 	Chosen, Rejected []string // rewards
-	Batches          []*data.Batch
+	Batches          []*batches.Batch
 }
 
 func printed(values []float32) []string {

@@ -18,6 +18,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"laurel/data"
+	"laurel/data/batches"
 	"laurel/model"
 )
 
@@ -42,7 +43,7 @@ func tinyModel(t *testing.T) *model.Model {
 
 // randomStore holds n pairs of random ids; chosen rows hold more of the id
 // 49, so that there is something to learn.
-func randomStore(t *testing.T, n int) *data.Store {
+func randomStore(t *testing.T, n int) *batches.Store {
 	t.Helper()
 	weights := rand.New(rand.NewPCG(1, 2)) // of the goroutine that yields pairs
 	random := rand.New(rand.NewPCG(3, 4))  // of the one that encodes them
@@ -64,7 +65,7 @@ func randomStore(t *testing.T, n int) *data.Store {
 		}
 	}
 	encode := func(p data.Pair) (data.Tokens, data.Tokens, error) { return ids(true), ids(false), nil }
-	s, err := data.BuildStore(context.Background(), filepath.Join(t.TempDir(), "tokens"), pairs, encode, 1, nil)
+	s, err := batches.BuildStore(context.Background(), filepath.Join(t.TempDir(), "tokens"), pairs, encode, 1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func randomStore(t *testing.T, n int) *data.Store {
 
 // tinyRun is a run of the tiny model on shuffled, bucketed pairs with
 // dropout.
-func tinyRun(t *testing.T, dir string, store *data.Store) Run {
+func tinyRun(t *testing.T, dir string, store *batches.Store) Run {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -82,7 +83,7 @@ func tinyRun(t *testing.T, dir string, store *data.Store) Run {
 	c := Default()
 	c.Epochs, c.BatchSize, c.LearningRate, c.LogEvery = 3, 4, 1e-3, 1
 	return Run{Config: c, Dir: dir, Model: tinyModel(t), Backend: goBackend(t), BackendName: "go", Train: store,
-		Order: data.Order{BatchSize: 4, Shuffle: true, Seed: c.Seed, Buckets: []int{8, 16, 24}}, Out: io.Discard}
+		Order: batches.Order{BatchSize: 4, Shuffle: true, Seed: c.Seed, Buckets: []int{8, 16, 24}}, Out: io.Discard}
 }
 
 // losses are what metrics.jsonl says of each step, less the clock's figures.
@@ -194,7 +195,7 @@ func TestAccumulation(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				feed := newFeed(store, data.Order{BatchSize: size, Wrap: true, Buckets: []int{24}}, 4/size, 0)
+				feed := newFeed(store, batches.Order{BatchSize: size, Wrap: true, Buckets: []int{24}}, 4/size, 0)
 				for step := range 3 {
 					batches, err := feed.read(step)
 					if err != nil {
@@ -255,7 +256,7 @@ func TestSkippedStepLeavesWeights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	feed := newFeed(randomStore(t, 8), data.Order{BatchSize: 4, Wrap: true, Buckets: []int{24}}, 1, 0)
+	feed := newFeed(randomStore(t, 8), batches.Order{BatchSize: 4, Wrap: true, Buckets: []int{24}}, 1, 0)
 	batches, err := feed.read(0)
 	if err != nil {
 		t.Fatal(err)

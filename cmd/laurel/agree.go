@@ -11,8 +11,10 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"laurel/data"
-	"laurel/eval"
+	"laurel/eval/audit"
+	"laurel/eval/draw"
 	"laurel/feedback"
+	"laurel/labels"
 )
 
 func agreeCommand() *cobra.Command {
@@ -52,7 +54,7 @@ type agreement struct {
 }
 
 func (a *agreement) run() error {
-	gold, counts, err := data.ReadGold(a.gold, data.ReadConfig{Columns: a.columns, OnBadRow: a.onBadRow})
+	gold, counts, err := labels.ReadGold(a.gold, data.ReadConfig{Columns: a.columns, OnBadRow: a.onBadRow})
 	if err != nil {
 		return err
 	}
@@ -62,11 +64,11 @@ func (a *agreement) run() error {
 		return err
 	}
 	cfg.Gold, cfg.Precision, cfg.Seed = gold, a.precision, a.seed
-	report, err := eval.AuditLabels(data.ReadLabels(a.labels), cfg)
+	report, err := audit.Labels(labels.ReadLabels(a.labels), cfg)
 	if err != nil {
 		return err
 	}
-	facts := []eval.Fact{{Name: "labels", Value: a.labels}, {Name: "gold", Value: a.gold}, {Name: "rows of gold", Value: counts.String()}}
+	facts := []draw.Fact{{Name: "labels", Value: a.labels}, {Name: "gold", Value: a.gold}, {Name: "rows of gold", Value: counts.String()}}
 	if err := a.write(report, facts); err != nil {
 		return err
 	}
@@ -75,23 +77,23 @@ func (a *agreement) run() error {
 
 // labelledBy takes constitution and judges from the label.json of a label
 // directory, where there is one.
-func (a *agreement) labelledBy() (eval.LabelConfig, error) {
+func (a *agreement) labelledBy() (audit.Config, error) {
 	path := filepath.Join(a.labels, labelFile)
 	raw, err := os.ReadFile(path)
 	if err != nil { // a file of labels, or a directory without
-		return eval.LabelConfig{}, nil
+		return audit.Config{}, nil
 	}
 	var record struct {
 		Constitution feedback.Constitution
 		Config       struct{ Judges []feedback.JudgeConfig }
 	}
 	if err := yaml.Unmarshal(raw, &record); err != nil { // JSON is YAML, of which the config has the keys
-		return eval.LabelConfig{}, fmt.Errorf("read %s: %w: run laurel label --reaggregate to write it anew", path, err)
+		return audit.Config{}, fmt.Errorf("read %s: %w: run laurel label --reaggregate to write it anew", path, err)
 	}
 	return auditConfig(&record.Constitution, record.Config.Judges), nil
 }
 
-func (a *agreement) write(report *eval.LabelReport, facts []eval.Fact) error {
+func (a *agreement) write(report *audit.Report, facts []draw.Fact) error {
 	if a.dir != "" {
 		if err := writeLabelReport(a.dir, report, facts...); err != nil {
 			return err
@@ -108,7 +110,7 @@ func (a *agreement) write(report *eval.LabelReport, facts []eval.Fact) error {
 }
 
 // writeLabelReport writes the report of labels in its three forms.
-func writeLabelReport(dir string, report *eval.LabelReport, facts ...eval.Fact) error {
+func writeLabelReport(dir string, report *audit.Report, facts ...draw.Fact) error {
 	if err := report.WriteJSON(filepath.Join(dir, "report.json")); err != nil {
 		return err
 	}
@@ -119,7 +121,7 @@ func writeLabelReport(dir string, report *eval.LabelReport, facts ...eval.Fact) 
 }
 
 // calibrate writes the pairs with the confidence that the gold teaches.
-func (a *agreement) calibrate(found *eval.Agreement) error {
+func (a *agreement) calibrate(found *audit.Agreement) error {
 	if a.calibrated == "" {
 		return nil
 	}
@@ -128,12 +130,12 @@ func (a *agreement) calibrate(found *eval.Agreement) error {
 	}
 	pairs := a.labels
 	if info, err := os.Stat(pairs); err == nil && info.IsDir() {
-		pairs = filepath.Join(pairs, data.PairsFile)
+		pairs = filepath.Join(pairs, labels.PairsFile)
 	}
 	c := found.Calibration.Final
-	if err := data.WriteCalibrated(a.calibrated, pairs, c.Apply, c.Method); err != nil {
+	if err := labels.WriteCalibrated(a.calibrated, pairs, c.Apply, c.Method); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.log, "calibrated  %s (%s; the old confidence is %s)\n", a.calibrated, c.Describe(), data.UncalibratedColumn)
+	_, err := fmt.Fprintf(a.log, "calibrated  %s (%s; the old confidence is %s)\n", a.calibrated, c.Describe(), labels.UncalibratedColumn)
 	return err
 }

@@ -18,6 +18,7 @@ import (
 	"laurel/configs"
 	"laurel/data"
 	"laurel/feedback"
+	"laurel/feedback/chat"
 )
 
 // What label and revise have in common: commands that ask, keep the answers
@@ -78,9 +79,15 @@ func openConstitution(nameOrPath string, only []string) (*feedback.Constitution,
 	return c.Only(only)
 }
 
-// openAnswers opens the store of dir, which is made where it is not there, and
-// then, as no other run is writing there, clears away what a killed one left.
-func openAnswers(dir string, log io.Writer) (*feedback.Store, error) {
+// openStore opens the answers of dir, which is made where it is not there, and
+// then, as no other run is writing there, clears away what a killed one left. A
+// dry run makes none: it gets those that are there, or nil.
+func openStore(dir string, dry bool, log io.Writer) (*feedback.Store, error) {
+	if dry {
+		if _, err := os.Stat(filepath.Join(dir, answersFile)); dir == "" || errors.Is(err, os.ErrNotExist) {
+			return nil, nil
+		}
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -91,20 +98,20 @@ func openAnswers(dir string, log io.Writer) (*feedback.Store, error) {
 	if err := clearOutput(dir); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	if store.Mended != "" {
-		fmt.Fprintln(log, store.Mended)
+	if store.Repaired != "" {
+		fmt.Fprintln(log, store.Repaired)
 	}
 	return store, nil
 }
 
 // openBudget is what all runs on a store may still spend together; a dry run
 // has no store.
-func openBudget(limit feedback.BudgetConfig, store *feedback.Store) *feedback.Budget {
-	var before feedback.Spent
+func openBudget(limit feedback.BudgetConfig, store *feedback.Store) *chat.Budget {
+	var before chat.Spent
 	if store != nil {
 		before = store.Spent()
 	}
-	return feedback.NewBudget(limit.MaxCost, limit.MaxRequests, before.Cost, before.Requests)
+	return chat.NewBudget(limit.MaxCost, limit.MaxRequests, before.Cost, before.Requests)
 }
 
 // clearOutput clears an output directory of what a killed run left half written.
@@ -126,18 +133,18 @@ func untilDone[T any](ctx context.Context, rows iter.Seq2[T, error]) iter.Seq2[T
 	}
 }
 
-// goesOn says what is kept of a run that stopped, and how it goes on.
-func goesOn(err error, dir string, kept, came int, cost float64) error {
+// stoppedError says what is kept of a run that stopped, and how it goes on.
+func stoppedError(err error, dir string, kept, came int, cost float64) error {
 	said := fmt.Sprintf("%d answers were kept before and %d came since, for $%.4f; all are in %s", kept, came, cost, filepath.Join(dir, answersFile))
 	switch {
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("interrupted: %s, and the same command goes on", said)
-	case errors.Is(err, feedback.ErrBudget):
+	case errors.Is(err, chat.ErrBudget):
 		return fmt.Errorf("%w: %s, and the same command with a larger --max-cost or --max-requests goes on", err, said)
 	}
 	return fmt.Errorf("%w (%s, and the same command goes on)", err, said)
 }
 
-func spent(s feedback.Spent) string {
+func spent(s chat.Spent) string {
 	return fmt.Sprintf("%d requests, %d + %d tokens, $%.4f", s.Requests, s.PromptTokens, s.CompletionTokens, s.Cost)
 }

@@ -7,7 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"laurel/eval"
+	"laurel/eval/audit"
+	"laurel/eval/draw"
 	"laurel/feedback"
 )
 
@@ -56,7 +57,7 @@ func (e *estimation) check() error {
 func (e *estimation) run(out io.Writer) error {
 	estimates := e.rates.Estimates(e.scales...)
 	if e.dir != "" {
-		if err := eval.WriteCosts(e.dir, feedback.EstimateColumns(), costs(estimates), e.facts()...); err != nil {
+		if err := audit.WriteCosts(e.dir, feedback.EstimateColumns(), costs(estimates), e.facts()...); err != nil {
 			return err
 		}
 	}
@@ -70,18 +71,18 @@ func (e *estimation) run(out io.Writer) error {
 	return err
 }
 
-func costs(estimates []feedback.Estimate) []eval.Cost {
-	out := make([]eval.Cost, len(estimates))
+func costs(estimates []feedback.Estimate) []audit.Cost {
+	out := make([]audit.Cost, len(estimates))
 	for i, e := range estimates {
-		out[i] = eval.Cost{Comparisons: e.Comparisons, HumanCost: e.HumanCost, AICost: e.AICost,
+		out[i] = audit.Cost{Comparisons: e.Comparisons, HumanCost: e.HumanCost, AICost: e.AICost,
 			HumanHours: e.HumanHours, AIHours: e.AIHours, Cells: e.Cells()}
 	}
 	return out
 }
 
-func (e *estimation) facts() []eval.Fact {
+func (e *estimation) facts() []draw.Fact {
 	r := e.rates
-	return []eval.Fact{
+	return []draw.Fact{
 		{Name: "people", Value: fmt.Sprintf("$%v a comparison, %v an hour, %v hours a day", r.HumanCost, r.HumanPerHour, r.HoursPerDay)},
 		{Name: "judge", Value: fmt.Sprintf("$%v a comparison, %v an hour", r.AICost, r.AIPerHour)},
 	}

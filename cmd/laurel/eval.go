@@ -14,6 +14,7 @@ import (
 
 	"laurel/data"
 	"laurel/eval"
+	"laurel/eval/draw"
 	"laurel/trainer"
 )
 
@@ -65,7 +66,7 @@ func (e *evaluation) run(ctx context.Context) error {
 		return err
 	}
 	var rows []eval.Row
-	var facts []eval.Fact
+	var facts []draw.Fact
 	var err error
 	if e.scores != "" {
 		rows, facts, err = e.givenRows()
@@ -83,7 +84,7 @@ func (e *evaluation) run(ctx context.Context) error {
 }
 
 // givenRows reads rewards that another program computed.
-func (e *evaluation) givenRows() ([]eval.Row, []eval.Fact, error) {
+func (e *evaluation) givenRows() ([]eval.Row, []draw.Fact, error) {
 	scored, counts, err := data.ReadScores(e.scores, data.ReadConfig{Columns: e.columns, OnBadRow: e.onBadRow})
 	if err != nil {
 		return nil, nil, err
@@ -96,47 +97,41 @@ func (e *evaluation) givenRows() ([]eval.Row, []eval.Fact, error) {
 			rows[i].LenChosen, rows[i].LenRejected = int(s.LenChosen), int(s.LenRejected)
 		}
 	}
-	return rows, []eval.Fact{{Name: "scores", Value: e.scores}, {Name: "rows", Value: counts.String()}}, nil
+	return rows, []draw.Fact{{Name: "scores", Value: e.scores}, {Name: "rows", Value: counts.String()}}, nil
 }
 
 // scoredRows scores the pairs with the model.
-func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []eval.Fact, error) {
+func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []draw.Fact, error) {
 	backend, choice, err := openBackend(e.backend, e.log)
 	if err != nil {
 		return nil, nil, err
 	}
-	o, err := openModel(ctx, e.ref, e.revision, e.maxLength, e.log)
+	scorer, err := openScorer(ctx, e.ref, e.revision, e.maxLength, backend, e.log)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer o.tokenizer.Close()
-	o.warnPadding(e.log)
+	defer scorer.Close()
 	cfg := data.Default()
 	cfg.Columns, cfg.OnBadRow = e.columns, e.onBadRow
-	store, counts, err := o.buildStore(ctx, filepath.Join(e.dir, "pairs.tokens"), e.files, cfg, e.log)
+	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, cfg, e.log)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer store.Close()
-	sayStore(e.log, strings.Join(e.files, ", "), store, counts, o.maxLength)
-	scorer, err := o.ensemble(backend)
-	if err != nil {
-		return nil, nil, err
-	}
 	bar := newProgress(e.log, "score", "pairs", store.Len())
 	chosen, rejected, err := scorer.ScoreStore(ctx, store, func(n int) { bar.set(n, store.Len(), "") })
 	bar.finish()
 	if err != nil {
 		return nil, nil, err
 	}
-	facts := []eval.Fact{{Name: "model", Value: e.ref}, {Name: "checkpoint", Value: o.dir}, {Name: "data", Value: strings.Join(e.files, ", ")},
-		{Name: "rows", Value: counts.String()}, {Name: "max_length", Value: strconv.Itoa(o.maxLength)},
+	facts := []draw.Fact{{Name: "model", Value: e.ref}, {Name: "checkpoint", Value: scorer.Dir}, {Name: "data", Value: strings.Join(e.files, ", ")},
+		{Name: "rows", Value: counts.String()}, {Name: "max_length", Value: strconv.Itoa(scorer.MaxLength)},
 		{Name: "sequences cut", Value: fmt.Sprintf("%d of %d", store.Stats.Truncated, 2*store.Stats.Pairs)},
 		{Name: "backend", Value: choice.String()}}
 	return eval.RowsOf(store, chosen, rejected), facts, nil
 }
 
-func (e *evaluation) write(report *eval.Report, facts []eval.Fact) error {
+func (e *evaluation) write(report *eval.Report, facts []draw.Fact) error {
 	if err := report.WriteJSON(filepath.Join(e.dir, "report.json")); err != nil {
 		return err
 	}

@@ -8,7 +8,9 @@ import (
 
 	"laurel/configs"
 	"laurel/data"
+	"laurel/data/inspect"
 	"laurel/data/tokenizer"
+	"laurel/scoring"
 )
 
 func inspectCommand() *cobra.Command {
@@ -35,7 +37,7 @@ func inspectCommand() *cobra.Command {
 				}
 				return t.Count(texts[0], texts[1:]...)
 			}
-			found, err := data.Inspect(files, data.ReadConfig{Columns: columns}, count, maxLength)
+			found, err := inspect.Files(files, data.ReadConfig{Columns: columns}, count, maxLength)
 			if err != nil {
 				return err
 			}
@@ -49,7 +51,7 @@ func inspectCommand() *cobra.Command {
 	flags.StringVar(&ref, "model", "", "count tokens with this model's tokenizer (default: the demo's)")
 	flags.StringVar(&revision, "revision", "main", "branch, tag or commit of a hub name")
 	flags.StringToStringVar(&columns, "columns", nil, "field=column where the file's names differ")
-	flags.IntVar(&maxLength, "max-length", defaultMaxLength, "count sequences longer than so many tokens as truncated")
+	flags.IntVar(&maxLength, "max-length", scoring.DefaultMaxLength, "count sequences longer than so many tokens as truncated")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

@@ -18,6 +18,7 @@ import (
 	"laurel/configs"
 	"laurel/data"
 	"laurel/feedback"
+	"laurel/labels"
 )
 
 func labelCommand() *cobra.Command {
@@ -77,7 +78,7 @@ type labelling struct {
 	out, log         io.Writer
 
 	constitution *feedback.Constitution
-	gold         []data.Gold // nil: none
+	gold         []labels.Gold // nil: none
 }
 
 // exclusive refuses flags that make no sense together.
@@ -105,10 +106,10 @@ func (l *labelling) overrides(cmd *cobra.Command) []string {
 
 // run is the whole line: constitution, store, judges, plan, labels, report.
 func (l *labelling) run(ctx context.Context) (err error) {
-	if err := errors.Join(l.openConstitution(), l.readGold(), l.checkReview()); err != nil {
+	if err := errors.Join(l.openConstitution(), l.readGold(), l.checkReview(), l.checkAnswers()); err != nil {
 		return err
 	}
-	store, err := l.openStore()
+	store, err := openStore(l.dir, l.dry, l.log)
 	if err != nil {
 		return err
 	}
@@ -129,7 +130,7 @@ func (l *labelling) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	l.sayPlan(plan, run)
+	l.printPlan(plan, run)
 	if l.reaggregate {
 		if err := plan.NeverAsked(run); err != nil {
 			return err
@@ -138,7 +139,7 @@ func (l *labelling) run(ctx context.Context) (err error) {
 	summary, err := l.label(ctx, run, plan)
 	if err != nil {
 		if summary != nil {
-			err = goesOn(err, l.dir, plan.Kept, summary.Came, summary.SpentNow.Cost)
+			err = stoppedError(err, l.dir, plan.Kept, summary.Received, summary.SpentNow.Cost)
 		}
 		return err
 	}
@@ -152,19 +153,15 @@ func (l *labelling) openConstitution() (err error) {
 	return l.constitution.ForComparison()
 }
 
-// openStore opens the answers beside the output; a dry run makes none.
-func (l *labelling) openStore() (*feedback.Store, error) {
-	path := filepath.Join(l.dir, answersFile)
-	if l.dry || l.reaggregate {
-		_, err := os.Stat(path)
-		switch {
-		case l.dry && (l.dir == "" || errors.Is(err, os.ErrNotExist)):
-			return nil, nil
-		case err != nil:
-			return nil, fmt.Errorf("--reaggregate needs the answers of an earlier run: %w", err)
-		}
+// checkAnswers refuses to aggregate the answers of a run that never was.
+func (l *labelling) checkAnswers() error {
+	if !l.reaggregate {
+		return nil
 	}
-	return openAnswers(l.dir, l.log)
+	if _, err := os.Stat(filepath.Join(l.dir, answersFile)); err != nil {
+		return fmt.Errorf("--reaggregate needs the answers of an earlier run: %w", err)
+	}
+	return nil
 }
 
 // comparisons reads the files as often as it is called, until Ctrl-C.
@@ -177,7 +174,7 @@ func (l *labelling) comparisons(ctx context.Context) func(*data.Counts) iter.Seq
 
 // label asks what must be asked and writes both files of labels.
 func (l *labelling) label(ctx context.Context, run *feedback.Labelling, plan *feedback.Plan) (*feedback.Summary, error) {
-	writer, err := data.NewLabelWriter(l.dir, plan.Chat)
+	writer, err := labels.NewLabelWriter(l.dir, plan.Chat)
 	if err != nil {
 		return nil, err
 	}
@@ -225,17 +222,17 @@ func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) e
 	if l.asJSON {
 		return printJSON(l.out, record)
 	}
-	if err := l.say(summary); err != nil {
+	if err := l.printSummary(summary); err != nil {
 		return err
 	}
-	return l.sayReport(report)
+	return l.printReport(report)
 }
 
-// say prints what became of the comparisons.
-func (l *labelling) say(s *feedback.Summary) error {
+// printSummary prints what became of the comparisons.
+func (l *labelling) printSummary(s *feedback.Summary) error {
 	rows := s.Rows.Kept
-	fmt.Fprintf(l.log, "labelled %d of %d comparisons (%.1f%%): %s\n", s.Labelled, rows, 100*float64(s.Labelled)/float64(max(rows, 1)), filepath.Join(l.dir, data.PairsFile))
-	fmt.Fprintf(l.log, "abstained on %d%s: %s\n", s.Abstentions(), reasons(s.Abstained), filepath.Join(l.dir, data.AbstainedFile))
+	fmt.Fprintf(l.log, "labelled %d of %d comparisons (%.1f%%): %s\n", s.Labelled, rows, 100*float64(s.Labelled)/float64(max(rows, 1)), filepath.Join(l.dir, labels.PairsFile))
+	fmt.Fprintf(l.log, "abstained on %d%s: %s\n", s.Abstentions(), reasons(s.Abstained), filepath.Join(l.dir, labels.AbstainedFile))
 	for _, j := range s.Judges {
 		fmt.Fprintf(l.log, "judge %s: %d answers preferred a response, %d called a tie, %d were unparseable, %d questions failed\n", j.Name,
 			j.Outcomes[feedback.Preferred], j.Outcomes[feedback.Tie], j.Outcomes[feedback.Unparseable], j.Outcomes[feedback.Failed])
@@ -252,11 +249,11 @@ func (l *labelling) say(s *feedback.Summary) error {
 	return err
 }
 
-func reasons(counts map[data.Abstention]int) string {
+func reasons(counts map[labels.Abstention]int) string {
 	if len(counts) == 0 {
 		return ""
 	}
-	keys := slices.SortedFunc(maps.Keys(counts), func(a, b data.Abstention) int {
+	keys := slices.SortedFunc(maps.Keys(counts), func(a, b labels.Abstention) int {
 		return cmp.Or(counts[b]-counts[a], strings.Compare(string(a), string(b)))
 	})
 	parts := make([]string, len(keys))

@@ -4,39 +4,16 @@ import (
 	"context"
 	"fmt"
 
-	"laurel/data"
 	"laurel/feedback"
+	"laurel/feedback/chat"
 )
 
-// judgeCost is what a judge's questions take, as far as a dry run tells.
-type judgeCost struct {
-	Judge            string  `json:"judge"`
-	Questions        int     `json:"questions"` // not answered yet
-	Requests         int     `json:"requests"`  // without retries; 0 where the judge needs none
-	PromptTokens     int     `json:"prompt_tokens"`
-	CompletionTokens int     `json:"completion_tokens"`   // at most
-	Cost             float64 `json:"cost"`                // dollars, with all of the completion tokens
-	Requested        bool    `json:"requested"`           // the judge is a server's
-	Priced           bool    `json:"priced"`              // the server's price is known
-	Tokenizer        string  `json:"tokenizer,omitempty"` // that counted the prompts' tokens; else they are estimated
-
-	requests func(feedback.Question) []feedback.ChatRequest // nil for a judge that sends nothing
-	price    *feedback.Price
-	tokens   func(data.Text) (int, error)
-	around   map[*feedback.Principle][]requestTokens // of a question's requests, without the texts judged
-	last     *data.Comparison
-	judged   int // tokens of its texts
-}
-
-// requestTokens are those of one request.
-type requestTokens struct{ prompt, completion int }
-
 // dryRun says what the run would ask, and what labels cost in general.
-func (l *labelling) dryRun(ctx context.Context, run *feedback.Labelling, costs []judgeCost) error {
+func (l *labelling) dryRun(ctx context.Context, run *feedback.Labelling, costs []*feedback.JudgeCost) error {
 	plan, err := run.Plan(func(judge feedback.Judge, q feedback.Question) error {
-		for i := range costs {
-			if costs[i].Judge == judge.Name() {
-				return costs[i].count(q)
+		for _, c := range costs {
+			if c.Judge == judge.Name() {
+				return c.Count(q)
 			}
 		}
 		return ctx.Err()
@@ -47,17 +24,17 @@ func (l *labelling) dryRun(ctx context.Context, run *feedback.Labelling, costs [
 	if l.asJSON {
 		return printJSON(l.out, map[string]any{"plan": plan, "judges": costs})
 	}
-	l.sayPlan(plan, run)
+	l.printPlan(plan, run)
 	for _, c := range costs {
-		fmt.Fprintln(l.log, c.String())
+		fmt.Fprintln(l.log, costLine(c))
 	}
-	l.sayBudget(run.Store, costs)
-	return l.sayEstimates(plan, costs)
+	l.printBudget(run.Store, costs)
+	return l.printEstimates(plan, costs)
 }
 
-// sayEstimates says what labels cost in general, at the usual rates and at
+// printEstimates says what labels cost in general, at the usual rates and at
 // what this run's judges take.
-func (l *labelling) sayEstimates(plan *feedback.Plan, costs []judgeCost) error {
+func (l *labelling) printEstimates(plan *feedback.Plan, costs []*feedback.JudgeCost) error {
 	rates := feedback.DefaultRates()
 	fmt.Fprintf(l.log, "\nlabels in general, at $%.4g a comparison, beside people's:\n", rates.AICost)
 	if err := feedback.PrintEstimates(l.log, rates.Estimates(feedback.Scales()...)); err != nil {
@@ -76,8 +53,8 @@ func (l *labelling) sayEstimates(plan *feedback.Plan, costs []judgeCost) error {
 	return feedback.PrintEstimates(l.log, rates.Estimates(feedback.Scales()...))
 }
 
-// String is the judge's line.
-func (c *judgeCost) String() string {
+// costLine is what a judge's questions take.
+func costLine(c *feedback.JudgeCost) string {
 	line := fmt.Sprintf("judge %s: %d questions to ask in %d requests", c.Judge, c.Questions, c.Requests)
 	if !c.Requested {
 		return line
@@ -89,9 +66,9 @@ func (c *judgeCost) String() string {
 	return fmt.Sprintf("%s, at most $%.4f but for retries", line, c.Cost)
 }
 
-// sayBudget says where the budget will stop the run.
-func (l *labelling) sayBudget(store *feedback.Store, costs []judgeCost) {
-	var need feedback.Spent
+// printBudget says where the budget will stop the run.
+func (l *labelling) printBudget(store *feedback.Store, costs []*feedback.JudgeCost) {
+	var need chat.Spent
 	if store != nil {
 		need = store.Spent()
 	}
@@ -105,61 +82,4 @@ func (l *labelling) sayBudget(store *feedback.Store, costs []judgeCost) {
 	if limit := l.config.Budget.MaxCost; limit > 0 && need.Cost > limit {
 		fmt.Fprintf(l.log, "max_cost is $%g, and with what is spent already $%.4f may be needed: the run may stop there\n", limit, need.Cost)
 	}
-}
-
-// count adds one question.
-func (c *judgeCost) count(q feedback.Question) (err error) {
-	c.Questions++
-	if c.requests == nil {
-		return nil
-	}
-	around, ok := c.around[q.Principle]
-	if !ok {
-		if around, err = c.withoutTexts(q.Principle); err != nil {
-			return err
-		}
-		c.around[q.Principle] = around
-	}
-	if err := c.countTexts(q.Comparison); err != nil {
-		return err
-	}
-	for _, r := range around {
-		c.Requests++
-		c.PromptTokens += r.prompt + c.judged
-		c.CompletionTokens += r.completion
-	}
-	c.Cost = c.price.Of(c.PromptTokens, c.CompletionTokens)
-	return nil
-}
-
-// withoutTexts are a question's requests about nothing. Each shows the replies
-// to those before it.
-func (c *judgeCost) withoutTexts(p *feedback.Principle) ([]requestTokens, error) {
-	var all []requestTokens
-	replies := 0
-	for _, r := range c.requests(feedback.Question{Comparison: &data.Comparison{}, Principle: p}) {
-		n, err := c.tokens(data.Text{Messages: r.Messages})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, requestTokens{n + replies, r.MaxTokens})
-		replies += r.MaxTokens
-	}
-	return all, nil
-}
-
-// countTexts counts a comparison's texts once for all questions about it.
-func (c *judgeCost) countTexts(of *data.Comparison) error {
-	if c.last == of {
-		return nil
-	}
-	c.last, c.judged = of, 0
-	for _, text := range []data.Text{of.Prompt, of.A, of.B} {
-		n, err := c.tokens(data.Text{Plain: feedback.Transcript(text)})
-		if err != nil {
-			return err
-		}
-		c.judged += n
-	}
-	return nil
 }

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"laurel/data"
 	"laurel/feedback"
-	"laurel/feedback/rogue"
+	"laurel/feedback/chattest"
+	"laurel/labels"
 )
 
 // writeComparisons writes n comparisons on which the heuristic judge decides
@@ -45,7 +45,7 @@ func writeComparisons(t *testing.T, path string, n int) {
 // byte.
 func sameLabelFiles(t *testing.T, got, want string) {
 	t.Helper()
-	for _, name := range []string{data.PairsFile, data.AbstainedFile} {
+	for _, name := range []string{labels.PairsFile, labels.AbstainedFile} {
 		if read(t, got, name) != read(t, want, name) {
 			t.Errorf("%s differs between %s and %s", name, got, want)
 		}
@@ -142,10 +142,10 @@ func killedOpenAILabel(t *testing.T, mode string) {
 	dir := t.TempDir()
 	writeComparisons(t, filepath.Join(dir, "comparisons.jsonl"), 60)
 	const inFlight = 4
-	var servers []*rogue.Server
+	var servers []*chattest.Server
 	label := func(int) []string {
-		server := &rogue.Server{Latency: 10 * time.Millisecond, Rates: map[rogue.Fault]float64{
-			rogue.TooMany: 0.03, rogue.ServerError: 0.03, rogue.Truncated: 0.03, rogue.Schema: 0.03, rogue.Reset: 0.03, rogue.Refusal: 0.03, rogue.Both: 0.03}}
+		server := &chattest.Server{Latency: 10 * time.Millisecond, Rates: map[chattest.Fault]float64{
+			chattest.TooMany: 0.03, chattest.ServerError: 0.03, chattest.Truncated: 0.03, chattest.Schema: 0.03, chattest.Reset: 0.03, chattest.Refusal: 0.03, chattest.Both: 0.03}}
 		listening := httptest.NewServer(server)
 		t.Cleanup(listening.Close)
 		servers = append(servers, server)
@@ -156,7 +156,7 @@ func killedOpenAILabel(t *testing.T, mode string) {
 		tally := servers[round+1].Tally() // the first is that of the whole run
 		again := tally.Requests - tally.Bodies
 		for fault, n := range tally.Faults {
-			if fault != rogue.Refusal && fault != rogue.Both {
+			if fault != chattest.Refusal && fault != chattest.Both {
 				again -= n
 			}
 		}
@@ -165,7 +165,7 @@ func killedOpenAILabel(t *testing.T, mode string) {
 		}
 		t.Logf("round %d: %d questions in %d requests, %d of them again after a kill", round, tally.Bodies, tally.Requests, again)
 	})
-	if tally := servers[0].Tally(); tally.Faults[rogue.Truncated] == 0 || tally.Faults[rogue.Refusal] == 0 || tally.MostAtOnce > inFlight {
+	if tally := servers[0].Tally(); tally.Faults[chattest.Truncated] == 0 || tally.Faults[chattest.Refusal] == 0 || tally.MostAtOnce > inFlight {
 		t.Errorf("the server saw %+v", tally)
 	}
 }

@@ -7,11 +7,11 @@ import (
 	"laurel/feedback"
 )
 
-// sayPlan says what is there and what is to be asked.
-func (l *labelling) sayPlan(plan *feedback.Plan, run *feedback.Labelling) {
+// printPlan says what is there and what is to be asked.
+func (l *labelling) printPlan(plan *feedback.Plan, run *feedback.Labelling) {
 	names := make([]string, len(run.Judges))
 	for i, j := range run.Judges {
-		names[i] = j.Name() + whatJudge(l.config.Judges[i])
+		names[i] = j.Name() + describeJudge(l.config.Judges[i])
 	}
 	fmt.Fprintf(l.log, "%s: %s\n", strings.Join(l.files, ", "), plan.Rows)
 	fmt.Fprintf(l.log, "constitution %s: %d principles; judges: %s; position %s\n", l.constitution.Name, len(l.constitution.Principles), strings.Join(names, ", "), l.config.Position)
@@ -22,8 +22,8 @@ func (l *labelling) sayPlan(plan *feedback.Plan, run *feedback.Labelling) {
 	fmt.Fprintln(l.log)
 }
 
-// whatJudge is what stands behind a judge's name.
-func whatJudge(j feedback.JudgeConfig) string {
+// describeJudge is what stands behind a judge's name.
+func describeJudge(j feedback.JudgeConfig) string {
 	switch {
 	case j.Kind == "heuristic":
 		return " (offline rules, no model)"

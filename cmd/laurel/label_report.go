@@ -5,8 +5,10 @@ import (
 	"path/filepath"
 
 	"laurel/data"
-	"laurel/eval"
+	"laurel/eval/audit"
+	"laurel/eval/draw"
 	"laurel/feedback"
+	"laurel/labels"
 )
 
 // readGold reads the gold before anything is asked.
@@ -14,7 +16,7 @@ func (l *labelling) readGold() error {
 	if l.goldFile == "" {
 		return nil
 	}
-	gold, counts, err := data.ReadGold(l.goldFile, data.ReadConfig{OnBadRow: l.config.Data.OnBadRow})
+	gold, counts, err := labels.ReadGold(l.goldFile, data.ReadConfig{OnBadRow: l.config.Data.OnBadRow})
 	if err != nil {
 		return err
 	}
@@ -25,10 +27,10 @@ func (l *labelling) readGold() error {
 
 // auditConfig has the constitution's weights, and the model behind each judge's
 // name.
-func auditConfig(c *feedback.Constitution, judges []feedback.JudgeConfig) eval.LabelConfig {
-	cfg := eval.LabelConfig{Models: map[string]string{}}
+func auditConfig(c *feedback.Constitution, judges []feedback.JudgeConfig) audit.Config {
+	cfg := audit.Config{Models: map[string]string{}}
 	for _, p := range c.Principles {
-		cfg.Principles = append(cfg.Principles, eval.Principle{Name: p.Name, Weight: p.Weight})
+		cfg.Principles = append(cfg.Principles, audit.Principle{Name: p.Name, Weight: p.Weight})
 	}
 	for _, j := range judges {
 		if j.OpenAI != nil {
@@ -39,26 +41,26 @@ func auditConfig(c *feedback.Constitution, judges []feedback.JudgeConfig) eval.L
 }
 
 // report measures the labels and writes report.json, report.html and plots.
-func (l *labelling) report(summary *feedback.Summary) (*eval.LabelReport, error) {
+func (l *labelling) report(summary *feedback.Summary) (*audit.Report, error) {
 	cfg := auditConfig(l.constitution, l.config.Judges)
 	cfg.Gold, cfg.Seed = l.gold, uint64(l.config.Seed)
-	report, err := eval.AuditLabels(data.ReadLabels(l.dir), cfg)
+	report, err := audit.Labels(labels.ReadLabels(l.dir), cfg)
 	if err != nil {
 		return nil, err
 	}
-	facts := []eval.Fact{{Name: "labels", Value: l.dir}, {Name: "constitution", Value: l.constitution.Name}, {Name: "position", Value: l.config.Position},
+	facts := []draw.Fact{{Name: "labels", Value: l.dir}, {Name: "constitution", Value: l.constitution.Name}, {Name: "position", Value: l.config.Position},
 		{Name: "rows", Value: summary.Rows.String()}, {Name: "spent by all runs", Value: spent(summary.Spent)}}
 	for _, j := range l.config.Judges {
-		facts = append(facts, eval.Fact{Name: "judge " + j.Name, Value: j.Kind + whatJudge(j)})
+		facts = append(facts, draw.Fact{Name: "judge " + j.Name, Value: j.Kind + describeJudge(j)})
 	}
 	if l.goldFile != "" {
-		facts = append(facts, eval.Fact{Name: "gold", Value: l.goldFile})
+		facts = append(facts, draw.Fact{Name: "gold", Value: l.goldFile})
 	}
 	return report, writeLabelReport(l.dir, report, facts...)
 }
 
-// sayReport prints what matters most of the report; laurel agree prints all.
-func (l *labelling) sayReport(report *eval.LabelReport) error {
+// printReport prints what matters most of the report; laurel agree prints all.
+func (l *labelling) printReport(report *audit.Report) error {
 	if report.Gold != nil || report.Raters.Judges != nil {
 		fmt.Fprintln(l.log)
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -63,10 +64,11 @@ func laurel(ctx context.Context, args []string, out, errOut io.Writer) int {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 
 		SuggestionsMinimumDistance: 2,
+		Version:                    readBuild().line(),
 	}
+	root.SetVersionTemplate("laurel {{.Version}}\n")
 	root.AddCommand(doctorCommand(), inspectCommand(), convertCommand(), trainCommand(), evalCommand(), labelCommand(), mergeCommand(), scoreCommand(), exportCommand(), ensembleCommand(),
-		verifyCommand(), reviseCommand(), estimateCommand(), constitutionCommand(), agreeCommand())
-	root.CompletionOptions.DisableDefaultCmd = true
+		verifyCommand(), reviseCommand(), estimateCommand(), constitutionCommand(), agreeCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errOut)
@@ -162,4 +164,12 @@ func printJSON(out io.Writer, value any) error {
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", " ")
 	return encoder.Encode(value)
+}
+
+// version is what the binary was built from.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }

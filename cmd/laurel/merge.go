@@ -13,8 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"laurel/data"
-	"laurel/eval"
+	"laurel/eval/audit"
+	"laurel/eval/draw"
 	"laurel/feedback"
+	"laurel/labels"
 )
 
 func mergeCommand() *cobra.Command {
@@ -60,11 +62,11 @@ type merging struct {
 const conflictsFile = "conflicts.jsonl"
 
 func (m *merging) run() error {
-	if err := m.apart(); err != nil {
+	if err := m.checkOutput(); err != nil {
 		return err
 	}
 	var counts data.Counts
-	answers, err := data.ReadReviewed(m.reviewed, data.ReadLabels(m.labels), data.ReadConfig{Columns: m.columns, OnBadRow: m.onBadRow}, &counts)
+	answers, err := labels.ReadReviewed(m.reviewed, labels.ReadLabels(m.labels), data.ReadConfig{Columns: m.columns, OnBadRow: m.onBadRow}, &counts)
 	if err != nil {
 		return err
 	}
@@ -82,17 +84,17 @@ func (m *merging) run() error {
 	if m.asJSON {
 		return printJSON(m.out, summary)
 	}
-	return m.say(summary)
+	return m.printSummary(summary)
 }
 
-// apart refuses to read labels and write over them.
-func (m *merging) apart() error {
+// checkOutput refuses to read labels and write over them.
+func (m *merging) checkOutput() error {
 	from, err := os.Stat(m.labels)
 	if err != nil {
 		return fmt.Errorf("labels: %w", err)
 	}
 	if !from.IsDir() {
-		return fmt.Errorf("labels %s is a file: give the directory that laurel label wrote, with %s and %s", m.labels, data.PairsFile, data.AbstainedFile)
+		return fmt.Errorf("labels %s is a file: give the directory that laurel label wrote, with %s and %s", m.labels, labels.PairsFile, labels.AbstainedFile)
 	}
 	if to, err := os.Stat(m.dir); err == nil && os.SameFile(from, to) {
 		return fmt.Errorf("--out is the directory of the labels: name another, so that the judges' labels stay")
@@ -101,11 +103,11 @@ func (m *merging) apart() error {
 }
 
 // merge writes both files of labels.
-func (m *merging) merge(answers []data.Reviewed) (*feedback.MergeSummary, error) {
-	var writer *data.LabelWriter // opened by the first label, which is text or messages
-	write := func(l data.Label) (err error) {
+func (m *merging) merge(answers []labels.Reviewed) (*feedback.MergeSummary, error) {
+	var writer *labels.LabelWriter // opened by the first label, which is text or messages
+	write := func(l labels.Label) (err error) {
 		if writer == nil {
-			if writer, err = data.NewLabelWriter(m.dir, l.Chat()); err != nil {
+			if writer, err = labels.NewLabelWriter(m.dir, l.Chat()); err != nil {
 				return err
 			}
 		}
@@ -115,7 +117,7 @@ func (m *merging) merge(answers []data.Reviewed) (*feedback.MergeSummary, error)
 		m.conflicts = append(m.conflicts, c)
 		return nil
 	}
-	merge := feedback.Merging{Labels: data.ReadLabels(m.labels), Reviewed: answers, Confidence: m.confidence}
+	merge := feedback.Merging{Labels: labels.ReadLabels(m.labels), Reviewed: answers, Confidence: m.confidence}
 	summary, err := merge.Merge(write, conflict)
 	switch {
 	case err != nil && writer != nil:
@@ -131,11 +133,11 @@ func (m *merging) finish(summary *feedback.MergeSummary) error {
 	if err := writeLines(filepath.Join(m.dir, conflictsFile), m.conflicts); err != nil {
 		return err
 	}
-	report, err := eval.AuditLabels(data.ReadLabels(m.dir), eval.LabelConfig{})
+	report, err := audit.Labels(labels.ReadLabels(m.dir), audit.Config{})
 	if err != nil {
 		return err
 	}
-	facts := []eval.Fact{{Name: "labels", Value: m.labels}, {Name: "answers of people", Value: strings.Join(m.reviewed, ", ")}, {Name: "rows of these", Value: summary.Rows.String()},
+	facts := []draw.Fact{{Name: "labels", Value: m.labels}, {Name: "answers of people", Value: strings.Join(m.reviewed, ", ")}, {Name: "rows of these", Value: summary.Rows.String()},
 		{Name: "confidence in a person", Value: fmt.Sprint(m.confidence)}}
 	if err := writeLabelReport(m.dir, report, facts...); err != nil {
 		return err
@@ -146,14 +148,14 @@ func (m *merging) finish(summary *feedback.MergeSummary) error {
 // shownConflicts are printed; the file has all.
 const shownConflicts = 10
 
-func (m *merging) say(s *feedback.MergeSummary) error {
+func (m *merging) printSummary(s *feedback.MergeSummary) error {
 	var each []string
 	for _, name := range slices.Sorted(maps.Keys(s.Annotators)) {
 		each = append(each, fmt.Sprintf("%s %d", name, s.Annotators[name]))
 	}
 	fmt.Fprintf(m.out, "%s: %s; %d answers (%s), %d rows without one\n", strings.Join(m.reviewed, ", "), s.Rows, s.Answers, strings.Join(each, ", "), s.Blank)
 	fmt.Fprintf(m.out, "%d comparisons answered: %d labels confirmed, %d overturned, %d withdrawn; %d abstentions decided, %d still open\n", s.Answered, s.Confirmed, s.Overturned, s.Withdrawn, s.Decided, s.StillOpen)
-	fmt.Fprintf(m.out, "labelled %d of %d comparisons (%d before): %s\n", s.Labelled, s.Labels, s.LabelledBefore, filepath.Join(m.dir, data.PairsFile))
+	fmt.Fprintf(m.out, "labelled %d of %d comparisons (%d before): %s\n", s.Labelled, s.Labels, s.LabelledBefore, filepath.Join(m.dir, labels.PairsFile))
 	fmt.Fprintf(m.out, "conflicts: %d between people, %d with the judges' labels: %s\n", s.PeopleDisagree, s.AgainstJudges, filepath.Join(m.dir, conflictsFile))
 	for i, c := range m.conflicts {
 		if i == shownConflicts {

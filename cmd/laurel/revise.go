@@ -14,6 +14,7 @@ import (
 	"laurel/configs"
 	"laurel/data"
 	"laurel/feedback"
+	"laurel/feedback/chat"
 )
 
 func reviseCommand() *cobra.Command {
@@ -87,7 +88,7 @@ func (r *revision) run(cmd *cobra.Command) (err error) {
 	if err := r.config.Fits(r.constitution); err != nil {
 		return err
 	}
-	store, err := r.openStore()
+	store, err := openStore(r.dir, r.dry, r.log)
 	if err != nil {
 		return err
 	}
@@ -104,30 +105,20 @@ func (r *revision) run(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	r.sayPlan(plan)
-	chat, err := feedback.NewChat(c.Chat, openBudget(c.Budget, store))
+	r.printPlan(plan)
+	client, err := chat.New(c.Chat, openBudget(c.Budget, store))
 	if err != nil {
 		return fmt.Errorf("chat: %w", err)
 	}
-	run.Complete = chat.Complete
+	run.Complete = client.Complete
 	summary, err := r.revise(ctx, run, plan)
 	if err != nil {
 		if summary != nil {
-			err = goesOn(err, r.dir, plan.Kept, summary.Came, summary.SpentNow.Cost)
+			err = stoppedError(err, r.dir, plan.Kept, summary.Received, summary.SpentNow.Cost)
 		}
 		return err
 	}
 	return r.finish(summary)
-}
-
-// openStore opens the answers beside the output; a dry run makes none.
-func (r *revision) openStore() (*feedback.Store, error) {
-	if r.dry {
-		if _, err := os.Stat(filepath.Join(r.dir, answersFile)); r.dir == "" || errors.Is(err, os.ErrNotExist) {
-			return nil, nil
-		}
-	}
-	return openAnswers(r.dir, r.log)
 }
 
 // prompts reads the files as often as it is called, until Ctrl-C.
@@ -145,7 +136,7 @@ func (r *revision) revise(ctx context.Context, run *feedback.Revising, plan *fee
 		return nil, err
 	}
 	bar := newProgress(r.log, "revise", "prompts", plan.Rows.Kept)
-	run.Progress = func(done int, spent feedback.Spent) {
+	run.Progress = func(done int, spent chat.Spent) {
 		bar.set(done, plan.Rows.Kept, fmt.Sprintf("$%.2f spent", spent.Cost))
 	}
 	leave := func(l feedback.LeftOut) error {
@@ -187,7 +178,7 @@ func (r *revision) finish(summary *feedback.RevisionSummary) error {
 	if r.asJSON {
 		return printJSON(r.out, record)
 	}
-	return r.say(summary, report)
+	return r.printSummary(summary, report)
 }
 
 // dropOldPairs removes the pairs of an earlier run: they are not of this one's

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"laurel/feedback/rogue"
+	"laurel/feedback/chattest"
 )
 
 // writePrompts writes n prompts, every third with an answer.
@@ -31,7 +31,7 @@ func writePrompts(t *testing.T, path string, n int) {
 
 // reviseThrough is a revise command, but for its last word, that asks the
 // server.
-func reviseThrough(t *testing.T, server *rogue.Server) []string {
+func reviseThrough(t *testing.T, server *chattest.Server) []string {
 	t.Helper()
 	listening := httptest.NewServer(server)
 	t.Cleanup(listening.Close)
@@ -44,9 +44,9 @@ func reviseThrough(t *testing.T, server *rogue.Server) []string {
 func TestKilledReviseResumes(t *testing.T) {
 	dir := t.TempDir()
 	writePrompts(t, filepath.Join(dir, "prompts.jsonl"), 60)
-	start := func() (*rogue.Server, []string) {
-		server := &rogue.Server{Seed: 9, Text: rogue.Reply, Latency: 2 * time.Millisecond, Rates: map[rogue.Fault]float64{
-			rogue.TooMany: 0.05, rogue.ServerError: 0.05, rogue.Truncated: 0.05, rogue.Reset: 0.05, rogue.Empty: 0.05}}
+	start := func() (*chattest.Server, []string) {
+		server := &chattest.Server{Seed: 9, Text: chattest.Reply, Latency: 2 * time.Millisecond, Rates: map[chattest.Fault]float64{
+			chattest.TooMany: 0.05, chattest.ServerError: 0.05, chattest.Truncated: 0.05, chattest.Reset: 0.05, chattest.Empty: 0.05}}
 		return server, reviseThrough(t, server)
 	}
 	server, revise := start()
@@ -103,7 +103,7 @@ func TestKilledReviseResumes(t *testing.T) {
 func TestInterruptedReviseGoesOn(t *testing.T) {
 	dir := t.TempDir()
 	writePrompts(t, filepath.Join(dir, "prompts.jsonl"), 60)
-	server := &rogue.Server{Seed: 9, Text: rogue.Reply, Latency: 20 * time.Millisecond}
+	server := &chattest.Server{Seed: 9, Text: chattest.Reply, Latency: 20 * time.Millisecond}
 	revise := append(reviseThrough(t, server), "run")
 	p := startLaurel(t, dir, revise...)
 	p.waitFor(t, "replies, of which 0 are in the store")
@@ -126,7 +126,7 @@ func TestInterruptedReviseGoesOn(t *testing.T) {
 func TestTwoRevisesAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	writePrompts(t, filepath.Join(dir, "prompts.jsonl"), 12)
-	server := &rogue.Server{Seed: 9, Text: rogue.Reply, Latency: 20 * time.Millisecond}
+	server := &chattest.Server{Seed: 9, Text: chattest.Reply, Latency: 20 * time.Millisecond}
 	revise := append(reviseThrough(t, server), "run")
 	first := startLaurel(t, dir, revise...)
 	waitUntil(t, func() bool { return server.Tally().Good > 0 })

@@ -7,15 +7,17 @@ import (
 	"strings"
 
 	"laurel/data"
-	"laurel/eval"
+	"laurel/eval/audit"
+	"laurel/eval/draw"
 	"laurel/feedback"
+	"laurel/labels"
 )
 
 // leftOutFile lists the prompts without a whole chain.
 const leftOutFile = "left-out.jsonl"
 
-// sayPlan says what is there and what is to be asked.
-func (r *revision) sayPlan(plan *feedback.RevisionPlan) {
+// printPlan says what is there and what is to be asked.
+func (r *revision) printPlan(plan *feedback.RevisionPlan) {
 	c := r.config
 	fmt.Fprintf(r.log, "%s: %s; %d with an answer to begin with\n", strings.Join(r.files, ", "), plan.Rows, plan.Given)
 	fmt.Fprintf(r.log, "constitution %s: %d principles; %d rounds of %d, order %s; model %s\n", r.constitution.Name, len(r.constitution.Principles), c.Rounds, c.PerRound, c.Order, c.Chat.Model)
@@ -36,7 +38,7 @@ func (r *revision) dryRun(run *feedback.Revising) (err error) {
 	if r.asJSON {
 		return printJSON(r.out, plan)
 	}
-	r.sayPlan(plan)
+	r.printPlan(plan)
 	_, err = fmt.Fprintf(r.log, "to ask: at most %d requests without retries, %d prompt tokens (%s), %d completion tokens (chat.max_tokens for every reply), $%.4f%s\n",
 		plan.Requests, plan.PromptTokens, howCounted(r.config.Chat.Tokenizer, "chat.tokenizer"), plan.CompletionTokens, plan.Cost, r.unpriced())
 	return err
@@ -62,34 +64,34 @@ func (r *revision) record(resolved []byte, summary *feedback.RevisionSummary) (*
 }
 
 // revisionReport hands the summary to package eval, which draws it.
-func revisionReport(s *feedback.RevisionSummary) *eval.RevisionReport {
-	report := &eval.RevisionReport{Prompts: s.Rows.Kept, Written: s.Written, Given: s.Given, Unchanged: s.Unchanged}
-	report.LeftOut = []eval.StageCount{{Stage: "the first answer", N: s.Left[feedback.StageInitial]},
+func revisionReport(s *feedback.RevisionSummary) *audit.RevisionReport {
+	report := &audit.RevisionReport{Prompts: s.Rows.Kept, Written: s.Written, Given: s.Given, Unchanged: s.Unchanged}
+	report.LeftOut = []audit.StageCount{{Stage: "the first answer", N: s.Left[feedback.StageInitial]},
 		{Stage: "a critique", N: s.Left[feedback.StageCritique]}, {Stage: "a revision", N: s.Left[feedback.StageRevision]}}
 	for _, round := range s.Rounds {
-		report.Rounds = append(report.Rounds, eval.RoundRates(round))
+		report.Rounds = append(report.Rounds, audit.RoundRates(round))
 	}
 	for _, p := range s.Principles {
-		report.Principles = append(report.Principles, eval.RevisionRates(p))
+		report.Principles = append(report.Principles, audit.RevisionRates(p))
 	}
 	return report
 }
 
-func (r *revision) facts(s *feedback.RevisionSummary) []eval.Fact {
-	return []eval.Fact{{Name: "data", Value: strings.Join(r.files, ", ")}, {Name: "rows", Value: s.Rows.String()}, {Name: "constitution", Value: r.constitution.Name},
+func (r *revision) facts(s *feedback.RevisionSummary) []draw.Fact {
+	return []draw.Fact{{Name: "data", Value: strings.Join(r.files, ", ")}, {Name: "rows", Value: s.Rows.String()}, {Name: "constitution", Value: r.constitution.Name},
 		{Name: "model", Value: r.config.Chat.Model}, {Name: "rounds", Value: fmt.Sprintf("%d of %d principles, order %s", r.config.Rounds, r.config.PerRound, r.config.Order)},
 		{Name: "spent by all runs", Value: spent(s.Spent)}}
 }
 
-// say prints what became of the prompts.
-func (r *revision) say(s *feedback.RevisionSummary, report *eval.RevisionReport) error {
+// printSummary prints what became of the prompts.
+func (r *revision) printSummary(s *feedback.RevisionSummary, report *audit.RevisionReport) error {
 	fmt.Fprintf(r.log, "wrote %d of %d prompts: %s\n", s.Written, s.Rows.Kept, filepath.Join(r.dir, data.MessagesFile+".jsonl"))
 	if s.LeftOut() > 0 {
 		fmt.Fprintf(r.log, "left out %d (at the first answer %d, a critique %d, a revision %d): %s; the first: %s\n", s.LeftOut(),
 			s.Left[feedback.StageInitial], s.Left[feedback.StageCritique], s.Left[feedback.StageRevision], filepath.Join(r.dir, leftOutFile), s.FirstLeft)
 	}
 	if r.config.Pairs {
-		fmt.Fprintf(r.log, "wrote %d pairs, none of the %d prompts whose last answer is the first: %s\n", s.Written-s.Unchanged, s.Unchanged, filepath.Join(r.dir, data.PairsFile))
+		fmt.Fprintf(r.log, "wrote %d pairs, none of the %d prompts whose last answer is the first: %s\n", s.Written-s.Unchanged, s.Unchanged, filepath.Join(r.dir, labels.PairsFile))
 	}
 	fmt.Fprintln(r.log)
 	if err := report.Print(r.log); err != nil {

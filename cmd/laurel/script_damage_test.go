@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/rogpeppe/go-internal/testscript"
+	"laurel/model/safetensors"
 
-	"laurel/model"
+	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // flip flips a bit of a file: the lowest of the first digit behind a text.
@@ -40,7 +40,7 @@ func fillTensors(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	value, err := strconv.ParseFloat(args[3], 32)
 	ts.Check(err)
-	rewriteTensors(ts, args[0], args[1], func(t model.TensorSource) (model.TensorSource, bool) {
+	rewriteTensors(ts, args[0], args[1], func(t safetensors.Source) (safetensors.Source, bool) {
 		if strings.HasPrefix(t.Name, args[2]) {
 			t.Float32 = func() ([]float32, error) { return filled(t.Shape, float32(value)), nil }
 		}
@@ -54,7 +54,7 @@ func nudge(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: nudge from to tensor")
 	}
-	rewriteTensors(ts, args[0], args[1], func(t model.TensorSource) (model.TensorSource, bool) {
+	rewriteTensors(ts, args[0], args[1], func(t safetensors.Source) (safetensors.Source, bool) {
 		if t.Name == args[2] {
 			read := t.Float32
 			t.Float32 = func() ([]float32, error) {
@@ -73,7 +73,7 @@ func beheaded(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: beheaded from to")
 	}
-	rewriteTensors(ts, args[0], args[1], func(t model.TensorSource) (model.TensorSource, bool) {
+	rewriteTensors(ts, args[0], args[1], func(t safetensors.Source) (safetensors.Source, bool) {
 		return t, !strings.HasPrefix(t.Name, "classifier.") && !strings.HasPrefix(t.Name, "score.")
 	})
 }
@@ -92,21 +92,21 @@ func filled(shape []int, value float32) []float32 {
 
 // rewriteTensors copies a folder with its tensors changed, or left out where
 // change says false.
-func rewriteTensors(ts *testscript.TestScript, from, to string, change func(model.TensorSource) (model.TensorSource, bool)) {
+func rewriteTensors(ts *testscript.TestScript, from, to string, change func(safetensors.Source) (safetensors.Source, bool)) {
 	from, to = ts.MkAbs(from), ts.MkAbs(to)
 	ts.Check(os.CopyFS(to, os.DirFS(from)))
-	weights, err := model.OpenWeights(from)
+	weights, err := safetensors.OpenDir(from)
 	ts.Check(err)
 	defer weights.Close()
-	var tensors []model.TensorSource
+	var tensors []safetensors.Source
 	for _, name := range weights.Names() {
 		info, err := weights.Info(name)
 		ts.Check(err)
-		t, keep := change(model.TensorSource{Name: name, DType: info.DType, Shape: info.Shape,
+		t, keep := change(safetensors.Source{Name: name, DType: info.DType, Shape: info.Shape,
 			Float32: func() ([]float32, error) { return weights.Float32(name) }})
 		if keep {
 			tensors = append(tensors, t)
 		}
 	}
-	ts.Check(model.WriteSafetensors(filepath.Join(to, "model.safetensors"), tensors, nil))
+	ts.Check(safetensors.Write(filepath.Join(to, "model.safetensors"), tensors, nil))
 }

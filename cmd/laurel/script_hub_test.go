@@ -17,9 +17,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// hub is a stand-in for the Hugging Face hub: one repository, whose revision
+// hubServer is a stand-in for the Hugging Face hub: one repository, whose revision
 // main is hubCommit, served from a folder.
-type hub struct {
+type hubServer struct {
 	*httptest.Server
 	name, dir string
 
@@ -37,7 +37,7 @@ const hubCommit = "0123456789abcdef0123456789abcdef01234567"
 func hubCommand(ts *testscript.TestScript, neg bool, args []string) {
 	switch {
 	case !neg && len(args) == 3 && args[0] == "start":
-		h := &hub{name: args[1], dir: ts.MkAbs(args[2])}
+		h := &hubServer{name: args[1], dir: ts.MkAbs(args[2])}
 		h.Server = httptest.NewServer(http.HandlerFunc(h.answer))
 		ts.Defer(h.Close)
 		ts.Setenv("HF_ENDPOINT", h.URL)
@@ -57,11 +57,11 @@ func hubCommand(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // hubOf is where a script keeps its hub between commands.
-type hubOf struct{ hub *hub }
+type hubOf struct{ hub *hubServer }
 
 type hubKey struct{}
 
-func (h *hub) answer(w http.ResponseWriter, r *http.Request) {
+func (h *hubServer) answer(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/api/models/"+h.name+"/revision/main" || r.URL.Path == "/api/models/"+h.name+"/revision/"+hubCommit {
 		h.list(w)
 		return
@@ -85,7 +85,7 @@ func (h *hub) answer(w http.ResponseWriter, r *http.Request) {
 }
 
 // list is the API's answer: the files with their sizes and hashes.
-func (h *hub) list(w http.ResponseWriter) {
+func (h *hubServer) list(w http.ResponseWriter) {
 	entries, err := os.ReadDir(h.dir)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

@@ -40,7 +40,7 @@ func TestScripts(t *testing.T) {
 			"samelosses":  sameLosses,
 			"waitfor":     waitFor,
 			"hub":         hubCommand,
-			"rogue":       rogueCommand,
+			"chatserver":  chatServerCommand,
 		},
 		Setup: func(env *testscript.Env) error {
 			shared, err := filepath.Abs(filepath.Join("..", "..", "..", "shared"))
@@ -49,7 +49,7 @@ func TestScripts(t *testing.T) {
 			}
 			env.Setenv("SHARED", shared)
 			env.Values[hubKey{}] = &hubOf{}
-			env.Values[rogueKey{}] = &rogueOf{}
+			env.Values[chatServerKey{}] = &chatServer{}
 			return writeInputs(env.WorkDir)
 		},
 		Condition: func(name string) (bool, error) {

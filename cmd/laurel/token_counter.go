@@ -5,7 +5,7 @@ import (
 
 	"laurel/data"
 	"laurel/data/tokenizer"
-	"laurel/feedback"
+	"laurel/feedback/chat"
 )
 
 // tokenCounter counts what a chat server will be sent, for a dry run: with the
@@ -56,13 +56,13 @@ func estimateTokens(text data.Text) int {
 	for _, m := range text.Messages {
 		bytes += len(m.Role) + len(m.Content)
 	}
-	return (bytes + feedback.BytesPerToken - 1) / feedback.BytesPerToken
+	return (bytes + chat.BytesPerToken - 1) / chat.BytesPerToken
 }
 
 // howCounted says how tokens came about; key is where a tokenizer is named.
 func howCounted(dir, key string) string {
 	if dir == "" {
-		return fmt.Sprintf("estimated at %d bytes each: name a tokenizer in %s to count them", feedback.BytesPerToken, key)
+		return fmt.Sprintf("estimated at %d bytes each: name a tokenizer in %s to count them", chat.BytesPerToken, key)
 	}
 	return "counted with " + dir
 }

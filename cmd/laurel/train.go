@@ -14,9 +14,10 @@ import (
 
 	"laurel/configs"
 	"laurel/data"
-	"laurel/data/tokenizer"
 	"laurel/eval"
+	"laurel/eval/draw"
 	"laurel/model"
+	"laurel/scoring"
 	"laurel/trainer"
 )
 
@@ -67,58 +68,25 @@ type training struct {
 
 // run is the whole line: directory, model, data, loop, report.
 func (t *training) run(ctx context.Context, resume bool) error {
-	backend, choice, err := openBackend(t.config.Backend, t.out)
-	if err != nil {
-		return err
-	}
 	if err := t.claim(resume); err != nil {
 		return err
 	}
-	o, state, err := t.open(ctx, resume)
+	run, err := t.prepare(ctx, resume)
 	if err != nil {
 		return err
 	}
-	defer o.tokenizer.Close()
-	train, validation, err := t.stores(ctx, o)
-	if err != nil {
-		return err
-	}
-	defer train.Close()
-	if validation != nil {
-		defer validation.Close()
-	}
-	if state.Data != "" && state.Data != train.Digest {
-		return fmt.Errorf("resume: %s: the training pairs are not those that the run began with (or another tokenizer read them): put the old files back, or start anew with another --out",
-			strings.Join(t.config.Data.Train, ", "))
-	}
-	if state.Backend != "" && state.Backend != choice.Name {
-		fmt.Fprintf(t.out, "the checkpoint was made on %s: losses go on close to, not bit for bit as, they would have there\n", state.Backend)
-	}
+	defer run.close()
 	if err := t.writeConfig(); err != nil {
 		return err
 	}
-	order := t.order(o, train, choice)
-	if need, have, ok := t.needs(o.Size(), choice, order); ok && need > have {
-		fmt.Fprintf(t.out, "warning: the run may need about %.1f GB and %.1f GB are there; laurel train --dry-run says what would fit\n", need/1e9, have/1e9)
-	}
-	bar := newProgress(t.out, "train", "steps", -1)
-	result, err := trainer.Train(ctx, trainer.Run{
-		Config: t.config.Train, Dir: t.dir, Model: o.Model, Backend: backend, BackendName: choice.Name,
-		Train: train, Validation: validation, Order: order, PadID: o.padID(),
-		TokenizerFiles: o.tokenizerFiles(), State: state, Out: bar, Progress: bar.set,
-	})
-	bar.finish()
-	if errors.Is(err, trainer.ErrInterrupted) {
-		return fmt.Errorf("%w after step %d; go on with: laurel train --config %s --resume --out %s",
-			err, result.State.Step, t.configPath(), t.dir)
-	}
+	result, err := t.train(ctx, run)
 	if err != nil {
 		return err
 	}
-	if err := t.sayPrecision(ctx, backend, o.Model, validation); err != nil {
+	if err := t.printPrecision(ctx, run); err != nil {
 		return err
 	}
-	return t.report(o, train, result, choice)
+	return t.report(run, result)
 }
 
 // configPath is where the resolved config of the run lies.
@@ -161,18 +129,59 @@ func (t *training) sweep() error {
 		data.RemovePartial(filepath.Join(t.dir, "bad-steps")))
 }
 
+// prepared is a run ready to go.
+type prepared struct {
+	trainer.Run
+	scored *scoring.Model // the model that trains, and what feeds it
+	choice *model.BackendChoice
+}
+
+func (p *prepared) close() {
+	p.scored.Close()
+	if p.Train != nil {
+		p.Train.Close()
+	}
+	if p.Validation != nil {
+		p.Validation.Close()
+	}
+}
+
+// prepare opens all that a run needs: backend, model, pairs, and the order in
+// which they come.
+func (t *training) prepare(ctx context.Context, resume bool) (p *prepared, err error) {
+	p = &prepared{Run: trainer.Run{Config: t.config.Train, Dir: t.dir, Out: t.out}}
+	if p.Backend, p.choice, err = openBackend(t.config.Backend, t.out); err != nil {
+		return nil, err
+	}
+	if p.scored, p.State, err = t.open(ctx, resume); err != nil {
+		return nil, err
+	}
+	p.Model, p.BackendName, p.PadID, p.TokenizerFiles = p.scored.Model, p.choice.Name, p.scored.PadID(), p.scored.TokenizerFiles()
+	if err = t.encode(ctx, p); err == nil {
+		err = t.checkState(p)
+	}
+	if err != nil {
+		p.close()
+		return nil, err
+	}
+	p.Order = trainer.NewOrder(p.Config, t.config.Data, p.Train, p.BackendName, p.Model.MaxPositions())
+	fmt.Fprintf(t.out, "batches of %d pairs, padded to %s tokens\n", p.Order.BatchSize, strings.Trim(strings.ReplaceAll(fmt.Sprint(p.Order.Buckets), " ", ", "), "[]"))
+	return p, nil
+}
+
 // open loads the newest checkpoint of a resumed run, else the model that the
 // config names.
-func (t *training) open(ctx context.Context, resume bool) (*opened, trainer.State, error) {
-	o := &opened{}
-	var state trainer.State
-	source, err := t.sourceDir(ctx)
+func (t *training) open(ctx context.Context, resume bool) (_ *scoring.Model, state trainer.State, err error) {
+	options, finish := opening("", 0, t.out)
+	defer finish()
+	start, err := scoring.FindStart(ctx, t.config.Model, t.config.Train.Seed, options)
 	if err != nil {
 		return nil, state, err
 	}
+	var m *model.Model
 	if resume {
 		var notes []string
-		if o.Model, state, notes, err = trainer.Resume(t.dir, func(dir string) (*model.Model, error) { return t.settle(loadDir(source, dir)) }); err != nil {
+		if m, state, notes, err = trainer.Resume(t.dir, start.Checkpoint); err != nil {
 			return nil, state, fmt.Errorf("resume: %w", err)
 		}
 		for _, note := range notes {
@@ -180,153 +189,76 @@ func (t *training) open(ctx context.Context, resume bool) (*opened, trainer.Stat
 		}
 		fmt.Fprintf(t.out, "resume after step %d\n", state.Step)
 	}
-	if o.Model == nil {
-		if o.Model, err = t.settle(t.load(source)); err != nil {
+	if m == nil {
+		if m, err = start.Fresh(); err != nil {
 			return nil, state, err
 		}
 	}
-	if o.tokenizer, err = tokenizer.Open(source); err != nil {
-		return nil, state, err
-	}
-	o.dir = source
-	if err := o.settlePadding(t.out); err != nil {
-		return nil, state, err
-	}
-	if err := o.lengths(t.config.Model.MaxLength); err != nil {
-		return nil, state, err
-	}
-	o.side, err = tokenizer.ParseSide(t.config.Model.TruncationSide)
-	o.record(t.config.Model)
-	return o, state, err
+	scored, err := start.Ready(m)
+	return scored, state, err
 }
 
-// record keeps with the weights how text was cut and what training began from.
-func (o *opened) record(source model.Source) {
-	if o.Config.Recorded.MaxLength == 0 { // not a resumed run's
-		o.Config.Recorded.NewHead = o.Loaded.NewHead
-		o.Config.Recorded.Base = source.Path
+// encode turns the training and validation pairs into ids.
+func (t *training) encode(ctx context.Context, p *prepared) (err error) {
+	d := t.config.Data
+	if p.Train, _, err = buildStore(ctx, p.scored, "train", filepath.Join(t.dir, "train.tokens"), d.Train, d, t.out); err != nil || len(d.Validation) == 0 {
+		return err
 	}
-	o.Config.Recorded.Members = nil // training makes another model of a mean
-	o.Config.Recorded.MaxLength = o.maxLength
-	o.Config.Recorded.TruncationSide = o.side.String()
+	p.Validation, _, err = buildStore(ctx, p.scored, "validation", filepath.Join(t.dir, "validation.tokens"), d.Validation, d, t.out)
+	return err
 }
 
-// sourceDir is the folder of the model to start from, or of the config of a
-// model from scratch; the tokenizer lies there.
-func (t *training) sourceDir(ctx context.Context) (string, error) {
-	if t.config.Model.Config != "" {
-		return filepath.Dir(t.config.Model.Config), nil
+// checkState holds a resumed run's state to its pairs and backend.
+func (t *training) checkState(p *prepared) error {
+	if p.State.Data != "" && p.State.Data != p.Train.Digest {
+		return fmt.Errorf("resume: %s: the training pairs are not those that the run began with (or another tokenizer read them): put the old files back, or start anew with another --out",
+			strings.Join(t.config.Data.Train, ", "))
 	}
-	return modelDir(ctx, t.config.Model.Path, t.config.Model.Revision, t.out)
+	if p.State.Backend != "" && p.State.Backend != p.BackendName {
+		fmt.Fprintf(t.out, "the checkpoint was made on %s: losses go on close to, not bit for bit as, they would have there\n", p.State.Backend)
+	}
+	return nil
 }
 
-func (t *training) load(source string) (*model.Model, error) {
-	c := t.config.Model
-	if c.Config != "" {
-		m, err := model.New(c.Config, t.config.Train.Seed, c.Head)
-		if err == nil {
-			fmt.Fprintf(t.out, "model: from scratch by %s\n", c.Config)
-		}
-		return t.adapt(m, err)
+// train makes the steps, with a bar.
+func (t *training) train(ctx context.Context, p *prepared) (*trainer.Result, error) {
+	need := trainer.NewPlan(p.Run).Memory.Total()
+	if have, ok := t.availableMemory(p.BackendName); ok && need > have {
+		fmt.Fprintf(t.out, "warning: the run may need about %.1f GB and %.1f GB are there; laurel train --dry-run says what would fit\n", need/1e9, have/1e9)
 	}
-	m, err := model.LoadWithHead(source, t.config.Train.Seed, c.Head)
-	if err == nil {
-		fmt.Fprintf(t.out, "model: %s\n", source)
-		sayLoaded(t.out, m, source)
+	bar := newProgress(t.out, "train", "steps", -1)
+	p.Out, p.Progress = bar, bar.set
+	result, err := trainer.Train(ctx, p.Run)
+	bar.finish()
+	if errors.Is(err, trainer.ErrInterrupted) {
+		return nil, fmt.Errorf("%w after step %d; go on with: laurel train --config %s --resume --out %s",
+			err, result.State.Step, t.configPath(), t.dir)
 	}
-	return t.adapt(m, err)
+	return result, err
 }
 
-// adapt puts on the adapter that the config asks for.
-func (t *training) adapt(m *model.Model, err error) (*model.Model, error) {
-	if err != nil || t.config.Model.LoRA.Rank == 0 {
-		return m, err
+// printPrecision says what training in less than float32 changes in rewards.
+func (t *training) printPrecision(ctx context.Context, p *prepared) error {
+	d, err := trainer.ComparePrecision(ctx, p.Run)
+	if err != nil || d == nil {
+		return err
 	}
-	base, err := t.adapterBase()
-	if err != nil {
-		return nil, err
-	}
-	return m, m.AddAdapter(t.config.Model.LoRA, base, t.config.Train.Seed)
+	_, err = fmt.Fprintf(t.out, "rewards of %d validation texts in %s differ from float32 by %.2g on average, %.2g at most (their standard deviation is %.2g)\n",
+		d.Texts, t.config.Model.DType, d.Mean, d.Max, d.StandardDeviation)
+	return err
 }
 
-// adapterBase is how the adapter names its base: a folder by its full path,
-// so that it is found from anywhere, a hub model by its name.
-func (t *training) adapterBase() (string, error) {
-	path := t.config.Model.Path
-	if t.config.Model.Config != "" {
-		return "", errors.New("model.lora adapts a trained model: name one in model.path instead of model.config")
+// peakMemory is the most that this process has held.
+func peakMemory() string {
+	bytes, ok := trainer.ProcessPeak()
+	if !ok {
+		return "not known on this system"
 	}
-	if _, err := os.Stat(path); err != nil {
-		return path, nil
-	}
-	return filepath.Abs(path)
-}
-
-// settle sets what is computed in which precision and what is trained.
-func (t *training) settle(m *model.Model, err error) (*model.Model, error) {
-	if err != nil {
-		return nil, err
-	}
-	if m.Compute, err = model.ParseDType(t.config.Model.DType); err != nil {
-		return nil, err
-	}
-	if m.Adapter != nil {
-		m.Adapter.Dropout = t.config.Model.LoRA.Dropout
-	}
-	if err := m.Freeze(t.config.Model.Freeze); err != nil {
-		return nil, err
-	}
-	all, trained := m.NumParameters(), m.NumTrainable()
-	fmt.Fprintf(t.out, "parameters: %d, of them trained %d (%.3g%%); products in %s\n", all, trained, 100*float64(trained)/float64(all), t.config.Model.DType)
-	return m, nil
-}
-
-// stores encode the training and validation pairs.
-func (t *training) stores(ctx context.Context, o *opened) (train, validation *data.Store, err error) {
-	train, counts, err := o.buildStore(ctx, filepath.Join(t.dir, "train.tokens"), t.config.Data.Train, t.config.Data, t.out)
-	if err != nil {
-		return nil, nil, err
-	}
-	sayStore(t.out, "train", train, counts, o.maxLength)
-	if len(t.config.Data.Validation) == 0 {
-		return train, nil, nil
-	}
-	validation, counts, err = o.buildStore(ctx, filepath.Join(t.dir, "validation.tokens"), t.config.Data.Validation, t.config.Data, t.out)
-	if err != nil {
-		train.Close()
-		return nil, nil, err
-	}
-	sayStore(t.out, "validation", validation, counts, o.maxLength)
-	return train, validation, nil
-}
-
-// What compiling one shape costs, in ids that could have been computed
-// meanwhile: seconds of compilation times ids a second (docs/experiments.md).
-const (
-	compileTokensCPU  = 10_000
-	compileTokensCUDA = 2_000_000
-)
-
-// order settles in which batches the pairs come.
-func (t *training) order(o *opened, train *data.Store, choice *model.BackendChoice) data.Order {
-	c := t.config
-	compileTokens := compileTokensCPU
-	if choice.Name == "cuda" {
-		compileTokens = compileTokensCUDA
-	}
-	order := data.Order{BatchSize: c.Train.BatchSize, Shuffle: c.Data.Shuffle, Seed: c.Train.Seed,
-		Wrap:    !c.Data.Shuffle && c.Data.Buckets.None,
-		Buckets: c.Data.BucketLengths(train, c.Train.Epochs, compileTokens, o.MaxPositions())}
-	names := make([]string, len(order.Buckets))
-	for i, n := range order.Buckets {
-		names[i] = strconv.Itoa(n)
-	}
-	fmt.Fprintf(t.out, "batches of %d pairs, padded to %s tokens\n", order.BatchSize, strings.Join(names, ", "))
-	return order
+	return fmt.Sprintf("%.2f GB", bytes/1e9)
 }
 
 // report writes what the run was worth, and where everything lies.
-func (t *training) report(o *opened, train *data.Store, result *trainer.Result, choice *model.BackendChoice) error {
+func (t *training) report(p *prepared, result *trainer.Result) error {
 	lines, err := trainer.ReadMetrics(t.dir)
 	if err != nil {
 		return err
@@ -335,10 +267,10 @@ func (t *training) report(o *opened, train *data.Store, result *trainer.Result, 
 	if _, err := eval.WritePlots(plots, result.Report, curve); err != nil {
 		return err
 	}
-	facts := []eval.Fact{
+	facts := []draw.Fact{
 		{Name: "run", Value: t.dir}, {Name: "model", Value: t.config.Model.Path + t.config.Model.Config},
-		{Name: "parameters", Value: strconv.Itoa(o.NumParameters())}, {Name: "backend", Value: choice.String()},
-		{Name: "training pairs", Value: strconv.Itoa(train.Len())}, {Name: "steps", Value: strconv.Itoa(result.State.Step)},
+		{Name: "parameters", Value: strconv.Itoa(p.Model.NumParameters())}, {Name: "backend", Value: p.choice.String()},
+		{Name: "training pairs", Value: strconv.Itoa(p.Train.Len())}, {Name: "steps", Value: strconv.Itoa(result.State.Step)},
 		{Name: "steps skipped (not finite)", Value: strconv.Itoa(result.State.Skipped)},
 	}
 	html := filepath.Join(t.dir, "report.html")

@@ -9,10 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
+	"laurel/data/tokenizer"
 	"laurel/model"
+	"laurel/scoring"
 )
 
 func verifyCommand() *cobra.Command {
@@ -35,7 +36,7 @@ func verifyCommand() *cobra.Command {
 				return err
 			}
 			if report.Failed > 0 {
-				return fmt.Errorf("verify %s: %d of %d checks failed; what mends each is said above", ref, report.Failed, len(report.Checks))
+				return fmt.Errorf("verify %s: %d of %d checks failed; what fixes each is said above", ref, report.Failed, len(report.Checks))
 			}
 			return nil
 		},
@@ -62,33 +63,35 @@ type result struct {
 	Name   string `json:"name"`
 	Status string `json:"status"`
 	Detail string `json:"detail"`
-	Mend   string `json:"mend,omitempty"`
+	Fix    string `json:"fix,omitempty"`
 }
 
 func ok(detail string, args ...any) result {
 	return result{Status: statusOK, Detail: fmt.Sprintf(detail, args...)}
 }
 
-func warning(mend, detail string, args ...any) result {
-	return result{Status: statusWarning, Mend: mend, Detail: fmt.Sprintf(detail, args...)}
+func warning(fix, detail string, args ...any) result {
+	return result{Status: statusWarning, Fix: fix, Detail: fmt.Sprintf(detail, args...)}
 }
 
-func failed(mend, detail string, args ...any) result {
-	return result{Status: statusFailed, Mend: mend, Detail: fmt.Sprintf(detail, args...)}
+func failed(fix, detail string, args ...any) result {
+	return result{Status: statusFailed, Fix: fix, Detail: fmt.Sprintf(detail, args...)}
 }
 
 func skipped(why string) result { return result{Status: statusSkipped, Detail: why} }
 
 // subject is a model under verification: as much of it as could be read.
 type subject struct {
-	dir, base string // base holds the weights under an adapter; else it is dir
+	source    scoring.Source
 	keys      configKeys
 	keysErr   error
-	*opened   // Model nil where weights or config do not load, tokenizer nil likewise
+	weights   *model.Model // nil where weights or config do not load
 	modelErr  error
+	tokenizer *tokenizer.Tokenizer // nil where it does not load
 	tokenErr  error
+	model     *scoring.Model // nil where one of both does not load
 	lengthErr error
-	scorer    *model.Scorer
+	scorer    *model.Scorer // nil where the lengths are not settled either
 }
 
 // checks are made in this order.
@@ -147,45 +150,45 @@ func verify(ctx context.Context, ref, revision, backendName string, log io.Write
 }
 
 // openSubject reads what can be read and keeps what cannot as errors.
-func openSubject(ctx context.Context, dir string, backend compute.Backend, log io.Writer) *subject {
-	s := &subject{dir: dir, base: dir, opened: &opened{dir: dir}}
-	if model.IsAdapter(dir) {
-		if s.base, s.modelErr = adapterBaseDir(ctx, dir, log); s.modelErr != nil {
-			s.base = dir
-		}
+func openSubject(ctx context.Context, dir string, backend model.Backend, log io.Writer) *subject {
+	options, finish := opening("main", 0, log)
+	defer finish()
+	s := &subject{}
+	if s.source, s.modelErr = scoring.Find(ctx, dir, options); s.modelErr != nil {
+		s.source = scoring.Source{Dir: dir, Base: dir}
 	}
 	s.keys, s.keysErr = readConfigKeys(s.configDir())
-	s.tokenizer, s.tokenErr = openTokenizer(dir, s.base)
+	s.tokenizer, s.tokenErr = s.source.OpenTokenizer()
 	if s.modelErr == nil {
-		s.Model, s.modelErr = loadDir(s.base, dir)
+		s.weights, s.modelErr = s.source.Load()
 	}
-	if s.Model == nil || s.tokenizer == nil {
+	if s.weights == nil || s.tokenizer == nil {
 		return s
 	}
-	if s.lengthErr = s.lengths(0); s.lengthErr == nil {
-		s.scorer, s.modelErr = model.NewScorer(backend, s.Model)
+	if s.model, s.lengthErr = scoring.New(s.weights, s.tokenizer, dir, 0); s.lengthErr == nil {
+		s.scorer, s.modelErr = model.NewScorer(backend, s.weights)
 	}
 	return s
 }
 
 // configDir has the config.json that counts: an adapter's own where it has one.
 func (s *subject) configDir() string {
-	if _, err := os.Stat(filepath.Join(s.dir, "config.json")); err != nil {
-		return s.base
+	if _, err := os.Stat(filepath.Join(s.source.Dir, "config.json")); err != nil {
+		return s.source.Base
 	}
-	return s.dir
+	return s.source.Dir
 }
 
-// scores tells why no reward can be computed; empty where one can.
+// cannotScore tells why no reward can be computed; empty where one can.
 func (s *subject) cannotScore() string {
 	switch {
-	case s.Model == nil:
+	case s.weights == nil:
 		return "the weights do not load"
 	case s.tokenizer == nil:
 		return "the tokenizer does not load"
 	case s.scorer == nil:
 		return "max_length and truncation side are not settled"
-	case s.Loaded.NewHead:
+	case s.weights.Loaded.NewHead:
 		return "there is no trained score head"
 	}
 	return ""
@@ -216,8 +219,8 @@ func (v *verification) write(out io.Writer, asJSON bool) error {
 			status = "FAILED"
 		}
 		fmt.Fprintf(&b, "%-8s %-14s %s\n", status, r.Name, indented(r.Detail))
-		if r.Mend != "" {
-			fmt.Fprintf(&b, "%-8s %-14s mend: %s\n", "", "", indented(r.Mend))
+		if r.Fix != "" {
+			fmt.Fprintf(&b, "%-8s %-14s fix: %s\n", "", "", indented(r.Fix))
 		}
 	}
 	fmt.Fprintf(&b, "%s: %d ok, %d warnings, %d failed", v.Model, v.OK, v.Warnings, v.Failed)
@@ -249,19 +252,19 @@ func present(dir string, names ...string) (there, missing []string) {
 // checkFiles looks for what every reader of the directory asks for.
 func checkFiles(s *subject) result {
 	there, missing := present(s.configDir(), "config.json")
-	tokenizerDir := s.dir
+	tokenizerDir := s.source.Dir
 	if s.tokenizer != nil {
 		tokenizerDir = s.tokenizer.Dir()
 	}
 	t, m := present(tokenizerDir, "tokenizer.json", "tokenizer_config.json")
 	there, missing = append(there, t...), append(missing, m...)
-	weights, absent := present(s.base, "model.safetensors", "model.safetensors.index.json")
+	weights, absent := present(s.source.Base, "model.safetensors", "model.safetensors.index.json")
 	there = append(there, weights...)
 	if len(weights) == 0 {
 		missing = append(missing, absent[0])
 	}
-	if s.base != s.dir {
-		t, m := present(s.dir, "adapter_config.json", "adapter_model.safetensors")
+	if s.source.Base != s.source.Dir {
+		t, m := present(s.source.Dir, "adapter_config.json", "adapter_model.safetensors")
 		there, missing = append(there, t...), append(missing, m...)
 	}
 	if len(missing) > 0 {
@@ -275,37 +278,37 @@ func checkFiles(s *subject) result {
 // finite values.
 func checkWeights(s *subject) result {
 	if s.modelErr != nil {
-		mend := "fetch or export the model anew"
+		fix := "fetch or export the model anew"
 		if errors.Is(s.modelErr, os.ErrNotExist) {
-			mend = "put the missing file there; " + mend
+			fix = "put the missing file there; " + fix
 		}
-		return failed(mend, "%v", s.modelErr)
+		return failed(fix, "%v", s.modelErr)
 	}
-	detail := fmt.Sprintf("%d tensors, %d parameters, shapes as config.json says, every value finite", s.Loaded.Tensors, s.NumParameters())
-	if n := len(s.Loaded.Dropped); n > 0 {
-		detail += fmt.Sprintf("; %d not needed for a reward: %s", n, strings.Join(s.Loaded.Dropped, ", "))
+	detail := fmt.Sprintf("%d tensors, %d parameters, shapes as config.json says, every value finite", s.weights.Loaded.Tensors, s.weights.NumParameters())
+	if n := len(s.weights.Loaded.Dropped); n > 0 {
+		detail += fmt.Sprintf("; %d not needed for a reward: %s", n, strings.Join(s.weights.Loaded.Dropped, ", "))
 	}
 	return ok("%s", detail)
 }
 
 // checkHead asks for a score head that was trained.
 func checkHead(s *subject) result {
-	if s.Model == nil {
+	if s.weights == nil {
 		return skipped("the weights do not load")
 	}
-	if s.Loaded.NewHead {
-		return failed("train it first (model.path: "+s.dir+"), or export the checkpoint that has the head",
-			"no score head: the weights lack %s", strings.Join(s.Loaded.New, ", "))
+	if s.weights.Loaded.NewHead {
+		return failed("train it first (model.path: "+s.source.Dir+"), or export the checkpoint that has the head",
+			"no score head: the weights lack %s", strings.Join(s.weights.Loaded.New, ", "))
 	}
-	zero, err := s.ZeroHead()
+	zero, err := s.weights.ZeroHead()
 	switch {
 	case err != nil:
 		return failed("", "%v", err)
 	case len(zero) > 0:
 		return warning("train it: a head of zeros gives every text the same reward", "nothing but zeros: %s", strings.Join(zero, ", "))
-	case !s.Config.Recorded.Head.Own():
+	case !s.weights.Config.Recorded.Head.Own():
 		return warning("score with laurel; train without model.head for a model that transformers reads whole",
-			"trained, but transformers has no such head (pooling %s, %s) and would draw a new one", s.Config.Recorded.Head.Pooling, s.Config.Recorded.Head.Kind)
+			"trained, but transformers has no such head (pooling %s, %s) and would draw a new one", s.weights.Config.Recorded.Head.Pooling, s.weights.Config.Recorded.Head.Kind)
 	}
 	return ok("there, and not zero")
 }

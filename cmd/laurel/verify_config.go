@@ -40,18 +40,18 @@ func checkLabels(s *subject) result {
 	if s.keysErr != nil {
 		return failed("repair config.json, or export the model anew", "%v", s.keysErr)
 	}
-	const mend = `set "id2label": {"0": "LABEL_0"} in config.json, and "num_labels" to 1 or nothing`
+	const fix = `set "id2label": {"0": "LABEL_0"} in config.json, and "num_labels" to 1 or nothing`
 	labels, spelling := 2, "neither id2label nor num_labels, so that transformers takes two labels"
 	switch k := s.keys; {
 	case len(k.ID2Label) > 0 && k.NumLabels != nil && *k.NumLabels != len(k.ID2Label):
-		return failed(mend, "id2label has %d labels, num_labels is %d", len(k.ID2Label), *k.NumLabels)
+		return failed(fix, "id2label has %d labels, num_labels is %d", len(k.ID2Label), *k.NumLabels)
 	case len(k.ID2Label) > 0:
 		labels, spelling = len(k.ID2Label), fmt.Sprintf("id2label has %d", len(k.ID2Label))
 	case k.NumLabels != nil:
 		labels, spelling = *k.NumLabels, fmt.Sprintf("num_labels is %d", *k.NumLabels)
 	}
 	if labels != 1 {
-		return failed(mend, "a reward model has one label: %s", spelling)
+		return failed(fix, "a reward model has one label: %s", spelling)
 	}
 	return ok("one label (%s)", spelling)
 }
@@ -59,31 +59,31 @@ func checkLabels(s *subject) result {
 // checkProblemType: without "regression" the text-classification pipeline of
 // transformers and vLLM put a sigmoid on the one logit.
 func checkProblemType(s *subject) result {
-	const mend = `set "problem_type": "regression" in config.json`
+	const fix = `set "problem_type": "regression" in config.json`
 	switch {
 	case s.keysErr != nil:
 		return skipped("config.json does not read")
 	case s.keys.ProblemType == nil:
-		return warning(mend+` (or pass function_to_apply="none" to the pipeline)`,
+		return warning(fix+` (or pass function_to_apply="none" to the pipeline)`,
 			"not given: transformers' pipeline and vLLM put a sigmoid on the reward; the model's own logits are as they should be")
 	case *s.keys.ProblemType != "regression":
-		return failed(mend, "%q: servers put a sigmoid or a softmax on the reward, and a softmax over one label is always 1", *s.keys.ProblemType)
+		return failed(fix, "%q: servers put a sigmoid or a softmax on the reward, and a softmax over one label is always 1", *s.keys.ProblemType)
 	}
 	return ok("regression: servers return the logit itself")
 }
 
 // checkArchitectures: vLLM and others choose the model's class by this key.
 func checkArchitectures(s *subject) result {
-	if s.keysErr != nil || s.Model == nil {
+	if s.keysErr != nil || s.weights == nil {
 		return skipped("the config or the weights do not load")
 	}
-	want := s.Config.Class()
-	mend := fmt.Sprintf(`set "architectures": [%q] in config.json`, want)
+	want := s.weights.Config.Class()
+	fix := fmt.Sprintf(`set "architectures": [%q] in config.json`, want)
 	switch names := s.keys.Architectures; {
 	case len(names) == 0:
-		return warning(mend, "not given: AutoModelForSequenceClassification loads it, servers that go by this key do not")
+		return warning(fix, "not given: AutoModelForSequenceClassification loads it, servers that go by this key do not")
 	case !slices.Equal(names, []string{want}):
-		return failed(mend, "%s, but a %s reward model is %s: servers would load another class", strings.Join(names, ", "), s.Config.ModelType, want)
+		return failed(fix, "%s, but a %s reward model is %s: servers would load another class", strings.Join(names, ", "), s.weights.Config.ModelType, want)
 	}
 	return ok("%s", want)
 }
@@ -94,13 +94,13 @@ func checkPad(s *subject) result {
 	switch {
 	case s.keysErr != nil:
 		return skipped("config.json does not read")
-	case s.Model == nil || s.tokenizer == nil:
+	case s.weights == nil || s.tokenizer == nil:
 		return skipped("the weights or the tokenizer do not load")
 	}
 	const anew = "; laurel export writes a directory in which both agree"
 	pad, has := s.tokenizer.PadID()
 	switch {
-	case s.keys.PadTokenID == nil && s.Causal():
+	case s.keys.PadTokenID == nil && s.weights.Causal():
 		return failed("set pad_token_id in config.json to the id of the tokenizer's pad_token"+anew,
 			"config.json has no pad_token_id: transformers cannot score a batch of two")
 	case s.keys.PadTokenID == nil:
@@ -110,7 +110,7 @@ func checkPad(s *subject) result {
 	case int(pad) != *s.keys.PadTokenID:
 		return failed("make pad_token of tokenizer_config.json and pad_token_id of config.json one token"+anew,
 			"pad_token_id is %d, the tokenizer pads with %d", *s.keys.PadTokenID, pad)
-	case s.padsWithEnd():
+	case s.model.PadsWithEnd():
 		return failed("give the model a padding token of its own: laurel export (or training) does",
 			"pad_token_id %d also ends sequences: transformers reads the reward one token before the end, vLLM at the end", pad)
 	}
@@ -122,37 +122,37 @@ func checkTokenizer(s *subject) result {
 	switch {
 	case s.tokenErr != nil:
 		return failed("put the tokenizer's files beside the weights: tokenizer.save_pretrained(DIR)", "%v", s.tokenErr)
-	case s.Model == nil:
+	case s.weights == nil:
 		return skipped("the weights do not load")
-	case s.tokenizer.VocabSize() > s.VocabSize():
+	case s.tokenizer.VocabSize() > s.weights.VocabSize():
 		return failed("use the tokenizer that the model was trained with, or resize the embeddings and train",
-			"%d tokens, the model has %d embeddings: a text with one of the last fails", s.tokenizer.VocabSize(), s.VocabSize())
+			"%d tokens, the model has %d embeddings: a text with one of the last fails", s.tokenizer.VocabSize(), s.weights.VocabSize())
 	}
-	return ok("%d tokens, %d embeddings", s.tokenizer.VocabSize(), s.VocabSize())
+	return ok("%d tokens, %d embeddings", s.tokenizer.VocabSize(), s.weights.VocabSize())
 }
 
 // checkLengths holds what training recorded to what the model can take.
 func checkLengths(s *subject) result {
 	switch {
-	case s.Model == nil || s.tokenizer == nil:
+	case s.weights == nil || s.tokenizer == nil:
 		return skipped("the weights or the tokenizer do not load")
-	case s.Config.Recorded.MaxLength == 0 || s.Config.Recorded.TruncationSide == "":
-		return warning("laurel export records both", "config.json does not record how training cut texts: laurel would cut to %d tokens at the %s", s.maxLength, s.side)
+	case s.weights.Config.Recorded.MaxLength == 0 || s.weights.Config.Recorded.TruncationSide == "":
+		return warning("laurel export records both", "config.json does not record how training cut texts: laurel would cut to %d tokens at the %s", s.model.MaxLength, s.model.Side)
 	}
-	const mend = `set "max_length" and "truncation_side" under "laurel" in config.json to those of training`
-	recorded, positions := s.Config.Recorded, s.MaxPositions()
+	const fix = `set "max_length" and "truncation_side" under "laurel" in config.json to those of training`
+	recorded, positions := s.weights.Config.Recorded, s.weights.MaxPositions()
 	prefix, suffix := s.tokenizer.Specials()
 	specials := len(prefix) + len(suffix)
 	_, sideErr := tokenizer.ParseSide(recorded.TruncationSide)
 	switch {
 	case recorded.MaxLength <= specials:
-		return failed(mend, "max_length %d leaves no room beside %d special tokens", recorded.MaxLength, specials)
+		return failed(fix, "max_length %d leaves no room beside %d special tokens", recorded.MaxLength, specials)
 	case positions > 0 && recorded.MaxLength > positions:
-		return failed(mend, "max_length %d is more than the model's %d positions", recorded.MaxLength, positions)
+		return failed(fix, "max_length %d is more than the model's %d positions", recorded.MaxLength, positions)
 	case sideErr != nil:
-		return failed(mend, "%v", sideErr)
+		return failed(fix, "%v", sideErr)
 	}
-	return ok("max_length %d%s, truncation side %s", recorded.MaxLength, ofPositions(s.Model), recorded.TruncationSide)
+	return ok("max_length %d%s, truncation side %s", recorded.MaxLength, ofPositions(s.weights), recorded.TruncationSide)
 }
 
 func ofPositions(m *model.Model) string {

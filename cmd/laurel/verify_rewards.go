@@ -8,6 +8,7 @@ import (
 
 	"laurel/data"
 	"laurel/data/tokenizer"
+	"laurel/scoring"
 )
 
 // twoTurns is what every chat template must be able to write.
@@ -19,25 +20,25 @@ func checkTemplate(s *subject) result {
 	switch {
 	case s.tokenizer == nil:
 		return skipped("the tokenizer does not load")
-	case !s.tokenizer.HasTemplate() && s.Model != nil && s.Causal():
+	case !s.tokenizer.HasTemplate() && s.weights != nil && s.weights.Causal():
 		return warning("put the chat template of training beside it as chat_template.jinja",
 			"a decoder without one: servers refuse messages; laurel writes them as an HH transcript")
 	case !s.tokenizer.HasTemplate():
 		return ok("none, as usual for an encoder: laurel writes messages as an HH transcript")
 	}
-	const mend = "mend the template: chat_template.jinja, or chat_template in tokenizer_config.json"
+	const fix = "repair the template: chat_template.jinja, or chat_template in tokenizer_config.json"
 	text, err := s.tokenizer.Render(twoTurns, false)
 	if err != nil {
-		return failed(mend, "a conversation of two turns does not render: %v", err)
+		return failed(fix, "a conversation of two turns does not render: %v", err)
 	}
 	for _, m := range twoTurns {
 		if !strings.Contains(text, m.Content) {
-			return failed(mend, "the %s's turn is not in what the template renders", m.Role)
+			return failed(fix, "the %s's turn is not in what the template renders", m.Role)
 		}
 	}
 	bare, err := s.tokenizer.EncodeBare(text, 0, tokenizer.Left)
 	if err != nil {
-		return failed(mend, "what it renders does not tokenize: %v", err)
+		return failed(fix, "what it renders does not tokenize: %v", err)
 	}
 	return ok("a conversation of two turns renders; %s", s.bosOf(bare.IDs))
 }
@@ -71,7 +72,7 @@ func checkGolden(s *subject) result {
 	if why := s.cannotScore(); why != "" {
 		return skipped(why)
 	}
-	g, err := readGolden(s.dir)
+	g, err := scoring.ReadGolden(s.source.Dir)
 	switch {
 	case err != nil:
 		return failed("export the model anew, or fetch the file again", "%v", err)
@@ -80,21 +81,21 @@ func checkGolden(s *subject) result {
 	}
 	var wrong []string
 	for _, c := range g.Cases {
-		if err := s.checkIDs(c.IDs); err != nil {
+		if err := s.model.CheckIDs(c.IDs); err != nil {
 			return failed("export the model anew", "case %s: %v", c.Name, err)
 		}
 		if why := s.compareIDs(g, c); why != "" {
 			wrong = append(wrong, why)
 		}
 	}
-	logits, err := s.scorer.ScoreBatch(g.ids())
+	logits, err := s.scorer.ScoreBatch(g.IDs())
 	if err != nil {
 		return failed("", "%v", err)
 	}
 	worst := 0.0
 	for i, c := range g.Cases {
 		worst = max(worst, math.Abs(float64(logits[i])-float64(*c.Logit)))
-		if !near(logits[i], *c.Logit, goldenTolerance) {
+		if !near(logits[i], *c.Logit, scoring.GoldenTolerance) {
 			wrong = append(wrong, fmt.Sprintf("case %s: the reward is %v, at export it was %v", c.Name, logits[i], *c.Logit))
 		}
 	}
@@ -106,9 +107,9 @@ func checkGolden(s *subject) result {
 }
 
 // compareIDs tokenizes a golden case again.
-func (s *subject) compareIDs(g *golden, c goldenCase) string {
+func (s *subject) compareIDs(g *scoring.Golden, c scoring.GoldenCase) string {
 	side, _ := tokenizer.ParseSide(g.TruncationSide) // read checked it
-	ids, err := c.encode(s.opened, g.MaxLength, side)
+	ids, err := c.Encode(s.model, g.MaxLength, side)
 	if err != nil {
 		return fmt.Sprintf("case %s: %v", c.Name, err)
 	}
@@ -131,11 +132,11 @@ func checkBatch(s *subject) result {
 	if why := s.cannotScore(); why != "" {
 		return skipped(why)
 	}
-	cases, err := s.goldenCases()
+	cases, err := s.model.GoldenCases()
 	if err != nil {
 		return failed("", "%v", err)
 	}
-	ids := (&golden{Cases: cases}).ids()
+	ids := (&scoring.Golden{Cases: cases}).IDs()
 	alone := make([]float32, len(ids))
 	for i := range ids {
 		one, err := s.scorer.ScoreBatch(ids[i : i+1])
@@ -157,7 +158,7 @@ func checkBatch(s *subject) result {
 	return compareBatches(cases, alone, together, reversed)
 }
 
-func compareBatches(cases []goldenCase, alone, together, reversed []float32) result {
+func compareBatches(cases []scoring.GoldenCase, alone, together, reversed []float32) result {
 	worst, wrong := 0.0, []string(nil)
 	for i, c := range cases {
 		for _, other := range []float32{together[i], reversed[i]} {
@@ -188,9 +189,9 @@ func checkSpecials(s *subject) result {
 		return ok("the tokenizer adds none: add_special_tokens=True and False are the same")
 	}
 	var with, without [][]int32
-	for _, c := range goldenTexts() {
-		full, errFull := s.tokenizer.EncodeText(c.Text, s.goldenLength(), s.side)
-		bare, errBare := s.tokenizer.EncodeBare(c.Text, s.goldenLength(), s.side)
+	for _, c := range scoring.GoldenTexts() {
+		full, errFull := s.tokenizer.EncodeText(c.Text, s.model.GoldenLength(), s.model.Side)
+		bare, errBare := s.tokenizer.EncodeBare(c.Text, s.model.GoldenLength(), s.model.Side)
 		if c.Messages != nil || errFull != nil || errBare != nil || len(bare.IDs) == 0 {
 			continue
 		}
@@ -233,7 +234,7 @@ func (s *subject) compareSpecials(with, without []float32, before, after int) re
 		}
 	}
 	trained, meant := "how it was trained is not recorded (laurel scores with them)", "laurel's"
-	if s.Config.Recorded.MaxLength > 0 {
+	if s.weights.Config.Recorded.MaxLength > 0 {
 		trained, meant = "it was trained with them, as laurel always does", "those of training"
 	}
 	detail := fmt.Sprintf("the tokenizer puts %d before and %d after a text; %s\n"+

@@ -16,6 +16,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"laurel/model/plugins"
 )
 
 func main() {
@@ -50,18 +52,16 @@ func setUp(root string, cuda, require bool, out io.Writer) error {
 	if err := tokenizerLibrary(root, out); err != nil {
 		return err
 	}
-	if err := settle(cpuPlugin(root, out), require, out); err != nil {
+	folder := filepath.Join(root, "build", "pjrt")
+	if err := settle(plugins.FetchCPU(folder, out), require, out); err != nil {
 		return err
 	}
-	return settle(cudaPlugin(root, cuda, out), require || cuda, out)
+	return settle(plugins.FetchCUDA(folder, cuda, out), require || cuda, out)
 }
-
-// errNoPlugin marks what laurel can do without: the Go backend remains.
-var errNoPlugin = errors.New("no plugin")
 
 // settle turns a plugin that cannot be had into a line, unless it is required.
 func settle(err error, required bool, out io.Writer) error {
-	if err == nil || required || !errors.Is(err, errNoPlugin) {
+	if err == nil || required || !errors.Is(err, plugins.ErrNone) {
 		return err
 	}
 	fmt.Fprintf(out, "%v; laurel runs on its Go backend\n", err)

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
+	"laurel/model/plugins"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -43,7 +43,7 @@ func libraryFromRelease(api string, m module, path string) error {
 	if !ok {
 		return fmt.Errorf("%s is published without a sha256 digest", file.Name)
 	}
-	archive, err := download(file.URL, digest, filepath.Dir(path))
+	archive, err := plugins.Download(file.URL, digest, filepath.Dir(path))
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func libraryFromRelease(api string, m module, path string) error {
 func findAsset(api, name string) (asset, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	body, err := get(ctx, api)
+	body, err := plugins.Get(ctx, api)
 	if err != nil {
 		return asset{}, err
 	}
@@ -79,23 +79,6 @@ func findAsset(api, name string) (asset, error) {
 		}
 	}
 	return asset{}, fmt.Errorf("the release has no %s", name)
-}
-
-// get opens a URL and refuses all but 200.
-func get(ctx context.Context, url string) (io.ReadCloser, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return nil, err
-	}
-	response, err := client().Do(request)
-	if err != nil {
-		return nil, err
-	}
-	if response.StatusCode != http.StatusOK {
-		response.Body.Close()
-		return nil, fmt.Errorf("get %s: %s", url, response.Status)
-	}
-	return response.Body, nil
 }
 
 // extractTar writes the member of a .tar.gz that has the given base name.
@@ -118,24 +101,7 @@ func extractTar(archive, name, path string) error {
 			return fmt.Errorf("read %s: %w", archive, err)
 		}
 		if filepath.Base(header.Name) == name && header.Typeflag == tar.TypeReg {
-			return writeFile(path, members, 0o644)
+			return plugins.WriteFile(path, members, 0o644)
 		}
 	}
-}
-
-// writeFile writes aside and renames, so that a broken run leaves no half file.
-func writeFile(path string, from io.Reader, mode os.FileMode) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	aside := path + ".part"
-	file, err := os.OpenFile(aside, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, mode)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(file, from)
-	if err = errors.Join(err, file.Close()); err != nil {
-		return errors.Join(err, os.Remove(aside))
-	}
-	return os.Rename(aside, path)
 }

@@ -2,13 +2,13 @@ package main
 
 import (
 	"archive/tar"
-	"archive/zip"
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"laurel/model/plugins"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -77,7 +77,7 @@ func TestLibraryFromRelease(t *testing.T) {
 			server := releaseServer(t, c.digest, c.archive)
 			path := filepath.Join(t.TempDir(), "lib", "libtokenizers.a")
 			err := libraryFromRelease(server.URL+"/release", testModule, path)
-			if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || exists(path)) {
+			if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Fatalf("%v, want %q and no library", err, c.want)
 			}
 			if c.want == "" && err != nil {
@@ -167,115 +167,9 @@ func TestCargoSourceGoesWithTheLock(t *testing.T) {
 	}
 }
 
-func wheelFile(t *testing.T, members ...string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "x.whl")
-	file, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	archive := zip.NewWriter(file)
-	for _, name := range members {
-		member, err := archive.Create(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := member.Write([]byte("content of " + name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := errors.Join(archive.Close(), file.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-func TestUnpackPlugin(t *testing.T) {
-	dir := t.TempDir()
-	plugin := filepath.Join(dir, "pjrt_c_api_cpu_plugin.so")
-	wheel := wheelFile(t, "p/__init__.py", "p/include/pjrt_c_api.h", "p/xla_cpu_pjrt.so", "p.dist-info/METADATA")
-	if err := unpackPlugin(wheel, dir, plugin); err != nil {
-		t.Fatal(err)
-	}
-	raw, err := os.ReadFile(plugin)
-	if err != nil || string(raw) != "content of p/xla_cpu_pjrt.so" {
-		t.Errorf("%q, %v", raw, err)
-	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 1 {
-		t.Errorf("files: %q", left)
-	}
-	for _, members := range [][]string{{"p/__init__.py"}, {"p/a.so", "p/b.so"}} {
-		if err := unpackPlugin(wheelFile(t, members...), dir, plugin); err == nil {
-			t.Errorf("%q is taken for a plugin", members)
-		}
-	}
-}
-
-// The plugin's RPATH is $ORIGIN/../nvidia/cu13/lib and so on.
-func TestCUDALayout(t *testing.T) {
-	places := map[string]string{
-		"jax_plugins/xla_cuda13/xla_cuda_plugin.so":       "plugin/pjrt_c_api_cuda_plugin.so",
-		"nvidia/cu13/lib/libcublas.so.13":                 "nvidia/cu13/lib/libcublas.so.13",
-		"nvidia/cu13/bin/ptxas":                           "nvidia/cu13/bin/ptxas",
-		"nvidia/cu13/nvvm/libdevice/libdevice.10.bc":      "nvidia/cu13/nvvm/libdevice/libdevice.10.bc",
-		"nvidia/cudnn/lib/libcudnn.so.9":                  "nvidia/cudnn/lib/libcudnn.so.9",
-		"nvidia/cu13/include/cublas.h":                    "",
-		"nvidia/cu13/lib/libcudart_static.a":              "",
-		"jax_plugins/xla_cuda13/__init__.py":              "",
-		"nvidia_cublas-13.4.1.3.dist-info/METADATA":       "",
-		"jax_cuda13_pjrt-0.11.2.dist-info/top_level.txt":  "",
-		"nvidia_cudnn_cu13-9.26.0.51.dist-info/RECORD.so": "",
-	}
-	for member, want := range places {
-		if got := placeCUDA(member); got != filepath.FromSlash(want) {
-			t.Errorf("%s goes to %q, want %q", member, got, want)
-		}
-	}
-	env := cudaEnv("/x/cuda")
-	for _, want := range []string{"LD_LIBRARY_PATH=/x/cuda/nvidia/cu13/lib:/x/cuda/nvidia/cudnn/lib:", "XLA_FLAGS=--xla_gpu_cuda_data_dir=/x/cuda/nvidia/cu13\n"} {
-		if !strings.Contains(env, want) {
-			t.Errorf("%q lacks %q", env, want)
-		}
-	}
-}
-
-func TestExtractStaysInside(t *testing.T) {
-	dir := t.TempDir()
-	_, err := extract(wheelFile(t, "nvidia/../../../escape.so"), filepath.Join(dir, "in"), placeCUDA)
-	if err == nil || !strings.Contains(err.Error(), "outside") || exists(filepath.Join(dir, "escape.so")) {
-		t.Errorf("%v", err)
-	}
-}
-
-// go-xla takes a plugin for CUDA by these words in its path.
-func TestCPUPluginIsNotTakenForCUDA(t *testing.T) {
-	var out bytes.Buffer
-	dir := t.TempDir()
-	plugin := filepath.Join(dir, "build", "pjrt", "cpu", "pjrt_c_api_cpu_plugin.so")
-	for path, text := range map[string]string{plugin: "x", filepath.Join(filepath.Dir(plugin), "version"): cpuWheels[1].stamp() + "\n"} {
-		if err := writeFile(path, strings.NewReader(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	err := cpuPlugin(dir, &out)
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		if !errors.Is(err, errNoPlugin) {
-			t.Error(err)
-		}
-		return
-	}
-	if err != nil || !strings.Contains(out.String(), "already there: "+plugin) {
-		t.Errorf("%q, %v", out.String(), err)
-	}
-	inside := strings.ToLower(strings.TrimPrefix(plugin, dir))
-	if strings.Contains(inside, "cuda") || strings.Contains(inside, "nvidia") {
-		t.Errorf("%s reads as CUDA", inside)
-	}
-}
-
 func TestNoPluginIsNoFailure(t *testing.T) {
 	var out bytes.Buffer
-	missing := fmt.Errorf("XLA CPU plugin: %w: no index", errNoPlugin)
+	missing := fmt.Errorf("XLA CPU plugin: %w: no index", plugins.ErrNone)
 	if err := settle(missing, false, &out); err != nil || !strings.Contains(out.String(), "Go backend") {
 		t.Errorf("%q, %v", out.String(), err)
 	}

@@ -1,0 +1,321 @@
+package batches
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"laurel/data"
+)
+
+// fakePairs yields n pairs and fails at row bad, if that is not negative.
+func fakePairs(n, bad int) iter.Seq2[data.Pair, error] {
+	return func(yield func(data.Pair, error) bool) {
+		for i := range n {
+			if i == bad {
+				yield(data.Pair{}, errors.New("row is bad"))
+				return
+			}
+			p := data.Pair{Row: i, Unit: "line", File: "f", Confidence: 0.5 + float64(i%6)/10, Margin: float64(i), Subset: fmt.Sprint(i % 3),
+				Chosen: data.Text{Plain: strings.Repeat("é", i%7+1)}, Rejected: data.Text{Plain: "no"}}
+			if !yield(p, nil) {
+				return
+			}
+		}
+	}
+}
+
+// fakeEncode gives lengths that the row's number alone decides.
+func fakeEncode(p data.Pair) (chosen, rejected data.Tokens, err error) {
+	row := func(n int) []int32 {
+		ids := make([]int32, n)
+		for i := range ids {
+			ids[i] = int32(p.Row*1000 + i)
+		}
+		return ids
+	}
+	return data.Tokens{IDs: row(1 + p.Row*7%90), Cut: p.Row % 2}, data.Tokens{IDs: row(1 + p.Row*13%70)}, nil
+}
+
+func fakeStore(t *testing.T, n int) *Store {
+	t.Helper()
+	s, err := BuildStore(context.Background(), filepath.Join(t.TempDir(), "tokens"), fakePairs(n, -1), fakeEncode, 3, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// TestStoreKeepsOrderAndContent: whatever worker encodes a pair, it lies at
+// its row with its own ids.
+func TestStoreKeepsOrderAndContent(t *testing.T) {
+	s := fakeStore(t, 500)
+	for row := range s.Len() {
+		chosen, rejected, err := s.IDs(row)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantChosen, wantRejected, _ := fakeEncode(data.Pair{Row: row})
+		if !slices.Equal(chosen, wantChosen.IDs) || !slices.Equal(rejected, wantRejected.IDs) {
+			t.Fatalf("row %d holds other ids", row)
+		}
+		info := s.Info(row)
+		if info.Subset != fmt.Sprint(row%3) || info.CharsChosen != row%7+1 || info.CharsReject != 2 {
+			t.Fatalf("row %d: %+v", row, info)
+		}
+	}
+	if st := s.Stats; st.Pairs != 500 || st.Truncated != 250 || st.TokensCut != 250 || st.Ties != 84 || st.Longest != 90 {
+		t.Errorf("counted %+v", st)
+	}
+}
+
+func TestStoreErrors(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens")
+	fail := func(p data.Pair) (data.Tokens, data.Tokens, error) {
+		if p.Row == 7 {
+			return data.Tokens{}, data.Tokens{}, errors.New("no such letter")
+		}
+		return fakeEncode(p)
+	}
+	canceled, cancel := context.WithCancel(context.Background())
+	cancel()
+	for wrong, build := range map[string]func() (*Store, error){
+		"row is bad": func() (*Store, error) {
+			return BuildStore(context.Background(), path, fakePairs(900, 700), fakeEncode, 2, nil)
+		},
+		"encode f: line 7: no such letter": func() (*Store, error) {
+			return BuildStore(context.Background(), path, fakePairs(900, -1), fail, 2, nil)
+		},
+		"no pairs": func() (*Store, error) {
+			return BuildStore(context.Background(), path, fakePairs(0, -1), fakeEncode, 2, nil)
+		},
+		"canceled": func() (*Store, error) {
+			return BuildStore(canceled, path, fakePairs(90_000, -1), fakeEncode, 2, nil)
+		},
+	} {
+		if _, err := build(); err == nil || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("error %v, want one with %q", err, wrong)
+		}
+		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: the scratch file was left behind", wrong)
+		}
+	}
+}
+
+// TestEpochHasEveryPairOnce: over sizes, batch sizes and buckets, an epoch
+// holds every pair once, no batch is longer than its length, one at most is
+// short, and every epoch has as many batches.
+func TestEpochHasEveryPairOnce(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 5))
+	for range 40 {
+		s := fakeStore(t, 1+random.IntN(200))
+		o := Order{BatchSize: 1 + random.IntN(9), Shuffle: random.IntN(2) == 0, Seed: random.Uint64(),
+			Buckets: Buckets(s, 1, random.IntN(20_000), 0)}
+		batches := len(o.Epoch(s, 0))
+		for epoch := range 3 {
+			seen := make([]int, s.Len())
+			short := 0
+			plans := o.Epoch(s, epoch)
+			for _, p := range plans {
+				if len(p.Rows) < o.BatchSize {
+					short++
+				}
+				for _, row := range p.Rows {
+					seen[row]++
+					if s.Longer(row) > p.T {
+						t.Fatalf("row of %d ids in a batch of %d", s.Longer(row), p.T)
+					}
+				}
+			}
+			if slices.Min(seen) != 1 || slices.Max(seen) != 1 {
+				t.Fatalf("pairs seen %v times", seen)
+			}
+			if short > 1 || len(plans) != batches {
+				t.Fatalf("%d short batches; %d batches, in epoch 0 %d", short, len(plans), batches)
+			}
+		}
+	}
+}
+
+func TestOrderFollowsTheSeed(t *testing.T) {
+	s := fakeStore(t, 120)
+	rows := func(seed uint64, epoch int) (all []int) {
+		o := Order{BatchSize: 4, Shuffle: true, Seed: seed, Buckets: []int{40, 96}}
+		for _, p := range o.Epoch(s, epoch) {
+			all = append(all, p.Rows...)
+		}
+		return all
+	}
+	if !slices.Equal(rows(1, 0), rows(1, 0)) {
+		t.Error("one seed gave two orders")
+	}
+	if slices.Equal(rows(1, 0), rows(2, 0)) || slices.Equal(rows(1, 0), rows(1, 1)) {
+		t.Error("two seeds, or two epochs, gave one order")
+	}
+}
+
+func TestWrappedOrder(t *testing.T) {
+	s := fakeStore(t, 5)
+	o := Order{BatchSize: 3, Wrap: true, Buckets: OneBucket(s, 0)}
+	if got := o.Wrapped(s, 1).Rows; !slices.Equal(got, []int{3, 4, 0}) {
+		t.Errorf("second batch %v, want rows 3, 4, 0", got)
+	}
+}
+
+func TestReadBatch(t *testing.T) {
+	s := fakeStore(t, 5)
+	b, err := Read(s, Plan{Rows: []int{4, 2}, T: 96}, 3, -7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chosen, rejected, _ := s.IDs(4)
+	if !slices.Equal(b.IDs[:len(chosen)], chosen) || b.IDs[len(chosen)] != -7 {
+		t.Error("the first row is not the chosen of row 4, padded")
+	}
+	if at := 3 * 96; !slices.Equal(b.IDs[at:at+len(rejected)], rejected) {
+		t.Error("row B is not the rejected of row 4")
+	}
+	if !slices.Equal(b.Present, []float32{1, 1, 0}) || b.Confidence[2] != 0 || b.End[2] != 1 || b.End[5] != 1 {
+		t.Errorf("the row that fills up: present %v, confidence %v, lengths %v", b.Present, b.Confidence, b.Lengths())
+	}
+	if b.Margin[0] != 4 || b.Margin[1] != 2 || b.Pairs != 2 {
+		t.Errorf("margins %v, pairs %d", b.Margin, b.Pairs)
+	}
+	if _, err := Read(s, Plan{Rows: []int{4}, T: 8}, 1, 0); err == nil {
+		t.Error("a row longer than its batch was cut unsaid")
+	}
+}
+
+// Every sequence lies where the batch says, and nothing lies elsewhere.
+func TestBatchSaysWhereSequencesLie(t *testing.T) {
+	s := fakeStore(t, 60)
+	for _, plan := range (Order{BatchSize: 7, Shuffle: true, Buckets: []int{40, 96}}).Epoch(s, 0) {
+		b, err := Read(s, plan, 7, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		covered := make([]int32, b.R*b.T)
+		for j, row := range plan.Rows {
+			chosen, rejected, _ := s.IDs(row)
+			for sequence, want := range map[int][]int32{j: chosen, b.B + j: rejected} {
+				from, to := int(b.Row[sequence])*b.T+int(b.Start[sequence]), int(b.Row[sequence])*b.T+int(b.End[sequence])
+				if !slices.Equal(b.IDs[from:to], want) {
+					t.Fatalf("sequence %d holds %v, not %v", sequence, b.IDs[from:to], want)
+				}
+			}
+		}
+		for sequence := range b.S {
+			for i, at := int32(0), int(b.Row[sequence])*b.T+int(b.Start[sequence]); i < b.Lengths()[sequence]; i, at = i+1, at+1 {
+				covered[at]++
+				if b.Positions[at] != i {
+					t.Fatalf("sequence %d: position %d where %d should be", sequence, b.Positions[at], i)
+				}
+			}
+		}
+		if !slices.Equal(covered, b.Segments) {
+			t.Fatalf("segments %v, but the sequences lie at %v", b.Segments, covered)
+		}
+	}
+}
+
+// Two sequences in one row, as a packing policy places them.
+func TestSequencesOfOneRow(t *testing.T) {
+	b := newBatch(1, 6, 1, 9)
+	b.place(0, 0, 0, 2)
+	b.place(1, 0, 2, 3)
+	if !slices.Equal(b.Segments, []int32{1, 1, 2, 2, 2, 0}) || !slices.Equal(b.Positions, []int32{0, 1, 0, 1, 2, 0}) ||
+		!slices.Equal(b.Lengths(), []int32{2, 3}) {
+		t.Errorf("segments %v, positions %v, lengths %v", b.Segments, b.Positions, b.Lengths())
+	}
+}
+
+func TestSharedPrefix(t *testing.T) {
+	for _, c := range []struct {
+		a, b []int32
+		want int
+	}{{nil, nil, 0}, {[]int32{1}, nil, 0}, {[]int32{1, 2}, []int32{1, 2}, 2}, {[]int32{1, 2, 3}, []int32{1, 4, 3}, 1}, {[]int32{1}, []int32{1, 2}, 1}} {
+		if got := sharedPrefix(c.a, c.b); got != c.want || sharedPrefix(c.b, c.a) != c.want {
+			t.Errorf("%v and %v share %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+	s := fakeStore(t, 100)
+	for row := range s.Len() {
+		chosen, rejected, _ := s.IDs(row)
+		if got := s.Shared(row); got != sharedPrefix(chosen, rejected) {
+			t.Fatalf("pair %d: %d shared ids", row, got)
+		}
+	}
+	if size := unsafe.Sizeof(storedPair{}); size != 56 {
+		t.Errorf("%d bytes a pair in memory: change what the documents say", size)
+	}
+}
+
+// TestBucketsAreBest compares the dynamic programme with trying every choice
+// of two lengths.
+func TestBucketsAreBest(t *testing.T) {
+	s := fakeStore(t, 300)
+	cost := func(lengths []int) (ids int) {
+		for row := range s.Len() {
+			at, _ := slices.BinarySearch(lengths, s.Longer(row))
+			ids += 2 * lengths[at]
+		}
+		return ids
+	}
+	free := Buckets(s, 1, 0, 0)
+	if len(free) != maxBuckets {
+		t.Errorf("%d buckets where they cost nothing, want %d", len(free), maxBuckets)
+	}
+	one := Buckets(s, 1, 1<<40, 0)
+	if !slices.Equal(one, OneBucket(s, 0)) {
+		t.Errorf("buckets %v where they cost everything", one)
+	}
+	best := 1 << 60
+	for a := bucketStep; a < one[0]; a += bucketStep {
+		best = min(best, cost([]int{a, one[0]}))
+	}
+	// The price at which two buckets are chosen lies between the gain of the
+	// second and that of the third.
+	for price := 100; price < 40_000; price += 100 {
+		if got := Buckets(s, 1, price, 0); len(got) == 2 {
+			if cost(got) != best {
+				t.Errorf("two buckets %v cost %d ids, the best two %d", got, cost(got), best)
+			}
+			return
+		}
+	}
+	t.Error("no price gave two buckets")
+}
+
+func TestBucketsKeepTheLimit(t *testing.T) {
+	s := fakeStore(t, 300) // the longest has 90 ids
+	if got := Buckets(s, 1, 0, 90); got[len(got)-1] != 90 {
+		t.Errorf("buckets %v, want the last at the model's 90 positions", got)
+	}
+	if got := OneBucket(s, 90); got[0] != 90 {
+		t.Errorf("bucket %v, want 90", got)
+	}
+}
+
+func BenchmarkReadBatch(b *testing.B) {
+	s, err := BuildStore(context.Background(), filepath.Join(b.TempDir(), "tokens"), fakePairs(10_000, -1), fakeEncode, 2, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	plans := Order{BatchSize: 8, Shuffle: true, Buckets: Buckets(s, 1, 1000, 0)}.Epoch(s, 0)
+	for i := 0; b.Loop(); i++ {
+		if _, err := Read(s, plans[i%len(plans)], 8, 0); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(8*b.N)/b.Elapsed().Seconds(), "pairs/s")
+}

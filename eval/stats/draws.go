@@ -1,0 +1,35 @@
+package stats
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Multinomial draws with replacement from the cells, as conditional binomials.
+func Multinomial(cells []float64, draws float64, src rand.Source) []float64 {
+	out := make([]float64, len(cells))
+	left, rest := draws, 0.0
+	for _, c := range cells {
+		rest += c
+	}
+	for i, c := range cells {
+		if rest <= 0 || left <= 0 {
+			break
+		}
+		out[i] = binomial(left, math.Min(1, c/rest), src)
+		left, rest = left-out[i], rest-c
+	}
+	return out
+}
+
+func binomial(n, p float64, src rand.Source) float64 {
+	switch {
+	case n == 0 || p == 0:
+		return 0
+	case p == 1:
+		return n
+	}
+	return distuv.Binomial{N: n, P: p, Src: src}.Rand()
+}

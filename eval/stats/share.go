@@ -1,0 +1,121 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Share is a share of n trials with its 95% interval.
+type Share struct {
+	N        int      `json:"n"`
+	Share    Value    `json:"share"`
+	Interval Interval `json:"interval_95"`
+}
+
+// String is the share in per cent, with its interval.
+func (s Share) String() string {
+	if !s.Share.Defined() {
+		return "n/a"
+	}
+	return fmt.Sprintf("%s (%s)", Percent(s.Share), s.Interval.percent())
+}
+
+// OfN is the share with the number of trials.
+func (s Share) OfN() string {
+	if s.N == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%s of %d (%s)", Percent(s.Share), s.N, s.Interval.percent())
+}
+
+// Trials are yeses of so many trials, by prompt: several rows of a prompt, and
+// a comparison's votes and orders, are not independent of one another.
+type Trials struct {
+	prompt []int32
+	yes, n []float32
+}
+
+// Add takes a row's trials.
+func (t *Trials) Add(prompt int32, yes, n float64) {
+	if n == 0 {
+		return
+	}
+	t.prompt, t.yes, t.n = append(t.prompt, prompt), append(t.yes, float32(yes)), append(t.n, float32(n))
+}
+
+// Share has Wilson's interval at the effective number of trials, which is
+// p(1-p) over the variance of a ratio of sums over prompts (Kish 1965): the
+// number of trials where they are independent, that of prompts where all trials
+// of a prompt agree.
+func (t *Trials) Share() Share {
+	byYes, byN := ByPrompt(t.prompt, t.yes), ByPrompt(t.prompt, t.n)
+	var yes, n, yy, yn, nn, prompts float64
+	for i, of := range byN {
+		if of == 0 {
+			continue
+		}
+		y := byYes[i]
+		yes, n, prompts = yes+y, n+of, prompts+1
+		yy, yn, nn = yy+y*y, yn+y*of, nn+of*of
+	}
+	p := float64(Over(yes, n))
+	effective := n
+	if variance := (yy - 2*p*yn + p*p*nn) / (n * n); variance > 0 && p > 0 && p < 1 {
+		effective = math.Min(n, p*(1-p)/variance)
+	} else if p == 0 || p == 1 {
+		effective = prompts
+	}
+	return Share{int(n), Value(p), Wilson95(p, effective)}
+}
+
+// Difference is a mean of n paired differences with its 95% interval.
+type Difference struct {
+	N        int      `json:"n"`
+	Mean     Value    `json:"mean"`
+	Interval Interval `json:"interval_95"`
+}
+
+// String is the mean in per cent, with its interval where it has one.
+func (d Difference) String() string {
+	if !d.Interval[0].Defined() {
+		return Percent(d.Mean)
+	}
+	return fmt.Sprintf("%s (%s)", Percent(d.Mean), d.Interval.percent())
+}
+
+// Differences are paired differences, one a comparison.
+type Differences struct {
+	prompt []int32
+	x      []float64
+}
+
+func (d *Differences) Add(prompt int32, x float64) {
+	d.prompt, d.x = append(d.prompt, prompt), append(d.x, x)
+}
+
+// Mean has the normal interval, of the variance between prompts; one prompt has
+// none.
+func (d *Differences) Mean() Difference {
+	n := float64(len(d.x))
+	m := float64(Mean(d.x))
+	prompts, squares := 0.0, 0.0
+	off := make([]float64, len(d.x))
+	counted := make([]float64, len(d.x))
+	for i, x := range d.x {
+		off[i], counted[i] = x-m, 1
+	}
+	rows := ByPrompt(d.prompt, counted)
+	for i, sum := range ByPrompt(d.prompt, off) {
+		prompts += Indicator(rows[i] > 0)
+		squares += sum * sum
+	}
+	half := math.NaN()
+	if prompts >= 2 {
+		half = z95() * math.Sqrt(squares*prompts/(prompts-1)) / n
+	}
+	return Difference{len(d.x), Value(m), Interval{Value(m - half), Value(m + half)}}
+}
+
+func z95() float64 { return distuv.UnitNormal.Quantile(0.975) }

@@ -1,0 +1,136 @@
+package model
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// Shapes: R rows, T tokens, S sequences.
+
+// Packing says where S sequences lie in R rows, several to a row. Attention
+// stays within a sequence.
+type Packing struct {
+	Segments  *Node // [R, T] int32: the number of a token's sequence within its row, 0 at padding
+	Positions *Node // [R, T] int32: of a token within its sequence, a shared prefix counted
+	// Row, Start and End say that sequence s is tokens Start … End−1 of a row.
+	Row, Start, End *Node // [S] int32
+	// Prefixes lets sequences of a decoder share their beginning: the segment
+	// that a token sees beside its own, 0 for none; nil: no sequence shares.
+	Prefixes *Node // [R, T] int32
+}
+
+// Packs tells why several sequences, or sequences with shared prefixes, cannot
+// lie in a row of this model; nil where they can.
+func (c *Config) Packs(sharedPrefixes bool) error {
+	if b, ok := c.family.(*deberta); ok && b.convKernel > 0 {
+		return fmt.Errorf("conv_kernel_size %d: the convolution would mix the sequences of a row: give each a row of its own", b.convKernel)
+	}
+	if sharedPrefixes && !c.family.about().causal {
+		return fmt.Errorf("model_type %s: an encoder's prompt has seen the response: only a decoder's prompts can be shared", c.ModelType)
+	}
+	return nil
+}
+
+// firstToken is the vector of each sequence's [CLS] token. [R, T, D] to [S, D]
+func (p *pass) firstToken(x *Node) *Node {
+	if p.Packed == nil {
+		return Squeeze(Slice(x, AxisRange(), AxisElem(0)), 1)
+	}
+	return p.tokenAt(x, p.Packed.Start)
+}
+
+// tokenAt is one token's vector for each sequence. x [R, T, D] and at [S] to
+// [S, D]
+func (p *pass) tokenAt(x, at *Node) *Node {
+	return Gather(x, Stack([]*Node{p.Packed.Row, at}, -1))
+}
+
+// rowsOf gives each sequence the row that it lies in. [R, …] to [S, …]
+func (p *pass) rowsOf(x *Node) *Node {
+	if p.Packed == nil {
+		return x
+	}
+	return Gather(x, ExpandDims(p.Packed.Row, -1))
+}
+
+// ofSequence is true at each sequence's tokens, a shared prefix's included, in
+// the row that it lies in. [S, T]
+func (p *pass) ofSequence() *Node {
+	if p.Packed == nil {
+		return p.isToken()
+	}
+	own := p.inSpan()
+	if p.Packed.Prefixes == nil {
+		return own
+	}
+	last := Sub(p.Packed.End, OnesLike(p.Packed.End))
+	prefix := ExpandDims(p.tokenAt(p.Packed.Prefixes, last), -1) // [S, 1]
+	segments := p.rowsOf(p.Packed.Segments)
+	shared := LogicalAnd(Equal(segments, BroadcastToShape(prefix, segments.Shape())), NotEqual(segments, ZerosLike(segments)))
+	return LogicalOr(own, shared)
+}
+
+// inSpan is true from a sequence's start to its end. [S, T]
+func (p *pass) inSpan() *Node {
+	shape := shapes.Make(dtypes.Int32, p.Packed.Row.Shape().Dim(0), p.tokens())
+	at := Iota(p.graph(), shape, 1)
+	wide := func(x *Node) *Node { return BroadcastToShape(ExpandDims(x, -1), shape) }
+	return LogicalAnd(GreaterOrEqual(at, wide(p.Packed.Start)), LessThan(at, wide(p.Packed.End)))
+}
+
+// queryMinusKey is their distance − key within a sequence. [1, 1, T, T], or [R, 1, T, T]
+// where rows are packed
+func (p *pass) queryMinusKey() *Node {
+	t := p.tokens()
+	if p.Packed == nil {
+		shape := shapes.Make(dtypes.Int32, 1, 1, t, t)
+		return Sub(Iota(p.graph(), shape, 2), Iota(p.graph(), shape, 3))
+	}
+	query, key := queriesAndKeys(p.Packed.Positions)
+	return Sub(query, key)
+}
+
+// queriesAndKeys lays a value of each token out along both axes of the
+// scores. [R, T] to twice [R, 1, T, T]
+func queriesAndKeys(x *Node) (query, key *Node) {
+	r, t := x.Shape().Dim(0), x.Shape().Dim(1)
+	shape := shapes.Make(x.DType(), r, 1, t, t)
+	return BroadcastToShape(Reshape(x, r, 1, t, 1), shape), BroadcastToShape(Reshape(x, r, 1, 1, t), shape)
+}
+
+// sameSequence is true where a packed query may see a key for being of its
+// sequence or of the prefix that it shares. [R, 1, T, T]
+func (p *pass) sameSequence() *Node {
+	query, key := queriesAndKeys(p.Packed.Segments)
+	same := Equal(query, key)
+	if p.Packed.Prefixes == nil {
+		return same
+	}
+	prefix, _ := queriesAndKeys(p.Packed.Prefixes)
+	return LogicalOr(same, LogicalAnd(Equal(prefix, key), NotEqual(key, ZerosLike(key))))
+}
+
+// positionRows are the rows of a table of learnt positions. [1, T, D], or
+// [R, T, D] where rows are packed
+func (p *pass) positionRows(name string) *Node {
+	if p.Packed == nil {
+		return ExpandLeftToRank(Slice(p.weight(name), AxisRangeFromStart(p.tokens())), 3)
+	}
+	return p.lookup(name, p.Packed.Positions)
+}
+
+// countWithin counts the tokens that are 1 up to each token, from the start of
+// its sequence on. [R, T] int32
+func (p *pass) countWithin(ones *Node) *Node {
+	counts := CumSum(ones, 1)
+	if p.Packed == nil {
+		return counts
+	}
+	row, at := Iota(p.graph(), ones.Shape(), 0), Iota(p.graph(), ones.Shape(), 1)
+	start := Sub(at, p.Packed.Positions)
+	before := Gather(Sub(counts, ones), Stack([]*Node{row, start}, -1))
+	return Sub(counts, before)
+}

@@ -1,0 +1,86 @@
+package scoring
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Hash is the SHA-256 of everything that decides the rewards of the model in a
+// local directory, as Resolve gives it: its files, those of the base of an
+// adapter, those of the members of an ensemble.
+func Hash(ctx context.Context, dir string, o Options) (string, error) {
+	sum := sha256.New()
+	if err := hashModel(ctx, dir, sum, o); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+func hashModel(ctx context.Context, dir string, sum hash.Hash, o Options) error {
+	if err := hashFiles(dir, sum); err != nil {
+		return err
+	}
+	source, err := Find(ctx, dir, o)
+	if err != nil {
+		return err
+	}
+	if source.Base != dir {
+		return hashModel(ctx, source.Base, sum, o)
+	}
+	if !isEnsemble(dir) {
+		return nil
+	}
+	config, err := readEnsemble(dir)
+	if err != nil {
+		return err
+	}
+	o.Revision = "" // that of the ensemble's own name
+	for _, one := range config.Members {
+		member, err := Resolve(ctx, memberRef(dir, one.Model), o)
+		if err != nil {
+			return err
+		}
+		if err := hashModel(ctx, member, sum, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notOfTheModel lie beside the weights of a checkpoint and decide no reward.
+var notOfTheModel = []string{"optimizer.safetensors", "trainer_state.json"}
+
+func hashFiles(dir string, sum hash.Hash) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		name := entry.Name()
+		if ext := filepath.Ext(name); entry.IsDir() || ext != ".safetensors" && ext != ".json" || slices.Contains(notOfTheModel, name) {
+			continue
+		}
+		if err := hashFile(filepath.Join(dir, name), name, sum); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func hashFile(path, name string, sum hash.Hash) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	fmt.Fprintf(sum, "%s\x00", name)
+	_, err = io.Copy(sum, file)
+	return err
+}

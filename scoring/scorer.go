@@ -1,0 +1,140 @@
+package scoring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"laurel/data"
+	"laurel/data/batches"
+	"laurel/data/tokenizer"
+	"laurel/model"
+)
+
+// Scorer is a model that computes: on a backend, alone or as an ensemble.
+type Scorer struct {
+	*Model
+	ensemble *model.Ensemble
+}
+
+// Scorer readies the model, or all members, on a backend. It compiles nothing
+// yet; each shape is compiled at its first use.
+func (m *Model) Scorer(backend model.Backend) (*Scorer, error) {
+	members := []model.Member{{Model: m.Model}}
+	if m.members != nil {
+		members = m.members.models
+	}
+	return m.scorerOf(backend, members...)
+}
+
+func (m *Model) scorerOf(backend model.Backend, members ...model.Member) (*Scorer, error) {
+	e, err := model.NewEnsemble(backend, members...)
+	if err != nil {
+		return nil, err
+	}
+	return &Scorer{Model: m, ensemble: e}, nil
+}
+
+// Score gives the outcome of each completion, in order. What lies in a text
+// itself is a Reason in its score, not an error.
+func (s *Scorer) Score(ctx context.Context, completions []data.Completion) ([]data.Score, error) {
+	scores, sequences, err := s.encodeAll(completions)
+	if err != nil {
+		return nil, err
+	}
+	var good [][]int32
+	for i := range scores {
+		if scores[i].Reason == "" {
+			good = append(good, sequences[i])
+		}
+	}
+	rewards, std, err := s.ensemble.ScoreWithStd(ctx, good, nil)
+	if err != nil {
+		return nil, err
+	}
+	next := 0
+	for i := range scores {
+		if scores[i].Reason == "" {
+			scores[i].Reward, scores[i].Valid = rewards[next], true
+			scores[i].Spread = data.Spread{Std: std[next], Lower: rewards[next] - float32(s.lowerBy())*std[next]}
+			next++
+		}
+	}
+	return scores, nil
+}
+
+// encodeError is that of one of several completions.
+type encodeError struct {
+	at  int
+	err error
+}
+
+func (e *encodeError) Error() string { return fmt.Sprintf("completion %d: %v", e.at, e.err) }
+func (e *encodeError) Unwrap() error { return e.err }
+
+// encodeAll encodes on every CPU; a score without a Reason has its ids.
+func (s *Scorer) encodeAll(completions []data.Completion) ([]data.Score, [][]int32, error) {
+	scores, sequences := make([]data.Score, len(completions)), make([][]int32, len(completions))
+	group := errgroup.Group{}
+	group.SetLimit(runtime.NumCPU())
+	for i, completion := range completions {
+		group.Go(func() error {
+			tokens, err := s.Encode(completion)
+			reason, mine := reasonOf(err)
+			switch {
+			case mine:
+				scores[i].Reason = reason
+			case err != nil:
+				return &encodeError{i, err}
+			default:
+				sequences[i] = tokens.IDs
+				scores[i].Tokens, scores[i].Truncated = len(tokens.IDs), tokens.Cut > 0
+			}
+			return nil
+		})
+	}
+	return scores, sequences, group.Wait()
+}
+
+// reasonOf is the reason in a score that an error of Encode comes to, where it
+// lies in the text.
+func reasonOf(err error) (reason string, ok bool) {
+	switch {
+	case errors.Is(err, tokenizer.ErrText):
+		return err.Error(), true
+	case errors.Is(err, ErrNoTokens):
+		return "no_tokens", true
+	}
+	return "", false
+}
+
+// Rewards gives the reward of each completion and fails at the first that
+// cannot have one.
+func (s *Scorer) Rewards(ctx context.Context, completions []data.Completion) ([]float64, error) {
+	var sequences [][]int32
+	for _, completion := range completions {
+		tokens, err := s.Encode(completion)
+		if err != nil {
+			return nil, err
+		}
+		sequences = append(sequences, tokens.IDs)
+	}
+	scores, err := s.ensemble.Score(ctx, sequences, nil)
+	if err != nil {
+		return nil, err
+	}
+	rewards := make([]float64, len(scores))
+	for i, score := range scores {
+		rewards[i] = float64(score)
+	}
+	return rewards, nil
+}
+
+// ScoreStore gives the rewards of every pair of a store, in its order. done
+// hears how many pairs are scored.
+func (s *Scorer) ScoreStore(ctx context.Context, store *batches.Store, done func(pairs int)) (chosen, rejected []float32, err error) {
+	return s.ensemble.ScoreStore(ctx, store, done)
+}

@@ -1,0 +1,76 @@
+package scoring
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"laurel/data/tokenizer"
+	"laurel/model"
+	"laurel/model/hub"
+)
+
+// Resolve finds the local directory that a reference means: a run's best
+// checkpoint, a Hugging Face or ensemble directory, or a hub model's, fetched
+// where it is not in the cache.
+func Resolve(ctx context.Context, ref string, o Options) (string, error) {
+	if _, err := os.Stat(filepath.Join(ref, "checkpoints")); err == nil && o.Checkpoint != nil {
+		dir, why, err := o.Checkpoint(ref)
+		if err == nil {
+			o.notice("model: %s (%s)", dir, why)
+		}
+		return dir, err
+	}
+	options := hub.Options{Revision: o.revision(), Beside: []string{model.GoldenFile}, Notice: func(line string) { o.notice("%s", line) }}
+	if o.Download != nil {
+		options.Progress = func(file string, done, total int64) { o.Download(ref, file, done, total) }
+	}
+	dir, err := hub.Resolve(ctx, ref, options)
+	if err == nil && dir != ref {
+		o.notice("model: %s at revision %s (%s)", ref, o.revision(), dir)
+	}
+	return dir, err
+}
+
+// Source is where one model lies on this machine.
+type Source struct {
+	Dir  string // a Hugging Face directory, whole or an adapter's
+	Base string // the directory of the weights under an adapter; else Dir
+}
+
+// Find completes a local directory to a source: the base of an adapter is
+// resolved as its adapter_config.json names it.
+func Find(ctx context.Context, dir string, o Options) (Source, error) {
+	if !model.IsAdapter(dir) {
+		return Source{Dir: dir, Base: dir}, nil
+	}
+	base, revision, err := model.AdapterBase(dir)
+	if err != nil {
+		return Source{}, err
+	}
+	o.Revision = revision
+	found, err := Resolve(ctx, base, o)
+	if err != nil {
+		return Source{}, fmt.Errorf("base of the adapter %s: %w", dir, err)
+	}
+	return Source{Dir: dir, Base: found}, nil
+}
+
+// Load reads a whole model, or an adapter over its base.
+func (s Source) Load() (*model.Model, error) {
+	if model.IsAdapter(s.Dir) {
+		return model.LoadAdapter(s.Base, s.Dir)
+	}
+	return model.Load(s.Dir, 0)
+}
+
+// OpenTokenizer reads the model's tokenizer; an adapter may leave it to its
+// base.
+func (s Source) OpenTokenizer() (*tokenizer.Tokenizer, error) {
+	dir := s.Dir
+	if _, err := os.Stat(filepath.Join(dir, "tokenizer.json")); err != nil {
+		dir = s.Base
+	}
+	return tokenizer.Open(dir)
+}

@@ -1,0 +1,127 @@
+package scoring
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"laurel/data/tokenizer"
+	"laurel/model"
+)
+
+// Start is the model that a training run begins with, or goes on with, by the
+// model part of its configuration.
+type Start struct {
+	config  model.Source
+	seed    uint64
+	dir     string // of the model, or of the config of one from scratch; the tokenizer lies there
+	options Options
+}
+
+// FindStart finds the model that the configuration names. What it lacks is
+// drawn from the seed.
+func FindStart(ctx context.Context, config model.Source, seed uint64, o Options) (*Start, error) {
+	s := &Start{config: config, seed: seed, options: o}
+	if config.Config != "" {
+		s.dir = filepath.Dir(config.Config)
+		return s, nil
+	}
+	s.options.Revision = config.Revision
+	var err error
+	s.dir, err = Resolve(ctx, config.Path, s.options)
+	return s, err
+}
+
+// Fresh loads the model to begin with, and puts on the adapter that the
+// configuration asks for.
+func (s *Start) Fresh() (*model.Model, error) {
+	m, err := s.load()
+	if err != nil || s.config.LoRA.Rank == 0 {
+		return s.settle(m, err)
+	}
+	base, err := s.adapterBase()
+	if err == nil {
+		err = m.AddAdapter(s.config.LoRA, base, s.seed)
+	}
+	return s.settle(m, err)
+}
+
+// Checkpoint loads a run's checkpoint, to go on with.
+func (s *Start) Checkpoint(dir string) (*model.Model, error) {
+	return s.settle(Source{Dir: dir, Base: s.dir}.Load())
+}
+
+func (s *Start) load() (*model.Model, error) {
+	c := s.config
+	if c.Config != "" {
+		m, err := model.New(c.Config, s.seed, c.Head)
+		if err == nil {
+			s.options.notice("model: from scratch by %s", c.Config)
+		}
+		return m, err
+	}
+	m, err := model.LoadWithHead(s.dir, s.seed, c.Head)
+	if err == nil {
+		s.options.notice("model: %s", s.dir)
+		TellLoaded(m, s.dir, s.options.Notice)
+	}
+	return m, err
+}
+
+// adapterBase is how the adapter names its base: a folder by its full path,
+// so that it is found from anywhere, a hub model by its name.
+func (s *Start) adapterBase() (string, error) {
+	if s.config.Config != "" {
+		return "", errors.New("model.lora adapts a trained model: name one in model.path instead of model.config")
+	}
+	if _, err := os.Stat(s.config.Path); err != nil {
+		return s.config.Path, nil
+	}
+	return filepath.Abs(s.config.Path)
+}
+
+// settle sets what is computed in which precision and what is trained.
+func (s *Start) settle(m *model.Model, err error) (*model.Model, error) {
+	if err != nil {
+		return nil, err
+	}
+	if m.Compute, err = model.ParseDType(s.config.DType); err != nil {
+		return nil, err
+	}
+	if m.Adapter != nil {
+		m.Adapter.Dropout = s.config.LoRA.Dropout
+	}
+	if err := m.Freeze(s.config.Freeze); err != nil {
+		return nil, err
+	}
+	all, trained := m.NumParameters(), m.NumTrainable()
+	s.options.notice("parameters: %d, of them trained %d (%.3g%%); products in %s", all, trained, 100*float64(trained)/float64(all), s.config.DType)
+	return m, nil
+}
+
+// Ready puts tokenizer, padding and lengths to a model of Fresh or Checkpoint,
+// and records them, and what training began from, with its weights.
+func (s *Start) Ready(loaded *model.Model) (*Model, error) {
+	t, err := tokenizer.Open(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{Model: loaded, Tokenizer: t, Dir: s.dir}
+	err = m.SettlePadding(s.options.Notice)
+	if err == nil {
+		err = m.settleLengths(s.config.MaxLength)
+	}
+	if err == nil {
+		m.Side, err = tokenizer.ParseSide(s.config.TruncationSide)
+	}
+	if err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	if m.Config.Recorded.MaxLength == 0 { // not a resumed run's
+		m.Config.Recorded.NewHead, m.Config.Recorded.Base = m.Loaded.NewHead, s.config.Path
+	}
+	m.Config.Recorded.Members = nil // training makes another model of a mean
+	m.RecordLengths()
+	return m, nil
+}

@@ -1,0 +1,164 @@
+package trainer
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gomlx/compute/dtypes"
+
+	"laurel/model"
+)
+
+// Plan is what a run will take, found without making a step.
+type Plan struct {
+	Size    model.Size
+	Steps   int
+	Pairs   int          // of one step
+	Padding float64      // share of the ids computed that are padding
+	Lengths []LengthPlan // ascending
+	FLOPs   float64      // of a step, on average
+	Rate    float64      // FLOP/s of matrix products, measured; 0 where they were not
+	Memory  Memory       // at the peak
+
+	dtype   string // of the products
+	config  Config
+	longest BatchShape
+}
+
+// LengthPlan is what the batches of one padded length take.
+type LengthPlan struct {
+	Tokens int
+	Share  float64 // of the batches
+	FLOPs  float64 // of one batch
+}
+
+// NewPlan foresees a run from its pairs and the sizes of its model alone.
+func NewPlan(r Run) *Plan {
+	p := &Plan{Size: r.Model.Size(), Pairs: r.Config.BatchSize * r.Config.GradientAccumulationSteps,
+		dtype: strings.ToLower(r.Model.Compute.String()), config: r.Config}
+	byLength, steps, computed, real := batchLengths(r)
+	p.Steps, p.Padding = steps, 1-float64(real)/float64(computed)
+	batches, total := 0, 0.0
+	for _, n := range byLength {
+		batches += n
+	}
+	for _, length := range slices.Sorted(maps.Keys(byLength)) {
+		one := LengthPlan{Tokens: length, Share: float64(byLength[length]) / float64(batches), FLOPs: FLOPs(p.Size, r.shape(length))}
+		total += one.FLOPs * float64(byLength[length])
+		p.Lengths = append(p.Lengths, one)
+	}
+	p.FLOPs = total / float64(batches) * float64(r.Config.GradientAccumulationSteps)
+	p.longest = r.shape(r.Order.Buckets[len(r.Order.Buckets)-1])
+	p.Memory = PeakMemory(p.Size, p.longest)
+	return p
+}
+
+// shape is that of the run's batches of a length.
+func (r Run) shape(length int) BatchShape {
+	s := BatchShape{Rows: 2 * r.Config.BatchSize, Tokens: length, ValueBytes: 4, Checkpointed: r.Config.GradientCheckpointing}
+	if r.BackendName == "cuda" && r.Model.Compute == dtypes.BFloat16 { // elsewhere bfloat16 is computed with as float32
+		s.ValueBytes = 2
+	}
+	return s
+}
+
+// Measure times matrix products on the run's backend, for Seconds.
+func (p *Plan) Measure(r Run) (err error) {
+	if p.Rate, err = model.ProductRate(r.Backend, r.Model.Compute); err != nil {
+		return fmt.Errorf("measure the backend: %w", err)
+	}
+	return nil
+}
+
+// Print writes the plan for people.
+func (p *Plan) Print(out io.Writer) error {
+	fmt.Fprintf(out, "model: %d blocks, hidden size %d, %d heads\n", p.Size.Blocks, p.Size.Hidden, p.Size.Heads)
+	fmt.Fprintf(out, "steps: %d of %d pairs; padding %.0f%% of the ids computed\n", p.Steps, p.Pairs, 100*p.Padding)
+	for _, l := range p.Lengths {
+		fmt.Fprintf(out, "  %5d tokens: %3.0f%% of the batches, %.3g GFLOP each\n", l.Tokens, 100*l.Share, l.FLOPs/1e9)
+	}
+	fmt.Fprintf(out, "work: %.3g GFLOP a step on average\n", p.FLOPs/1e9)
+	if p.Rate > 0 {
+		seconds := Seconds(p.FLOPs*float64(p.Steps), p.Rate)
+		fmt.Fprintf(out, "time: about %s of steps, without compiling, at 60%% of the %.3g GFLOP/s measured in %s products of 1024×1024\n",
+			time.Duration(seconds*float64(time.Second)).Round(time.Second), p.Rate/1e9, p.dtype)
+	}
+	m := p.Memory
+	_, err := fmt.Fprintf(out, "memory: about %.2f GB at the peak: weights %.2f, gradients and AdamW %.2f, activations at %d tokens %.2f, the process %.2f\n",
+		m.Total()/1e9, m.Weights/1e9, m.Optimiser/1e9, p.longest.Tokens, m.Activations/1e9, m.Process/1e9)
+	return err
+}
+
+// CheckMemory fails where the run needs more than there is, in bytes, and names
+// settings that would fit.
+func (p *Plan) CheckMemory(have float64) error {
+	if p.Memory.Total() <= have {
+		return nil
+	}
+	return fmt.Errorf("the run needs about %.2f GB and %.2f GB are there: %s", p.Memory.Total()/1e9, have/1e9, p.whatFits(have))
+}
+
+// whatFits names settings under which the same prediction fits.
+func (p *Plan) whatFits(have float64) string {
+	ways := fitting{have: have}
+	ways.checkpointing(p)
+	ways.smallerBatch(p)
+	ways.shorter(p)
+	adapter := p.Size
+	adapter.Trainable, adapter.TrainedLinear = p.Size.Trainable/100, p.Size.TrainedLinear/100
+	ways.try("model.lora.rank=16", adapter, p.longest)
+	if len(ways.found) == 0 {
+		least := p.longest
+		least.Checkpointed, least.Rows = true, 2
+		ways.try("model.lora.rank=16 with train.gradient_checkpointing=true and train.batch_size=1", adapter, least)
+	}
+	if len(ways.found) == 0 {
+		return "no setting of batch size, length, checkpointing or LoRA would fit: take a smaller model or a larger machine"
+	}
+	return "these would fit: " + strings.Join(ways.found, "; ")
+}
+
+// fitting collects settings that need no more than have.
+type fitting struct {
+	have  float64
+	found []string
+}
+
+func (f *fitting) try(what string, size model.Size, b BatchShape) bool {
+	need := PeakMemory(size, b).Total()
+	if need <= f.have {
+		f.found = append(f.found, fmt.Sprintf("%s (about %.2f GB)", what, need/1e9))
+	}
+	return need <= f.have
+}
+
+func (f *fitting) checkpointing(p *Plan) {
+	b := p.longest
+	b.Checkpointed = true
+	f.try("train.gradient_checkpointing=true", p.Size, b)
+}
+
+// smallerBatch tries fewer pairs at a time, as many a step.
+func (f *fitting) smallerBatch(p *Plan) {
+	for n := p.config.BatchSize / 2; n >= 1; n /= 2 {
+		b := p.longest
+		b.Rows = 2 * n
+		if f.try(fmt.Sprintf("train.batch_size=%d with train.gradient_accumulation_steps=%d", n, ceilDiv(p.Pairs, n)), p.Size, b) {
+			return
+		}
+	}
+}
+
+func (f *fitting) shorter(p *Plan) {
+	for length := p.longest.Tokens / 2; length >= 64; length /= 2 {
+		b := p.longest
+		b.Tokens = length
+		if f.try(fmt.Sprintf("model.max_length=%d", length), p.Size, b) {
+			return
+		}
+	}
+}
