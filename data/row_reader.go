@@ -146,7 +146,7 @@ func (r *Rows) atEnd() error {
 	case r.counts.Read == 0:
 		return r.Fail(errNoRows)
 	case r.counts.Kept == 0 && r.skip:
-		return r.Fail(fmt.Errorf("%w: %d (%s); the first: %w", ErrAllSkipped, r.counts.Read, r.counts.reasons(), r.first))
+		return r.Fail(fmt.Errorf("%w: %d (%s); the first: %w", ErrAllSkipped, r.counts.Read, r.counts.Reasons(), r.first))
 	}
 	return io.EOF
 }

@@ -76,7 +76,7 @@ func someKept(counts *Counts) error {
 	case counts.Read == 0:
 		return errNoRows
 	case counts.Kept == 0:
-		return fmt.Errorf("%w: %d (%s)", ErrAllSkipped, counts.Read, counts.reasons())
+		return fmt.Errorf("%w: %d (%s)", ErrAllSkipped, counts.Read, counts.Reasons())
 	}
 	return nil
 }

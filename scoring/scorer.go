@@ -108,6 +108,9 @@ func reasonOf(err error) (reason string, ok bool) {
 	case errors.Is(err, ErrNoTokens):
 		return "no_tokens", true
 	}
+	if bad := (*data.RowError)(nil); errors.As(err, &bad) {
+		return string(bad.Reason), true
+	}
 	return "", false
 }
 
