@@ -16,14 +16,14 @@ type csvSource struct {
 	lines  *lineReader
 	comma  byte
 	header []string
-	chosen []csvField
+	chosen []csvColumn
 	record []byte // the lines of the record
 	fields []string
 	rows   int
 }
 
-// csvField is a field and the index of its column.
-type csvField struct {
+// csvColumn is a field and the index of its column.
+type csvColumn struct {
 	*Field
 	at int
 }
@@ -88,7 +88,7 @@ func (s *csvSource) Choose(fields []*Field) error {
 	s.chosen = s.chosen[:0]
 	for _, f := range fields {
 		if at := slices.Index(s.header, f.Column); at >= 0 && f.Column != "" {
-			s.chosen = append(s.chosen, csvField{f, at})
+			s.chosen = append(s.chosen, csvColumn{f, at})
 		}
 	}
 	return nil

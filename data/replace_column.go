@@ -29,7 +29,7 @@ func ReplaceColumn(out, in string, r Replacement) error {
 		return fmt.Errorf("read %s: %w", in, err)
 	}
 	defer rows.Close()
-	fields, _ := rows.fields(nil)
+	fields := rows.fields(nil)
 	at := slices.IndexFunc(fields, func(f parquet.Field) bool { return f.Name() == r.Column })
 	if at < 0 || !fields[at].Leaf() || fields[at].Type().Kind() != parquet.Double {
 		return fmt.Errorf("read %s: no column %s of doubles: %s", in, r.Column, r.Missing)
