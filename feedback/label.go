@@ -11,6 +11,7 @@ import (
 
 	"laurel/data"
 	"laurel/feedback/chat"
+	"laurel/labels"
 )
 
 // Labelling is what decides a run of Label.
@@ -125,7 +126,7 @@ func textsKey(texts ...data.Text) string {
 // Where the budget ends, the comparisons of which all was asked have their
 // labels; that, and a judge whose questions all came to nothing, is the
 // summary's Stopped.
-func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (s *Summary, err error) {
+func Label(ctx context.Context, run *Labelling, write func(labels.Label) error) (s *Summary, err error) {
 	asker := newAsker(run.Store, run.InFlight)
 	work := func(ctx context.Context, s step) (stepAnswer, error) { return run.answer(ctx, asker, s) }
 	summary := newSummary(run)
@@ -245,8 +246,8 @@ func (s step) ask(ctx context.Context) (answer Answer, again bool, spent chat.Sp
 }
 
 // label makes the label of a comparison of all answers about it.
-func (l *Labelling) label(answers []stepAnswer) data.Label {
-	out := data.Label{Comparison: *answers[0].comparison, Judge: l.judgeNames()}
+func (l *Labelling) label(answers []stepAnswer) labels.Label {
+	out := labels.Label{Comparison: *answers[0].comparison, Judge: l.judgeNames()}
 	var asked []Asked
 	for i := range answers {
 		a := &answers[i]
@@ -266,14 +267,14 @@ func (l *Labelling) label(answers []stepAnswer) data.Label {
 		}
 	}
 	out.Verdict = Aggregate(&out.Comparison, asked, l.Policy)
-	out.AFirst = meanVote(out.Votes, func(v data.Vote) float64 { return v.AFirst })
-	out.BFirst = meanVote(out.Votes, func(v data.Vote) float64 { return v.BFirst })
+	out.AFirst = meanVote(out.Votes, func(v labels.Vote) float64 { return v.AFirst })
+	out.BFirst = meanVote(out.Votes, func(v labels.Vote) float64 { return v.BFirst })
 	return out
 }
 
 // meanVote is the weighted mean of the votes' probabilities, NaN where none
 // has one.
-func meanVote(votes []data.Vote, of func(data.Vote) float64) float64 {
+func meanVote(votes []labels.Vote, of func(labels.Vote) float64) float64 {
 	sum, weight := 0.0, 0.0
 	for _, v := range votes {
 		if p := of(v); !math.IsNaN(p) {

@@ -223,7 +223,7 @@ func TestReviseLeavesOut(t *testing.T) {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	if len(left) != 4 || left[0] != (LeftOut{ID: "p1", Stage: StageInitial, Reason: "connection reset", why: "other"}) ||
-		left[1].Stage != StageCritique || left[1].Round != 1 || left[1].Principle != "brief" || !strings.Contains(left[1].Reason, "cut off at chat.max_tokens (1024): raise that") ||
+		left[1].Stage != StageCritique || left[1].Round != 1 || left[1].Principle != "brief" || !strings.Contains(left[1].Reason, "cut off at chat.max_tokens (4096): raise that") ||
 		left[2].Stage != StageRevision || !strings.Contains(left[2].Reason, "NUL") {
 		t.Errorf("left out %+v", left)
 	}

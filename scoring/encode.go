@@ -28,8 +28,8 @@ func (m *Model) EncodePair(p data.Pair) (chosen, rejected data.Tokens, err error
 func inColumn(column string, err error) error {
 	if bad := (*data.RowError)(nil); errors.As(err, &bad) {
 		bad.Column = column
-	} else if err != nil {
-		err = fmt.Errorf("%s: %w", column, err)
+	} else if errors.Is(err, ErrNoTokens) {
+		return &data.RowError{Column: column, Reason: data.ReasonNoTokens, Detail: err.Error()}
 	}
 	return err
 }
@@ -76,8 +76,13 @@ func (m *Model) BuildStore(ctx context.Context, path string, files []string, cfg
 	counts := &data.Counts{}
 	total := rowsOf(files, cfg)
 	pairs := data.ReadPairs(files, data.ReadConfig{Columns: cfg.Columns, OnBadRow: cfg.OnBadRow}, counts)
-	store, err := batches.BuildStore(ctx, path, pairs, m.EncodePair, workers, func(rows int) { done(rows, total) })
-	return store, counts, err
+	store, err := batches.BuildStore(ctx, path, pairs, m.EncodePair, batches.Options{Workers: workers, SkipBadRows: cfg.OnBadRow == "skip",
+		SkipIdentical: cfg.IdenticalPairs == "skip", Done: func(rows int) { done(rows, total) }})
+	if err != nil {
+		return nil, nil, err
+	}
+	counts.Leave(store.Skipped)
+	return store, counts, nil
 }
 
 // rowsOf is the number of rows in the files, -1 where a file must be read to

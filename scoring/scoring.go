@@ -81,8 +81,16 @@ func Open(ctx context.Context, ref string, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	tellTokenizer(t, o)
 	o.tellDoubt(m, t)
 	return New(m, t, dir, o.MaxLength)
+}
+
+// tellTokenizer tells what of the tokenizer's files is not as it is written.
+func tellTokenizer(t *tokenizer.Tokenizer, o Options) {
+	for _, note := range t.Notes() {
+		o.notice("warning: tokenizer: %s", note)
+	}
 }
 
 // New puts a loaded model and its tokenizer together and settles how text is

@@ -103,10 +103,15 @@ func (s *Start) settle(m *model.Model, err error) (*model.Model, error) {
 // Ready puts tokenizer, padding and lengths to a model of Fresh or Checkpoint,
 // and records them, and what training began from, with its weights.
 func (s *Start) Ready(loaded *model.Model) (*Model, error) {
-	t, err := tokenizer.Open(s.dir)
+	config := s.config.Config
+	if config == "" {
+		config = filepath.Join(s.dir, "config.json")
+	}
+	t, err := tokenizer.OpenFor(s.dir, config)
 	if err != nil {
 		return nil, err
 	}
+	tellTokenizer(t, s.options)
 	if s.config.Config == "" {
 		s.options.tellDoubt(loaded, t)
 	}

@@ -112,7 +112,7 @@ func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []draw.Fact, e
 	}
 	defer scorer.Close()
 	cfg := data.Default()
-	cfg.Columns, cfg.OnBadRow = e.columns, e.onBadRow
+	cfg.Columns, cfg.OnBadRow, cfg.IdenticalPairs = e.columns, e.onBadRow, "keep" // a pair that no model can rank is a tie
 	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, cfg, e.log)
 	if err != nil {
 		return nil, nil, err

@@ -19,6 +19,7 @@ import (
 	"laurel/data"
 	"laurel/eval/audit"
 	"laurel/feedback"
+	"laurel/labels"
 )
 
 func labelCommand() *cobra.Command {
@@ -80,8 +81,8 @@ type labelling struct {
 	out, log         io.Writer
 
 	constitution *feedback.Constitution
-	resolved     []byte      // the config as YAML
-	gold         []data.Gold // nil: none
+	resolved     []byte        // the config as YAML
+	gold         []labels.Gold // nil: none
 }
 
 // exclusive refuses flags that make no sense together.
@@ -171,7 +172,7 @@ func (l *labelling) checkOutput() (err error) {
 	if err != nil {
 		return err
 	}
-	return checkReplaced(l.dir, labelFile, []string{data.PairsFile, data.AbstainedFile}, now, l.reaggregate)
+	return checkReplaced(l.dir, labelFile, []string{labels.PairsFile, labels.AbstainedFile}, now, l.reaggregate)
 }
 
 // checkAnswers refuses to aggregate the answers of a run that never was.
@@ -195,7 +196,7 @@ func (l *labelling) comparisons(ctx context.Context) func(*data.Counts) iter.Seq
 
 // label asks what must be asked and writes both files of labels.
 func (l *labelling) label(ctx context.Context, run *feedback.Labelling, plan *feedback.Plan) (*feedback.Summary, error) {
-	writer, err := data.NewLabelWriter(l.dir, plan.Chat)
+	writer, err := labels.NewLabelWriter(l.dir, plan.Chat)
 	if err != nil {
 		return nil, err
 	}
@@ -253,8 +254,8 @@ func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) (
 // printSummary prints what became of the comparisons.
 func (l *labelling) printSummary(s *feedback.Summary) error {
 	rows := s.Rows.Kept
-	fmt.Fprintf(l.log, "labelled %d of %d comparisons (%.1f%%): %s\n", s.Labelled, rows, 100*float64(s.Labelled)/float64(max(rows, 1)), filepath.Join(l.dir, data.PairsFile))
-	fmt.Fprintf(l.log, "abstained on %d%s: %s\n", s.Abstentions(), reasons(s.Abstained), filepath.Join(l.dir, data.AbstainedFile))
+	fmt.Fprintf(l.log, "labelled %d of %d comparisons (%.1f%%): %s\n", s.Labelled, rows, 100*float64(s.Labelled)/float64(max(rows, 1)), filepath.Join(l.dir, labels.PairsFile))
+	fmt.Fprintf(l.log, "abstained on %d%s: %s\n", s.Abstentions(), reasons(s.Abstained), filepath.Join(l.dir, labels.AbstainedFile))
 	if s.NotAsked > 0 {
 		fmt.Fprintf(l.log, "not asked in full: %d comparisons, which are in neither file\n", s.NotAsked)
 	}
@@ -286,11 +287,11 @@ func (l *labelling) printJudges(s *feedback.Summary) error {
 	return err
 }
 
-func reasons(counts map[data.Abstention]int) string {
+func reasons(counts map[labels.Abstention]int) string {
 	if len(counts) == 0 {
 		return ""
 	}
-	keys := slices.SortedFunc(maps.Keys(counts), func(a, b data.Abstention) int {
+	keys := slices.SortedFunc(maps.Keys(counts), func(a, b labels.Abstention) int {
 		return cmp.Or(counts[b]-counts[a], strings.Compare(string(a), string(b)))
 	})
 	parts := make([]string, len(keys))

@@ -139,6 +139,9 @@ func checkTokenizer(s *subject) result {
 			"%d of its %d tokens%s are beyond the model's %d embeddings: a text that holds one gets no reward (%s)",
 			n, s.tokenizer.VocabSize(), example, s.weights.VocabSize(), data.ReasonBeyondEmbeddings)
 	}
+	if notes := s.tokenizer.Notes(); len(notes) > 0 {
+		return warning("make the files beside tokenizer.json agree with it: load and save the tokenizer with transformers 5", "%s", strings.Join(notes, "; "))
+	}
 	return ok("%d tokens, %d embeddings", s.tokenizer.VocabSize(), s.weights.VocabSize())
 }
 

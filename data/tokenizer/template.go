@@ -28,11 +28,11 @@ type chatTemplate struct {
 
 // readTemplate takes chat_template.jinja first, as transformers does, then
 // chat_template of tokenizer_config.json. It gives nil where there is neither.
-func readTemplate(dir string, s settings) (*chatTemplate, error) {
+func readTemplate(dir string, s *settings) (*chatTemplate, error) {
 	path := filepath.Join(dir, "chat_template.jinja")
 	raw, err := os.ReadFile(path)
 	if err == nil {
-		return compileTemplate(path, string(raw), s.tokens)
+		return compileTemplate(path, string(raw), s.texts())
 	}
 	if !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("read chat template: %w", err)
@@ -46,7 +46,7 @@ func readTemplate(dir string, s settings) (*chatTemplate, error) {
 		names := slices.Sorted(maps.Keys(s.templates))
 		return nil, fmt.Errorf("read chat template %s: no template named default among %q", path, names)
 	}
-	return compileTemplate(path, source, s.tokens)
+	return compileTemplate(path, source, s.texts())
 }
 
 func compileTemplate(file, source string, tokens map[string]string) (*chatTemplate, error) {
