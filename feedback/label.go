@@ -10,6 +10,7 @@ import (
 
 	"laurel/data"
 	"laurel/feedback/chat"
+	"laurel/labels"
 )
 
 // Labelling is what decides a run of Label.
@@ -119,7 +120,7 @@ func textsKey(texts ...data.Text) string {
 // the store has are not asked for; those that come are in it before they
 // count. It stops at the first error; a question that got no reply is none,
 // unless none gets any.
-func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (*Summary, error) {
+func Label(ctx context.Context, run *Labelling, write func(labels.Label) error) (*Summary, error) {
 	asker := newAsker(run.Store, run.InFlight)
 	work := func(waiting context.Context, s step) (stepAnswer, error) { return run.answer(asker, waiting, ctx, s) }
 	summary := newSummary(run)
@@ -182,8 +183,8 @@ func (s step) ask(ctx context.Context) (answer Answer, again bool, spent chat.Sp
 }
 
 // label makes the label of a comparison of all answers about it.
-func (l *Labelling) label(answers []stepAnswer) data.Label {
-	out := data.Label{Comparison: *answers[0].comparison, Judge: l.judgeNames()}
+func (l *Labelling) label(answers []stepAnswer) labels.Label {
+	out := labels.Label{Comparison: *answers[0].comparison, Judge: l.judgeNames()}
 	var asked []Asked
 	for i := range answers {
 		a := &answers[i]
@@ -203,14 +204,14 @@ func (l *Labelling) label(answers []stepAnswer) data.Label {
 		}
 	}
 	out.Verdict = Aggregate(&out.Comparison, asked, l.Policy)
-	out.AFirst = meanVote(out.Votes, func(v data.Vote) float64 { return v.AFirst })
-	out.BFirst = meanVote(out.Votes, func(v data.Vote) float64 { return v.BFirst })
+	out.AFirst = meanVote(out.Votes, func(v labels.Vote) float64 { return v.AFirst })
+	out.BFirst = meanVote(out.Votes, func(v labels.Vote) float64 { return v.BFirst })
 	return out
 }
 
 // meanVote is the weighted mean of the votes' probabilities, NaN where none
 // has one.
-func meanVote(votes []data.Vote, of func(data.Vote) float64) float64 {
+func meanVote(votes []labels.Vote, of func(labels.Vote) float64) float64 {
 	sum, weight := 0.0, 0.0
 	for _, v := range votes {
 		if p := of(v); !math.IsNaN(p) {

@@ -6,20 +6,21 @@ import (
 
 	"laurel/data"
 	"laurel/feedback/chat"
+	"laurel/labels"
 )
 
 // Summary says what became of the comparisons and of the questions about
 // them: rows read = labelled + abstained + skipped.
 type Summary struct {
-	Rows      data.Counts             `json:"rows"`
-	Labelled  int                     `json:"labelled"`
-	Abstained map[data.Abstention]int `json:"abstained"`
-	Questions int                     `json:"questions"`
-	Asked     int                     `json:"asked"`             // by this run; the other answers were in the store
-	Missing   int                     `json:"missing,omitempty"` // not in the store, and not asked
-	Judges    []JudgeSummary          `json:"judges"`
-	Spent     chat.Spent              `json:"spent"`             // by all runs on the store
-	SpentNow  chat.Spent              `json:"spent_by_this_run"` // by this one
+	Rows      data.Counts               `json:"rows"`
+	Labelled  int                       `json:"labelled"`
+	Abstained map[labels.Abstention]int `json:"abstained"`
+	Questions int                       `json:"questions"`
+	Asked     int                       `json:"asked"`             // by this run; the other answers were in the store
+	Missing   int                       `json:"missing,omitempty"` // not in the store, and not asked
+	Judges    []JudgeSummary            `json:"judges"`
+	Spent     chat.Spent                `json:"spent"`             // by all runs on the store
+	SpentNow  chat.Spent                `json:"spent_by_this_run"` // by this one
 
 	Received int `json:"-"` // answers of this run, of comparisons without a label too
 
@@ -35,7 +36,7 @@ type JudgeSummary struct {
 }
 
 func newSummary(run *Labelling) *Summary {
-	s := &Summary{Abstained: map[data.Abstention]int{}, before: run.Store.Spent()}
+	s := &Summary{Abstained: map[labels.Abstention]int{}, before: run.Store.Spent()}
 	for _, j := range run.Judges {
 		s.Judges = append(s.Judges, JudgeSummary{Name: j.Name(), Weight: j.Weight, Outcomes: map[Outcome]int{}})
 	}
@@ -63,8 +64,8 @@ func (s *Summary) count(a stepAnswer) {
 	}
 }
 
-func (s *Summary) label(l data.Label) {
-	if l.Side == data.Neither {
+func (s *Summary) label(l labels.Label) {
+	if l.Side == labels.Neither {
 		s.Abstained[l.Reason]++
 		return
 	}

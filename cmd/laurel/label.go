@@ -18,6 +18,7 @@ import (
 	"laurel/configs"
 	"laurel/data"
 	"laurel/feedback"
+	"laurel/labels"
 )
 
 func labelCommand() *cobra.Command {
@@ -77,7 +78,7 @@ type labelling struct {
 	out, log         io.Writer
 
 	constitution *feedback.Constitution
-	gold         []data.Gold // nil: none
+	gold         []labels.Gold // nil: none
 }
 
 // exclusive refuses flags that make no sense together.
@@ -173,7 +174,7 @@ func (l *labelling) comparisons(ctx context.Context) func(*data.Counts) iter.Seq
 
 // label asks what must be asked and writes both files of labels.
 func (l *labelling) label(ctx context.Context, run *feedback.Labelling, plan *feedback.Plan) (*feedback.Summary, error) {
-	writer, err := data.NewLabelWriter(l.dir, plan.Chat)
+	writer, err := labels.NewLabelWriter(l.dir, plan.Chat)
 	if err != nil {
 		return nil, err
 	}
@@ -230,8 +231,8 @@ func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) e
 // printSummary prints what became of the comparisons.
 func (l *labelling) printSummary(s *feedback.Summary) error {
 	rows := s.Rows.Kept
-	fmt.Fprintf(l.log, "labelled %d of %d comparisons (%.1f%%): %s\n", s.Labelled, rows, 100*float64(s.Labelled)/float64(max(rows, 1)), filepath.Join(l.dir, data.PairsFile))
-	fmt.Fprintf(l.log, "abstained on %d%s: %s\n", s.Abstentions(), reasons(s.Abstained), filepath.Join(l.dir, data.AbstainedFile))
+	fmt.Fprintf(l.log, "labelled %d of %d comparisons (%.1f%%): %s\n", s.Labelled, rows, 100*float64(s.Labelled)/float64(max(rows, 1)), filepath.Join(l.dir, labels.PairsFile))
+	fmt.Fprintf(l.log, "abstained on %d%s: %s\n", s.Abstentions(), reasons(s.Abstained), filepath.Join(l.dir, labels.AbstainedFile))
 	for _, j := range s.Judges {
 		fmt.Fprintf(l.log, "judge %s: %d answers preferred a response, %d called a tie, %d were unparseable, %d questions failed\n", j.Name,
 			j.Outcomes[feedback.Preferred], j.Outcomes[feedback.Tie], j.Outcomes[feedback.Unparseable], j.Outcomes[feedback.Failed])
@@ -248,11 +249,11 @@ func (l *labelling) printSummary(s *feedback.Summary) error {
 	return err
 }
 
-func reasons(counts map[data.Abstention]int) string {
+func reasons(counts map[labels.Abstention]int) string {
 	if len(counts) == 0 {
 		return ""
 	}
-	keys := slices.SortedFunc(maps.Keys(counts), func(a, b data.Abstention) int {
+	keys := slices.SortedFunc(maps.Keys(counts), func(a, b labels.Abstention) int {
 		return cmp.Or(counts[b]-counts[a], strings.Compare(string(a), string(b)))
 	})
 	parts := make([]string, len(keys))

@@ -10,6 +10,7 @@ import (
 	"laurel/eval/audit"
 	"laurel/eval/draw"
 	"laurel/feedback"
+	"laurel/labels"
 )
 
 // leftOutFile lists the prompts without a whole chain.
@@ -90,7 +91,7 @@ func (r *revision) printSummary(s *feedback.RevisionSummary, report *audit.Revis
 			s.Left[feedback.StageInitial], s.Left[feedback.StageCritique], s.Left[feedback.StageRevision], filepath.Join(r.dir, leftOutFile), s.FirstLeft)
 	}
 	if r.config.Pairs {
-		fmt.Fprintf(r.log, "wrote %d pairs, none of the %d prompts whose last answer is the first: %s\n", s.Written-s.Unchanged, s.Unchanged, filepath.Join(r.dir, data.PairsFile))
+		fmt.Fprintf(r.log, "wrote %d pairs, none of the %d prompts whose last answer is the first: %s\n", s.Written-s.Unchanged, s.Unchanged, filepath.Join(r.dir, labels.PairsFile))
 	}
 	fmt.Fprintln(r.log)
 	if err := report.Print(r.log); err != nil {
