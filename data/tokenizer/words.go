@@ -18,9 +18,9 @@ import (
 // have no token that reaches across.
 type words struct {
 	begins [128]bool // the characters that a word begins with, after the space
-	bare   bool     // the pipeline puts a space before every text: pieces lose theirs
-	strips []string // added tokens that take white space beside them along
-	added  []string // all added tokens, where bare
+	bare   bool      // the pipeline puts a space before every text: pieces lose theirs
+	strips []string  // added tokens that take white space beside them along
+	added  []string  // all added tokens, where bare
 	known  atomic.Pointer[map[string][]int32]
 	mu     sync.Mutex
 	fresh  map[string][]int32 // not yet in known
