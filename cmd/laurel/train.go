@@ -114,6 +114,9 @@ func (t *training) claim(resume bool) error {
 	if err != nil {
 		return fmt.Errorf("resume: %w", err)
 	}
+	if t.config.Model.TemplateDate == "" {
+		t.config.Model.TemplateDate = began.Model.TemplateDate
+	}
 	if changed := configs.Changed(began, t.config); len(changed) > 0 {
 		return fmt.Errorf("resume: the config differs from the run's own (%s) in %s: a resumed run keeps what decides its numbers; use %s, or start anew with another --out",
 			path, strings.Join(changed, ", "), path)
@@ -193,7 +196,19 @@ func (t *training) open(ctx context.Context, resume bool) (_ *scoring.Model, sta
 		}
 	}
 	scored, err := start.Ready(m)
+	if err == nil {
+		t.recordDate(scored)
+	}
 	return scored, state, err
+}
+
+// recordDate puts the date that the chat template is given in the config that
+// is saved.
+func (t *training) recordDate(m *scoring.Model) {
+	if date := m.TemplateDate(); date != "" {
+		t.config.Model.TemplateDate = date
+		fmt.Fprintf(t.out, "the chat template asks for the date: it is given %s, which is recorded with the model (model.template_date)\n", date)
+	}
 }
 
 // encode turns the training and validation pairs into ids.
