@@ -136,7 +136,7 @@ type RowError struct {
 	Row    int
 	Column string // empty where the whole line is at fault
 	Reason Reason
-	Detail string // what is wrong, and how to mend it where that is known
+	Detail string // what is wrong, and how to fix it where that is known
 }
 
 // Error names row, column and cause, but not the file, which whoever reads
@@ -152,13 +152,13 @@ func (e *RowError) Error() string {
 	return where + e.Detail
 }
 
-// problem is a RowError before file and row are known.
-type problem struct {
-	reason Reason
-	column string
-	detail string
+// Problem is a RowError before file and row are known.
+type Problem struct {
+	Reason Reason
+	Column string
+	Detail string
 }
 
-func (p *problem) at(file, unit string, row int) *RowError {
-	return &RowError{File: file, Unit: unit, Row: row, Column: p.column, Reason: p.reason, Detail: p.detail}
+func (p *Problem) at(file, unit string, row int) *RowError {
+	return &RowError{File: file, Unit: unit, Row: row, Column: p.Column, Reason: p.Reason, Detail: p.Detail}
 }

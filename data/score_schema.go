@@ -86,7 +86,7 @@ type parquetRows struct {
 func openParquetRows(path string) (*parquetRows, error) {
 	file, err := parquetpages.Open(path)
 	if err != nil {
-		return nil, rootCause(err)
+		return nil, RootCause(err)
 	}
 	return &parquetRows{file: file}, nil
 }

@@ -1,10 +1,12 @@
 package scoring
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"time"
 
 	"laurel/data/tokenizer"
 	"laurel/model"
@@ -121,6 +123,9 @@ func (s *Start) Ready(loaded *model.Model) (*Model, error) {
 		err = m.settleLengths(s.config.MaxLength)
 	}
 	if err == nil {
+		err = m.settleDate(cmp.Or(s.config.TemplateDate, m.Config.Recorded.TemplateDate, time.Now().Format(time.DateOnly)))
+	}
+	if err == nil {
 		m.Side, err = tokenizer.ParseSide(s.config.TruncationSide)
 	}
 	if err != nil {
@@ -130,6 +135,6 @@ func (s *Start) Ready(loaded *model.Model) (*Model, error) {
 		m.Config.Recorded.NewHead, m.Config.Recorded.Base = m.Loaded.NewHead, s.config.Path
 	}
 	m.Config.Recorded.Members = nil // training makes another model of a mean
-	m.RecordLengths()
+	m.Record()
 	return m, nil
 }

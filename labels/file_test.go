@@ -1,12 +1,15 @@
-package data
+package labels
 
 import (
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+
+	"laurel/data"
 )
 
 // someLabels are a pair for each side and an abstention, with and without
@@ -18,22 +21,22 @@ func someLabels(chat bool) []Label {
 		{"judge", "safe", 1.5, 0.9, nan, Neither, nan, AbstainFailed},
 	}
 	labels := []Label{
-		{Comparison{ID: "one", Prompt: Text{Plain: "p"}, A: Text{Plain: " a"}, B: Text{Plain: "b\n"}, ModelA: "m", ModelB: "n", Subset: "s"},
+		{data.Comparison{ID: "one", Prompt: data.Text{Plain: "p"}, A: data.Text{Plain: " a"}, B: data.Text{Plain: "b\n"}, ModelA: "m", ModelB: "n", Subset: "s"},
 			Verdict{SideA, 0.85, 1, 3, "safe", "because", "", votes}, "judge", 0.9, 0.8, 16, 100, 10, 0.01},
-		{Comparison{ID: "two", Prompt: Text{Plain: ""}, A: Text{Plain: "a"}, B: Text{Plain: "b"}, ModelA: "m"},
+		{data.Comparison{ID: "two", Prompt: data.Text{Plain: ""}, A: data.Text{Plain: "a"}, B: data.Text{Plain: "b"}, ModelA: "m"},
 			Verdict{SideB, 0.7, 0.55, 1, "honest", "", "", votes[:1]}, "judge+other", 0.1, nan, 0, 0, 0, 0},
-		{Comparison{ID: "three", Prompt: Text{Plain: "p"}, A: Text{Plain: "x"}, B: Text{Plain: "x"}, ModelB: "n"},
+		{data.Comparison{ID: "three", Prompt: data.Text{Plain: "p"}, A: data.Text{Plain: "x"}, B: data.Text{Plain: "x"}, ModelB: "n"},
 			Verdict{Neither, nan, nan, 0, "", "", AbstainIdentical, nil}, "judge", nan, nan, 0, 0, 0, 0},
 	}
 	for i := range labels {
 		l := &labels[i]
 		if chat {
-			l.Prompt = Text{Messages: []Message{{"system", "s"}, {"user", l.Prompt.Plain}}}
+			l.Prompt = data.Text{Messages: []data.Message{{Role: "system", Content: "s"}, {Role: "user", Content: l.Prompt.Plain}}}
 			l.A, l.B = assistant(l.A), assistant(l.B)
 		}
 	}
 	if chat {
-		labels[1].Prompt.Messages = []Message{}
+		labels[1].Prompt.Messages = []data.Message{}
 	}
 	return labels
 }
@@ -85,15 +88,15 @@ func TestLabelsArePairs(t *testing.T) {
 	for _, chat := range []bool{false, true} {
 		labels := someLabels(chat)
 		dir := writeLabels(t, labels, chat)
-		pairs := mustRead(t, filepath.Join(dir, PairsFile), ReadConfig{})
+		pairs := readPairs(t, filepath.Join(dir, PairsFile))
 		if len(pairs) != 2 {
 			t.Fatalf("%d pairs", len(pairs))
 		}
 		p, l := pairs[1], labels[1]
-		if !p.Chosen.equal(l.B) || !p.Rejected.equal(l.A) || p.Confidence != 0.7 || p.VoteShare != 0.55 || p.ID != "two" {
+		if !reflect.DeepEqual(p.Chosen, l.B) || !reflect.DeepEqual(p.Rejected, l.A) || p.Confidence != 0.7 || p.VoteShare != 0.55 || p.ID != "two" {
 			t.Errorf("chat %v: %+v", chat, p)
 		}
-		if first := labels[0]; pairs[0].Subset != "s" || !pairs[0].Prompt.equal(first.Prompt) || !pairs[0].Chosen.equal(first.A) {
+		if first := labels[0]; pairs[0].Subset != "s" || !reflect.DeepEqual(pairs[0].Prompt, first.Prompt) || !reflect.DeepEqual(pairs[0].Chosen, first.A) {
 			t.Errorf("chat %v: %+v", chat, pairs[0])
 		}
 	}
@@ -122,7 +125,7 @@ func TestReadLabelsRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	pairs := filepath.Join(t.TempDir(), "pairs.parquet")
-	if _, err := Convert(t.Context(), []string{filepath.Join(dir, PairsFile)}, pairs, ReadConfig{}); err != nil {
+	if _, err := data.Convert(t.Context(), []string{filepath.Join(dir, PairsFile)}, pairs, data.ReadConfig{}); err != nil {
 		t.Fatal(err)
 	}
 	for path, says := range map[string]string{
@@ -138,4 +141,28 @@ func TestReadLabelsRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want %q", path, last, says)
 		}
 	}
+}
+
+func write(t testing.TB, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func assistant(t data.Text) data.Text {
+	return data.Text{Messages: []data.Message{{Role: "assistant", Content: t.Plain}}}
+}
+
+func readPairs(t testing.TB, file string) (pairs []data.Pair) {
+	t.Helper()
+	for p, err := range data.ReadPairs([]string{file}, data.ReadConfig{}, nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		pairs = append(pairs, p)
+	}
+	return pairs
 }

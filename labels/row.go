@@ -1,4 +1,4 @@
-package data
+package labels
 
 import (
 	"errors"
@@ -7,6 +7,8 @@ import (
 	"reflect"
 
 	"github.com/parquet-go/parquet-go"
+
+	"laurel/data"
 )
 
 // chosenRow is a row of pairs.parquet and abstainedRow one of
@@ -35,13 +37,13 @@ type (
 		abstainedColumns
 		labelColumns
 	}
-	dialogueColumn interface{ string | []chatTurn }
+	dialogueColumn interface{ string | []data.Message }
 )
 
 // labelSchema is the schema of either row: messages are lists.
 func labelSchema[T dialogueColumn](row any, texts ...string) *parquet.Schema {
 	var options []parquet.SchemaOption
-	if _, chat := any(*new(T)).([]chatTurn); chat {
+	if _, chat := any(*new(T)).([]data.Message); chat {
 		for _, column := range texts {
 			options = append(options, parquet.StructTag(reflect.StructTag(`parquet:"`+column+`,list"`), column))
 		}
@@ -59,28 +61,24 @@ func (r abstainedRow[T]) schema() *parquet.Schema {
 
 // dialogueValue is a text as its column holds it, and dialogueText the other
 // way.
-func dialogueValue[T dialogueColumn](t Text) (value T) {
+func dialogueValue[T dialogueColumn](t data.Text) (value T) {
 	switch to := any(&value).(type) {
 	case *string:
 		*to = t.Plain
-	case *[]chatTurn:
-		*to = turns(t)
+	case *[]data.Message:
+		*to = data.MessageList(t)
 	}
 	return value
 }
 
-func dialogueText[T dialogueColumn](value T) Text {
+func dialogueText[T dialogueColumn](value T) data.Text {
 	switch v := any(value).(type) {
 	case string:
-		return Text{Plain: v}
-	case []chatTurn:
-		messages := make([]Message, len(v))
-		for i, t := range v {
-			messages[i] = Message(t)
-		}
-		return Text{Messages: messages}
+		return data.Text{Plain: v}
+	case []data.Message:
+		return data.Text{Messages: append([]data.Message{}, v...)}
 	}
-	return Text{}
+	return data.Text{}
 }
 
 // labelColumns are what both files have beside texts and optional numbers.
@@ -137,7 +135,7 @@ func (l *Label) columns() labelColumns {
 }
 
 // chosen are both responses by preference, with their models.
-func (l *Label) chosen() (chosen, rejected Text, columns chosenColumns) {
+func (l *Label) chosen() (chosen, rejected data.Text, columns chosenColumns) {
 	if l.Side == SideB {
 		return l.B, l.A, chosenColumns{string(SideB), l.ModelB, l.ModelA}
 	}
@@ -194,7 +192,7 @@ func (r chosenRow[T]) label() (Label, error) {
 	case SideB:
 		l.A, l.B, l.ModelA, l.ModelB = rejected, chosen, r.ModelRejected, r.ModelChosen
 	default:
-		return l, fmt.Errorf("column chosen_is: %q where a or b should be", clip([]byte(r.ChosenIs), 20))
+		return l, fmt.Errorf("column chosen_is: %q where a or b should be", data.Clip(r.ChosenIs, 20))
 	}
 	return l, nil
 }

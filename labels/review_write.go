@@ -1,4 +1,4 @@
-package data
+package labels
 
 import (
 	"encoding/csv"
@@ -11,11 +11,13 @@ import (
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"laurel/data"
 )
 
 // Review is a comparison that is put to people.
 type Review struct {
-	Comparison
+	data.Comparison
 	Why string // of all comparisons this one
 }
 
@@ -36,17 +38,17 @@ func (r Review) row() reviewRow {
 	return reviewRow{ID: r.ID, Prompt: reviewText(r.Prompt), A: reviewText(r.A), B: reviewText(r.B), Reason: r.Why}
 }
 
-func (r Review) bytes() int { return r.Prompt.bytes() + r.A.bytes() + r.B.bytes() }
+func (r Review) bytes() int { return r.Prompt.Bytes() + r.A.Bytes() + r.B.Bytes() }
 
 // reviewText is a text as its cell holds it: messages as JSON.
-func reviewText(t Text) string {
+func reviewText(t data.Text) string {
 	if t.Messages == nil {
 		return t.Plain
 	}
 	var b strings.Builder
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(turns(t)) // of strings, into memory: it cannot fail
+	_ = enc.Encode(data.MessageList(t)) // of strings, into memory: it cannot fail
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
@@ -57,7 +59,7 @@ const LongestCell = 32767
 // Longest is the length of the longest text in the units of LongestCell.
 func (r Review) Longest() int {
 	longest := 0
-	for _, t := range []Text{r.Prompt, r.A, r.B} {
+	for _, t := range []data.Text{r.Prompt, r.A, r.B} {
 		n := 0
 		for _, c := range reviewText(t) {
 			n += max(1, utf16.RuneLen(c))
@@ -86,28 +88,28 @@ func WriteReview(path string, rows []Review) error {
 	if err != nil {
 		return err
 	}
-	var files []*rowFile[Review]
+	var files []*data.RowFile[Review]
 	for _, path := range paths {
 		layout := reviewCSV
 		if strings.ToLower(filepath.Ext(path)) == ".parquet" {
-			layout = func(w io.Writer) rowWriter[Review] { return parquetWriter(w, Review.row, Review.bytes) }
+			layout = func(w io.Writer) data.RowWriter[Review] { return data.ParquetRows(w, Review.row, Review.bytes) }
 		}
-		f, err := beginRows(path, layout)
+		f, err := data.BeginRows(path, layout)
 		if err != nil {
-			return errors.Join(err, abortAll(files...))
+			return errors.Join(err, data.AbortAll(files...))
 		}
 		files = append(files, f)
 		for _, row := range rows {
 			if err := f.Write(row); err != nil {
-				return errors.Join(err, abortAll(files...))
+				return errors.Join(err, data.AbortAll(files...))
 			}
 		}
 	}
-	return closeAll(files...)
+	return data.CloseAll(files...)
 }
 
 // reviewCSV begins with the mark by which spreadsheets know UTF-8.
-func reviewCSV(w io.Writer) rowWriter[Review] {
+func reviewCSV(w io.Writer) data.RowWriter[Review] {
 	out := csv.NewWriter(w)
 	begun := false
 	begin := func() error {
@@ -124,7 +126,7 @@ func reviewCSV(w io.Writer) rowWriter[Review] {
 		row := r.row()
 		return errors.Join(begin(), out.Write([]string{guarded(row.ID), guarded(row.Prompt), guarded(row.A), guarded(row.B), row.Reason, "", "", ""}))
 	}
-	return rowWriter[Review]{write, func() error {
+	return data.RowWriter[Review]{Write: write, Close: func() error {
 		err := begin()
 		out.Flush()
 		return errors.Join(err, out.Error())

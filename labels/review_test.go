@@ -1,4 +1,4 @@
-package data
+package labels
 
 import (
 	"encoding/csv"
@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"laurel/data"
 )
 
 // awkwardTexts try what CSV, spreadsheets and JSON make of them.
@@ -18,9 +20,9 @@ func awkwardTexts() []string {
 
 func reviewsOf(texts []string, chat bool) (rows []Review, labels []Label) {
 	for i, text := range texts {
-		c := Comparison{ID: texts[(i+1)%len(texts)], Prompt: Text{Plain: text}, A: Text{Plain: texts[(i+2)%len(texts)]}, B: Text{Plain: texts[(i+3)%len(texts)]}}
+		c := data.Comparison{ID: texts[(i+1)%len(texts)], Prompt: data.Text{Plain: text}, A: data.Text{Plain: texts[(i+2)%len(texts)]}, B: data.Text{Plain: texts[(i+3)%len(texts)]}}
 		if chat {
-			c.Prompt = Text{Messages: []Message{{"system", "s"}, {"user", text}}}
+			c.Prompt = data.Text{Messages: []data.Message{{Role: "system", Content: "s"}, {Role: "user", Content: text}}}
 			c.A, c.B = assistant(c.A), assistant(c.B)
 		}
 		rows = append(rows, Review{Comparison: c, Why: "tie"})
@@ -49,8 +51,8 @@ func TestReviewRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, ext := range []string{".csv", ".parquet"} {
-			var counts Counts
-			got, err := ReadReviewed([]string{path + ext}, each(labels), ReadConfig{}, &counts)
+			var counts data.Counts
+			got, err := ReadReviewed([]string{path + ext}, each(labels), data.ReadConfig{}, &counts)
 			if err != nil {
 				t.Fatalf("chat %v: %v", chat, err)
 			}
@@ -105,22 +107,22 @@ func TestReviewFiles(t *testing.T) {
 			t.Errorf("%s: %q, %v", path, got, err)
 		}
 	}
-	if n := (Review{Comparison: Comparison{Prompt: Text{Plain: "👍é"}, A: Text{Plain: "ab"}}}).Longest(); n != 3 {
+	if n := (Review{Comparison: data.Comparison{Prompt: data.Text{Plain: "👍é"}, A: data.Text{Plain: "ab"}}}).Longest(); n != 3 {
 		t.Errorf("%d UTF-16 units, want 3", n)
 	}
 }
 
 func TestReadReviewed(t *testing.T) {
 	labels := []Label{
-		{Comparison: Comparison{ID: "1", Prompt: Text{Plain: "p"}, A: Text{Plain: "x\ny"}, B: Text{Plain: "z"}}},
-		{Comparison: Comparison{ID: "2", Prompt: Text{Plain: "p"}, A: Text{Plain: "x"}, B: Text{Plain: "z"}}},
-		{Comparison: Comparison{ID: "3", Prompt: Text{Plain: "p"}, A: Text{Plain: "x"}, B: Text{Plain: "x"}}},
+		{Comparison: data.Comparison{ID: "1", Prompt: data.Text{Plain: "p"}, A: data.Text{Plain: "x\ny"}, B: data.Text{Plain: "z"}}},
+		{Comparison: data.Comparison{ID: "2", Prompt: data.Text{Plain: "p"}, A: data.Text{Plain: "x"}, B: data.Text{Plain: "z"}}},
+		{Comparison: data.Comparison{ID: "3", Prompt: data.Text{Plain: "p"}, A: data.Text{Plain: "x"}, B: data.Text{Plain: "x"}}},
 	}
 	// line ends as a spreadsheet leaves them; a second file of another annotator
 	file := write(t, "ann.csv", "id;prompt;response_a;response_b;answer;annotator;note\r\n1;p;\"x\r\ny\";z; A ;;'tis so\r\n2;p;x;z;Tie;Bo ;\r\n3;p;x;x;;;\r\n")
 	plain := write(t, "bob.jsonl", `{"id":1,"answer":"b"}`+"\n"+`{"id":"3","answer":"tie","note":null}`+"\n"+`{"id":"2"}`+"\n")
-	var counts Counts
-	got, err := ReadReviewed([]string{file, plain}, each(labels), ReadConfig{}, &counts)
+	var counts data.Counts
+	got, err := ReadReviewed([]string{file, plain}, each(labels), data.ReadConfig{}, &counts)
 	if err != nil || counts.Kept != 6 {
 		t.Fatal(err, counts)
 	}
@@ -133,26 +135,26 @@ func TestReadReviewed(t *testing.T) {
 	}
 	for _, c := range []struct {
 		content, want string
-		reason        Reason
+		reason        data.Reason
 	}{
-		{"id,answer\n9,a\n1,a\n", `row 0: column id: the labels have no comparison "9"`, ReasonUnknownID},
-		{"id,answer\n1,both\n1,a\n", `row 0: column answer: "both" where a, b or tie should be`, ReasonLabel},
-		{"id,answer\n1,a\n1,a\n", `row 1: column id: annotator "x" has answered "1" before, in `, ReasonDuplicateID},
-		{"id,answer\n3,a\n1,a\n", "row 0: column answer: the responses are the same", ReasonIdentical},
-		{"id,answer,response_b\n1,a,zz\n1,a,z\n", "row 0: column response_b: the text is not that of the comparison of this id", ReasonTextsDiffer},
-		{"id,answer,prompt\n1,,q\n1,a,p\n", "row 0: column prompt: the text is not that", ReasonTextsDiffer},
+		{"id,answer\n9,a\n1,a\n", `row 0: column id: the labels have no comparison "9"`, data.ReasonUnknownID},
+		{"id,answer\n1,both\n1,a\n", `row 0: column answer: "both" where a, b or tie should be`, data.ReasonLabel},
+		{"id,answer\n1,a\n1,a\n", `row 1: column id: annotator "x" has answered "1" before, in `, data.ReasonDuplicateID},
+		{"id,answer\n3,a\n1,a\n", "row 0: column answer: the responses are the same", data.ReasonIdentical},
+		{"id,answer,response_b\n1,a,zz\n1,a,z\n", "row 0: column response_b: the text is not that of the comparison of this id", data.ReasonTextsDiffer},
+		{"id,answer,prompt\n1,,q\n1,a,p\n", "row 0: column prompt: the text is not that", data.ReasonTextsDiffer},
 	} {
 		bad := write(t, "x.csv", c.content)
-		if _, err := ReadReviewed([]string{bad}, each(labels), ReadConfig{}, nil); err == nil || !strings.Contains(err.Error(), "read reviewed "+bad+": "+c.want) {
+		if _, err := ReadReviewed([]string{bad}, each(labels), data.ReadConfig{}, nil); err == nil || !strings.Contains(err.Error(), "read reviewed "+bad+": "+c.want) {
 			t.Errorf("%q: %v", c.content, err)
 		}
-		var counts Counts
-		rows, err := ReadReviewed([]string{bad}, each(labels), ReadConfig{OnBadRow: "skip"}, &counts)
+		var counts data.Counts
+		rows, err := ReadReviewed([]string{bad}, each(labels), data.ReadConfig{OnBadRow: "skip"}, &counts)
 		if err != nil || len(rows) != 1 || !rows[0].Answered || counts.Skipped[c.reason] != 1 || counts.Read != 2 {
 			t.Errorf("%q: %+v, %v, %s", c.content, rows, err, counts)
 		}
 	}
-	if _, err := ReadReviewed([]string{write(t, "x.csv", "id,label\n1,a\n")}, each(labels), ReadConfig{}, nil); err == nil || !strings.Contains(err.Error(), "no column answer") {
+	if _, err := ReadReviewed([]string{write(t, "x.csv", "id,label\n1,a\n")}, each(labels), data.ReadConfig{}, nil); err == nil || !strings.Contains(err.Error(), "no column answer") {
 		t.Error(err)
 	}
 }

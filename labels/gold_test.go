@@ -1,4 +1,4 @@
-package data
+package labels
 
 import (
 	"math"
@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"laurel/data"
 )
 
 func goldFile(t *testing.T, lines ...string) string {
@@ -22,11 +24,11 @@ func TestReadGold(t *testing.T) {
 		`{"id":"1","gold":"a","vote_share_a":0.75,"gold_kind":"human"}`,
 		`{"id":"2","gold":" TIE ","ai_label":"b"}`,
 		`{"id":"3","gold":"b","ai_label":null,"votes_a":1,"votes_b":2,"votes_tie":1}`,
-	), ReadConfig{})
+	), data.ReadConfig{})
 	if err != nil || counts.Kept != 3 {
 		t.Fatal(err, &counts)
 	}
-	if g := rows[0]; g.Side != SideA || g.VoteShareA != 0.75 || g.Kind != "human" || g.HasAI || g.Text != (TextKey{}) {
+	if g := rows[0]; g.Side != SideA || g.VoteShareA != 0.75 || g.Kind != "human" || g.HasAI || g.Text != (data.TextKey{}) {
 		t.Errorf("%+v", g)
 	}
 	if g := rows[1]; g.Side != Neither || g.AI != SideB || !g.HasAI || !math.IsNaN(g.VoteShareA) {
@@ -40,15 +42,15 @@ func TestReadGold(t *testing.T) {
 // TestGoldTexts: labelled comparisons are gold by their texts, whichever way
 // round they are.
 func TestGoldTexts(t *testing.T) {
-	rows, _, err := ReadGold(goldFile(t, `{"prompt":"p","response_a":"x","response_b":"y","label":"b"}`), ReadConfig{})
+	rows, _, err := ReadGold(goldFile(t, `{"prompt":"p","response_a":"x","response_b":"y","label":"b"}`), data.ReadConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, x, y := Text{Plain: "p"}, Text{Plain: "x"}, Text{Plain: "y"}
-	if g := rows[0]; g.Text != KeyOf(p, x, y) || g.Swapped != KeyOf(p, y, x) || g.Text == g.Swapped || g.Side != SideB {
+	p, x, y := data.Text{Plain: "p"}, data.Text{Plain: "x"}, data.Text{Plain: "y"}
+	if g := rows[0]; g.Text != data.KeyOf(p, x, y) || g.Swapped != data.KeyOf(p, y, x) || g.Text == g.Swapped || g.Side != SideB {
 		t.Errorf("%+v", g)
 	}
-	if KeyOf(Text{Plain: "ab"}, Text{Plain: "c"}, y) == KeyOf(Text{Plain: "a"}, Text{Plain: "bc"}, y) {
+	if data.KeyOf(data.Text{Plain: "ab"}, data.Text{Plain: "c"}, y) == data.KeyOf(data.Text{Plain: "a"}, data.Text{Plain: "bc"}, y) {
 		t.Error("texts run into one another")
 	}
 }
@@ -64,14 +66,14 @@ func TestBadGold(t *testing.T) {
 		`column vote_share_a: 2 is no share of votes`: `{"id":"2","gold":"b","vote_share_a":2}`,
 	} {
 		file := goldFile(t, `{"id":"1","gold":"a"}`, line)
-		if _, _, err := ReadGold(file, ReadConfig{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := ReadGold(file, data.ReadConfig{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", line, err, want)
 		}
-		if rows, counts, err := ReadGold(file, ReadConfig{OnBadRow: "skip"}); err != nil || len(rows) != 1 || counts.SkippedRows() != 1 {
+		if rows, counts, err := ReadGold(file, data.ReadConfig{OnBadRow: "skip"}); err != nil || len(rows) != 1 || counts.SkippedRows() != 1 {
 			t.Errorf("%s: skipped %v, %v", line, counts, err)
 		}
 	}
-	if _, _, err := ReadGold(goldFile(t, `{"gold":"a"}`), ReadConfig{}); err == nil || !strings.Contains(err.Error(), "no column id") {
+	if _, _, err := ReadGold(goldFile(t, `{"gold":"a"}`), data.ReadConfig{}); err == nil || !strings.Contains(err.Error(), "no column id") {
 		t.Errorf("without id and texts: %v", err)
 	}
 }
@@ -83,7 +85,7 @@ func TestSharedGold(t *testing.T) {
 		t.Skipf("SKIPPED: no shared data beside the checkout: %v", err)
 	}
 	for file, want := range map[string]int{"unlabelled_gold.parquet": 1800, "human/pandalm.parquet": 816, "human/llmbar.parquet": 606} {
-		rows, _, err := ReadGold(filepath.Join(dir, file), ReadConfig{})
+		rows, _, err := ReadGold(filepath.Join(dir, file), data.ReadConfig{})
 		if err != nil || len(rows) != want {
 			t.Errorf("%s: %d rows, %v", file, len(rows), err)
 		}

@@ -12,7 +12,7 @@ import (
 
 // openSource opens a file by what it holds; its name decides only between
 // JSON and CSV, which have no magic bytes.
-func openSource(path string) (source, error) {
+func openSource(path string) (Source, error) {
 	head, size, err := readHead(path)
 	if err != nil {
 		return nil, err
@@ -24,7 +24,7 @@ func openSource(path string) (source, error) {
 	case bytes.HasPrefix(head, []byte("PAR1")), bytes.HasPrefix(head, []byte("PARE")):
 		return openParquet(path)
 	case strings.HasSuffix(named, ".parquet"):
-		return nil, fmt.Errorf("not a Parquet file: it begins with %q, not PAR1%s", clip(head, 20), looksLike(head))
+		return nil, fmt.Errorf("not a Parquet file: it begins with %q, not PAR1%s", Clip(head, 20), looksLike(head))
 	}
 	for _, other := range []struct{ magic, name string }{
 		{"PK\x03\x04", "a zip archive: unpack it first"},
@@ -42,7 +42,7 @@ func openSource(path string) (source, error) {
 }
 
 // openTextual opens JSON lines or CSV, gzipped or not.
-func openTextual(path, named string) (source, error) {
+func openTextual(path, named string) (Source, error) {
 	lines, err := openLines(path)
 	if err != nil {
 		return nil, err
@@ -67,12 +67,12 @@ func openTextual(path, named string) (source, error) {
 func readHead(path string) (head []byte, size int64, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, 0, rootCause(err)
+		return nil, 0, RootCause(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, 0, rootCause(err)
+		return nil, 0, RootCause(err)
 	}
 	if info.IsDir() {
 		return nil, 0, errors.New("is a folder; name its files")
@@ -80,13 +80,13 @@ func readHead(path string) (head []byte, size int64, err error) {
 	head = make([]byte, 512)
 	n, err := io.ReadFull(f, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, 0, rootCause(err)
+		return nil, 0, RootCause(err)
 	}
 	return head[:n], info.Size(), nil
 }
 
-// rootCause drops the path from an os error: ours has the file in front.
-func rootCause(err error) error {
+// RootCause drops the path from an os error: ours has the file in front.
+func RootCause(err error) error {
 	var pathErr *os.PathError
 	if errors.As(err, &pathErr) {
 		return pathErr.Err
@@ -110,9 +110,10 @@ func looksLike(head []byte) string {
 	return "; copy or write it again"
 }
 
-func clip(b []byte, most int) string {
-	if len(b) <= most {
-		return string(b)
+// Clip is the beginning of a text, to be quoted in an error.
+func Clip[T string | []byte](text T, most int) string {
+	if len(text) <= most {
+		return string(text)
 	}
-	return string(b[:most]) + "…"
+	return string(text[:most]) + "…"
 }

@@ -1,4 +1,8 @@
-package data
+// Package labels reads and writes what judges and people make of comparisons:
+// label files, review sheets, gold, and confidences that were calibrated.
+package labels
+
+import "laurel/data"
 
 // Side is the response that a vote or verdict prefers.
 type Side string
@@ -57,7 +61,7 @@ type Verdict struct {
 
 // Label is a comparison with its verdict and what that took.
 type Label struct {
-	Comparison
+	data.Comparison
 	Verdict
 	Judge            string  // the judges' names, joined by +
 	AFirst, BFirst   float64 // weighted means of the votes' probabilities that A is better, by order; NaN where none

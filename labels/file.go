@@ -1,4 +1,4 @@
-package data
+package labels
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"laurel/data"
 	"laurel/data/parquetpages"
 )
 
@@ -24,30 +25,30 @@ const (
 // LabelWriter writes labels into both files of a directory, as text or as
 // messages, aside and renamed when all are written.
 type LabelWriter struct {
-	pairs, abstained *rowFile[Label]
+	pairs, abstained *data.RowFile[Label]
 }
 
 // NewLabelWriter begins both files. chat says that the comparisons are
 // messages.
 func NewLabelWriter(dir string, chat bool) (w *LabelWriter, err error) {
 	w = &LabelWriter{}
-	w.pairs, err = beginRows(filepath.Join(dir, PairsFile), func(out io.Writer) rowWriter[Label] {
+	w.pairs, err = data.BeginRows(filepath.Join(dir, PairsFile), func(out io.Writer) data.RowWriter[Label] {
 		if chat {
-			return parquetWriter(out, asChosen[[]chatTurn], Label.bytes, chosenRow[[]chatTurn]{}.schema())
+			return data.ParquetRows(out, asChosen[[]data.Message], Label.bytes, chosenRow[[]data.Message]{}.schema())
 		}
-		return parquetWriter(out, asChosen[string], Label.bytes)
+		return data.ParquetRows(out, asChosen[string], Label.bytes)
 	})
 	if err != nil {
 		return nil, err
 	}
-	w.abstained, err = beginRows(filepath.Join(dir, AbstainedFile), func(out io.Writer) rowWriter[Label] {
+	w.abstained, err = data.BeginRows(filepath.Join(dir, AbstainedFile), func(out io.Writer) data.RowWriter[Label] {
 		if chat {
-			return parquetWriter(out, asAbstained[[]chatTurn], Label.bytes, abstainedRow[[]chatTurn]{}.schema())
+			return data.ParquetRows(out, asAbstained[[]data.Message], Label.bytes, abstainedRow[[]data.Message]{}.schema())
 		}
-		return parquetWriter(out, asAbstained[string], Label.bytes)
+		return data.ParquetRows(out, asAbstained[string], Label.bytes)
 	})
 	if err != nil {
-		return nil, errors.Join(err, abortAll(w.pairs))
+		return nil, errors.Join(err, data.AbortAll(w.pairs))
 	}
 	return w, nil
 }
@@ -61,13 +62,13 @@ func (w *LabelWriter) Write(l Label) error {
 }
 
 // Close finishes both files and gives them their names.
-func (w *LabelWriter) Close() error { return closeAll(w.pairs, w.abstained) }
+func (w *LabelWriter) Close() error { return data.CloseAll(w.pairs, w.abstained) }
 
 // Abort removes what was written.
-func (w *LabelWriter) Abort() error { return abortAll(w.pairs, w.abstained) }
+func (w *LabelWriter) Abort() error { return data.AbortAll(w.pairs, w.abstained) }
 
 func (l Label) bytes() int {
-	return l.Prompt.bytes() + l.A.bytes() + l.B.bytes() + len(l.Rationale) + len(l.ID) + 64*len(l.Votes)
+	return l.Prompt.Bytes() + l.A.Bytes() + l.B.Bytes() + len(l.Rationale) + len(l.ID) + 64*len(l.Votes)
 }
 
 // ReadLabels yields the labels of a label directory, first those with a
@@ -100,15 +101,15 @@ func readLabelFile(file string, yield func(Label, error) bool) (err error) {
 	defer parquetpages.Recover(&err)
 	in, err := parquetpages.Open(file) // which checks the footer
 	if errors.Is(err, os.ErrNotExist) {
-		return rootCause(err)
+		return data.RootCause(err)
 	}
 	if err != nil {
-		return fmt.Errorf("%w (%s)", rootCause(err), labelFiles)
+		return fmt.Errorf("%w (%s)", data.RootCause(err), labelFiles)
 	}
 	defer in.Close()
 	info, err := in.Disk.Stat()
 	if err != nil {
-		return rootCause(err)
+		return data.RootCause(err)
 	}
 	open, err := parquet.OpenFile(in.Disk, info.Size())
 	if err != nil {
@@ -121,11 +122,11 @@ func readLabelFile(file string, yield func(Label, error) bool) (err error) {
 	case pairs && text:
 		return readLabelRows[chosenRow[string]](file, open, yield)
 	case pairs:
-		return readLabelRows[chosenRow[[]chatTurn]](file, open, yield)
+		return readLabelRows[chosenRow[[]data.Message]](file, open, yield)
 	case text:
 		return readLabelRows[abstainedRow[string]](file, open, yield)
 	}
-	return readLabelRows[abstainedRow[[]chatTurn]](file, open, yield)
+	return readLabelRows[abstainedRow[[]data.Message]](file, open, yield)
 }
 
 // labelRow is a row of one of the four layouts.
@@ -176,7 +177,7 @@ func sameColumns(want, have *parquet.Schema) error {
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("no column %s: %s", list(missing), labelFiles)
+		return fmt.Errorf("no column %s: %s", data.List(missing), labelFiles)
 	}
 	return nil
 }
