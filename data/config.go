@@ -14,14 +14,17 @@ type Config struct {
 	Validation []string          `yaml:"validation"`
 	Columns    map[string]string `yaml:"columns"` // field to column, where the file's names differ
 	OnBadRow   string            `yaml:"on_bad_row"`
-	Shuffle    bool              `yaml:"shuffle"`
-	Buckets    BucketChoice      `yaml:"buckets"`
-	Workers    int               `yaml:"workers"` // 0: one a CPU
+	// IdenticalPairs says what becomes of pairs whose two sides are the same
+	// ids: skip or keep.
+	IdenticalPairs string       `yaml:"identical_pairs"`
+	Shuffle        bool         `yaml:"shuffle"`
+	Buckets        BucketChoice `yaml:"buckets"`
+	Workers        int          `yaml:"workers"` // 0: one a CPU
 }
 
 // Default is what a run does where its file is silent.
 func Default() Config {
-	return Config{Train: []string{}, Validation: []string{}, Columns: map[string]string{}, OnBadRow: "fail", Shuffle: true}
+	return Config{Train: []string{}, Validation: []string{}, Columns: map[string]string{}, OnBadRow: "fail", IdenticalPairs: "skip", Shuffle: true}
 }
 
 // BucketChoice is auto (zero value), none, or lengths given by hand.
@@ -70,6 +73,9 @@ func (c Config) Validate() error {
 	}
 	if c.OnBadRow != "fail" && c.OnBadRow != "skip" {
 		problems = append(problems, fmt.Errorf("data.on_bad_row is %q, want fail or skip", c.OnBadRow))
+	}
+	if c.IdenticalPairs != "skip" && c.IdenticalPairs != "keep" {
+		problems = append(problems, fmt.Errorf("data.identical_pairs is %q, want skip or keep", c.IdenticalPairs))
 	}
 	if c.Workers < 0 {
 		problems = append(problems, fmt.Errorf("data.workers is %d, want 0 (one a CPU) or more", c.Workers))

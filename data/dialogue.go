@@ -7,105 +7,137 @@ import (
 	"unicode/utf8"
 )
 
-// text checks one dialogue value and returns it: plain text, or messages.
-func (s *shape) text(r *row, f field) (Text, *problem) {
-	c, name := &r[f], s.names[f]
-	switch {
-	case c.kind == cellMissing:
-		return Text{}, &problem{ReasonMissingField, name, "the field is missing"}
-	case c.kind == cellNull:
-		return Text{}, &problem{ReasonNullText, name, "null where text should be"}
-	case c.kind != cellText && c.kind != cellTurns:
-		return Text{}, &problem{ReasonWrongType, name, c.describe() + " where text or messages should be"}
-	case s.kinds[f] != cellNull && s.kinds[f] != c.kind:
-		return Text{}, &problem{ReasonWrongType, name, fmt.Sprintf("%s, unlike the rows before", c.describe())}
-	case c.kind == cellTurns && len(c.turns) == 0 && f == fieldPrompt:
-		return Text{Messages: []Message{}}, nil
-	case c.kind == cellTurns:
-		messages, bad := messages(c.turns, name)
-		return Text{Messages: messages}, bad
+// Dialogue is the fields that hold a prompt and two responses to it.
+type Dialogue struct{ Prompt, A, B *Field }
+
+// Fields are the three.
+func (d *Dialogue) Fields() []*Field { return []*Field{d.Prompt, d.A, d.B} }
+
+// Chat reports whether the rows become messages.
+func (d *Dialogue) Chat() bool {
+	return d.A.Kind == CellMessages || d.Prompt.Kind == CellMessages
+}
+
+// Alike refuses columns of which one is text and the other messages.
+func (d *Dialogue) Alike() error {
+	a, b := d.A, d.B
+	if a.Kind != b.Kind && a.Kind != CellNull && b.Kind != CellNull {
+		return fmt.Errorf("wrong column types: column %s is text but column %s is messages, or the other way round: both must be the same", a.Column, b.Column)
 	}
-	return Text{Plain: c.text}, characters(c.text, name)
+	return nil
+}
+
+// String names the format, for reports.
+func (d *Dialogue) String() string {
+	switch prompt := d.Prompt.There(); {
+	case d.A.Kind == CellMessages && !prompt:
+		return "chat, implicit prompt"
+	case d.Chat() && d.Prompt.Kind == CellText:
+		return "chat, prompt as text"
+	case d.Chat():
+		return "chat, explicit prompt"
+	case !prompt:
+		return "HH transcripts (chosen/rejected text, prompt inside)"
+	}
+	return "prompt/chosen/rejected text"
 }
 
 // characters refuses what must never reach a tokenizer unseen.
-func characters(s, column string) *problem {
+func characters(s, column string) *Problem {
 	if !utf8.ValidString(s) {
 		at := 0
 		for r, size := utf8.DecodeRuneInString(s); r != utf8.RuneError || size > 1; r, size = utf8.DecodeRuneInString(s[at:]) {
 			at += size
 		}
-		return &problem{ReasonUTF8, column, fmt.Sprintf("invalid UTF-8 at byte %d (%x)", at, s[at:min(at+4, len(s))])}
+		return &Problem{ReasonUTF8, column, fmt.Sprintf("invalid UTF-8 at byte %d (%x)", at, s[at:min(at+4, len(s))])}
 	}
 	if at := strings.IndexByte(s, 0); at >= 0 {
-		return &problem{ReasonNUL, column, fmt.Sprintf("a NUL character (U+0000) at byte %d", at)}
+		return &Problem{ReasonNUL, column, fmt.Sprintf("a NUL character (U+0000) at byte %d", at)}
 	}
 	return nil
 }
 
+// Messages checks a list of messages.
+func (f *Field) Messages() ([]Message, *Problem) { return messages(f.Cell.Items, f.Column) }
+
 // messages checks a list of messages.
-func messages(turns []turn, column string) ([]Message, *problem) {
-	if len(turns) == 0 {
-		return nil, &problem{ReasonNoMessages, column, "an empty list of messages"}
+func messages(items []Cell, column string) ([]Message, *Problem) {
+	if len(items) == 0 {
+		return nil, &Problem{ReasonNoMessages, column, "an empty list of messages"}
 	}
-	out := make([]Message, len(turns))
-	for i, t := range turns {
-		at := fmt.Sprintf
-		switch {
-		case t.wrong != "":
-			return nil, &problem{ReasonWrongType, column, at("message %d: %s, not text", i, t.wrong)}
-		case t.roleNull:
-			return nil, &problem{ReasonNullMessage, column, at("message %d: role is null or missing", i)}
-		case t.contentNull:
-			return nil, &problem{ReasonNullMessage, column, at("message %d: content is null or missing", i)}
-		case !knownRole(t.role):
-			return nil, &problem{ReasonRole, column, at("message %d: unknown role %q%s; the roles are system, user, assistant, tool",
-				i, clip([]byte(t.role), 20), didYouMean(t.role, []string{"system", "user", "assistant", "tool"}))}
-		}
-		if bad := characters(t.content, column); bad != nil {
-			bad.detail = at("message %d: %s", i, bad.detail)
+	out := make([]Message, len(items))
+	for i := range items {
+		m, bad := message(&items[i])
+		if bad != nil {
+			bad.Column, bad.Detail = column, fmt.Sprintf("message %d: %s", i, bad.Detail)
 			return nil, bad
 		}
-		out[i] = Message{Role: t.role, Content: t.content}
+		out[i] = m
 	}
 	return out, nil
+}
+
+// message checks one message.
+func message(object *Cell) (m Message, bad *Problem) {
+	role, content := object.Member("role"), object.Member("content")
+	switch {
+	case !role.Absent() && role.Kind != CellText:
+		return m, &Problem{ReasonWrongType, "", "role is " + role.describe() + ", not text"}
+	case !content.Absent() && content.Kind != CellText:
+		return m, &Problem{ReasonWrongType, "", "content is " + content.describe() + ", not text"}
+	case role.Absent():
+		return m, &Problem{ReasonNullMessage, "", "role is null or missing"}
+	case content.Absent():
+		return m, &Problem{ReasonNullMessage, "", "content is null or missing"}
+	case !knownRole(role.Text):
+		return m, &Problem{ReasonRole, "", fmt.Sprintf("unknown role %q%s; the roles are system, user, assistant, tool",
+			Clip(role.Text, 20), DidYouMean(role.Text, []string{"system", "user", "assistant", "tool"}))}
+	}
+	return Message{Role: role.Text, Content: content.Text}, characters(content.Text, "")
 }
 
 func knownRole(role string) bool {
 	return role == "system" || role == "user" || role == "assistant" || role == "tool"
 }
 
-// dialogue reads the prompt and the two responses of a row, the responses
-// without the prompt, whichever way the file holds them.
-func (s *shape) dialogue(r *row) (prompt, a, b Text, bad *problem) {
-	fieldA, fieldB := s.sides()
-	given := r[fieldPrompt].kind != cellMissing
-	if !given && s.has(fieldPrompt) {
-		return prompt, a, b, &problem{ReasonMissingField, s.names[fieldPrompt], "the field is missing"}
+// Read reads the prompt and the two responses of a row, the responses without
+// the prompt, whichever way the file holds them.
+func (d *Dialogue) Read() (prompt, a, b Text, bad *Problem) {
+	given := d.Prompt.Cell.Kind != CellMissing
+	if !given && d.Prompt.There() {
+		return prompt, a, b, d.Prompt.Problem(ReasonMissingField, "the field is missing")
 	}
 	if given {
-		if prompt, bad = s.text(r, fieldPrompt); bad != nil {
+		if prompt, bad = d.Prompt.promptText(); bad != nil {
 			return prompt, a, b, bad
 		}
 	}
-	if a, bad = s.text(r, fieldA); bad != nil {
+	if a, bad = d.A.Text(); bad != nil {
 		return prompt, a, b, bad
 	}
-	if b, bad = s.text(r, fieldB); bad != nil {
+	if b, bad = d.B.Text(); bad != nil {
 		return prompt, a, b, bad
 	}
 	if (a.Messages == nil) != (b.Messages == nil) {
-		return prompt, a, b, &problem{ReasonWrongType, s.names[fieldB], "one response is text, the other is messages"}
+		return prompt, a, b, d.B.Problem(ReasonWrongType, "one response is text, the other is messages")
 	}
 	switch chat := a.Messages != nil; {
 	case chat:
-		prompt, a, b, bad = s.splitChat(prompt, a, b, given)
+		prompt, a, b, bad = d.splitChat(prompt, a, b, given)
 	case !given:
 		prompt.Plain, a.Plain, b.Plain = splitTranscripts(a.Plain, b.Plain)
 	case prompt.Messages != nil:
 		a, b = assistant(a), assistant(b)
 	}
 	return prompt, a, b, bad
+}
+
+// promptText is Text, but that a prompt may be an empty list of messages.
+func (f *Field) promptText() (Text, *Problem) {
+	if f.Cell.Kind == CellMessages && len(f.Cell.Items) == 0 && (f.Kind == CellNull || f.Kind == CellMessages) {
+		return Text{Messages: []Message{}}, nil
+	}
+	return f.Text()
 }
 
 // assistant turns a plain response into the turn that answers messages.
@@ -135,7 +167,7 @@ func splitTranscripts(a, b string) (prompt, restA, restB string) {
 // off. With a text prompt they hold the answer alone, or the whole dialogue
 // (UltraFeedback). Without a prompt they hold the whole dialogue, and the
 // prompt is the messages that both begin with (TRL's implicit prompt).
-func (s *shape) splitChat(prompt, a, b Text, given bool) (Text, Text, Text, *problem) {
+func (d *Dialogue) splitChat(prompt, a, b Text, given bool) (Text, Text, Text, *Problem) {
 	x, y := a.Messages, b.Messages
 	switch p := prompt.Messages; {
 	case p != nil:
@@ -145,7 +177,7 @@ func (s *shape) splitChat(prompt, a, b Text, given bool) (Text, Text, Text, *pro
 	case given && x[0].Role == "assistant" && y[0].Role == "assistant":
 		prompt = Text{Messages: []Message{{Role: "user", Content: prompt.Plain}}}
 	default:
-		n, bad := s.sharedPrompt(x, y)
+		n, bad := d.sharedPrompt(x, y)
 		if bad != nil {
 			return prompt, a, b, bad
 		}
@@ -160,19 +192,23 @@ func beginsWith(messages, prompt []Message) bool {
 
 // sharedPrompt is the number of messages that both dialogues begin with,
 // leaving each a response.
-func (s *shape) sharedPrompt(x, y []Message) (int, *problem) {
+func (d *Dialogue) sharedPrompt(x, y []Message) (int, *Problem) {
 	n, most := 0, min(len(x), len(y))-1
 	for n < most && x[n] == y[n] {
 		n++
 	}
 	if x[n].Role != "assistant" || y[n].Role != "assistant" {
-		a, b := s.sides()
-		at, other := s.names[a], s.names[b]
+		at, other := d.A.Column, d.B.Column
 		if x[n].Role == y[n].Role && x[n] == y[n] || n == len(x)-1 && x[n].Role != "assistant" {
-			return 0, &problem{ReasonLastTurn, at, fmt.Sprintf("ends with a %s turn; a response must end with the assistant's", x[len(x)-1].Role)}
+			return 0, &Problem{ReasonLastTurn, at, fmt.Sprintf("ends with a %s turn; a response must end with the assistant's", x[len(x)-1].Role)}
 		}
-		return 0, &problem{ReasonPromptsDiffer, at, fmt.Sprintf(
+		return 0, &Problem{ReasonPromptsDiffer, at, fmt.Sprintf(
 			"does not share a prompt with %s: message %d is %s's in one and %s's in the other, and differs", other, n, x[n].Role, y[n].Role)}
 	}
 	return n, nil
+}
+
+// responsesFormat is String of comparisons, which have no chosen and rejected.
+func responsesFormat(d *Dialogue) string {
+	return strings.Replace(d.String(), "chosen/rejected", "responses", 1)
 }

@@ -17,17 +17,12 @@ const (
 type jsonSource struct {
 	path   string
 	lines  *lineReader
-	cols   []column
-	wanted []wantedKey
+	cols   []Column
+	wanted []*Field
 	parser jsonParser
 }
 
-type wantedKey struct {
-	key   string
-	field field
-}
-
-func openJSONL(path string) (source, error) {
+func openJSONL(path string) (Source, error) {
 	s := &jsonSource{path: path}
 	if err := s.sample(); err != nil {
 		return nil, err
@@ -65,7 +60,7 @@ func (s *jsonSource) sample() error {
 			return err
 		}
 		if bad := s.sampleLine(line); bad != nil && wrong == nil {
-			wrong = bad.at(s.path, s.unit(), lines.line)
+			wrong = bad.at(s.path, s.Unit(), lines.line)
 		}
 	}
 	switch {
@@ -90,11 +85,11 @@ func (s *jsonSource) notOneArray(line []byte, number, rows int) error {
 }
 
 // sampleLine learns the keys of one object; what NaN makes unreadable has keys too.
-func (s *jsonSource) sampleLine(line []byte) *problem {
-	var value cell
-	var found []column
-	object, err := parseObject(line, func([]byte) *cell { return &value }, func(key, _ []byte) {
-		found = append(found, column{name: string(key), kind: value.kind, what: value.describe()})
+func (s *jsonSource) sampleLine(line []byte) *Problem {
+	var value Cell
+	var found []Column
+	object, err := parseObject(line, func([]byte) *Cell { return &value }, func(key, _ []byte) {
+		found = append(found, Column{Name: string(key), Kind: value.Kind, What: value.describe()})
 	})
 	if !object || err != nil && !err.nan {
 		return lineProblem(line, object, err)
@@ -105,10 +100,10 @@ func (s *jsonSource) sampleLine(line []byte) *problem {
 	return nil
 }
 
-func (s *jsonSource) learn(c column) {
+func (s *jsonSource) learn(c Column) {
 	for i := range s.cols {
-		if s.cols[i].name == c.name {
-			if s.cols[i].kind == cellNull {
+		if s.cols[i].Name == c.Name {
+			if s.cols[i].Kind == CellNull {
 				s.cols[i] = c
 			}
 			return
@@ -117,64 +112,49 @@ func (s *jsonSource) learn(c column) {
 	s.cols = append(s.cols, c)
 }
 
-// describe names a value's type in an error.
-func (c *cell) describe() string {
-	switch c.kind {
-	case cellText:
-		return "text"
-	case cellNumber:
-		return "a number"
-	case cellTurns:
-		return "messages"
-	case cellNull:
-		return "null"
-	}
-	return c.what
-}
-
-func (s *jsonSource) columns() []column { return s.cols }
-func (s *jsonSource) openEnded() bool   { return true }
-func (s *jsonSource) unit() string      { return "line" }
-func (s *jsonSource) numRows() int64    { return -1 }
+func (s *jsonSource) Columns() []Column { return s.cols }
+func (s *jsonSource) OpenEnded() bool   { return true }
+func (s *jsonSource) Unit() string      { return "line" }
+func (s *jsonSource) NumRows() int64    { return -1 }
 func (s *jsonSource) Close() error      { return s.lines.Close() }
 
-func (s *jsonSource) choose(n names) error {
+func (s *jsonSource) Choose(fields []*Field) error {
 	s.wanted = s.wanted[:0]
-	for f, key := range n {
-		if key != "" {
-			s.wanted = append(s.wanted, wantedKey{key, field(f)})
+	for _, f := range fields {
+		if f.Column != "" {
+			s.wanted = append(s.wanted, f)
 		}
 	}
 	return nil
 }
 
-func (s *jsonSource) next(r *row) (int, *problem, error) {
+func (s *jsonSource) Next() (int, *Problem, error) {
 	line, err := s.nextLine()
 	if err != nil {
 		return 0, nil, err
 	}
-	for _, w := range s.wanted {
-		r[w.field] = cell{}
+	for _, f := range s.wanted {
+		f.Cell = Cell{}
 	}
-	s.parser = jsonParser{b: line, scratch: s.parser.scratch}
-	object, bad := s.parser.parse(func(key []byte) *cell {
-		for _, w := range s.wanted {
-			if w.key == string(key) {
-				return &r[w.field]
+	s.parser = jsonParser{b: line, scratch: s.parser.scratch, keys: s.parser.keys}
+	object, bad := s.parser.parse(func(key []byte) *Cell {
+		for _, f := range s.wanted {
+			if f.Column == string(key) {
+				return &f.Cell
 			}
 		}
 		return nil
 	}, nil)
-	s.share(r)
+	s.share()
 	return s.lines.line, lineProblem(line, object, bad), nil
 }
 
 // share copies a value to the other fields that are read from the same key.
-func (s *jsonSource) share(r *row) {
-	for i, w := range s.wanted {
+func (s *jsonSource) share() {
+	for i, f := range s.wanted {
 		for _, first := range s.wanted[:i] {
-			if first.key == w.key {
-				r[w.field] = r[first.field]
+			if first.Column == f.Column {
+				f.Cell = first.Cell
 			}
 		}
 	}
@@ -193,16 +173,16 @@ func (s *jsonSource) nextLine() ([]byte, error) {
 	}
 }
 
-func lineProblem(line []byte, object bool, err *jsonError) *problem {
+func lineProblem(line []byte, object bool, err *jsonError) *Problem {
 	switch {
 	case err != nil && err.nan:
-		return &problem{ReasonNaNLiteral, err.key, fmt.Sprintf(
+		return &Problem{ReasonNaNLiteral, err.key, fmt.Sprintf(
 			"at byte %d: %s, which JSON does not have: write null or a number", err.at, err.msg)}
 	case err != nil:
-		return &problem{ReasonBrokenLine, err.key, fmt.Sprintf("at byte %d: broken JSON: %s", err.at, err.msg)}
+		return &Problem{ReasonBrokenLine, err.key, fmt.Sprintf("at byte %d: broken JSON: %s", err.at, err.msg)}
 	case !object:
-		return &problem{ReasonNotObject, "", fmt.Sprintf(
-			"%q is not a JSON object: one object a line is needed (jq -c '.[]' turns an array into lines)", clip(bytes.TrimSpace(line), 20))}
+		return &Problem{ReasonNotObject, "", fmt.Sprintf(
+			"%q is not a JSON object: one object a line is needed (jq -c '.[]' turns an array into lines)", Clip(bytes.TrimSpace(line), 20))}
 	}
 	return nil
 }

@@ -149,7 +149,7 @@ func FuzzCSV(f *testing.F) {
 			if err != nil {
 				break
 			}
-			if bad == nil || strings.Contains(bad.detail, "fields where") {
+			if bad == nil || strings.Contains(bad.Detail, "fields where") {
 				got = append(got, append([]string(nil), s.fields...))
 			}
 		}
@@ -166,9 +166,9 @@ func FuzzJSONLine(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		values := map[string]cell{}
-		var c cell
-		object, err := parseObject(b, func([]byte) *cell { return &c }, func(key, raw []byte) {
+		values := map[string]Cell{}
+		var c Cell
+		object, err := parseObject(b, func([]byte) *Cell { return &c }, func(key, raw []byte) {
 			if !json.Valid(raw) {
 				t.Fatalf("%q: the value %q is not valid", b, raw)
 			}
@@ -197,20 +197,36 @@ func FuzzJSONLine(f *testing.F) {
 	})
 }
 
-func sameValue(t *testing.T, got cell, want any) {
+func sameValue(t *testing.T, got Cell, want any) {
 	t.Helper()
 	ok := false
 	switch want := want.(type) {
 	case nil:
-		ok = got.kind == cellNull
+		ok = got.Kind == CellNull
 	case string:
-		ok = got.kind == cellText && got.text == want
+		ok = got.Kind == CellText && got.Text == want
 	case float64:
-		ok = got.kind == cellNumber && (got.num == want || math.IsInf(got.num, 0))
-	case bool, map[string]any:
-		ok = got.kind == cellOther
+		ok = got.Kind == CellNumber && (got.Num == want || math.IsInf(got.Num, 0))
+	case bool:
+		ok = got.Kind == CellBool && got.True == want
+	case map[string]any:
+		if ok = got.Kind == CellObject && len(got.Members) >= len(want); !ok {
+			break
+		}
+		last := map[string]Cell{} // as encoding/json does with a key that comes twice
+		for _, m := range got.Members {
+			last[m.Key] = m.Value
+		}
+		for key, value := range want {
+			sameValue(t, last[key], value)
+		}
 	case []any:
-		ok = got.kind == cellTurns && len(got.turns) == len(want) || got.kind == cellOther
+		if ok = (got.Kind == CellMessages || got.Kind == CellList) && len(got.Items) == len(want); !ok {
+			break
+		}
+		for i, value := range want {
+			sameValue(t, got.Items[i], value)
+		}
 	}
 	if !ok {
 		t.Fatalf("%+v, not %v", got, want)
@@ -271,7 +287,7 @@ func FuzzParquet(f *testing.F) {
 	for _, file := range []string{
 		writeParquet(f, dialogues(5, 1), parquet.Compression(&parquet.Snappy)),
 		writeParquet(f, dialogues(5, 2), parquet.Compression(&parquet.Lz4Raw), parquet.DataPageVersion(2)),
-		writeParquet(f, []chatRow{{Prompt: []chatTurn{{"user", "q"}}, Chosen: []chatTurn{{"assistant", "a"}}, Rejected: []chatTurn{{"assistant", "b"}}}}),
+		writeParquet(f, []chatRow{{Prompt: []Message{{"user", "q"}}, Chosen: []Message{{"assistant", "a"}}, Rejected: []Message{{"assistant", "b"}}}}),
 		writeParquet(f, []struct {
 			Messages []message `parquet:"messages,list"`
 		}{{chat}}),

@@ -13,8 +13,8 @@ import (
 
 // Message is one turn of a conversation.
 type Message struct {
-	Role    string // system, user, assistant or tool
-	Content string
+	Role    string `parquet:"role,dict" json:"role"` // system, user, assistant or tool
+	Content string `parquet:"content" json:"content"`
 }
 
 // Text is one part of a dialogue: chat messages where Messages is not nil,
@@ -30,6 +30,15 @@ func (t Text) Chars() int {
 	n := utf8.RuneCountInString(t.Plain)
 	for _, m := range t.Messages {
 		n += utf8.RuneCountInString(m.Content)
+	}
+	return n
+}
+
+// Bytes is about what the text takes.
+func (t Text) Bytes() int {
+	n := len(t.Plain)
+	for _, m := range t.Messages {
+		n += len(m.Role) + len(m.Content)
 	}
 	return n
 }

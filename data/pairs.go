@@ -27,12 +27,13 @@ func (c ReadConfig) skips() (bool, error) {
 	case "skip":
 		return true, nil
 	}
-	return false, fmt.Errorf("data.on_bad_row is %q%s; it is fail or skip", c.OnBadRow, didYouMean(c.OnBadRow, []string{"fail", "skip"}))
+	return false, fmt.Errorf("data.on_bad_row is %q%s; it is fail or skip", c.OnBadRow, DidYouMean(c.OnBadRow, []string{"fail", "skip"}))
 }
 
 // PairReader reads the pairs of one file, in order.
 type PairReader struct {
-	rowReader
+	*Rows
+	fields *pairFields
 	cfg    ReadConfig
 	weight float64 // sum of the confidences of the rows kept
 }
@@ -40,30 +41,41 @@ type PairReader struct {
 // OpenPairs opens a Parquet, JSON lines (also gzipped) or CSV file of pairs
 // and finds its format from its columns. Without rows it is an error.
 func OpenPairs(file string, cfg ReadConfig) (*PairReader, error) {
-	r := &PairReader{rowReader: rowReader{what: "pairs", file: file}, cfg: cfg}
-	if err := r.open(cfg, findPairs); err != nil {
-		return nil, r.fail(err)
-	}
-	return r, nil
+	return openPairs(file, cfg, nil)
 }
+
+func openPairs(file string, cfg ReadConfig, total *Counts) (*PairReader, error) {
+	fields := newPairFields()
+	rows, err := OpenRows("pairs", file, cfg, total, fields.find)
+	if err != nil {
+		return nil, err
+	}
+	return &PairReader{Rows: rows, fields: fields, cfg: cfg}, nil
+}
+
+// Format names the format found, for example "chat, implicit prompt".
+func (r *PairReader) Format() string { return r.fields.String() }
+
+// Chat reports whether the texts are messages.
+func (r *PairReader) Chat() bool { return r.fields.Chat() }
 
 // Next returns the next pair, io.EOF after the last. A row that cannot be used
 // is a RowError, or is counted and passed over. It is an error if no row at
 // all was kept, or if the confidences add up to 0.
 func (r *PairReader) Next() (pair Pair, err error) {
-	place, err := r.next(func(row *row) (bad *problem) {
-		pair, bad = r.shape.pair(row)
+	place, err := r.Rows.Next(func() (bad *Problem) {
+		pair, bad = r.fields.pair()
 		return bad
 	})
 	if err == io.EOF && r.weight == 0 && !r.cfg.AllowZeroWeights {
-		err = r.fail(fmt.Errorf("column %s: every confidence is 0, so the sum of the weights is 0 and nothing can be learnt; give confidences above 0, or turn the column off with data.columns: {confidence: \"\"}",
-			r.shape.names[fieldConfidence]))
+		err = r.Fail(fmt.Errorf("column %s: every confidence is 0, so the sum of the weights is 0 and nothing can be learnt; give confidences above 0, or turn the column off with data.columns: {confidence: \"\"}",
+			r.fields.confidence.Column))
 	}
 	if err != nil {
 		return Pair{}, err
 	}
 	r.weight += pair.Confidence
-	pair.File, pair.Row, pair.Unit = r.file, place, r.src.unit()
+	pair.File, pair.Row, pair.Unit = r.file, place, r.src.Unit()
 	return pair, nil
 }
 
@@ -81,13 +93,12 @@ func ReadPairs(files []string, cfg ReadConfig, counts *Counts) iter.Seq2[Pair, e
 }
 
 func readFile(file string, cfg ReadConfig, counts *Counts, yield func(Pair, error) bool) (more bool) {
-	r, err := OpenPairs(file, cfg)
+	r, err := openPairs(file, cfg, counts)
 	if err != nil {
 		yield(Pair{}, err)
 		return false
 	}
 	defer r.Close()
-	r.total = counts
 	for {
 		pair, err := r.Next()
 		if err == io.EOF {

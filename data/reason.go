@@ -41,6 +41,11 @@ const (
 	ReasonAnswered        Reason = "prompt_answered"         // a prompt that ends with the assistant's turn
 	ReasonUnknownID       Reason = "unknown_id"              // an answer about a comparison that is not there
 	ReasonTextsDiffer     Reason = "texts_differ"            // an answer about other texts than the id has
+
+	// What only the encoding to ids can tell.
+	ReasonBeyondEmbeddings Reason = "token_beyond_embeddings" // an id for which the model has no embedding
+	ReasonNoTokens         Reason = "no_tokens"               // a text that yields no id
+	ReasonIdenticalIDs     Reason = "identical_after_cut"     // chosen and rejected are the same ids
 )
 
 // Counts says what became of the rows read: Read = Kept + the sum of Skipped.
@@ -75,6 +80,17 @@ func (c *Counts) Add(other Counts) {
 	}
 }
 
+// Leave moves rows that were kept when they were read to the skipped: what is
+// wrong with them was found later.
+func (c *Counts) Leave(skipped map[Reason]int) {
+	for reason, n := range skipped {
+		c.Read, c.Kept = c.Read-n, c.Kept-n
+		for range n {
+			c.skip(reason)
+		}
+	}
+}
+
 // SkippedRows is the number of rows left out, for whatever reason.
 func (c Counts) SkippedRows() int {
 	n := 0
@@ -90,11 +106,11 @@ func (c Counts) String() string {
 	if len(c.Skipped) == 0 {
 		return s
 	}
-	return s + " (" + c.reasons() + ")"
+	return s + " (" + c.Reasons() + ")"
 }
 
-// reasons lists the reasons, the most frequent first.
-func (c Counts) reasons() string {
+// Reasons lists the reasons, the most frequent first: "null_text 2, tie 1".
+func (c Counts) Reasons() string {
 	keys := slices.SortedFunc(maps.Keys(c.Skipped), func(a, b Reason) int {
 		if d := c.Skipped[b] - c.Skipped[a]; d != 0 {
 			return d
@@ -116,30 +132,33 @@ func (c Counts) clone() Counts {
 // RowError is one row that cannot be used.
 type RowError struct {
 	File   string
-	Unit   string // "row", from 0, or "line", from 1
+	Unit   string // "row", from 0, or "line", from 1; "" where the place is not known yet
 	Row    int
 	Column string // empty where the whole line is at fault
 	Reason Reason
-	Detail string // what is wrong, and how to mend it where that is known
+	Detail string // what is wrong, and how to fix it where that is known
 }
 
 // Error names row, column and cause, but not the file, which whoever reads
 // the file puts in front.
 func (e *RowError) Error() string {
-	where := fmt.Sprintf("%s %d: ", e.Unit, e.Row)
+	where := ""
+	if e.Unit != "" {
+		where = fmt.Sprintf("%s %d: ", e.Unit, e.Row)
+	}
 	if e.Column != "" {
 		where += fmt.Sprintf("column %s: ", e.Column)
 	}
 	return where + e.Detail
 }
 
-// problem is a RowError before file and row are known.
-type problem struct {
-	reason Reason
-	column string
-	detail string
+// Problem is a RowError before file and row are known.
+type Problem struct {
+	Reason Reason
+	Column string
+	Detail string
 }
 
-func (p *problem) at(file, unit string, row int) *RowError {
-	return &RowError{File: file, Unit: unit, Row: row, Column: p.column, Reason: p.reason, Detail: p.detail}
+func (p *Problem) at(file, unit string, row int) *RowError {
+	return &RowError{File: file, Unit: unit, Row: row, Column: p.Column, Reason: p.Reason, Detail: p.Detail}
 }

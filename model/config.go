@@ -27,13 +27,14 @@ type Config struct {
 }
 
 // Recorded is what training leaves in config.json under the key "laurel", so
-// that whoever scores with the model cuts text as it was cut in training.
+// that whoever scores with the model cuts and renders text as in training.
 type Recorded struct {
 	MaxLength      int    `json:"max_length,omitempty"`
 	TruncationSide string `json:"truncation_side,omitempty"`
-	Base           string `json:"base,omitempty"`     // what training started from
-	NewHead        bool   `json:"new_head,omitempty"` // whether training began with a new score head
-	Head           Head   `json:"head,omitzero"`      // what pools and scores, where not transformers' own
+	TemplateDate   string `json:"template_date,omitempty"` // given to a chat template that asks for the date
+	Base           string `json:"base,omitempty"`          // what training started from
+	NewHead        bool   `json:"new_head,omitempty"`      // whether training began with a new score head
+	Head           Head   `json:"head,omitzero"`           // what pools and scores, where not transformers' own
 
 	Members []string `json:"members,omitempty"` // what the weights are the mean of
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 
 	"laurel/data"
 	"laurel/data/batches"
@@ -17,14 +18,28 @@ func (m *Model) EncodePair(p data.Pair) (chosen, rejected data.Tokens, err error
 	if err != nil {
 		return chosen, rejected, err
 	}
-	return chosen, rejected, errors.Join(m.CheckIDs(chosen.IDs), m.CheckIDs(rejected.IDs))
+	if err := m.CheckIDs(chosen.IDs); err != nil {
+		return chosen, rejected, inColumn("chosen", err)
+	}
+	return chosen, rejected, inColumn("rejected", m.CheckIDs(rejected.IDs))
+}
+
+// inColumn names the side of a pair that an error of CheckIDs lies in.
+func inColumn(column string, err error) error {
+	if bad := (*data.RowError)(nil); errors.As(err, &bad) {
+		bad.Column = column
+	} else if errors.Is(err, ErrNoTokens) {
+		return &data.RowError{Column: column, Reason: data.ReasonNoTokens, Detail: err.Error()}
+	}
+	return err
 }
 
 // ErrNoTokens is that of a text that gives nothing to score.
 var ErrNoTokens = errors.New("the text yields no token")
 
 // Encode is the model's way from a text to ids, checked against its embedding
-// table. An error that lies in the text is a tokenizer.ErrText or ErrNoTokens.
+// table. An error that lies in the text is a tokenizer.ErrText, ErrNoTokens or
+// that of CheckIDs.
 func (m *Model) Encode(c data.Completion) (data.Tokens, error) {
 	tokens, err := m.Tokenizer.EncodeCompletion(c, m.MaxLength, m.Side)
 	if err != nil {
@@ -33,14 +48,19 @@ func (m *Model) Encode(c data.Completion) (data.Tokens, error) {
 	return tokens, m.CheckIDs(tokens.IDs)
 }
 
-// CheckIDs refuses ids beyond the embedding table, which a gather would clamp.
+// CheckIDs refuses ids beyond the embedding table, which a gather would clamp:
+// some models have a few tokens more in their tokenizer than they can take. It
+// is the row's fault, a *data.RowError of reason token_beyond_embeddings whose
+// place whoever read the row fills in.
 func (m *Model) CheckIDs(ids []int32) error {
 	if len(ids) == 0 {
 		return ErrNoTokens
 	}
 	for _, id := range ids {
 		if int(id) >= m.VocabSize() {
-			return fmt.Errorf("token id %d is beyond the model's %d embeddings: tokenizer and model do not belong together", id, m.VocabSize())
+			text, _ := m.Tokenizer.TokenText(id)
+			return &data.RowError{Reason: data.ReasonBeyondEmbeddings,
+				Detail: strings.TrimSpace(fmt.Sprintf("token id %d %s", id, text)) + fmt.Sprintf(" is beyond the model's %d embeddings", m.VocabSize())}
 		}
 	}
 	return nil
@@ -56,8 +76,13 @@ func (m *Model) BuildStore(ctx context.Context, path string, files []string, cfg
 	counts := &data.Counts{}
 	total := rowsOf(files, cfg)
 	pairs := data.ReadPairs(files, data.ReadConfig{Columns: cfg.Columns, OnBadRow: cfg.OnBadRow}, counts)
-	store, err := batches.BuildStore(ctx, path, pairs, m.EncodePair, workers, func(rows int) { done(rows, total) })
-	return store, counts, err
+	store, err := batches.BuildStore(ctx, path, pairs, m.EncodePair, batches.Options{Workers: workers, SkipBadRows: cfg.OnBadRow == "skip",
+		SkipIdentical: cfg.IdenticalPairs == "skip", Done: func(rows int) { done(rows, total) }})
+	if err != nil {
+		return nil, nil, err
+	}
+	counts.Leave(store.Skipped)
+	return store, counts, nil
 }
 
 // rowsOf is the number of rows in the files, -1 where a file must be read to

@@ -41,7 +41,7 @@ func (m *Model) PadID() int {
 	if m.Config.PadTokenID >= 0 {
 		return m.Config.PadTokenID
 	}
-	if id, ok := m.Tokenizer.PadID(); ok {
+	if id, ok := m.Tokenizer.PadID(); ok && int(id) < m.VocabSize() {
 		return int(id)
 	}
 	return 0

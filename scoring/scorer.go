@@ -59,7 +59,7 @@ func (s *Scorer) Score(ctx context.Context, completions []data.Completion) ([]da
 	for i := range scores {
 		if scores[i].Reason == "" {
 			scores[i].Reward, scores[i].Valid = rewards[next], true
-			scores[i].Spread = data.Spread{Std: std[next], Lower: rewards[next] - float32(s.lowerBy())*std[next]}
+			scores[i].Std, scores[i].Lower = std[next], rewards[next]-float32(s.lowerBy())*std[next]
 			next++
 		}
 	}
@@ -107,6 +107,9 @@ func reasonOf(err error) (reason string, ok bool) {
 		return err.Error(), true
 	case errors.Is(err, ErrNoTokens):
 		return "no_tokens", true
+	}
+	if bad := (*data.RowError)(nil); errors.As(err, &bad) {
+		return string(bad.Reason), true
 	}
 	return "", false
 }

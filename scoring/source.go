@@ -72,5 +72,9 @@ func (s Source) OpenTokenizer() (*tokenizer.Tokenizer, error) {
 	if _, err := os.Stat(filepath.Join(dir, "tokenizer.json")); err != nil {
 		dir = s.Base
 	}
-	return tokenizer.Open(dir)
+	config := filepath.Join(dir, "config.json")
+	if _, err := os.Stat(config); err != nil {
+		config = filepath.Join(s.Base, "config.json")
+	}
+	return tokenizer.OpenFor(dir, config)
 }

@@ -1,10 +1,12 @@
 package scoring
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"time"
 
 	"laurel/data/tokenizer"
 	"laurel/model"
@@ -103,14 +105,25 @@ func (s *Start) settle(m *model.Model, err error) (*model.Model, error) {
 // Ready puts tokenizer, padding and lengths to a model of Fresh or Checkpoint,
 // and records them, and what training began from, with its weights.
 func (s *Start) Ready(loaded *model.Model) (*Model, error) {
-	t, err := tokenizer.Open(s.dir)
+	config := s.config.Config
+	if config == "" {
+		config = filepath.Join(s.dir, "config.json")
+	}
+	t, err := tokenizer.OpenFor(s.dir, config)
 	if err != nil {
 		return nil, err
+	}
+	tellTokenizer(t, s.options)
+	if s.config.Config == "" {
+		s.options.tellDoubt(loaded, t)
 	}
 	m := &Model{Model: loaded, Tokenizer: t, Dir: s.dir}
 	err = m.SettlePadding(s.options.Notice)
 	if err == nil {
 		err = m.settleLengths(s.config.MaxLength)
+	}
+	if err == nil {
+		err = m.settleDate(cmp.Or(s.config.TemplateDate, m.Config.Recorded.TemplateDate, time.Now().Format(time.DateOnly)))
 	}
 	if err == nil {
 		m.Side, err = tokenizer.ParseSide(s.config.TruncationSide)
@@ -122,6 +135,6 @@ func (s *Start) Ready(loaded *model.Model) (*Model, error) {
 		m.Config.Recorded.NewHead, m.Config.Recorded.Base = m.Loaded.NewHead, s.config.Path
 	}
 	m.Config.Recorded.Members = nil // training makes another model of a mean
-	m.RecordLengths()
+	m.Record()
 	return m, nil
 }

@@ -77,7 +77,7 @@ func (g goldenPairs) store(t *testing.T) *batches.Store {
 	encode := func(p data.Pair) (data.Tokens, data.Tokens, error) {
 		return data.Tokens{IDs: g.Pairs[p.Row].ChosenIDs}, data.Tokens{IDs: g.Pairs[p.Row].RejectedIDs}, nil
 	}
-	s, err := batches.BuildStore(context.Background(), filepath.Join(t.TempDir(), "tokens"), pairs, encode, 2, nil)
+	s, err := batches.BuildStore(context.Background(), filepath.Join(t.TempDir(), "tokens"), pairs, encode, batches.Options{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

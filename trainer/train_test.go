@@ -65,7 +65,7 @@ func randomStore(t *testing.T, n int) *batches.Store {
 		}
 	}
 	encode := func(p data.Pair) (data.Tokens, data.Tokens, error) { return ids(true), ids(false), nil }
-	s, err := batches.BuildStore(context.Background(), filepath.Join(t.TempDir(), "tokens"), pairs, encode, 1, nil)
+	s, err := batches.BuildStore(context.Background(), filepath.Join(t.TempDir(), "tokens"), pairs, encode, batches.Options{Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

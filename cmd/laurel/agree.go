@@ -14,6 +14,7 @@ import (
 	"laurel/eval/audit"
 	"laurel/eval/draw"
 	"laurel/feedback"
+	"laurel/labels"
 )
 
 func agreeCommand() *cobra.Command {
@@ -53,7 +54,7 @@ type agreement struct {
 }
 
 func (a *agreement) run() error {
-	gold, counts, err := data.ReadGold(a.gold, data.ReadConfig{Columns: a.columns, OnBadRow: a.onBadRow})
+	gold, counts, err := labels.ReadGold(a.gold, data.ReadConfig{Columns: a.columns, OnBadRow: a.onBadRow})
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (a *agreement) run() error {
 		return err
 	}
 	cfg.Gold, cfg.Precision, cfg.Seed = gold, a.precision, a.seed
-	report, err := audit.Labels(data.ReadLabels(a.labels), cfg)
+	report, err := audit.Labels(labels.ReadLabels(a.labels), cfg)
 	if err != nil {
 		return err
 	}
@@ -129,12 +130,12 @@ func (a *agreement) calibrate(found *audit.Agreement) error {
 	}
 	pairs := a.labels
 	if info, err := os.Stat(pairs); err == nil && info.IsDir() {
-		pairs = filepath.Join(pairs, data.PairsFile)
+		pairs = filepath.Join(pairs, labels.PairsFile)
 	}
 	c := found.Calibration.Final
-	if err := data.WriteCalibrated(a.calibrated, pairs, c.Apply, c.Method); err != nil {
+	if err := labels.WriteCalibrated(a.calibrated, pairs, c.Apply, c.Method); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.log, "calibrated  %s (%s; the old confidence is %s)\n", a.calibrated, c.Describe(), data.UncalibratedColumn)
+	_, err := fmt.Fprintf(a.log, "calibrated  %s (%s; the old confidence is %s)\n", a.calibrated, c.Describe(), labels.UncalibratedColumn)
 	return err
 }

@@ -37,15 +37,15 @@ func constitutionCheckCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return sayConstitution(cmd.OutOrStdout(), c, asJSON)
+			return printConstitution(cmd.OutOrStdout(), c, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
-// sayConstitution prints the principles with their weights, and the advice.
-func sayConstitution(out io.Writer, c *feedback.Constitution, asJSON bool) error {
+// printConstitution prints the principles with their weights, and the advice.
+func printConstitution(out io.Writer, c *feedback.Constitution, asJSON bool) error {
 	advice := feedback.Advise(c)
 	if asJSON {
 		return printJSON(out, struct {

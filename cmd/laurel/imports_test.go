@@ -22,12 +22,14 @@ var allowed = map[string][]string{
 	"data/tokenizer":    {"data"},
 
 	"eval":               {"data", "data/batches", "eval/draw", "eval/stats"},
-	"eval/audit":         {"data", "eval/draw", "eval/stats"},
+	"eval/audit":         {"data", "labels", "eval/draw", "eval/stats"},
 	"eval/draw":          {"data", "eval/stats"},
 	"eval/draw/drawtest": {},
 	"eval/stats":         {},
 
-	"feedback":          {"data", "feedback/chat"},
+	"labels": {"data", "data/parquetpages"},
+
+	"feedback":          {"data", "feedback/chat", "labels"},
 	"feedback/chat":     {"data"},
 	"feedback/chattest": {},
 

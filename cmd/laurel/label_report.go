@@ -8,6 +8,7 @@ import (
 	"laurel/eval/audit"
 	"laurel/eval/draw"
 	"laurel/feedback"
+	"laurel/labels"
 )
 
 // readGold reads the gold before anything is asked.
@@ -15,7 +16,7 @@ func (l *labelling) readGold() error {
 	if l.goldFile == "" {
 		return nil
 	}
-	gold, counts, err := data.ReadGold(l.goldFile, data.ReadConfig{OnBadRow: l.config.Data.OnBadRow})
+	gold, counts, err := labels.ReadGold(l.goldFile, data.ReadConfig{OnBadRow: l.config.Data.OnBadRow})
 	if err != nil {
 		return err
 	}
@@ -43,7 +44,7 @@ func auditConfig(c *feedback.Constitution, judges []feedback.JudgeConfig) audit.
 func (l *labelling) report(summary *feedback.Summary) (*audit.Report, error) {
 	cfg := auditConfig(l.constitution, l.config.Judges)
 	cfg.Gold, cfg.Seed = l.gold, uint64(l.config.Seed)
-	report, err := audit.Labels(data.ReadLabels(l.dir), cfg)
+	report, err := audit.Labels(labels.ReadLabels(l.dir), cfg)
 	if err != nil {
 		return nil, err
 	}

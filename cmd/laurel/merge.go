@@ -16,6 +16,7 @@ import (
 	"laurel/eval/audit"
 	"laurel/eval/draw"
 	"laurel/feedback"
+	"laurel/labels"
 )
 
 func mergeCommand() *cobra.Command {
@@ -65,7 +66,7 @@ func (m *merging) run() error {
 		return err
 	}
 	var counts data.Counts
-	answers, err := data.ReadReviewed(m.reviewed, data.ReadLabels(m.labels), data.ReadConfig{Columns: m.columns, OnBadRow: m.onBadRow}, &counts)
+	answers, err := labels.ReadReviewed(m.reviewed, labels.ReadLabels(m.labels), data.ReadConfig{Columns: m.columns, OnBadRow: m.onBadRow}, &counts)
 	if err != nil {
 		return err
 	}
@@ -93,7 +94,7 @@ func (m *merging) checkOutput() error {
 		return fmt.Errorf("labels: %w", err)
 	}
 	if !from.IsDir() {
-		return fmt.Errorf("labels %s is a file: give the directory that laurel label wrote, with %s and %s", m.labels, data.PairsFile, data.AbstainedFile)
+		return fmt.Errorf("labels %s is a file: give the directory that laurel label wrote, with %s and %s", m.labels, labels.PairsFile, labels.AbstainedFile)
 	}
 	if to, err := os.Stat(m.dir); err == nil && os.SameFile(from, to) {
 		return fmt.Errorf("--out is the directory of the labels: name another, so that the judges' labels stay")
@@ -102,11 +103,11 @@ func (m *merging) checkOutput() error {
 }
 
 // merge writes both files of labels.
-func (m *merging) merge(answers []data.Reviewed) (*feedback.MergeSummary, error) {
-	var writer *data.LabelWriter // opened by the first label, which is text or messages
-	write := func(l data.Label) (err error) {
+func (m *merging) merge(answers []labels.Reviewed) (*feedback.MergeSummary, error) {
+	var writer *labels.LabelWriter // opened by the first label, which is text or messages
+	write := func(l labels.Label) (err error) {
 		if writer == nil {
-			if writer, err = data.NewLabelWriter(m.dir, l.Chat()); err != nil {
+			if writer, err = labels.NewLabelWriter(m.dir, l.Chat()); err != nil {
 				return err
 			}
 		}
@@ -116,7 +117,7 @@ func (m *merging) merge(answers []data.Reviewed) (*feedback.MergeSummary, error)
 		m.conflicts = append(m.conflicts, c)
 		return nil
 	}
-	merge := feedback.Merging{Labels: data.ReadLabels(m.labels), Reviewed: answers, Confidence: m.confidence}
+	merge := feedback.Merging{Labels: labels.ReadLabels(m.labels), Reviewed: answers, Confidence: m.confidence}
 	summary, err := merge.Merge(write, conflict)
 	switch {
 	case err != nil && writer != nil:
@@ -132,7 +133,7 @@ func (m *merging) finish(summary *feedback.MergeSummary) error {
 	if err := writeLines(filepath.Join(m.dir, conflictsFile), m.conflicts); err != nil {
 		return err
 	}
-	report, err := audit.Labels(data.ReadLabels(m.dir), audit.Config{})
+	report, err := audit.Labels(labels.ReadLabels(m.dir), audit.Config{})
 	if err != nil {
 		return err
 	}
@@ -154,7 +155,7 @@ func (m *merging) printSummary(s *feedback.MergeSummary) error {
 	}
 	fmt.Fprintf(m.out, "%s: %s; %d answers (%s), %d rows without one\n", strings.Join(m.reviewed, ", "), s.Rows, s.Answers, strings.Join(each, ", "), s.Blank)
 	fmt.Fprintf(m.out, "%d comparisons answered: %d labels confirmed, %d overturned, %d withdrawn; %d abstentions decided, %d still open\n", s.Answered, s.Confirmed, s.Overturned, s.Withdrawn, s.Decided, s.StillOpen)
-	fmt.Fprintf(m.out, "labelled %d of %d comparisons (%d before): %s\n", s.Labelled, s.Labels, s.LabelledBefore, filepath.Join(m.dir, data.PairsFile))
+	fmt.Fprintf(m.out, "labelled %d of %d comparisons (%d before): %s\n", s.Labelled, s.Labels, s.LabelledBefore, filepath.Join(m.dir, labels.PairsFile))
 	fmt.Fprintf(m.out, "conflicts: %d between people, %d with the judges' labels: %s\n", s.PeopleDisagree, s.AgainstJudges, filepath.Join(m.dir, conflictsFile))
 	for i, c := range m.conflicts {
 		if i == shownConflicts {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"laurel/data"
@@ -96,6 +98,13 @@ func buildStore(ctx context.Context, m *scoring.Model, what, scratch string, fil
 	if s.Truncated > 0 {
 		fmt.Fprintf(out, "; %d of %d sequences cut to max_length %d (%d tokens lost)", s.Truncated, 2*s.Pairs, m.MaxLength, s.TokensCut)
 	}
+	if s.Identical > 0 {
+		fmt.Fprintf(out, "; %d have the same ids on both sides", s.Identical)
+	}
 	fmt.Fprintln(out)
+	for _, reason := range slices.Sorted(maps.Keys(store.First)) {
+		first := store.First[reason]
+		fmt.Fprintf(out, "  %s, first: %s: %s\n", reason, first.File, first)
+	}
 	return store, counts, nil
 }

@@ -8,8 +8,10 @@ import (
 	"slices"
 	"strings"
 
+	"laurel/data"
 	"laurel/data/tokenizer"
 	"laurel/model"
+	"laurel/scoring"
 )
 
 // configKeys are those of config.json that other readers go by, whether or not
@@ -124,9 +126,21 @@ func checkTokenizer(s *subject) result {
 		return failed("put the tokenizer's files beside the weights: tokenizer.save_pretrained(DIR)", "%v", s.tokenErr)
 	case s.weights == nil:
 		return skipped("the weights do not load")
-	case s.tokenizer.VocabSize() > s.weights.VocabSize():
-		return failed("use the tokenizer that the model was trained with, or resize the embeddings and train",
-			"%d tokens, the model has %d embeddings: a text with one of the last fails", s.tokenizer.VocabSize(), s.weights.VocabSize())
+	}
+	if doubt := scoring.DoubtTokenizer(s.weights, s.tokenizer); doubt != "" {
+		return warning("put the files of the model's own tokenizer there: they come with the checkpoint that it was trained from",
+			"it may be another model's: %s", doubt)
+	}
+	if n, example := scoring.BeyondEmbeddings(s.weights, s.tokenizer); n > 0 {
+		if example != "" {
+			example = " (" + example + ")"
+		}
+		return warning("nothing, where such tokens are not meant to be in texts; else resize the embeddings and train",
+			"%d of its %d tokens%s are beyond the model's %d embeddings: a text that holds one gets no reward (%s)",
+			n, s.tokenizer.VocabSize(), example, s.weights.VocabSize(), data.ReasonBeyondEmbeddings)
+	}
+	if notes := s.tokenizer.Notes(); len(notes) > 0 {
+		return warning("make the files beside tokenizer.json agree with it: load and save the tokenizer with transformers 5", "%s", strings.Join(notes, "; "))
 	}
 	return ok("%d tokens, %d embeddings", s.tokenizer.VocabSize(), s.weights.VocabSize())
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -42,12 +43,14 @@ func fakeEncode(p data.Pair) (chosen, rejected data.Tokens, err error) {
 		}
 		return ids
 	}
-	return data.Tokens{IDs: row(1 + p.Row*7%90), Cut: p.Row % 2}, data.Tokens{IDs: row(1 + p.Row*13%70)}, nil
+	other := row(1 + p.Row*13%70)
+	other[len(other)-1]++
+	return data.Tokens{IDs: row(1 + p.Row*7%90), Cut: p.Row % 2}, data.Tokens{IDs: other}, nil
 }
 
 func fakeStore(t *testing.T, n int) *Store {
 	t.Helper()
-	s, err := BuildStore(context.Background(), filepath.Join(t.TempDir(), "tokens"), fakePairs(n, -1), fakeEncode, 3, nil)
+	s, err := BuildStore(context.Background(), filepath.Join(t.TempDir(), "tokens"), fakePairs(n, -1), fakeEncode, Options{Workers: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,16 +93,16 @@ func TestStoreErrors(t *testing.T) {
 	cancel()
 	for wrong, build := range map[string]func() (*Store, error){
 		"row is bad": func() (*Store, error) {
-			return BuildStore(context.Background(), path, fakePairs(900, 700), fakeEncode, 2, nil)
+			return BuildStore(context.Background(), path, fakePairs(900, 700), fakeEncode, Options{Workers: 2})
 		},
 		"encode f: line 7: no such letter": func() (*Store, error) {
-			return BuildStore(context.Background(), path, fakePairs(900, -1), fail, 2, nil)
+			return BuildStore(context.Background(), path, fakePairs(900, -1), fail, Options{Workers: 2})
 		},
 		"no pairs": func() (*Store, error) {
-			return BuildStore(context.Background(), path, fakePairs(0, -1), fakeEncode, 2, nil)
+			return BuildStore(context.Background(), path, fakePairs(0, -1), fakeEncode, Options{Workers: 2})
 		},
 		"canceled": func() (*Store, error) {
-			return BuildStore(canceled, path, fakePairs(90_000, -1), fakeEncode, 2, nil)
+			return BuildStore(canceled, path, fakePairs(90_000, -1), fakeEncode, Options{Workers: 2})
 		},
 	} {
 		if _, err := build(); err == nil || !strings.Contains(err.Error(), wrong) {
@@ -108,6 +111,85 @@ func TestStoreErrors(t *testing.T) {
 		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("%s: the scratch file was left behind", wrong)
 		}
+	}
+}
+
+// bad encodes like fakeEncode, but rows 3, 13, 23 … have an id too many, rows
+// 5, 15, … the same ids on both sides.
+func bad(p data.Pair) (chosen, rejected data.Tokens, err error) {
+	chosen, rejected, err = fakeEncode(p)
+	switch p.Row % 10 {
+	case 3:
+		err = errors.Join(nil, &data.RowError{Column: "rejected", Reason: data.ReasonBeyondEmbeddings, Detail: "id 9 of 8"})
+	case 5:
+		rejected = chosen
+	}
+	return chosen, rejected, err
+}
+
+// Pairs that only encoding shows to be bad, or to teach nothing, obey the
+// options and are counted with their place; the others keep their order.
+func TestPairsLeftOut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens")
+	s, err := BuildStore(t.Context(), path, fakePairs(100, -1), bad, Options{Workers: 3, SkipBadRows: true, SkipIdentical: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if want := (map[data.Reason]int{data.ReasonBeyondEmbeddings: 10, data.ReasonIdenticalIDs: 10}); !maps.Equal(s.Skipped, want) || s.Len() != 80 || s.Stats.Identical != 0 {
+		t.Errorf("%d pairs, skipped %v, %+v", s.Len(), s.Skipped, s.Stats)
+	}
+	if got := s.First[data.ReasonBeyondEmbeddings].Error(); got != "line 3: column rejected: id 9 of 8" {
+		t.Error(got)
+	}
+	if got := s.First[data.ReasonIdenticalIDs].Error(); got != "line 5: chosen and rejected are the same 36 ids once cut to max_length" {
+		t.Error(got)
+	}
+	counts := data.Counts{Read: 101, Kept: 100, Skipped: map[data.Reason]int{data.ReasonTie: 1}}
+	counts.Leave(s.Skipped)
+	if got := counts.String(); got != "101 rows read, 80 kept, 21 skipped (identical_after_cut 10, token_beyond_embeddings 10, tie 1)" {
+		t.Error(got)
+	}
+	chosen, _, err := s.IDs(4) // rows 0, 1, 2, 4, 6
+	if want, _, _ := fakeEncode(data.Pair{Row: 6}); err != nil || !slices.Equal(chosen, want.IDs) {
+		t.Errorf("pair 4: %v, %v", chosen, err)
+	}
+}
+
+func TestPairsKeptOrRefused(t *testing.T) {
+	only := func(row int) iter.Seq2[data.Pair, error] {
+		return func(yield func(data.Pair, error) bool) {
+			for pair := range fakePairs(100, -1) {
+				if pair.Row%10 == row && !yield(pair, nil) {
+					return
+				}
+			}
+		}
+	}
+	path := filepath.Join(t.TempDir(), "tokens")
+	for _, c := range []struct {
+		pairs   iter.Seq2[data.Pair, error]
+		options Options
+		wrong   string
+	}{
+		{fakePairs(100, -1), Options{SkipIdentical: true}, "encode f: line 3: column rejected: id 9 of 8; mend it, or set data.on_bad_row: skip"},
+		{only(3), Options{SkipBadRows: true}, "all rows were skipped (token_beyond_embeddings 10); the first token_beyond_embeddings: f: line 3"},
+		{only(5), Options{}, "all 10 pairs have the same ids on both sides"},
+		{only(5), Options{SkipIdentical: true}, "the first: f: line 5: chosen and rejected are the same 36 ids once cut"},
+		{fakePairs(100, -1), Options{SkipBadRows: true}, ""},
+	} {
+		c.options.Workers = 2
+		s, err := BuildStore(t.Context(), path, c.pairs, bad, c.options)
+		if c.wrong != "" {
+			if err == nil || !strings.Contains(err.Error(), c.wrong) {
+				t.Errorf("error %v, want one with %q", err, c.wrong)
+			}
+			continue
+		}
+		if err != nil || s.Stats.Identical != 10 || s.Len() != 90 {
+			t.Fatalf("%v, %+v", err, s)
+		}
+		s.Close()
 	}
 }
 
@@ -306,7 +388,7 @@ func TestBucketsKeepTheLimit(t *testing.T) {
 }
 
 func BenchmarkReadBatch(b *testing.B) {
-	s, err := BuildStore(context.Background(), filepath.Join(b.TempDir(), "tokens"), fakePairs(10_000, -1), fakeEncode, 2, nil)
+	s, err := BuildStore(context.Background(), filepath.Join(b.TempDir(), "tokens"), fakePairs(10_000, -1), fakeEncode, Options{Workers: 2})
 	if err != nil {
 		b.Fatal(err)
 	}

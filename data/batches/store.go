@@ -4,18 +4,10 @@
 package batches
 
 import (
-	"bufio"
-	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"io"
-	"iter"
 	"os"
 	"unsafe"
-
-	"golang.org/x/sync/errgroup"
 
 	"laurel/data"
 )
@@ -27,7 +19,13 @@ type Store struct {
 	file    *os.File
 	index   []storedPair
 	subsets []string
+	options Options
+	seen    int32 // pairs read, stored or left out
 	Stats   StoreStats
+	// Skipped counts the pairs left out because of what encoding showed; First
+	// is the first of each reason, and of identical pairs that were kept.
+	Skipped map[data.Reason]int
+	First   map[data.Reason]*data.RowError
 	// Digest is of all that training reads of the pairs: ids, confidences,
 	// margins, and their order.
 	Digest string
@@ -41,6 +39,7 @@ type storedPair struct {
 	charsChosen, charsReject int32  // lengths of the responses, in characters
 	subset                   int32  // place in Store.subsets
 	shared                   int32  // ids that both sequences begin with
+	place                    int32  // in the order of reading, pairs that were left out counted
 	prompt                   uint64 // as data.PromptKey
 }
 
@@ -51,116 +50,9 @@ type StoreStats struct {
 	Truncated     int   `json:"truncated_sequences"` // of 2·Pairs
 	TokensCut     int64 `json:"tokens_cut"`
 	Longest       int   `json:"longest"`
-	Ties          int   `json:"ties"` // confidence exactly 0.5
+	Ties          int   `json:"ties"`      // confidence exactly 0.5
+	Identical     int   `json:"identical"` // pairs kept whose sides are the same ids
 	ConfidenceSum float64
-}
-
-// EncodePair turns a pair into the ids of prompt+chosen and prompt+rejected.
-type EncodePair func(data.Pair) (chosen, rejected data.Tokens, err error)
-
-// encoded is a pair on its way from an encoder to the file.
-type encoded struct {
-	pair             data.Pair
-	chosen, rejected data.Tokens
-	err              error
-}
-
-// BuildStore encodes every pair with the given number of workers and writes
-// the ids to path in the order of reading. The file is scratch: it is
-// removed when the store is closed.
-func BuildStore(ctx context.Context, path string, pairs iter.Seq2[data.Pair, error], encode EncodePair, workers int, done func(rows int)) (*Store, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("token store: %w", err)
-	}
-	s := &Store{file: file}
-	if err := s.fill(ctx, pairs, encode, workers, done); err != nil {
-		s.Close()
-		return nil, err
-	}
-	if len(s.index) == 0 {
-		s.Close()
-		return nil, fmt.Errorf("token store: no pairs to learn from")
-	}
-	return s, nil
-}
-
-// fill runs the pipeline: one reader, several encoders, one writer. Each
-// pair's slot is queued before it is encoded, which keeps the order.
-func (s *Store) fill(ctx context.Context, pairs iter.Seq2[data.Pair, error], encode EncodePair, workers int, done func(rows int)) error {
-	group, ctx := errgroup.WithContext(ctx)
-	order := make(chan chan encoded, 256)
-	type job struct {
-		pair data.Pair
-		slot chan encoded
-	}
-	jobs := make(chan job)
-	group.Go(func() error {
-		defer close(order)
-		defer close(jobs)
-		for pair, err := range pairs {
-			if err != nil {
-				return err
-			}
-			slot := make(chan encoded, 1)
-			select {
-			case order <- slot:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-			select {
-			case jobs <- job{pair, slot}:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		return nil
-	})
-	for range workers {
-		group.Go(func() error {
-			for j := range jobs {
-				e := encoded{pair: j.pair}
-				e.chosen, e.rejected, e.err = encode(j.pair)
-				j.slot <- e
-			}
-			return nil
-		})
-	}
-	group.Go(func() error { return s.write(ctx, order, done) })
-	return group.Wait()
-}
-
-func (s *Store) write(ctx context.Context, order <-chan chan encoded, done func(rows int)) error {
-	out := bufio.NewWriterSize(s.file, 1<<20)
-	digest := sha256.New()
-	all := io.MultiWriter(out, digest)
-	at := int64(0)
-	for slot := range order {
-		var e encoded
-		select {
-		case e = <-slot:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		if e.err != nil {
-			return fmt.Errorf("encode %s: %s: %w", e.pair.File, e.pair.Place(), e.err)
-		}
-		for _, ids := range [][]int32{e.chosen.IDs, e.rejected.IDs} {
-			if err := binary.Write(all, binary.NativeEndian, ids); err != nil {
-				return fmt.Errorf("token store: %w", err)
-			}
-		}
-		fmt.Fprintf(digest, "%d %v %v\n", len(e.chosen.IDs), e.pair.Confidence, e.pair.Margin)
-		at += s.add(at, e)
-		if done != nil {
-			done(len(s.index))
-		}
-	}
-	if err := out.Flush(); err != nil {
-		return fmt.Errorf("token store: %w", err)
-	}
-	s.Digest = hex.EncodeToString(digest.Sum(nil))
-	return nil
 }
 
 // add indexes a pair and counts it; it gives the ids written.
@@ -169,7 +61,7 @@ func (s *Store) add(at int64, e encoded) int64 {
 	s.index = append(s.index, storedPair{at: at, chosen: int32(c), rejected: int32(r),
 		confidence: e.pair.Confidence, margin: float32(e.pair.Margin),
 		charsChosen: int32(e.pair.Chosen.Chars()), charsReject: int32(e.pair.Rejected.Chars()),
-		subset: s.subsetOf(e.pair.Subset), shared: int32(sharedPrefix(e.chosen.IDs, e.rejected.IDs)), prompt: data.PromptKey(e.pair.Prompt)})
+		subset: s.subsetOf(e.pair.Subset), shared: int32(sharedPrefix(e.chosen.IDs, e.rejected.IDs)), prompt: data.PromptKey(e.pair.Prompt), place: s.seen - 1})
 	st := &s.Stats
 	st.Pairs++
 	st.Tokens += int64(c + r)
@@ -210,16 +102,17 @@ func (s *Store) subsetOf(name string) int32 {
 // PairInfo is what an evaluation needs to know of a pair beside its rewards.
 type PairInfo struct {
 	Subset                   string
-	Confidence               float64
+	Confidence, Margin       float64
 	CharsChosen, CharsReject int    // lengths of the responses
 	Prompt                   uint64 // as data.PromptKey
+	Place                    int    // in the order of reading, from 0, pairs that were left out counted
 }
 
 // Info describes a row.
 func (s *Store) Info(row int) PairInfo {
 	p := s.index[row]
-	return PairInfo{Subset: s.subsets[p.subset], Confidence: p.confidence,
-		CharsChosen: int(p.charsChosen), CharsReject: int(p.charsReject), Prompt: p.prompt}
+	return PairInfo{Subset: s.subsets[p.subset], Confidence: p.confidence, Margin: float64(p.margin),
+		CharsChosen: int(p.charsChosen), CharsReject: int(p.charsReject), Prompt: p.prompt, Place: int(p.place)}
 }
 
 // IDs reads both sequences of a row.

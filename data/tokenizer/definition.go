@@ -4,95 +4,88 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 )
 
 // definition is tokenizer.json.
-type definition map[string]json.RawMessage
+type definition struct {
+	keys       map[string]json.RawMessage
+	vocabulary *vocabulary
+	added      []addedToken
+}
 
 // parseDefinition checks what can be checked before the bytes go to the Rust
 // library, so that errors carry a place.
-func parseDefinition(raw []byte) (definition, error) {
-	var d definition
-	if err := json.Unmarshal(raw, &d); err != nil {
+func parseDefinition(raw []byte) (*definition, error) {
+	d := &definition{}
+	if err := json.Unmarshal(raw, &d.keys); err != nil {
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) {
 			return nil, fmt.Errorf("malformed JSON at byte %d: %w", syntax.Offset, err)
 		}
 		return nil, fmt.Errorf("want a JSON object: %w", err)
 	}
-	if len(d["model"]) == 0 || string(d["model"]) == "null" {
+	if len(d.keys["model"]) == 0 || string(d.keys["model"]) == "null" {
 		return nil, errors.New("no model: this is not a tokenizer.json of the tokenizers library")
+	}
+	var err error
+	if d.vocabulary, err = d.readVocabulary(); err != nil {
+		return nil, err
+	}
+	if list, ok := d.keys["added_tokens"]; ok {
+		if err := json.Unmarshal(list, &d.added); err != nil {
+			return nil, fmt.Errorf("added_tokens: %w", err)
+		}
 	}
 	return d, nil
 }
 
-// withoutTruncation is the definition for FromBytes, which would apply both.
-func (d definition) withoutTruncation() ([]byte, error) {
-	bare := definition{}
-	for key, value := range d {
-		bare[key] = value
+// tokenAt is the text that the file gives an id to.
+func (d *definition) tokenAt(id int32) (string, bool) {
+	for _, token := range d.added {
+		if token.ID == id {
+			return token.Content, true
+		}
 	}
-	bare["truncation"] = json.RawMessage("null")
-	bare["padding"] = json.RawMessage("null")
-	return json.Marshal(bare)
+	text, ok := d.vocabulary.texts[id]
+	return text, ok
 }
 
-// tokenIDs is the id of every added token by its text.
-func (d definition) tokenIDs() (map[string]int32, error) {
-	var added []struct {
-		ID      int32  `json:"id"`
-		Content string `json:"content"`
-	}
-	if raw, ok := d["added_tokens"]; ok {
-		if err := json.Unmarshal(raw, &added); err != nil {
-			return nil, fmt.Errorf("added_tokens: %w", err)
+// idOf is the id that the file gives a text.
+func (d *definition) idOf(text string) (int32, bool) {
+	for _, token := range d.added {
+		if token.Content == text {
+			return token.ID, true
 		}
 	}
-	ids := make(map[string]int32, len(added))
-	for _, token := range added {
-		ids[token.Content] = token.ID
-	}
-	return ids, nil
+	id, ok := d.vocabulary.ids[text]
+	return id, ok
 }
 
-// vocabularyID finds a token in the model's own vocabulary: an object from
-// text to id, or a list of [text, score] for Unigram.
-func (d definition) vocabularyID(text string) (int32, bool) {
-	var model struct {
-		Vocab json.RawMessage `json:"vocab"`
+// with is the definition for FromBytes: with these added tokens, in this
+// order, and without truncation and padding, which it would apply.
+func (d *definition) with(added []addedToken) ([]byte, error) {
+	keys := maps.Clone(d.keys)
+	keys["truncation"], keys["padding"] = json.RawMessage("null"), json.RawMessage("null")
+	raw, err := json.Marshal(added)
+	if err != nil {
+		return nil, err
 	}
-	if json.Unmarshal(d["model"], &model) != nil {
-		return 0, false
+	if added == nil {
+		raw = json.RawMessage("[]")
 	}
-	var ids map[string]int32
-	if json.Unmarshal(model.Vocab, &ids) == nil {
-		id, ok := ids[text]
-		return id, ok
-	}
-	var pieces [][]any
-	if json.Unmarshal(model.Vocab, &pieces) != nil {
-		return 0, false
-	}
-	for i, piece := range pieces {
-		if len(piece) > 0 && piece[0] == text {
-			return int32(i), true
-		}
-	}
-	return 0, false
+	keys["added_tokens"] = raw
+	return json.Marshal(keys)
 }
 
-// specialIDs resolves the named tokens. One that the vocabulary lacks has no
-// id; transformers would add a row that the model's embedding does not have.
-func (s settings) specialIDs(d definition, added map[string]int32) map[string]int32 {
-	ids := map[string]int32{}
-	for name, text := range s.tokens {
-		id, ok := added[text]
-		if !ok {
-			id, ok = d.vocabularyID(text)
-		}
-		if ok {
-			ids[name] = id
-		}
+// padToken is the token of the file's padding, which transformers takes for
+// pad_token where nothing else names one.
+func (d *definition) padToken() string {
+	var padding struct {
+		Token string `json:"pad_token"`
 	}
-	return ids
+	if json.Unmarshal(d.keys["padding"], &padding) != nil {
+		return ""
+	}
+	return padding.Token
 }

@@ -21,8 +21,8 @@ var padNames = []string{"<pad>", "[PAD]", "<|pad|>", "<|padding|>", "<|PAD|>", "
 // tokenizer's own, a token known to be for padding or for nothing, or the
 // unknown token.
 func (t *Tokenizer) FindPad(excluded []int32) (text string, id int32, ok bool) {
-	names := append([]string{t.settings.tokens["pad_token"]}, padNames...)
-	for _, name := range append(names, t.settings.tokens["unk_token"]) {
+	names := append([]string{t.settings.text("pad_token")}, padNames...)
+	for _, name := range append(names, t.settings.text("unk_token")) {
 		if id, ok := t.tokenID(name); ok && !slices.Contains(excluded, id) {
 			return name, id, true
 		}
@@ -35,10 +35,8 @@ func (t *Tokenizer) tokenID(text string) (int32, bool) {
 	if id, ok := t.added[text]; ok {
 		return id, true
 	}
-	for name, token := range t.settings.tokens {
-		if token == text {
-			return t.specialID(name)
-		}
+	if name, ok := t.settings.nameOf(text); ok {
+		return t.specialID(name)
 	}
 	return 0, false
 }
@@ -50,9 +48,9 @@ func (t *Tokenizer) TokenText(id int32) (string, bool) {
 			return text, true
 		}
 	}
-	for name, text := range t.settings.tokens {
-		if other, ok := t.specialID(name); ok && other == id {
-			return text, true
+	for _, named := range t.settings.named {
+		if other, ok := t.specialID(named.name); ok && other == id {
+			return named.token.Content, true
 		}
 	}
 	return "", false

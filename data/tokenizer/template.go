@@ -21,18 +21,19 @@ type chatTemplate struct {
 	file     string // where it was read, for errors
 	compiled *jinja.Template
 	tokens   map[string]string // bos_token and so on, as the template names them
-	now      func() time.Time  // for strftime_now
+	now      time.Time         // for strftime_now
+	clock    bool              // the source names strftime_now
 	usesJSON bool              // somewhere
 	trims    bool              // somewhere, white space off texts
 }
 
 // readTemplate takes chat_template.jinja first, as transformers does, then
 // chat_template of tokenizer_config.json. It gives nil where there is neither.
-func readTemplate(dir string, s settings) (*chatTemplate, error) {
+func readTemplate(dir string, s *settings) (*chatTemplate, error) {
 	path := filepath.Join(dir, "chat_template.jinja")
 	raw, err := os.ReadFile(path)
 	if err == nil {
-		return compileTemplate(path, string(raw), s.tokens)
+		return compileTemplate(path, string(raw), s.texts())
 	}
 	if !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("read chat template: %w", err)
@@ -46,11 +47,12 @@ func readTemplate(dir string, s settings) (*chatTemplate, error) {
 		names := slices.Sorted(maps.Keys(s.templates))
 		return nil, fmt.Errorf("read chat template %s: no template named default among %q", path, names)
 	}
-	return compileTemplate(path, source, s.tokens)
+	return compileTemplate(path, source, s.texts())
 }
 
 func compileTemplate(file, source string, tokens map[string]string) (*chatTemplate, error) {
-	t := &chatTemplate{file: file, tokens: tokens, now: time.Now, usesJSON: strings.Contains(source, "tojson"),
+	t := &chatTemplate{file: file, tokens: tokens, now: DefaultDate, usesJSON: strings.Contains(source, "tojson"),
+		clock: strings.Contains(source, "strftime_now"),
 		trims: strings.Contains(source, "trim") || strings.Contains(source, "strip")}
 	source, err := applyWhitespace(source)
 	if err != nil {
@@ -140,8 +142,9 @@ func (t *Tokenizer) HasTemplate() bool { return t.template != nil }
 
 // Render writes a conversation as the model's chat template does, or as an HH
 // transcript where it has none. addGenerationPrompt ends the text with the
-// opening of an assistant's turn. strftime_now in a template is today's date,
-// as in transformers.
+// opening of an assistant's turn. strftime_now in a template is the date of
+// SetDate, not today's, which transformers takes: a reward must not depend on
+// the day.
 func (t *Tokenizer) Render(messages []data.Message, addGenerationPrompt bool) (string, error) {
 	if len(messages) == 0 {
 		return "", fmt.Errorf("%w: a conversation without messages", ErrText)
@@ -150,4 +153,20 @@ func (t *Tokenizer) Render(messages []data.Message, addGenerationPrompt bool) (s
 		return transcript(messages, addGenerationPrompt)
 	}
 	return t.template.render(messages, addGenerationPrompt)
+}
+
+// DefaultDate is what a chat template that asks for the date is given where
+// SetDate was not called: the one that Llama 3's templates write themselves
+// where there is no clock.
+var DefaultDate = time.Date(2024, time.July, 26, 0, 0, 0, 0, time.UTC)
+
+// ReadsClock tells whether the chat template asks for the date or the time.
+func (t *Tokenizer) ReadsClock() bool { return t.template != nil && t.template.clock }
+
+// SetDate fixes what the chat template is given for now, from its day's
+// midnight. Call it before texts are encoded.
+func (t *Tokenizer) SetDate(day time.Time) {
+	if t.template != nil {
+		t.template.now = day
+	}
 }

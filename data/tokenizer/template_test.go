@@ -35,7 +35,7 @@ func TestTemplatesRenderAsTransformers(t *testing.T) {
 			template := templates[c.Template]
 			if template == nil {
 				template = openTemplate(t, c.Template, expected.Tokens)
-				template.now = func() time.Time { return expected.Now }
+				template.now = expected.Now
 				templates[c.Template] = template
 			}
 			text, err := template.render(expected.Conversations[c.Conversation], c.Prompt)

@@ -13,6 +13,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,29 +26,39 @@ import (
 // by any number of goroutines.
 type Tokenizer struct {
 	dir      string
-	settings settings
+	settings *settings
 	special  map[string]int32 // name of tokenizer_config.json, such as pad_token, to id
 	added    map[string]int32 // text of added tokens to id
 	template *chatTemplate    // nil where the model has none
 	prefix   []int32          // what the post-processor puts before every text
 	suffix   []int32          // and after it
+	notes    []string
 
 	// Guards library against Close, which frees it, during an encoding.
 	mu      sync.RWMutex
 	library *tokenizers.Tokenizer
 	vocab   int
+	words   *words // nil where texts are encoded whole
 }
 
 // ErrClosed is returned by encodings after Close.
 var ErrClosed = errors.New("tokenizer is closed")
 
-// Open reads tokenizer.json of a model directory, the special tokens of
-// tokenizer_config.json and special_tokens_map.json where they exist, and the
+// Open reads the tokenizer of a model directory as AutoTokenizer of
+// transformers 5.23 does: tokenizer.json, the pipeline of the class that
+// tokenizer_config.json or config.json names, special and added tokens of
+// tokenizer_config.json, special_tokens_map.json and added_tokens.json, and the
 // chat template of chat_template.jinja or tokenizer_config.json.
 //
 // The truncation and padding of tokenizer.json are left out: both are the
 // caller's, as they are in transformers.
 func Open(dir string) (*Tokenizer, error) {
+	return OpenFor(dir, filepath.Join(dir, "config.json"))
+}
+
+// OpenFor is Open where the model's config.json lies elsewhere, as that of an
+// adapter does.
+func OpenFor(dir, config string) (*Tokenizer, error) {
 	path := filepath.Join(dir, "tokenizer.json")
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -60,37 +71,55 @@ func Open(dir string) (*Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read tokenizer %s: %w", path, err)
 	}
-	settings, err := readSettings(dir)
+	settings, err := readSettings(dir, config, definition)
 	if err != nil {
 		return nil, err
 	}
-	added, err := definition.tokenIDs()
-	if err != nil {
+	t := &Tokenizer{dir: dir, settings: settings}
+	if err := t.load(definition); err != nil {
 		return nil, fmt.Errorf("read tokenizer %s: %w", path, err)
 	}
-	special := settings.specialIDs(definition, added)
-	template, err := readTemplate(dir, settings)
-	if err != nil {
+	if t.template, err = readTemplate(dir, settings); err != nil {
+		t.library.Close()
 		return nil, err
-	}
-	bytes, err := definition.withoutTruncation()
-	if err != nil {
-		return nil, fmt.Errorf("read tokenizer %s: %w", path, err)
-	}
-	library, err := tokenizers.FromBytes(bytes)
-	if err != nil {
-		return nil, fmt.Errorf("read tokenizer %s: %w", path, err)
-	}
-	t := &Tokenizer{
-		dir: dir, settings: settings, special: special, added: added, template: template,
-		library: library, vocab: int(library.VocabSize()),
-	}
-	if t.prefix, t.suffix, err = t.findAffixes(); err != nil {
-		library.Close()
-		return nil, fmt.Errorf("read tokenizer %s: %w", path, err)
 	}
 	return t, nil
 }
+
+// load builds the tokenizer of the library and finds what it puts around
+// texts.
+func (t *Tokenizer) load(d *definition) error {
+	bytes, added, err := d.complete(t.settings)
+	if err != nil {
+		return err
+	}
+	t.special, t.added, t.notes = added.special(t.settings), added.ids, added.notes
+	var options []tokenizers.TokenizerOption
+	split, err := t.settings.flag("split_special_tokens", false)
+	if err != nil {
+		return err
+	}
+	if split {
+		options = append(options, tokenizers.WithEncodeSpecialTokens())
+	}
+	if t.library, err = tokenizers.FromBytes(bytes, options...); err != nil {
+		return err
+	}
+	t.vocab = int(t.library.VocabSize())
+	if t.prefix, t.suffix, err = t.findAffixes(); err != nil {
+		t.library.Close()
+		return err
+	}
+	if !split {
+		t.words = newWords(d, slices.Collect(maps.Values(added.tokens)))
+	}
+	t.notes = append(t.notes, t.otherVersions(d)...)
+	return nil
+}
+
+// Notes say what in the tokenizer's files is not taken as it is written, or is
+// read otherwise by other versions of transformers.
+func (t *Tokenizer) Notes() []string { return slices.Clone(t.notes) }
 
 // missing says what to do about a directory without tokenizer.json.
 func missing(dir string) error {
@@ -137,6 +166,9 @@ func (t *Tokenizer) SEPID() (int32, bool) { return t.specialID("sep_token") }
 
 // UNKID is the id of unk_token; false where the model names none.
 func (t *Tokenizer) UNKID() (int32, bool) { return t.specialID("unk_token") }
+
+// MaskID is the id of mask_token; false where the model names none.
+func (t *Tokenizer) MaskID() (int32, bool) { return t.specialID("mask_token") }
 
 func (t *Tokenizer) specialID(name string) (int32, bool) {
 	id, ok := t.special[name]
