@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -151,6 +152,10 @@ func (p *prepared) close() {
 // prepare opens all that a run needs: backend, model, pairs, and the order in
 // which they come.
 func (t *training) prepare(ctx context.Context, resume bool) (p *prepared, err error) {
+	d := t.config.Data
+	if err := checkPairs(slices.Concat(d.Train, d.Validation), data.ReadConfig{Columns: d.Columns, OnBadRow: d.OnBadRow}); err != nil {
+		return nil, err
+	}
 	p = &prepared{Run: trainer.Run{Config: t.config.Train, Dir: t.dir, Out: t.out}}
 	if p.Backend, p.choice, err = openBackend(t.config.Backend, t.out); err != nil {
 		return nil, err
