@@ -244,7 +244,11 @@ func (t *training) open(ctx context.Context) (_ *scoring.Model, state trainer.St
 		fmt.Fprintf(t.out, "resume after step %d\n", state.Step)
 	}
 	if m == nil {
-		if m, err = start.Fresh(); err != nil {
+		fresh := start.Fresh
+		if t.dry {
+			fresh = start.Outline
+		}
+		if m, err = fresh(); err != nil {
 			return nil, state, err
 		}
 	}
@@ -316,7 +320,7 @@ func (t *training) printPrecision(ctx context.Context, p *prepared) error {
 
 // peakMemory is the most that this process has held.
 func peakMemory() string {
-	bytes, ok := trainer.ProcessPeak()
+	bytes, ok := model.ProcessPeak()
 	if !ok {
 		return "not known on this system"
 	}
