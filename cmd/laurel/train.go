@@ -55,17 +55,18 @@ func trainCommand() *cobra.Command {
 // load reads the configuration: of the file, of the flags that stand for keys,
 // of --set, each over the one before.
 func (t *training) load(cmd *cobra.Command) (err error) {
-	given := cmd.Flags().Changed
+	var needed []string
+	if given := cmd.Flags().Changed; !t.resume && !(given("model") && given("data")) {
+		needed = append(needed, "config")
+	}
 	if !t.dry || t.resume {
-		if err := required(cmd, "out"); err != nil {
-			return err
-		}
+		needed = append(needed, "out")
+	}
+	if err := required(cmd, needed...); err != nil {
+		return err
 	}
 	if t.path == "" && t.resume {
 		t.path = t.configPath()
-	}
-	if t.path == "" && !(given("model") && given("data")) {
-		return usage(cmd, errors.New("laurel train needs --config, or --model and --data"))
 	}
 	settings := flagSettings(cmd.Flags(), map[string]string{"model": "model.path"})
 	for key, files := range map[string][]string{"data.train": t.train, "data.validation": t.validation} {
