@@ -57,7 +57,7 @@ func (e *estimation) check() error {
 func (e *estimation) run(out io.Writer) error {
 	estimates := e.rates.Estimates(e.scales...)
 	if e.dir != "" {
-		if err := audit.WriteCosts(e.dir, feedback.EstimateColumns(), costs(estimates), e.facts()...); err != nil {
+		if err := audit.WriteCosts(e.dir, feedback.EstimateColumns(), costs(estimates), append(e.facts(), madeBy()...)...); err != nil {
 			return err
 		}
 	}
