@@ -10,6 +10,7 @@ import (
 
 func convertCommand() *cobra.Command {
 	var out, onBadRow string
+	var overwrite bool
 	var columns map[string]string
 	cmd := &cobra.Command{
 		Use:   "convert IN… --out OUT.parquet",
@@ -17,6 +18,9 @@ func convertCommand() *cobra.Command {
 		Args:  usageArgs(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, in []string) error {
 			if err := required(cmd, "out"); err != nil {
+				return err
+			}
+			if err := claimFile(out, overwrite); err != nil {
 				return err
 			}
 			counts, err := data.Convert(cmd.Context(), in, out, data.ReadConfig{Columns: columns, OnBadRow: onBadRow})
@@ -30,5 +34,6 @@ func convertCommand() *cobra.Command {
 	cmd.Flags().StringVar(&out, "out", "", "file to write, .parquet or .jsonl")
 	cmd.Flags().StringToStringVar(&columns, "columns", nil, "field=column where the file's names differ")
 	cmd.Flags().StringVar(&onBadRow, "on-bad-row", "fail", "fail or skip")
+	overwriteFlag(cmd, &overwrite)
 	return cmd
 }

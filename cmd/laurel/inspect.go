@@ -26,18 +26,15 @@ func inspectCommand() *cobra.Command {
 			if err := positiveLength(cmd, maxLength); err != nil {
 				return err
 			}
+			if err := checkPairs(files, data.ReadConfig{Columns: columns}); err != nil {
+				return err
+			}
 			t, err := inspectTokenizer(cmd, ref, revision)
 			if err != nil {
 				return err
 			}
 			defer t.Close()
-			count := func(texts ...data.Text) (int, error) {
-				if err := cmd.Context().Err(); err != nil { // Ctrl-C
-					return 0, err
-				}
-				return t.Count(texts[0], texts[1:]...)
-			}
-			found, err := inspect.Files(files, data.ReadConfig{Columns: columns}, count, maxLength)
+			found, err := inspect.Files(cmd.Context(), files, data.ReadConfig{Columns: columns}, inspect.With(t, maxLength))
 			if err != nil {
 				return err
 			}

@@ -57,7 +57,7 @@ func labelCommand() *cobra.Command {
 	flags.String("on-bad-row", "", "fail or skip")
 	flags.StringToStringVar(&l.columns, "columns", nil, "field=column where the file's names differ")
 	flags.BoolVar(&l.reaggregate, "reaggregate", false, "make labels of the answers in --out anew, and ask nothing")
-	flags.BoolVar(&l.overwrite, "overwrite", false, "replace the labels of a run with other settings in --out; answers are kept")
+	overwriteFlag(cmd, &l.overwrite)
 	flags.BoolVar(&l.dry, "dry-run", false, "say what the run would ask and cost")
 	flags.StringVar(&l.goldFile, "gold", "", "measure the labels against this file of gold, as laurel agree does")
 	flags.StringVar(&l.reviewFile, "review-out", "", "write the comparisons least certain or disputed for people: .csv, .parquet, or both without an ending")

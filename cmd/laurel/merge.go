@@ -42,8 +42,8 @@ func mergeCommand() *cobra.Command {
 	flags.Float64Var(&m.confidence, "human-confidence", m.confidence, "that a person's answer is right: the confidence of a label on which people agree")
 	flags.StringToStringVar(&m.columns, "columns", nil, "field=column where the names of the reviewed files differ")
 	flags.StringVar(&m.onBadRow, "on-bad-row", "fail", "fail or skip, for rows of reviewed files")
-	flags.BoolVar(&m.overwrite, "overwrite", false, "replace the labels that --out holds")
 	flags.BoolVar(&m.asJSON, "json", false, "print merge.json")
+	overwriteFlag(cmd, &m.overwrite)
 	return cmd
 }
 
@@ -70,9 +70,6 @@ func (m *merging) run() error {
 	answers, err := labels.ReadReviewed(m.reviewed, labels.ReadLabels(m.labels), data.ReadConfig{Columns: m.columns, OnBadRow: m.onBadRow}, &counts)
 	if err != nil {
 		return err
-	}
-	if _, err := os.Stat(filepath.Join(m.dir, labels.PairsFile)); err == nil && !m.overwrite {
-		return fmt.Errorf("%s holds labels: name another --out, or give --overwrite to replace them", m.dir)
 	}
 	if err := errors.Join(os.MkdirAll(m.dir, 0o755), clearOutput(m.dir)); err != nil {
 		return err
@@ -103,7 +100,7 @@ func (m *merging) checkOutput() error {
 	if to, err := os.Stat(m.dir); err == nil && os.SameFile(from, to) {
 		return fmt.Errorf("--out is the directory of the labels: name another, so that the judges' labels stay")
 	}
-	return nil
+	return keepFiles(m.dir, m.overwrite, labels.PairsFile, labels.AbstainedFile, conflictsFile, "merge.json", "report.json", "report.html")
 }
 
 // merge writes both files of labels.
