@@ -15,7 +15,7 @@ import (
 
 func inspectCommand() *cobra.Command {
 	var ref, revision string
-	var columns map[string]string
+	var read reading
 	var maxLength int
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -37,7 +37,7 @@ func inspectCommand() *cobra.Command {
 				}
 				return t.Count(texts[0], texts[1:]...)
 			}
-			found, err := inspect.Files(files, data.ReadConfig{Columns: columns}, count, maxLength)
+			found, err := inspect.Files(files, read.ReadConfig, count, maxLength)
 			if err != nil {
 				return err
 			}
@@ -50,7 +50,7 @@ func inspectCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&ref, "model", "", "count tokens with this model's tokenizer (default: the demo's)")
 	flags.StringVar(&revision, "revision", "main", "branch, tag or commit of a hub name")
-	flags.StringToStringVar(&columns, "columns", nil, "field=column where the file's names differ")
+	read.flags(flags)
 	flags.IntVar(&maxLength, "max-length", scoring.DefaultMaxLength, "count sequences longer than so many tokens as truncated")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd

@@ -63,6 +63,9 @@ func (s *scoreRun) run(ctx context.Context) error {
 		return err
 	}
 	defer table.Close()
+	for _, note := range table.Notes() {
+		fmt.Fprintf(s.log, "%s: %s\n", s.file, note)
+	}
 	writer, err := data.NewScoreWriter(s.out, table, scorer.IsEnsemble())
 	if err != nil {
 		return err
