@@ -10,6 +10,7 @@ import (
 
 func convertCommand() *cobra.Command {
 	var out string
+	var overwrite bool
 	var read reading
 	cmd := &cobra.Command{
 		Use:   "convert IN… --out OUT.parquet",
@@ -17,6 +18,9 @@ func convertCommand() *cobra.Command {
 		Args:  usageArgs(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, in []string) error {
 			if err := required(cmd, "out"); err != nil {
+				return err
+			}
+			if err := claimFile(out, overwrite); err != nil {
 				return err
 			}
 			read.Say = noteOnce(cmd.ErrOrStderr())
@@ -31,5 +35,6 @@ func convertCommand() *cobra.Command {
 	cmd.Flags().StringVar(&out, "out", "", "file to write, .parquet or .jsonl")
 	cmd.Flags().StringVar(&read.OnBadRow, "on-bad-row", "fail", "fail or skip")
 	read.flags(cmd.Flags())
+	overwriteFlag(cmd, &overwrite)
 	return cmd
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"laurel/configs"
-	"laurel/data"
 	"laurel/data/inspect"
 	"laurel/data/tokenizer"
 	"laurel/scoring"
@@ -26,18 +25,15 @@ func inspectCommand() *cobra.Command {
 			if err := positiveLength(cmd, maxLength); err != nil {
 				return err
 			}
+			if err := checkPairs(files, read.ReadConfig); err != nil {
+				return err
+			}
 			t, err := inspectTokenizer(cmd, ref, revision)
 			if err != nil {
 				return err
 			}
 			defer t.Close()
-			count := func(texts ...data.Text) (int, error) {
-				if err := cmd.Context().Err(); err != nil { // Ctrl-C
-					return 0, err
-				}
-				return t.Count(texts[0], texts[1:]...)
-			}
-			found, err := inspect.Files(files, read.ReadConfig, count, maxLength)
+			found, err := inspect.Files(cmd.Context(), files, read.ReadConfig, inspect.With(t, maxLength))
 			if err != nil {
 				return err
 			}
