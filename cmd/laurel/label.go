@@ -188,7 +188,7 @@ func (l *labelling) checkAnswers() error {
 
 // comparisons reads the files as often as it is called, until Ctrl-C.
 func (l *labelling) comparisons(ctx context.Context) func(*data.Counts) iter.Seq2[data.Comparison, error] {
-	cfg := data.ReadConfig{Columns: l.config.Data.Columns, OnBadRow: l.config.Data.OnBadRow}
+	cfg := data.ReadConfig{Columns: l.config.Data.Columns, OnBadRow: l.config.Data.OnBadRow, Say: noteOnce(l.log)}
 	return func(counts *data.Counts) iter.Seq2[data.Comparison, error] {
 		return untilDone(ctx, data.ReadComparisons(l.files, cfg, counts))
 	}
