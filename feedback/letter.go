@@ -15,9 +15,8 @@ const leastMass = 0.1
 
 // readLetter reads a reply to FormLetter: its first line is the letter, bare,
 // among punctuation or in a form that namedSide knows, and no later line is
-// another. The probability of
-// each letter is the sum over all spellings of it among the alternatives in its
-// place; First is their ratio. A letter that is not among the alternatives has
+// another. The probability of each letter is the sum over all spellings of it
+// among the alternatives in its place; First is their ratio. A letter that is not among the alternatives has
 // at most the probability of the least of them, and of what they leave over:
 // that much is allowed it, so that a confidence is never overstated.
 func readLetter(text string, tokens []chat.Token) parsed {
@@ -48,6 +47,9 @@ func letters(text string) []string {
 			continue
 		}
 		side, ok := namedSide(value)
+		if !ok {
+			side, ok = plainSide(bare(value)) // "(A" and the like
+		}
 		switch {
 		case len(said) == 0 && !ok:
 			return nil

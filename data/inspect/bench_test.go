@@ -39,9 +39,8 @@ func BenchmarkFiles(b *testing.B) {
 	if err := os.WriteFile(path, []byte(lines.String()), 0o666); err != nil {
 		b.Fatal(err)
 	}
-	count := func(texts ...data.Text) (int, error) { return t.Count(texts[0], texts[1:]...) }
 	for b.Loop() {
-		if _, err := inspect.Files([]string{path}, data.ReadConfig{}, count, 512); err != nil {
+		if _, err := inspect.Files(b.Context(), []string{path}, data.ReadConfig{}, inspect.With(t, 512)); err != nil {
 			b.Fatal(err)
 		}
 	}
