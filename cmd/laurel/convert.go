@@ -9,9 +9,9 @@ import (
 )
 
 func convertCommand() *cobra.Command {
-	var out, onBadRow string
+	var out string
 	var overwrite bool
-	var columns map[string]string
+	var read reading
 	cmd := &cobra.Command{
 		Use:   "convert IN… --out OUT.parquet",
 		Short: "Write pairs of any readable layout as one Parquet file",
@@ -23,7 +23,8 @@ func convertCommand() *cobra.Command {
 			if err := claimFile(out, overwrite); err != nil {
 				return err
 			}
-			counts, err := data.Convert(cmd.Context(), in, out, data.ReadConfig{Columns: columns, OnBadRow: onBadRow})
+			read.Say = noteOnce(cmd.ErrOrStderr())
+			counts, err := data.Convert(cmd.Context(), in, out, read.ReadConfig)
 			if err != nil {
 				return err
 			}
@@ -32,8 +33,8 @@ func convertCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "file to write, .parquet or .jsonl")
-	cmd.Flags().StringToStringVar(&columns, "columns", nil, "field=column where the file's names differ")
-	cmd.Flags().StringVar(&onBadRow, "on-bad-row", "fail", "fail or skip")
+	cmd.Flags().StringVar(&read.OnBadRow, "on-bad-row", "fail", "fail or skip")
+	read.flags(cmd.Flags())
 	overwriteFlag(cmd, &overwrite)
 	return cmd
 }

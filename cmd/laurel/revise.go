@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -56,7 +57,7 @@ func reviseCommand() *cobra.Command {
 	flags.Int("max-requests", 0, "requests that all runs into --out may send together")
 	flags.String("on-bad-row", "", "fail or skip")
 	flags.StringToStringVar(&r.columns, "columns", nil, "field=column where the file's names differ")
-	flags.BoolVar(&r.overwrite, "overwrite", false, "replace the output of a run with other settings in --out; answers are kept")
+	overwriteFlag(cmd, &r.overwrite)
 	flags.BoolVar(&r.dry, "dry-run", false, "say what the run would ask and cost")
 	flags.BoolVar(&r.asJSON, "json", false, "print revise.json")
 	return cmd
@@ -185,7 +186,9 @@ func (r *revision) finish(summary *feedback.RevisionSummary) error {
 	steps := []func() error{
 		r.dropOldPairs, leftOut,
 		func() error { return data.WriteFile(filepath.Join(r.dir, "config.yaml"), r.resolved) },
-		func() error { return report.Write(r.dir, r.facts(summary)...) },
+		func() error {
+			return report.Write(r.dir, fmt.Sprintf("data %s · constitution %s · model %s", strings.Join(r.files, ", "), r.constitution.Name, r.config.Chat.Model), append(r.facts(summary), madeBy()...)...)
+		},
 	}
 	if summary.Useless() {
 		steps = []func() error{leftOut}

@@ -56,6 +56,9 @@ func (s *scoreRun) run(ctx context.Context) error {
 		return err
 	}
 	defer table.Close()
+	for _, note := range table.Notes() {
+		fmt.Fprintf(s.log, "%s: %s\n", s.file, note)
+	}
 	if err := claimFile(s.out, s.overwrite); err != nil {
 		return err
 	}

@@ -182,7 +182,7 @@ func (p *prepared) close() {
 // which they come.
 func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 	d := t.config.Data
-	if err := checkPairs(slices.Concat(d.Train, d.Validation), data.ReadConfig{Columns: d.Columns, OnBadRow: d.OnBadRow}); err != nil {
+	if err := checkPairs(slices.Concat(d.Train, d.Validation), d.Reading(nil)); err != nil {
 		return nil, err
 	}
 	p = &prepared{Run: trainer.Run{Config: t.config.Train, Dir: t.dir, Out: t.out}}
