@@ -33,6 +33,10 @@ func evalCommand() *cobra.Command {
 				return err
 			}
 			e.out, e.log = outputs(cmd, e.asJSON)
+			var err error
+			if e.files, err = localData(cmd.Context(), e.files, e.log); err != nil {
+				return err
+			}
 			return e.run(cmd.Context())
 		},
 	}

@@ -42,6 +42,9 @@ func labelCommand() *cobra.Command {
 				return err
 			}
 			l.out, l.log = outputs(cmd, l.asJSON)
+			if l.files, err = localData(cmd.Context(), l.files, l.log); err != nil {
+				return err
+			}
 			return l.run(cmd.Context())
 		},
 	}

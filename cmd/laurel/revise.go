@@ -40,6 +40,9 @@ func reviseCommand() *cobra.Command {
 				return err
 			}
 			r.out, r.log = outputs(cmd, r.asJSON)
+			if r.files, err = localData(cmd.Context(), r.files, r.log); err != nil {
+				return err
+			}
 			return r.run(cmd)
 		},
 	}

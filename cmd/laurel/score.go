@@ -26,6 +26,10 @@ func scoreCommand() *cobra.Command {
 				return err
 			}
 			s.log = cmd.OutOrStdout()
+			var err error
+			if s.file, err = localFile(cmd.Context(), s.file, s.log); err != nil {
+				return err
+			}
 			return s.run(cmd.Context())
 		},
 	}

@@ -60,6 +60,7 @@ func trainCommand() *cobra.Command {
 // training is one run of the command.
 type training struct {
 	config configs.Config
+	data   data.Config // the config's, with local files
 	dir    string
 	out    io.Writer
 	memory float64 // bytes to plan for, 0 for what the machine has
@@ -152,7 +153,10 @@ func (p *prepared) close() {
 // prepare opens all that a run needs: backend, model, pairs, and the order in
 // which they come.
 func (t *training) prepare(ctx context.Context, resume bool) (p *prepared, err error) {
-	d := t.config.Data
+	if err := t.findData(ctx); err != nil {
+		return nil, err
+	}
+	d := t.data
 	if err := checkPairs(slices.Concat(d.Train, d.Validation), d.Reading(nil)); err != nil {
 		return nil, err
 	}
@@ -174,6 +178,17 @@ func (t *training) prepare(ctx context.Context, resume bool) (p *prepared, err e
 	p.Order = trainer.NewOrder(p.Config, t.config.Data, p.Train, p.BackendName, p.Model.MaxPositions())
 	fmt.Fprintf(t.out, "batches of %d pairs, padded to %s tokens\n", p.Order.BatchSize, strings.Trim(strings.ReplaceAll(fmt.Sprint(p.Order.Buckets), " ", ", "), "[]"))
 	return p, nil
+}
+
+// findData fetches what of the data lies on the hub. The config that is saved
+// keeps the names.
+func (t *training) findData(ctx context.Context) (err error) {
+	t.data = t.config.Data
+	if t.data.Train, err = localData(ctx, t.data.Train, t.out); err != nil {
+		return err
+	}
+	t.data.Validation, err = localData(ctx, t.data.Validation, t.out)
+	return err
 }
 
 // open loads the newest checkpoint of a resumed run, else the model that the
@@ -223,7 +238,7 @@ func (t *training) recordDate(m *scoring.Model) {
 
 // encode turns the training and validation pairs into ids.
 func (t *training) encode(ctx context.Context, p *prepared) (err error) {
-	d := t.config.Data
+	d := t.data
 	if p.Train, _, err = buildStore(ctx, p.scored, "train", filepath.Join(t.dir, "train.tokens"), d.Train, d, t.out); err != nil || len(d.Validation) == 0 {
 		return err
 	}
@@ -318,7 +333,7 @@ func (t *training) shown(p *prepared, result *trainer.Result) (run eval.Run, err
 		run.Kept = best.Step
 	}
 	if run.Report != nil {
-		run.Examples, err = run.Report.Examples(data.ReadPairs(t.config.Data.Validation, readConfig(t.config.Data), nil))
+		run.Examples, err = run.Report.Examples(data.ReadPairs(t.data.Validation, readConfig(t.data), nil))
 	}
 	return run, err
 }

@@ -116,6 +116,9 @@ func (r *repo) cachedData(parts []string) ([]string, error) {
 func (r *repo) downloadData(ctx context.Context, l *listing, parts []string) ([]string, error) {
 	var names []string
 	for _, f := range l.Files {
+		if f != nil && !filepath.IsLocal(f.Name) {
+			return nil, fmt.Errorf("the hub lists a file %q, which lies outside the repository", f.Name)
+		}
 		if f != nil {
 			names = append(names, f.Name)
 		}
