@@ -94,6 +94,5 @@ func didYouMean(key, path string, fields map[string]reflect.Type) string {
 	if len(names) == 0 {
 		return ""
 	}
-	nearest := slices.MinFunc(names, func(a, b string) int { return data.EditDistance(key, a) - data.EditDistance(key, b) })
-	return fmt.Sprintf("; did you mean %s%s?", path, nearest)
+	return fmt.Sprintf("; did you mean %s%s?", path, data.Closest(key, names))
 }

@@ -169,6 +169,11 @@ func ignored(src Source, fields []*Field) string {
 	if system := firstColumn(src, systemColumns); slices.Contains(names, system) {
 		said += fmt.Sprintf(" (--columns system=%s keeps it as the system message)", system)
 	}
+	for _, name := range []string{"input", "context", "history", "instruction", "question", "query", "passage", "document"} {
+		if field := map[bool]string{true: "history", false: "input"}[name == "history"]; slices.Contains(names, name) && slices.ContainsFunc(fields, func(f *Field) bool { return f.Name == field }) {
+			said += fmt.Sprintf(" (does %s belong to the prompt? --columns %s=%s reads it too)", name, field, name)
+		}
+	}
 	return said
 }
 
