@@ -17,11 +17,12 @@ func Closest(name string, among []string) string {
 	return best
 }
 
-// Nearest is the closest name where at most half of the one given must change;
-// else it is empty.
+// Nearest is the closest name where at most a third of the one given must
+// change; else it is empty: a word half changed is another word (lose is not
+// chosen).
 func Nearest(name string, among []string) string {
 	near := Closest(name, among)
-	if near == "" || EditDistance(strings.ToLower(name), strings.ToLower(near)) > len(name)/2 {
+	if near == "" || EditDistance(strings.ToLower(name), strings.ToLower(near)) > len(name)/3 {
 		return ""
 	}
 	return near
