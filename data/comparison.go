@@ -18,7 +18,7 @@ type comparisonFields struct {
 
 func newComparisonFields() *comparisonFields {
 	return &comparisonFields{
-		Dialogue: Dialogue{&Field{Name: "prompt", Optional: true}, &Field{Name: "response_a"}, &Field{Name: "response_b"}},
+		Dialogue: Dialogue{&Field{Name: "prompt", Optional: true}, &Field{Name: "response_a"}, &Field{Name: "response_b"}, NewContextFields()},
 		subset:   &Field{Name: "subset", Holds: HoldsName, Optional: true},
 		source:   &Field{Name: "source", Holds: HoldsName, Optional: true},
 		id:       &Field{Name: "id", Holds: HoldsName, Optional: true},
@@ -35,7 +35,7 @@ func (c *comparisonFields) find(src Source, mapping map[string]string) ([]*Field
 	if err := Resolve(fields, mapping, src); err != nil {
 		return nil, err
 	}
-	need := c.Fields()
+	need := c.Fields()[:3]
 	if column, mapped := mapping[c.Prompt.Name]; mapped && column == "" {
 		need = need[1:]
 	}

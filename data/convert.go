@@ -33,7 +33,15 @@ type chatRow struct {
 	VoteShare  *float64  `parquet:"vote_share,optional" json:"vote_share,omitempty"`
 	Subset     string    `parquet:"subset,optional,dict" json:"subset,omitempty"`
 	ID         string    `parquet:"id,optional" json:"id,omitempty"`
+	Tools      JSONText  `parquet:"tools,optional" json:"tools,omitempty"`
+	Kwargs     JSONText  `parquet:"chat_template_kwargs,optional" json:"chat_template_kwargs,omitempty"`
 }
+
+// JSONText is a JSON value: itself in JSON lines, text in Parquet.
+type JSONText string
+
+// MarshalJSON gives the value.
+func (t JSONText) MarshalJSON() ([]byte, error) { return []byte(t), nil }
 
 // Convert reads the files and writes their pairs to out as prompt, chosen and
 // rejected (text, or messages where the input has them), confidence, margin,
@@ -111,7 +119,8 @@ func asText(p Pair) textRow {
 }
 
 func asChat(p Pair) chatRow {
-	return chatRow{MessageList(p.Prompt), MessageList(p.Chosen), MessageList(p.Rejected), p.Confidence, p.Margin, voteShare(p), p.Subset, p.ID}
+	return chatRow{MessageList(p.Prompt), MessageList(p.Chosen), MessageList(p.Rejected), p.Confidence, p.Margin, voteShare(p), p.Subset, p.ID,
+		JSONText(p.Prompt.Context.Tools), JSONText(p.Prompt.Context.TemplateKwargs)}
 }
 
 // MessageList are the messages: a list even where there is no message.

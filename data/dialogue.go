@@ -8,10 +8,15 @@ import (
 )
 
 // Dialogue is the fields that hold a prompt and two responses to it.
-type Dialogue struct{ Prompt, A, B *Field }
+type Dialogue struct {
+	Prompt, A, B *Field
+	Context      *ContextFields // nil: not read
+}
 
-// Fields are the three.
-func (d *Dialogue) Fields() []*Field { return []*Field{d.Prompt, d.A, d.B} }
+// Fields are those of prompt and responses, these first, and of their context.
+func (d *Dialogue) Fields() []*Field {
+	return append([]*Field{d.Prompt, d.A, d.B}, d.Context.Fields()...)
+}
 
 // Chat reports whether the rows become messages.
 func (d *Dialogue) Chat() bool {
@@ -58,18 +63,15 @@ func characters(s, column string) *Problem {
 }
 
 // Messages checks a list of messages.
-func (f *Field) Messages() ([]Message, *Problem) { return messages(f.Cell.Items, f.Column) }
-
-// messages checks a list of messages.
-func messages(items []Cell, column string) ([]Message, *Problem) {
-	if len(items) == 0 {
-		return nil, &Problem{ReasonNoMessages, column, "an empty list of messages"}
+func (f *Field) Messages() ([]Message, *Problem) {
+	if len(f.Cell.Items) == 0 {
+		return nil, &Problem{ReasonNoMessages, f.Column, "an empty list of messages"}
 	}
-	out := make([]Message, len(items))
-	for i := range items {
-		m, bad := message(&items[i])
+	out := make([]Message, len(f.Cell.Items))
+	for i := range f.Cell.Items {
+		m, bad := message(&f.Cell.Items[i], f.Sparse)
 		if bad != nil {
-			bad.Column, bad.Detail = column, fmt.Sprintf("message %d: %s", i, bad.Detail)
+			bad.Column, bad.Detail = f.Column, fmt.Sprintf("message %d: %s", i, bad.Detail)
 			return nil, bad
 		}
 		out[i] = m
@@ -77,32 +79,18 @@ func messages(items []Cell, column string) ([]Message, *Problem) {
 	return out, nil
 }
 
-// message checks one message.
-func message(object *Cell) (m Message, bad *Problem) {
-	role, content := object.Member("role"), object.Member("content")
-	switch {
-	case !role.Absent() && role.Kind != CellText:
-		return m, &Problem{ReasonWrongType, "", "role is " + role.describe() + ", not text"}
-	case !content.Absent() && content.Kind != CellText:
-		return m, &Problem{ReasonWrongType, "", "content is " + content.describe() + ", not text"}
-	case role.Absent():
-		return m, &Problem{ReasonNullMessage, "", "role is null or missing"}
-	case content.Absent():
-		return m, &Problem{ReasonNullMessage, "", "content is null or missing"}
-	case !knownRole(role.Text):
-		return m, &Problem{ReasonRole, "", fmt.Sprintf("unknown role %q%s; the roles are system, user, assistant, tool",
-			Clip(role.Text, 20), DidYouMean(role.Text, []string{"system", "user", "assistant", "tool"}))}
-	}
-	return Message{Role: role.Text, Content: content.Text}, characters(content.Text, "")
-}
-
-func knownRole(role string) bool {
-	return role == "system" || role == "user" || role == "assistant" || role == "tool"
-}
-
 // Read reads the prompt and the two responses of a row, the responses without
 // the prompt, whichever way the file holds them.
 func (d *Dialogue) Read() (prompt, a, b Text, bad *Problem) {
+	context, bad := d.Context.Read()
+	if bad != nil {
+		return prompt, a, b, bad
+	}
+	defer func() {
+		if a.Messages != nil || prompt.Messages != nil {
+			prompt.Context = context
+		}
+	}()
 	given := d.Prompt.Cell.Kind != CellMissing
 	if !given && d.Prompt.There() {
 		return prompt, a, b, d.Prompt.Problem(ReasonMissingField, "the field is missing")

@@ -15,6 +15,8 @@ type Field struct {
 	Optional bool // looked for in every JSON object, even where the first ones lack it
 	Mapped   bool // read only where a column is mapped to it
 
+	Sparse bool // nulls inside of its values stand for nothing, as in the structs of Parquet
+
 	Column string   // the column read; empty for none
 	Kind   CellKind // CellText or CellMessages; CellNull where unknown, CellMissing without column
 	Cell   Cell     // of the row read last
@@ -30,6 +32,7 @@ const (
 	HoldsNumber
 	HoldsName // names something: text, or a number taken as text
 	HoldsSide // a, b or tie
+	HoldsAny  // whatever the file has; who reads it checks it
 )
 
 // refuses returns what the field wants, where it cannot take the kind.
@@ -79,7 +82,7 @@ func (f *Field) Text() (Text, *Problem) {
 	case f.Kind != CellNull && f.Kind != c.Kind:
 		return Text{}, f.Problem(ReasonWrongType, "%s, unlike the rows before", c.describe())
 	case c.Kind == CellMessages:
-		messages, bad := messages(c.Items, f.Column)
+		messages, bad := f.Messages()
 		return Text{Messages: messages}, bad
 	default:
 		return Text{Plain: c.Text}, characters(c.Text, f.Column)

@@ -11,6 +11,8 @@ type pairFields struct {
 	confidence, margin, voteShare          *Field
 	subset, id, scoreChosen, scoreRejected *Field
 
+	context *ContextFields
+
 	Dialogue      // of the fields that the file has
 	labelled bool // response_a, response_b and a label
 }
@@ -29,14 +31,15 @@ func newPairFields() *pairFields {
 		voteShare:     &Field{Name: "vote_share", Holds: HoldsNumber, Optional: true},
 		subset:        &Field{Name: "subset", Holds: HoldsName, Optional: true},
 		id:            &Field{Name: "id", Holds: HoldsName, Optional: true},
+		context:       NewContextFields(),
 		scoreChosen:   &Field{Name: "score_chosen", Holds: HoldsNumber, Mapped: true},
 		scoreRejected: &Field{Name: "score_rejected", Holds: HoldsNumber, Mapped: true},
 	}
 }
 
 func (p *pairFields) all() []*Field {
-	return []*Field{p.prompt, p.chosen, p.rejected, p.responseA, p.responseB, p.label, p.voteShareA,
-		p.confidence, p.margin, p.voteShare, p.subset, p.id, p.scoreChosen, p.scoreRejected}
+	return append([]*Field{p.prompt, p.chosen, p.rejected, p.responseA, p.responseB, p.label, p.voteShareA,
+		p.confidence, p.margin, p.voteShare, p.subset, p.id, p.scoreChosen, p.scoreRejected}, p.context.Fields()...)
 }
 
 // find finds the columns of a file of pairs, and all that is wrong with them.
@@ -61,9 +64,9 @@ func (p *pairFields) find(src Source, mapping map[string]string) ([]*Field, erro
 
 // choose keeps the fields of one of the two layouts.
 func (p *pairFields) choose(labelled bool) {
-	p.labelled, p.Dialogue = labelled, Dialogue{p.prompt, p.chosen, p.rejected}
+	p.labelled, p.Dialogue = labelled, Dialogue{p.prompt, p.chosen, p.rejected, p.context}
 	if labelled {
-		p.Dialogue = Dialogue{p.prompt, p.responseA, p.responseB}
+		p.Dialogue = Dialogue{p.prompt, p.responseA, p.responseB, p.context}
 		Drop(p.chosen, p.rejected)
 		return
 	}

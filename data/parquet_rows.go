@@ -61,9 +61,10 @@ func (s *parquetSource) Choose(fields []*Field) error {
 			if f.Column == "" || c.Name != f.Column {
 				continue
 			}
+			f.Sparse = true
 			r := fieldReader{Field: f}
 			if c.Kind != CellNull {
-				r.from = newCellReader(s.file, c.node, f.Holds == HoldsName)
+				r.from = newCellReader(s.file, c.node, f.Holds != HoldsNumber)
 			}
 			s.readers = append(s.readers, r)
 		}

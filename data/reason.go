@@ -37,6 +37,7 @@ const (
 	ReasonTie             Reason = "tie"                     // a comparison without a winner
 	ReasonLabel           Reason = "unknown_label"           // a label other than a, b, tie
 	ReasonDuplicateID     Reason = "duplicate_id"            // the id of a comparison before it
+	ReasonPart            Reason = "content_part"            // a part of a message that is no text: an image, audio
 	ReasonEmptyPrompt     Reason = "empty_prompt"            // nothing to answer
 	ReasonAnswered        Reason = "prompt_answered"         // a prompt that ends with the assistant's turn
 	ReasonUnknownID       Reason = "unknown_id"              // an answer about a comparison that is not there

@@ -16,6 +16,7 @@ import (
 
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
+	"github.com/openai/openai-go/v3/packages/param"
 
 	"laurel/data"
 )
@@ -76,7 +77,12 @@ func (c *Client) params(req Request) (openai.ChatCompletionNewParams, error) {
 }
 
 func messageOf(m data.Message) (openai.ChatCompletionMessageParamUnion, error) {
+	if m.Whole != "" {
+		return param.Override[openai.ChatCompletionMessageParamUnion](json.RawMessage(m.Whole)), nil
+	}
 	switch m.Role {
+	case "developer":
+		return openai.DeveloperMessage(m.Content), nil
 	case "system":
 		return openai.SystemMessage(m.Content), nil
 	case "user":
@@ -84,7 +90,7 @@ func messageOf(m data.Message) (openai.ChatCompletionMessageParamUnion, error) {
 	case "assistant":
 		return openai.AssistantMessage(m.Content), nil
 	}
-	return openai.ChatCompletionMessageParamUnion{}, fmt.Errorf("a message of role %q cannot be put to a chat model: want system, user or assistant", m.Role)
+	return openai.ChatCompletionMessageParamUnion{}, fmt.Errorf("a message of role %q cannot be put to a chat model: want system, developer, user or assistant", m.Role)
 }
 
 // remedy says what to do about a status.
