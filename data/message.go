@@ -90,6 +90,7 @@ func message(object *Cell, sparse bool) (m Message, bad *Problem) {
 		}
 		return message(&kept, false)
 	}
+	object = canonical(object)
 	role, content := object.Member("role"), object.Member("content")
 	switch {
 	case !role.Absent() && role.Kind != CellText:
@@ -114,6 +115,29 @@ func message(object *Cell, sparse bool) (m Message, bad *Problem) {
 		return m, &Problem{ReasonNullMessage, "", "content is null or missing"}
 	}
 	return m, nil
+}
+
+// canonical gives the message of a ShareGPT file the names that chat templates
+// know.
+func canonical(object *Cell) *Cell {
+	role, content := turnOf(object)
+	if role.Kind == CellMissing && content.Kind == CellMissing || object.Member("role") == role || object.Member("content") == content {
+		return object
+	}
+	out := &Cell{Kind: CellObject}
+	for _, m := range object.Members {
+		switch m.Key {
+		case "from":
+			m.Key = "role"
+			if known, ok := shareGPTRoles[m.Value.Text]; ok {
+				m.Value.Text = known
+			}
+		case "value":
+			m.Key = "content"
+		}
+		out.Members = append(out.Members, m)
+	}
+	return out
 }
 
 func knownRole(role string) bool {

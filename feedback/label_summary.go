@@ -1,6 +1,8 @@
 package feedback
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -10,11 +12,12 @@ import (
 )
 
 // Summary says what became of the comparisons and of the questions about
-// them: rows read = labelled + abstained + skipped.
+// them: rows read = labelled + abstained + not asked + skipped.
 type Summary struct {
 	Rows      data.Counts               `json:"rows"`
 	Labelled  int                       `json:"labelled"`
 	Abstained map[labels.Abstention]int `json:"abstained"`
+	NotAsked  int                       `json:"not_asked,omitempty"` // comparisons of which the budget left a question unasked: in no file
 	Questions int                       `json:"questions"`
 	Asked     int                       `json:"asked"`             // by this run; the other answers were in the store
 	Missing   int                       `json:"missing,omitempty"` // not in the store, and not asked
@@ -24,7 +27,16 @@ type Summary struct {
 
 	Received int `json:"-"` // answers of this run, of comparisons without a label too
 
+	// Stopped is why the labels are not those of all that was to be asked; nil
+	// where they are.
+	Stopped error `json:"-"`
+
 	before chat.Spent
+}
+
+// Useless is whether the run was stopped, and there are no labels to write.
+func (s *Summary) Useless() bool {
+	return s.Stopped != nil && (!errors.Is(s.Stopped, chat.ErrBudget) || s.Labelled+s.Abstentions() == 0)
 }
 
 // JudgeSummary counts a judge's answers by what they turned out to be.
@@ -32,13 +44,19 @@ type JudgeSummary struct {
 	Name     string          `json:"name"`
 	Weight   float64         `json:"weight"`
 	Outcomes map[Outcome]int `json:"answers"`
-	Clamped  int             `json:"clamped,omitempty"` // answers whose probability was cut to the judge's bounds
+	Clamped  int             `json:"clamped,omitempty"`             // answers whose probability was cut to the judge's bounds
+	Unstated int             `json:"unstated_confidence,omitempty"` // verdicts without a confidence
+
+	FailedReasons      []ReasonCount `json:"failed_reasons,omitempty"`
+	UnparseableReasons []ReasonCount `json:"unparseable_reasons,omitempty"`
+
+	failed, unparseable reasons
 }
 
 func newSummary(run *Labelling) *Summary {
 	s := &Summary{Abstained: map[labels.Abstention]int{}, before: run.Store.Spent()}
 	for _, j := range run.Judges {
-		s.Judges = append(s.Judges, JudgeSummary{Name: j.Name(), Weight: j.Weight, Outcomes: map[Outcome]int{}})
+		s.Judges = append(s.Judges, JudgeSummary{Name: j.Name(), Weight: j.Weight, Outcomes: map[Outcome]int{}, failed: reasons{}, unparseable: reasons{}})
 	}
 	return s
 }
@@ -48,6 +66,9 @@ func (s *Summary) count(a stepAnswer) {
 		return
 	}
 	s.Questions++
+	if a.unasked {
+		return
+	}
 	if a.asked {
 		s.Asked++
 	}
@@ -56,11 +77,26 @@ func (s *Summary) count(a stepAnswer) {
 	}
 	for i := range s.Judges {
 		if s.Judges[i].Name == a.judge.Name() {
-			s.Judges[i].Outcomes[a.Outcome]++
-			if a.clamped {
-				s.Judges[i].Clamped++
-			}
+			s.Judges[i].count(a)
 		}
+	}
+}
+
+func (j *JudgeSummary) count(a stepAnswer) {
+	j.Outcomes[a.Outcome]++
+	if a.clamped {
+		j.Clamped++
+	}
+	if a.Unstated {
+		j.Unstated++
+	}
+	switch {
+	case a.Outcome == Failed && !a.missing:
+		j.failed.add(a.Reason, a.Detail)
+		j.FailedReasons = j.failed.counts()
+	case a.Outcome == Unparseable:
+		j.unparseable.add(cmp.Or(a.Reason, "other"), a.Detail)
+		j.UnparseableReasons = j.unparseable.counts()
 	}
 }
 

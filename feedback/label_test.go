@@ -99,7 +99,7 @@ func runLabels(t testing.TB, run *Labelling) ([]labels.Label, *Summary, error) {
 		out = append(out, l)
 		return nil
 	})
-	if err == nil && (len(out) != summary.Rows.Kept || summary.Rows.Kept != summary.Labelled+summary.Abstentions()) {
+	if err == nil && (len(out) != summary.Rows.Kept-summary.NotAsked || summary.Rows.Kept != summary.Labelled+summary.Abstentions()+summary.NotAsked) {
 		t.Errorf("%d labels, %d labelled and %d abstained of %s", len(out), summary.Labelled, summary.Abstentions(), summary.Rows)
 	}
 	return out, summary, err
@@ -225,6 +225,12 @@ func TestLabelStopsAndGoesOn(t *testing.T) {
 		}
 		store := newStore(t)
 		_, summary, err := runLabels(t, labelling(t, store, 30, judge))
+		if stop == chat.ErrBudget && err == nil { // what was answered has its labels
+			err = summary.Stopped
+			if summary.NotAsked == 0 || summary.Labelled == 0 {
+				t.Errorf("%+v", summary)
+			}
+		}
 		if !errors.Is(err, stop) || len(store.index) != 60 || summary.Spent.Requests < 60 {
 			t.Errorf("%v: %d answers kept, %+v", err, len(store.index), summary)
 		}
@@ -253,7 +259,7 @@ func TestLabelKeepsWhatIsOnItsWay(t *testing.T) {
 		return longer(q, n)
 	}
 	store := newStore(t)
-	if _, _, err := runLabels(t, labelling(t, store, 30, judge)); !errors.Is(err, chat.ErrBudget) {
+	if _, summary, err := runLabels(t, labelling(t, store, 30, judge)); err != nil || !errors.Is(summary.Stopped, chat.ErrBudget) {
 		t.Fatal(err)
 	}
 	if len(store.index) != judge.total-1 || judge.total < 2 {
@@ -293,6 +299,65 @@ func TestLabelStopsWhenAllFail(t *testing.T) {
 	_, _, err := runLabels(t, labelling(t, newStore(t), 1000, judge))
 	if err == nil || !strings.Contains(err.Error(), "all got no reply") || !strings.Contains(err.Error(), "connection refused") || judge.total > mostFailures+8 {
 		t.Errorf("%v after %d questions", err, judge.total)
+	}
+}
+
+// TestLabelOfNoUse: a judge whose first replies are all unparseable is asked no
+// more, and the next run asks anew; with fewer questions the run says so at its
+// end.
+func TestLabelOfNoUse(t *testing.T) {
+	mumble := func(Question, int) (Answer, error) {
+		return Answer{Outcome: Unparseable, Reason: reasonNoVerdict, Detail: "no verdict", Raw: "Well, well.", FinishReason: "stop"}, nil
+	}
+	judge := &stub{name: "mumbler", reply: mumble}
+	store := newStore(t)
+	_, _, err := runLabels(t, labelling(t, store, 1000, judge))
+	for _, says := range []string{"none of the 20 questions to judge mumbler came to an answer", "no_verdict 20", `finish_reason "stop"`, `"Well, well."`} {
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("no word of %s in %v", says, err)
+		}
+	}
+	if judge.total > trialQuestions+8 {
+		t.Errorf("%d questions asked", judge.total)
+	}
+	judge.reply = longer
+	if _, summary, err := runLabels(t, labelling(t, store, 30, judge)); err != nil || summary.Stopped != nil || summary.Outcomes(Unparseable) != 0 {
+		t.Errorf("after the judge is mended: %+v, %v", summary, err)
+	}
+	judge = &stub{name: "mumbler", reply: mumble}
+	_, summary, err := runLabels(t, labelling(t, newStore(t), 2, judge))
+	if err != nil || summary.Stopped == nil || !strings.Contains(summary.Stopped.Error(), "none of the 16 questions") {
+		t.Errorf("%+v, %v", summary, err)
+	}
+	if r := summary.Judges[0].UnparseableReasons; len(r) != 1 || r[0] != (ReasonCount{reasonNoVerdict, 16, "no verdict"}) {
+		t.Errorf("%+v", r)
+	}
+	one := true
+	judge.reply = func(q Question, n int) (Answer, error) { // but one is enough
+		if one {
+			one = false
+			return longer(q, n)
+		}
+		return mumble(q, n)
+	}
+	run := labelling(t, newStore(t), 30, judge)
+	run.InFlight = 1
+	if _, summary, err := runLabels(t, run); err != nil || summary.Stopped != nil {
+		t.Errorf("%+v, %v", summary, err)
+	}
+}
+
+func TestLabelUnstated(t *testing.T) {
+	judge := &stub{name: "brackets", reply: func(q Question, n int) (Answer, error) {
+		a, err := longer(q, n)
+		a.First, a.Unstated = map[bool]float64{true: 1, false: 0}[a.First > 0.5], true
+		return a, err
+	}}
+	run := labelling(t, newStore(t), 2, judge)
+	run.Judges[0].Unstated = 0.7
+	got, summary, err := runLabels(t, run)
+	if err != nil || summary.Judges[0].Unstated != 16 || !near(got[0].Confidence, 0.7) || got[0].Side != labels.SideA || !near(got[1].Confidence, 0.7) || got[1].Side != labels.SideB {
+		t.Errorf("%+v, %+v, %v", got, summary, err)
 	}
 }
 

@@ -84,7 +84,7 @@ func AdapterBase(dir string) (base, revision string, err error) {
 
 func readAdapterConfig(dir string) (*adapterConfig, error) {
 	path := filepath.Join(dir, adapterConfigFile)
-	raw, err := os.ReadFile(path)
+	raw, err := readConfigFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read adapter: %w", err)
 	}
@@ -102,8 +102,8 @@ func readAdapterConfig(dir string) (*adapterConfig, error) {
 			r.must(key, "false", "{}", "[]")
 		}
 	}
-	if c.Rank < 1 {
-		r.refuse("r", fmt.Sprintf("is %d, want at least 1", c.Rank))
+	if c.Rank < 1 || c.Rank > mostWidth {
+		r.refuse("r", fmt.Sprintf("is %d, want 1 to %d", c.Rank, mostWidth))
 	}
 	if err := errors.Join(r.problems...); err != nil {
 		return nil, fmt.Errorf("adapter config %s: %w", path, err)
@@ -123,11 +123,8 @@ func (m *Model) AddAdapter(l LoRA, base string, seed uint64) error {
 		}
 	}
 	m.Adapter = &Adapter{l, base}
-	random := rand.New(rand.NewPCG(seed, 1))
-	for _, t := range l.weights(m.Config) {
-		if err := createVariable(m.Store, t, initial(t, m.Config, random)); err != nil {
-			return err
-		}
+	if err := m.draw(l.weights(m.Config), rand.New(rand.NewPCG(seed, 1))); err != nil {
+		return fmt.Errorf("model.lora: %w", err)
 	}
 	return nil
 }

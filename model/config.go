@@ -44,7 +44,7 @@ func ReadConfig(path string) (*Config, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, "config.json")
 	}
-	raw, err := os.ReadFile(path)
+	raw, err := readConfigFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read model config: %w", err)
 	}
@@ -78,7 +78,7 @@ func parseConfig(raw []byte) (*Config, error) {
 	}
 	c.Unknown = r.unknown()
 	c.listWeights()
-	return c, nil
+	return c, checkTotal(c.weights)
 }
 
 // SetHead chooses another pooling and score head than the config's.
@@ -163,16 +163,6 @@ func (r *configReader) number(key string, otherwise float64) float64 {
 	value := otherwise
 	if !r.into(key, &value) {
 		return otherwise
-	}
-	return value
-}
-
-// positive reads a size that must be at least one.
-func (r *configReader) positive(key string, otherwise int) int {
-	value := r.integer(key, otherwise)
-	if value < 1 {
-		r.refuse(key, fmt.Sprintf("is %d, want at least 1", value))
-		return 1
 	}
 	return value
 }

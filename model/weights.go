@@ -90,33 +90,63 @@ var unneeded = []string{"lm_head.", "cls.predictions.", "cls.seq_relationship.",
 	"rotary_emb.inv_freq", "pooler.dense.", "discriminator_predictions.", "generator_predictions.", "generator_lm_head.",
 	"vocab_transform.", "vocab_layer_norm.", "vocab_projector.", "decoder.", "lm_predictions.", "mask_predictions."}
 
-// load fills the store from a checkpoint, strictly: every tensor of the
+// load fills the model from a checkpoint, strictly: every tensor of the
 // model must be there with its shape, and every tensor of the checkpoint
 // must be used or known to be unneeded.
-func load(store *ml.Store, c *Config, w *safetensors.Weights, seed uint64) (*Loaded, error) {
-	want := c.weights
-	report := &Loaded{Tensors: len(want)}
-	source, err := matchNames(c, w, report)
+func (m *Model) load(w *safetensors.Weights, seed uint64) error {
+	c, want := m.Config, m.Config.weights
+	m.Loaded = &Loaded{Tensors: len(want)}
+	source, err := matchNames(c, w, m.Loaded)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := missingTensors(want, source, report); err != nil {
-		return nil, err
+	if err := missingTensors(want, source, m.Loaded); err != nil {
+		return err
 	}
-	if c.NumLabels > 1 && !report.NewHead {
-		return nil, fmt.Errorf("config.json, key \"id2label\" or \"num_labels\": %d labels, but the score head is a reward model's, with one: set \"id2label\": {\"0\": \"LABEL_0\"}", c.NumLabels)
+	if err := checkShapes(want, source, w); err != nil {
+		return err
+	}
+	if c.NumLabels > 1 && !m.Loaded.NewHead {
+		return fmt.Errorf("config.json, key \"id2label\" or \"num_labels\": %d labels, but the score head is a reward model's, with one: set \"id2label\": {\"0\": \"LABEL_0\"}", c.NumLabels)
 	}
 	random := rand.New(rand.NewPCG(seed, 0))
-	for _, t := range want {
-		values, err := loadTensor(t, source, w, c, random)
+	return m.fill(want, func(t weight) ([]float32, error) {
+		name, ok := source[t.name]
+		if !ok {
+			return initial(t, c, random), nil
+		}
+		values, err := w.Float32(name)
 		if err != nil {
 			return nil, err
 		}
-		if err := createVariable(store, t, values); err != nil {
-			return nil, err
+		return values, checkFinite(name, values)
+	})
+}
+
+// fill makes the variables of tensors, whose values come one by one; of an
+// outline it makes none.
+func (m *Model) fill(ws []weight, values func(weight) ([]float32, error)) error {
+	if m.Store == nil {
+		return nil
+	}
+	if err := checkMemory(ws); err != nil {
+		return err
+	}
+	for _, t := range ws {
+		v, err := values(t)
+		if err != nil {
+			return err
+		}
+		if err := createVariable(m.Store, t, v); err != nil {
+			return err
 		}
 	}
-	return report, nil
+	return nil
+}
+
+// draw fills tensors as transformers and PEFT begin them.
+func (m *Model) draw(ws []weight, random *rand.Rand) error {
+	return m.fill(ws, func(t weight) ([]float32, error) { return initial(t, m.Config, random), nil })
 }
 
 func createVariable(store *ml.Store, t weight, values []float32) error {
@@ -124,27 +154,26 @@ func createVariable(store *ml.Store, t weight, values []float32) error {
 	return err
 }
 
-func loadTensor(t weight, source map[string]string, w *safetensors.Weights, c *Config, random *rand.Rand) ([]float32, error) {
-	name, ok := source[t.name]
-	if !ok {
-		return initial(t, c, random), nil
-	}
-	info, err := w.Info(name)
-	if err != nil {
-		return nil, err
-	}
-	if !slices.Equal(info.Shape, t.shape) {
-		hint := ""
-		if t.group != "" {
-			hint = ": a reward model has one label; this head is a classifier's"
+// checkShapes holds the file's shapes to the config's.
+func checkShapes(want []weight, source map[string]string, w *safetensors.Weights) error {
+	for _, t := range want {
+		name, ok := source[t.name]
+		if !ok {
+			continue
 		}
-		return nil, fmt.Errorf("tensor %s has shape %v, the config asks for %v%s", name, info.Shape, t.shape, hint)
+		info, err := w.Info(name)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(info.Shape, t.shape) {
+			hint := ""
+			if t.group != "" {
+				hint = ": a reward model has one label; this head is a classifier's"
+			}
+			return fmt.Errorf("tensor %s has shape %v, the config asks for %v%s", name, info.Shape, t.shape, hint)
+		}
 	}
-	values, err := w.Float32(name)
-	if err != nil {
-		return nil, err
-	}
-	return values, checkFinite(name, values)
+	return nil
 }
 
 // matchNames maps the model's names to the checkpoint's. Base models carry

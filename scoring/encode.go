@@ -68,14 +68,14 @@ func (m *Model) CheckIDs(ids []int32) error {
 
 // BuildStore encodes files of pairs into a scratch file at path. done hears how
 // many of the rows are encoded; total is -1 where only reading tells.
-func (m *Model) BuildStore(ctx context.Context, path string, files []string, cfg data.Config, done func(rows, total int)) (*batches.Store, *data.Counts, error) {
+func (m *Model) BuildStore(ctx context.Context, path string, files []string, cfg data.Config, say func(file, note string), done func(rows, total int)) (*batches.Store, *data.Counts, error) {
 	workers := cfg.Workers
 	if workers == 0 {
 		workers = runtime.NumCPU()
 	}
 	counts := &data.Counts{}
 	total := rowsOf(files, cfg)
-	pairs := data.ReadPairs(files, data.ReadConfig{Columns: cfg.Columns, OnBadRow: cfg.OnBadRow}, counts)
+	pairs := data.ReadPairs(files, cfg.Reading(say), counts)
 	store, err := batches.BuildStore(ctx, path, pairs, m.EncodePair, batches.Options{Workers: workers, SkipBadRows: cfg.OnBadRow == "skip",
 		SkipIdentical: cfg.IdenticalPairs == "skip", Done: func(rows int) { done(rows, total) }})
 	if err != nil {
@@ -90,13 +90,14 @@ func (m *Model) BuildStore(ctx context.Context, path string, files []string, cfg
 func rowsOf(files []string, cfg data.Config) int {
 	total := 0
 	for _, file := range files {
-		r, err := data.OpenPairs(file, data.ReadConfig{Columns: cfg.Columns, OnBadRow: cfg.OnBadRow})
+		r, err := data.OpenPairs(file, cfg.Reading(nil))
 		if err != nil {
 			return -1 // reading says what is wrong
 		}
 		n := r.NumRows()
+		manyPairs := !r.RowIsPair()
 		r.Close()
-		if n < 0 {
+		if n < 0 || manyPairs {
 			return -1
 		}
 		total += int(n)

@@ -13,6 +13,9 @@ import (
 	"laurel/labels"
 )
 
+// reviseFile says how the output of a directory came about.
+const reviseFile = "revise.json"
+
 // leftOutFile lists the prompts without a whole chain.
 const leftOutFile = "left-out.jsonl"
 
@@ -89,6 +92,7 @@ func (r *revision) printSummary(s *feedback.RevisionSummary, report *audit.Revis
 	if s.LeftOut() > 0 {
 		fmt.Fprintf(r.log, "left out %d (at the first answer %d, a critique %d, a revision %d): %s; the first: %s\n", s.LeftOut(),
 			s.Left[feedback.StageInitial], s.Left[feedback.StageCritique], s.Left[feedback.StageRevision], filepath.Join(r.dir, leftOutFile), s.FirstLeft)
+		printReasons(r.log, "left out", s.Reasons)
 	}
 	if r.config.Pairs {
 		fmt.Fprintf(r.log, "wrote %d pairs, none of the %d prompts whose last answer is the first: %s\n", s.Written-s.Unchanged, s.Unchanged, filepath.Join(r.dir, labels.PairsFile))

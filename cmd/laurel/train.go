@@ -7,7 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,7 +15,6 @@ import (
 	"laurel/configs"
 	"laurel/data"
 	"laurel/eval"
-	"laurel/eval/draw"
 	"laurel/model"
 	"laurel/scoring"
 	"laurel/trainer"
@@ -42,7 +41,7 @@ func trainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			t := training{config: c, dir: out, out: cmd.OutOrStdout(), memory: memory * 1e9}
+			t := training{config: c, dir: out, out: cmd.OutOrStdout(), memory: memory * 1e9, dry: dry}
 			if dry {
 				return t.dryRun(cmd.Context())
 			}
@@ -64,6 +63,7 @@ type training struct {
 	dir    string
 	out    io.Writer
 	memory float64 // bytes to plan for, 0 for what the machine has
+	dry    bool    // whether the run is foreseen only, from the sizes of its model
 }
 
 // run is the whole line: directory, model, data, loop, report.
@@ -152,6 +152,10 @@ func (p *prepared) close() {
 // prepare opens all that a run needs: backend, model, pairs, and the order in
 // which they come.
 func (t *training) prepare(ctx context.Context, resume bool) (p *prepared, err error) {
+	d := t.config.Data
+	if err := checkPairs(slices.Concat(d.Train, d.Validation), d.Reading(nil)); err != nil {
+		return nil, err
+	}
 	p = &prepared{Run: trainer.Run{Config: t.config.Train, Dir: t.dir, Out: t.out}}
 	if p.Backend, p.choice, err = openBackend(t.config.Backend, t.out); err != nil {
 		return nil, err
@@ -193,7 +197,11 @@ func (t *training) open(ctx context.Context, resume bool) (_ *scoring.Model, sta
 		fmt.Fprintf(t.out, "resume after step %d\n", state.Step)
 	}
 	if m == nil {
-		if m, err = start.Fresh(); err != nil {
+		fresh := start.Fresh
+		if t.dry {
+			fresh = start.Outline
+		}
+		if m, err = fresh(); err != nil {
 			return nil, state, err
 		}
 	}
@@ -265,7 +273,7 @@ func (t *training) printPrecision(ctx context.Context, p *prepared) error {
 
 // peakMemory is the most that this process has held.
 func peakMemory() string {
-	bytes, ok := trainer.ProcessPeak()
+	bytes, ok := model.ProcessPeak()
 	if !ok {
 		return "not known on this system"
 	}
@@ -274,32 +282,19 @@ func peakMemory() string {
 
 // report writes what the run was worth, and where everything lies.
 func (t *training) report(p *prepared, result *trainer.Result) error {
-	lines, err := trainer.ReadMetrics(t.dir)
+	run, err := t.shown(p, result)
 	if err != nil {
 		return err
 	}
-	plots, curve := filepath.Join(t.dir, "plots"), trainer.Curve(lines)
-	if _, err := eval.WritePlots(plots, result.Report, curve); err != nil {
+	plots, html := filepath.Join(t.dir, "plots"), filepath.Join(t.dir, "report.html")
+	if _, err := eval.WritePlots(plots, []eval.Run{run}); err != nil {
 		return err
 	}
-	facts := []draw.Fact{
-		{Name: "run", Value: t.dir}, {Name: "model", Value: t.config.Model.Path + t.config.Model.Config},
-		{Name: "parameters", Value: strconv.Itoa(p.Model.NumParameters())}, {Name: "backend", Value: p.choice.String()},
-		{Name: "training pairs", Value: strconv.Itoa(p.Train.Len())}, {Name: "steps", Value: strconv.Itoa(result.State.Step)},
-		{Name: "steps skipped (not finite)", Value: strconv.Itoa(result.State.Skipped)},
-	}
-	html := filepath.Join(t.dir, "report.html")
-	if err := eval.WriteHTML(html, result.Report, curve, facts...); err != nil {
+	if err := eval.WriteHTML(html, []eval.Run{run}); err != nil {
 		return err
 	}
-	if result.Report != nil {
-		fmt.Fprintln(t.out, "\nvalidation after the last step:")
-		if err := result.Report.Print(t.out); err != nil {
-			return err
-		}
-		if err := result.Report.WriteJSON(filepath.Join(t.dir, "report.json")); err != nil {
-			return err
-		}
+	if err := t.printReport(run, result); err != nil {
+		return err
 	}
 	best, why, err := trainer.BestCheckpoint(t.dir)
 	if err != nil {
@@ -309,4 +304,38 @@ func (t *training) report(p *prepared, result *trainer.Result) error {
 		best, why, html, plots, filepath.Join(t.dir, trainer.MetricsFile),
 		result.Pairs, result.Stepping.Seconds(), float64(result.Pairs)/max(result.Stepping.Seconds(), 1e-9), peakMemory())
 	return err
+}
+
+// shown is the run as its report shows it.
+func (t *training) shown(p *prepared, result *trainer.Result) (run eval.Run, err error) {
+	lines, err := trainer.ReadMetrics(t.dir)
+	if err != nil {
+		return run, err
+	}
+	run = eval.Run{Name: filepath.Base(t.dir), Model: t.baseModel(), Data: strings.Join(t.config.Data.Validation, ", "), Report: result.Report,
+		Curve: trainer.Curve(lines), Loss: t.config.Train.LossName(), Facts: t.facts(p, result)}
+	if best := result.State.Best; best != nil {
+		run.Kept = best.Step
+	}
+	if run.Report != nil {
+		run.Examples, err = run.Report.Examples(data.ReadPairs(t.config.Data.Validation, readConfig(t.config.Data), nil))
+	}
+	return run, err
+}
+
+// printReport prints the validation of the checkpoint that is kept, and writes
+// report.json.
+func (t *training) printReport(run eval.Run, result *trainer.Result) error {
+	if run.Report == nil {
+		return nil
+	}
+	fmt.Fprintf(t.out, "\nvalidation at step %d", run.Report.Step)
+	if run.Report.Step == run.Kept {
+		fmt.Fprint(t.out, ", the checkpoint that is kept")
+	}
+	fmt.Fprintf(t.out, " (the run has %d steps):\n", result.State.Step)
+	if err := run.Report.Print(t.out); err != nil {
+		return err
+	}
+	return run.Report.WriteJSON(filepath.Join(t.dir, "report.json"))
 }

@@ -11,16 +11,7 @@ import (
 
 // rowHashes hashes texts; the chance that two of a million texts collide is
 // under 1e-7.
-type rowHashes struct {
-	seed maphash.Seed
-	hash maphash.Hash
-}
-
-func newRowHashes() *rowHashes {
-	h := &rowHashes{seed: maphash.MakeSeed()}
-	h.hash.SetSeed(h.seed)
-	return h
-}
+type rowHashes struct{ hash maphash.Hash }
 
 // pairHash is a pair and the same pair with its responses swapped.
 type pairHash struct{ pair, swapped uint64 }

@@ -169,10 +169,6 @@ func (t *Tokenizer) endsSequence(suffix []int32) bool {
 
 // encode gives the ids of a text without special tokens.
 func (t *Tokenizer) encode(text string) ([]int32, error) {
-	return t.encodeWith(text, false)
-}
-
-func (t *Tokenizer) encodeWith(text string, specials bool) ([]int32, error) {
 	if err := checkText(text); err != nil {
 		return nil, err
 	}
@@ -181,6 +177,30 @@ func (t *Tokenizer) encodeWith(text string, specials bool) ([]int32, error) {
 	if t.library == nil {
 		return nil, ErrClosed
 	}
+	bare := func(text string) ([]int32, error) { return t.ask(text, false) }
+	if t.words != nil {
+		if ids, ok, err := t.words.encode(text, bare); ok && err == nil {
+			return ids, nil
+		}
+	}
+	return bare(text)
+}
+
+// encodeWhole asks the library for the whole text.
+func (t *Tokenizer) encodeWhole(text string, specials bool) ([]int32, error) {
+	if err := checkText(text); err != nil {
+		return nil, err
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if t.library == nil {
+		return nil, ErrClosed
+	}
+	return t.ask(text, specials)
+}
+
+// ask passes a text that was checked to the library, which must be open.
+func (t *Tokenizer) ask(text string, specials bool) ([]int32, error) {
 	encoding, err := t.library.EncodeWithOptionsErr(text, specials)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrText, err)
@@ -220,7 +240,7 @@ func (t *Tokenizer) findAffixes() (prefix, suffix []int32, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		full, err := t.encodeWith(probe, true)
+		full, err := t.encodeWhole(probe, true)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -329,7 +329,7 @@ func FuzzEncodeText(f *testing.F) {
 			if !clean {
 				continue
 			}
-			full, err := tok.encodeWith(text, true)
+			full, err := tok.encodeWhole(text, true)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,6 +13,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,6 +39,7 @@ type Tokenizer struct {
 	mu      sync.RWMutex
 	library *tokenizers.Tokenizer
 	vocab   int
+	words   *words // nil where texts are encoded whole
 }
 
 // ErrClosed is returned by encodings after Close.
@@ -108,6 +110,9 @@ func (t *Tokenizer) load(d *definition) error {
 	if t.prefix, t.suffix, err = t.findAffixes(); err != nil {
 		t.library.Close()
 		return err
+	}
+	if !split {
+		t.words = newWords(d, slices.Collect(maps.Values(added.tokens)))
 	}
 	t.notes = append(t.notes, t.otherVersions(d)...)
 	return nil

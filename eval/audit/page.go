@@ -9,11 +9,11 @@ import (
 
 // WriteHTML writes one self-contained page: no script, no outside link.
 func (r *Report) WriteHTML(path string, facts ...draw.Fact) error {
-	p := draw.Page{Title: "Label report", Headline: r.headline(), Warnings: r.Warnings, Sections: r.sections(), Facts: facts, Definitions: definitions()}
+	p := draw.Page{Title: "Label report", Headline: r.headline(), Warnings: r.Warnings, Sections: append(r.sections(), draw.FactSection(facts...)), Definitions: definitions()}
 	var err error
 	under := map[string][]draw.NamedChart{outcomeTitle: r.outcomeCharts(), biasTitle: r.biasCharts(), goldTitle: r.goldCharts()}
 	for i := range p.Sections {
-		if p.Sections[i].Figures, err = draw.Inline(under[p.Sections[i].Title]); err != nil {
+		if p.Sections[i].Figures, err = draw.Figures(under[p.Sections[i].Title]); err != nil {
 			return fmt.Errorf("write report %s: %w", path, err)
 		}
 	}

@@ -55,9 +55,9 @@ func (r *RevisionReport) Write(dir string, facts ...draw.Fact) error {
 }
 
 func (r *RevisionReport) writeHTML(path string, facts []draw.Fact) error {
-	p := draw.Page{Title: "Revision report", Headline: r.headline(), Warnings: r.Warnings(), Sections: r.sections(), Facts: facts, Definitions: revisionDefinitions()}
+	p := draw.Page{Title: "Revision report", Headline: r.headline(), Warnings: r.Warnings(), Sections: append(r.sections(), draw.FactSection(facts...)), Definitions: revisionDefinitions()}
 	var err error
-	if p.Sections[0].Figures, err = draw.Inline(r.charts()); err != nil {
+	if p.Sections[0].Figures, err = draw.Figures(r.charts()); err != nil {
 		return fmt.Errorf("write report %s: %w", path, err)
 	}
 	return p.Save(path)

@@ -9,8 +9,8 @@ import (
 
 // drawing is one chart as SVG under its file name.
 type drawing struct {
-	name, title string
-	svg         []byte
+	name, title, alt string
+	svg              []byte
 }
 
 // Write draws charts into dir.
@@ -43,7 +43,7 @@ func drawCharts(charts []NamedChart) ([]drawing, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[i] = drawing{c.Name, c.title, svg}
+		out[i] = drawing{c.Name, c.title, c.alt(), svg}
 	}
 	return out, nil
 }

@@ -24,6 +24,15 @@ func (v Value) MarshalJSON() ([]byte, error) {
 	return json.Marshal(float64(v))
 }
 
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *Value) UnmarshalJSON(raw []byte) error {
+	if string(raw) == "null" {
+		*v = undefined()
+		return nil
+	}
+	return json.Unmarshal(raw, (*float64)(v))
+}
+
 // String gives three decimals, more digits where the value is small, and an
 // exponent where it is large.
 func (v Value) String() string {

@@ -24,7 +24,7 @@ import (
 // quick is a config of a chat with a server, with short waits.
 func quick(server *httptest.Server) Config {
 	c := Default()
-	c.BaseURL, c.Model, c.Backoff = server.URL, "tiny", time.Millisecond
+	c.BaseURL, c.Model, c.Backoff, c.GracePeriod = server.URL, "tiny", time.Millisecond, 50*time.Millisecond
 	return c
 }
 
@@ -97,7 +97,6 @@ func TestChatGivesUp(t *testing.T) {
 		{200, 3, false, `null`, "no chat completion"},
 		{200, 3, false, `{"error": {"message": "upstream died"}}`, "without choices: upstream died"},
 		{200, 3, false, `{"choices": [{"message": {"content": " "}}]}`, "an empty reply"},
-		{200, 1, false, `{"choices": [{"finish_reason": "length", "message": {"content": ""}}]}`, "max_tokens (512)"},
 		{200, 1, false, `{"choices": [{"finish_reason": "content_filter", "message": {"content": null}}]}`, "content filter"},
 	} {
 		chat := serve(t, always(tc.status, tc.body), nil, func(c *Config) { c.MaxRetries = 2 })
@@ -122,7 +121,7 @@ func TestChatBodyTooLong(t *testing.T) {
 	}
 }
 
-func TestChatNobodyThere(t *testing.T) {
+func TestChatNobodyListens(t *testing.T) {
 	server := httptest.NewServer(nil)
 	server.Close()
 	c := quick(server)
@@ -131,7 +130,7 @@ func TestChatNobodyThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if reply, err := chat.Complete(t.Context(), askOnce("which?")); !errors.Is(err, ErrSetup) || reply.Requests != 2 || !strings.Contains(err.Error(), "is it running") {
+	if reply, err := chat.Complete(t.Context(), askOnce("which?")); !errors.Is(err, ErrSetup) || reply.Requests != 1 || !strings.Contains(err.Error(), "is it running") {
 		t.Errorf("%+v, %v", reply, err)
 	}
 }
@@ -249,7 +248,7 @@ func TestChatSends(t *testing.T) {
 			t.Errorf("%+v, %v", reply, err)
 		}
 		got, _ := json.Marshal(body)
-		want := `{"a.b":1,"chat_template_kwargs":{"enable_thinking":false},"max_completion_tokens":512,"messages":[{"content":"s","role":"system"},{"content":"\u003cu\u003e","role":"user"},{"content":"a","role":"assistant"}],"model":"tiny","reasoning_effort":"low","seed":5,"temperature":0}`
+		want := `{"a.b":1,"chat_template_kwargs":{"enable_thinking":false},"max_completion_tokens":4096,"messages":[{"content":"s","role":"system"},{"content":"\u003cu\u003e","role":"user"},{"content":"a","role":"assistant"}],"model":"tiny","reasoning_effort":"low","seed":5,"temperature":0}`
 		if string(got) != want || header.Get("X-Title") != "laurel" || !strings.HasSuffix(asked, "/v1/chat/completions") || strings.Count(asked, "v1") != 1 {
 			t.Errorf("%s: %s %s", path, asked, got)
 		}
@@ -385,6 +384,102 @@ func TestChatRates(t *testing.T) {
 		}
 		if took := time.Since(began); took < 290*time.Millisecond {
 			t.Errorf("four requests, of which ten go in a second, went in %v", took)
+		}
+	}
+}
+
+// TestChatWaitsForReplies: a request on its way when the run stops is waited
+// for, for the grace period where the user stops it, and nothing new is sent.
+func TestChatWaitsForReplies(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		latency, grace time.Duration
+		cause          error
+		comes          bool
+	}{
+		"within the grace period": {100 * time.Millisecond, time.Minute, context.Canceled, true},
+		"beyond it":               {time.Minute, 20 * time.Millisecond, context.Canceled, false},
+		"the run ends by itself":  {100 * time.Millisecond, 0, ErrDrain, true},
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		chat := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			cancel(tc.cause)
+			select {
+			case <-time.After(tc.latency):
+				io.WriteString(w, `{"choices": [{"message": {"content": "hello"}}]}`)
+			case <-r.Context().Done():
+			}
+		}), nil, func(c *Config) { c.GracePeriod = tc.grace })
+		reply, err := chat.Complete(ctx, askOnce("which?"))
+		if tc.comes && (err != nil || reply.Text != "hello") || !tc.comes && !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %+v, %v", name, reply, err)
+		}
+		if _, err := chat.Complete(ctx, askOnce("and now?")); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: the next: %v", name, err)
+		}
+		if _, requests := chat.budget.Spent(); requests != 1 {
+			t.Errorf("%s: %d requests", name, requests)
+		}
+	}
+}
+
+// TestChatMaxTokensName: auto finds the name that the server takes, once.
+func TestChatMaxTokensName(t *testing.T) {
+	requests := 0
+	chat := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests++
+		body, _ := io.ReadAll(r.Body)
+		if !strings.Contains(string(body), `"max_completion_tokens"`) {
+			http.Error(w, `{"error": {"message": "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."}}`, 400)
+			return
+		}
+		io.WriteString(w, `{"choices": [{"message": {"content": "hello"}}]}`)
+	}), nil, nil)
+	for range 3 {
+		if reply, err := chat.Complete(t.Context(), askOnce("which?")); err != nil || reply.Text != "hello" {
+			t.Errorf("%+v, %v", reply, err)
+		}
+	}
+	if requests != 4 {
+		t.Errorf("%d requests", requests)
+	}
+	chat.config.MaxTokensName = MaxTokens
+	if _, err := chat.Complete(t.Context(), askOnce("which?")); err == nil || !strings.Contains(err.Error(), "max_tokens_name: max_completion_tokens") || Reason(err) != "http_400" || !Refused(err) {
+		t.Error(err)
+	}
+}
+
+// TestChatRefusedLater: a server that was there and refuses connections is
+// starting again.
+func TestChatRefusedLater(t *testing.T) {
+	server := httptest.NewServer(&chattest.Server{})
+	c := quick(server)
+	c.MaxRetries = 2
+	chat, err := New(c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chat.Complete(t.Context(), askOnce("which?")); err != nil {
+		t.Fatal(err)
+	}
+	server.Close()
+	if reply, err := chat.Complete(t.Context(), askOnce("and now?")); err == nil || errors.Is(err, ErrSetup) || reply.Requests != 3 {
+		t.Errorf("%+v, %v", reply, err)
+	}
+}
+
+func TestChatCutOff(t *testing.T) {
+	for content, thought := range map[string]string{`"<think>\nLet me"`: "\nLet me", `"", "reasoning_content": "hm"`: "hm", `null`: ""} {
+		chat := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, `{"choices": [{"finish_reason": "length", "message": {"content": `+content+`}}]}`)
+		}), nil, nil)
+		for _, top := range []int{0, 5} {
+			request := askOnce("which?")
+			request.TopLogprobs = top
+			if reply, err := chat.Complete(t.Context(), request); err != nil || reply.Text != "" || reply.Thought != thought || reply.FinishReason != "length" {
+				t.Errorf("%s: %+v, %v", content, reply, err)
+			}
 		}
 	}
 }

@@ -8,51 +8,6 @@ import (
 	"laurel/feedback/chat"
 )
 
-func TestReadVerdict(t *testing.T) {
-	for _, tc := range []struct {
-		reply   string
-		outcome Outcome
-		first   float64
-		says    string
-	}{
-		{"A is better grounded.\nVerdict: A\nConfidence: 0.8", Preferred, 0.8, ""},
-		{"Verdict: B\nConfidence: 0.75", Preferred, 0.25, ""},
-		{"**Verdict:** B.\r\n**Confidence:** 1\r\n", Preferred, 0, ""},
-		{"### verdict : a\n- CONFIDENCE: .5", Preferred, 0.5, ""},
-		{"Verdict: A\nConfidence: 0.8\n\nVerdict: A\nConfidence: 0.8", Preferred, 0.8, ""},
-		{"<think>Verdict: B\nConfidence: 1</think>Verdict: A\nConfidence: 0.9", Preferred, 0.9, ""},
-		{"Both are the same.\nVerdict: tie", Tie, 0, ""},
-		{"Verdict: Tie\nConfidence: high", Tie, 0, ""},
-		{"", Unparseable, 0, "no line"},
-		{"I'm sorry, but I can't compare these.", Unparseable, 0, "no line"},
-		{"The verdict: A wins.\nConfidence: 0.9", Unparseable, 0, "no line"},
-		{"A", Unparseable, 0, "no line"},
-		{"Verdict: A or B\nConfidence: 0.8", Unparseable, 0, `"a or b"`},
-		{"Verdict: both\nConfidence: 0.8", Unparseable, 0, `"both"`},
-		{"Verdict:\nConfidence: 0.8", Unparseable, 0, `""`},
-		{"Verdict: A\nVerdict: B\nConfidence: 0.8", Unparseable, 0, "different verdicts"},
-		{"Verdict: A\nor\nVerdict: B\nor\nVerdict: tie\nConfidence: 0.5", Unparseable, 0, "different verdicts"},
-		{"Verdict: A", Unparseable, 0, "no line \"Confidence"},
-		{"Verdict: A\nConfidence: 0.8\nConfidence: 0.9", Unparseable, 0, "different confidences"},
-		{"Verdict: A\nConfidence: 80%", Unparseable, 0, `"80%"`},
-		{"Verdict: A\nConfidence: 80", Unparseable, 0, "0.5 to 1"},
-		{"Verdict: A\nConfidence: 1.01", Unparseable, 0, "0.5 to 1"},
-		{"Verdict: A\nConfidence: 0.3", Unparseable, 0, "contradicts"},
-		{"Verdict: A\nConfidence: -0.8", Unparseable, 0, "0.5 to 1"},
-		{"Verdict: A\nConfidence: 8e-1", Unparseable, 0, "0.5 to 1"},
-		{"Verdict: A\nConfidence: NaN", Unparseable, 0, "0.5 to 1"},
-		{"Verdict: A\nConfidence: 0.8.1", Unparseable, 0, "0.5 to 1"},
-	} {
-		r := readVerdict(tc.reply)
-		if r.outcome != tc.outcome || r.first != tc.first || !strings.Contains(r.detail, tc.says) || (r.detail == "") != (tc.says == "") {
-			t.Errorf("%q: %+v", tc.reply, r)
-		}
-	}
-	if r := readVerdict("One.\n\nTwo.\nVerdict: A\nConfidence: 0.8\nDone."); r.reasoning != "One.\n\nTwo." {
-		t.Errorf("reasoning %q", r.reasoning)
-	}
-}
-
 // token is a token with alternatives of these probabilities.
 func token(text string, p ...any) chat.Token {
 	t := chat.Token{Token: text}
@@ -80,6 +35,11 @@ func TestReadLetter(t *testing.T) {
 		{"the other letter unseen, the least is less", "A", []chat.Token{token("A", "A", 0.9, "The", 0.04)}, Preferred, 0.9 / 0.94, ""},
 		{"the other letter unseen, the rest is less", "A", []chat.Token{token("A", "A", 0.9, "The", 0.08)}, Preferred, 0.9 / 0.92, ""},
 		{"the letter alone", "B", []chat.Token{token("B", "B", 0.7)}, Preferred, 0.3, ""},
+		{"no alternatives", "B", []chat.Token{{Token: "B"}}, Unparseable, 0, "no log-probabilities"},
+		{"full-width", "Ｂ", []chat.Token{token("Ｂ", "B", 0.5, "Ｂ", 0.25, "A", 0.25)}, Preferred, 0.25, ""},
+		{"boxed", "\\boxed{A}", []chat.Token{token("\\", "\\", 1.0), token("boxed", "boxed", 1.0), token("{", "{", 1.0), token("A", "A", 0.8, "B", 0.2)}, Preferred, 0.8, ""},
+		{"a response", "Response A", []chat.Token{token("Response", "Response", 1.0), token(" A", " A", 0.8, " B", 0.2)}, Preferred, 0.8, ""},
+		{"in double brackets", "[[B]]", []chat.Token{token("[[", "[[", 1.0), token("B", "B", 0.9, "A", 0.1), token("]]", "]]", 1.0)}, Preferred, 0.1, ""},
 		{"tie", "Tie.", []chat.Token{token("Tie", "Tie", 1.0)}, Tie, 0, ""},
 		{"a refusal", "I'm sorry", []chat.Token{token("I", "I", 0.9, "A", 0.1)}, Unparseable, 0, "not a letter"},
 		{"either", "A or B", []chat.Token{token("A", "A", 0.9, "B", 0.1)}, Unparseable, 0, "not a letter"},
@@ -98,31 +58,15 @@ func TestReadLetter(t *testing.T) {
 }
 
 // sound says what is wrong with what was read, whatever it was read from.
-func sound(t *testing.T, r read) {
+func sound(t *testing.T, p parsed) {
 	t.Helper()
 	switch {
-	case r.outcome == Preferred && r.first >= 0 && r.first <= 1 && r.detail == "":
-	case r.outcome == Tie && r.detail == "":
-	case r.outcome == Unparseable && r.detail != "" && r.first == 0:
+	case p.outcome == Preferred && p.first >= 0 && p.first <= 1 && p.detail == "" && (!p.unstated || p.first == 0 || p.first == 1):
+	case p.outcome == Tie && p.detail == "":
+	case p.outcome == Unparseable && p.detail != "" && p.reason != "" && p.first == 0:
 	default:
-		t.Errorf("%+v", r)
+		t.Errorf("%+v", p)
 	}
-}
-
-func FuzzReadVerdict(f *testing.F) {
-	for _, reply := range []string{"Because.\nVerdict: A\nConfidence: 0.8", "Verdict: tie", "**Verdict:** B.\n> Confidence: 1", "<think>a</think>", "Verdict: A or B", "Verdict: A\nConfidence: 80%"} {
-		f.Add(reply)
-	}
-	f.Fuzz(func(t *testing.T, reply string) {
-		r := readVerdict(reply)
-		sound(t, r)
-		if !strings.Contains(reply, strings.TrimSpace(r.reasoning)) {
-			t.Errorf("reasoning %q is not of the reply", r.reasoning)
-		}
-		if again := readVerdict(reply + "\nVerdict: A\nVerdict: B"); again.outcome != Unparseable {
-			t.Errorf("two verdicts more: %+v", again)
-		}
-	})
 }
 
 func FuzzReadLetter(f *testing.F) {
