@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"runtime"
 	"strings"
 
@@ -66,9 +67,13 @@ func (m *Model) CheckIDs(ids []int32) error {
 	return nil
 }
 
+// Through stands between the reading of pairs and their encoding.
+type Through func(pairs iter.Seq2[data.Pair, error], counts *data.Counts) iter.Seq2[data.Pair, error]
+
 // BuildStore encodes files of pairs into a scratch file at path. done hears how
-// many of the rows are encoded; total is -1 where only reading tells.
-func (m *Model) BuildStore(ctx context.Context, path string, files []string, cfg data.Config, done func(rows, total int)) (*batches.Store, *data.Counts, error) {
+// many of the rows are encoded; total is -1 where only reading tells. through
+// may drop pairs, or look at them; it is given the counts of the rows read.
+func (m *Model) BuildStore(ctx context.Context, path string, files []string, cfg data.Config, through Through, done func(rows, total int)) (*batches.Store, *data.Counts, error) {
 	workers := cfg.Workers
 	if workers == 0 {
 		workers = runtime.NumCPU()
@@ -76,6 +81,9 @@ func (m *Model) BuildStore(ctx context.Context, path string, files []string, cfg
 	counts := &data.Counts{}
 	total := rowsOf(files, cfg)
 	pairs := data.ReadPairs(files, data.ReadConfig{Columns: cfg.Columns, OnBadRow: cfg.OnBadRow}, counts)
+	if through != nil {
+		pairs = through(pairs, counts)
+	}
 	store, err := batches.BuildStore(ctx, path, pairs, m.EncodePair, batches.Options{Workers: workers, SkipBadRows: cfg.OnBadRow == "skip",
 		SkipIdentical: cfg.IdenticalPairs == "skip", Done: func(rows int) { done(rows, total) }})
 	if err != nil {

@@ -146,7 +146,7 @@ func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []draw.Fact, e
 		return nil, nil, err
 	}
 	defer scorer.Close()
-	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, e.dataConfig(), e.log)
+	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, e.dataConfig(), nil, e.log)
 	if err != nil {
 		return nil, nil, err
 	}
