@@ -1,5 +1,10 @@
 package data
 
+import (
+	"strconv"
+	"strings"
+)
+
 // CellKind is what one value of a row turned out to be.
 type CellKind uint8
 
@@ -45,6 +50,41 @@ func (c *Cell) Member(key string) *Cell {
 // Absent reports whether there is no value: null, or no such column.
 func (c *Cell) Absent() bool { return c.Kind == CellMissing || c.Kind == CellNull }
 
+// isMessage reports whether an object is one message, not a list of them.
+func (c *Cell) isMessage() bool {
+	if c.Kind != CellObject {
+		return false
+	}
+	role, content := turnOf(c)
+	return role.Kind == CellText && content.Kind != CellMissing
+}
+
+// turnOf are role and content of a message, which ShareGPT calls from and
+// value.
+func turnOf(message *Cell) (role, content *Cell) {
+	role, content = message.Member("role"), message.Member("content")
+	if role.Kind != CellMissing || content.Kind != CellMissing {
+		return role, content
+	}
+	return message.Member("from"), message.Member("value")
+}
+
+// scalar is a value as text: of a number its digits, of a boolean true or
+// false; empty for what is none of these.
+func (c *Cell) scalar() string {
+	switch {
+	case c.Kind == CellText:
+		return strings.TrimSpace(c.Text)
+	case c.Kind == CellNumber && c.Text != "":
+		return c.Text
+	case c.Kind == CellNumber:
+		return strconv.FormatFloat(c.Num, 'g', -1, 64)
+	case c.Kind == CellBool:
+		return strconv.FormatBool(c.True)
+	}
+	return ""
+}
+
 // describe names a value's type in an error.
 func (c *Cell) describe() string {
 	switch c.Kind {
@@ -66,5 +106,5 @@ func (c *Cell) describe() string {
 	case CellObject:
 		return "an object"
 	}
-	return ""
+	return "a value of another type"
 }

@@ -18,7 +18,7 @@ type comparisonFields struct {
 
 func newComparisonFields() *comparisonFields {
 	return &comparisonFields{
-		Dialogue: Dialogue{&Field{Name: "prompt", Optional: true}, &Field{Name: "response_a"}, &Field{Name: "response_b"}},
+		Dialogue: Dialogue{Prompt: &Field{Name: "prompt", Optional: true}, A: &Field{Name: "response_a"}, B: &Field{Name: "response_b"}},
 		subset:   &Field{Name: "subset", Holds: HoldsName, Optional: true},
 		source:   &Field{Name: "source", Holds: HoldsName, Optional: true},
 		id:       &Field{Name: "id", Holds: HoldsName, Optional: true},
@@ -30,13 +30,13 @@ func newComparisonFields() *comparisonFields {
 // find finds the columns of a file of comparisons. A file without prompts is
 // read, as whole transcripts or conversations, only where the mapping says so
 // with an empty column.
-func (c *comparisonFields) find(src Source, mapping map[string]string) ([]*Field, error) {
+func (c *comparisonFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
 	fields := append(c.Fields(), c.subset, c.source, c.id, c.modelA, c.modelB)
-	if err := Resolve(fields, mapping, src); err != nil {
+	if err := Resolve(fields, cfg.Columns, src); err != nil {
 		return nil, err
 	}
 	need := c.Fields()
-	if column, mapped := mapping[c.Prompt.Name]; mapped && column == "" {
+	if column, mapped := cfg.Columns[c.Prompt.Name]; mapped && column == "" {
 		need = need[1:]
 	}
 	preferSubset(c.subset, c.source, src)
@@ -120,6 +120,9 @@ func (g *givenIDs) readFile(at int, cfg ReadConfig, counts *Counts, yield func(C
 		return false
 	}
 	defer r.Close()
+	if note := ignored(r.src, append(fields.Fields(), fields.subset, fields.source, fields.id, fields.modelA, fields.modelB)); note != "" && cfg.Say != nil {
+		cfg.Say(g.files[at], note)
+	}
 	if err := g.sameLayout(at, r, fields); err != nil {
 		yield(Comparison{}, r.Fail(err))
 		return false

@@ -14,7 +14,11 @@ type Config struct {
 	Train      []string          `yaml:"train"`
 	Validation Validation        `yaml:"validation"`
 	Columns    map[string]string `yaml:"columns"` // field to column, where the file's names differ
-	OnBadRow   string            `yaml:"on_bad_row"`
+	// LabelValues, From and PairsPerPrompt are as in ReadConfig.
+	LabelValues    map[string]string `yaml:"label_values"`
+	From           string            `yaml:"from"`
+	PairsPerPrompt int               `yaml:"pairs_per_prompt"`
+	OnBadRow       string            `yaml:"on_bad_row"`
 	// IdenticalPairs says what becomes of pairs whose two sides are the same
 	// ids: skip or keep.
 	IdenticalPairs string       `yaml:"identical_pairs"`
@@ -25,7 +29,17 @@ type Config struct {
 
 // Default is what a run does where its file is silent.
 func Default() Config {
-	return Config{Train: []string{}, Validation: Validation{Files: []string{}}, Columns: map[string]string{}, OnBadRow: "fail", IdenticalPairs: "skip", Shuffle: true}
+	return Config{Train: []string{}, Validation: Validation{Files: []string{}}, Columns: map[string]string{}, LabelValues: map[string]string{},
+		OnBadRow: "fail", IdenticalPairs: "skip", Shuffle: true}
+}
+
+// Reading is how the files are read; say as in ReadConfig.
+func (c Config) Reading(say func(file, note string)) ReadConfig {
+	values := c.LabelValues
+	if len(values) == 0 {
+		values = nil
+	}
+	return ReadConfig{Columns: c.Columns, LabelValues: values, From: c.From, PairsPerPrompt: c.PairsPerPrompt, OnBadRow: c.OnBadRow, Say: say}
 }
 
 // Validation is files of pairs, or a share of the training files' prompts.
@@ -123,6 +137,12 @@ func (c Config) Validate() error {
 	}
 	if c.IdenticalPairs != "skip" && c.IdenticalPairs != "keep" {
 		problems = append(problems, fmt.Errorf("data.identical_pairs is %q, want skip or keep", c.IdenticalPairs))
+	}
+	if c.PairsPerPrompt < 0 {
+		problems = append(problems, fmt.Errorf("data.pairs_per_prompt is %d, want 0 (all) or more", c.PairsPerPrompt))
+	}
+	if names, _ := Layouts(); c.From != "" && !slices.Contains(names, c.From) {
+		problems = append(problems, fmt.Errorf("data.from is %q%s, want one of %s", c.From, DidYouMean(c.From, names), List(names)))
 	}
 	if c.Workers < 0 {
 		problems = append(problems, fmt.Errorf("data.workers is %d, want 0 (one a CPU) or more", c.Workers))

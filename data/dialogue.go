@@ -7,15 +7,30 @@ import (
 	"unicode/utf8"
 )
 
-// Dialogue is the fields that hold a prompt and two responses to it.
-type Dialogue struct{ Prompt, A, B *Field }
+// Dialogue is the fields that hold a prompt and two responses to it. What
+// else belongs to the prompt may be in columns of their own: nil where a
+// record kind has no such fields.
+type Dialogue struct {
+	Prompt, A, B *Field
+	Input        *Field // follows the prompt after a line break, where it is not empty
+	System       *Field // the system message
+	History      *Field // the turns before the prompt
+
+	Guessed    bool // nobody has named the prompt's column
+	Promptless bool // texts without a prompt are no mistake
+}
 
 // Fields are the three.
 func (d *Dialogue) Fields() []*Field { return []*Field{d.Prompt, d.A, d.B} }
 
 // Chat reports whether the rows become messages.
 func (d *Dialogue) Chat() bool {
-	return d.A.Kind == CellMessages || d.Prompt.Kind == CellMessages
+	return d.A.Kind == CellMessages || d.Prompt.Kind == CellMessages || d.turned()
+}
+
+// turned reports whether the columns beside the prompt make messages of it.
+func (d *Dialogue) turned() bool {
+	return d.System != nil && d.System.There() || d.History != nil && d.History.There()
 }
 
 // Alike refuses columns of which one is text and the other messages.
@@ -36,6 +51,8 @@ func (d *Dialogue) String() string {
 		return "chat, prompt as text"
 	case d.Chat():
 		return "chat, explicit prompt"
+	case !prompt && d.Promptless:
+		return "responses without a prompt (chosen/rejected text)"
 	case !prompt:
 		return "HH transcripts (chosen/rejected text, prompt inside)"
 	}
@@ -79,7 +96,10 @@ func messages(items []Cell, column string) ([]Message, *Problem) {
 
 // message checks one message.
 func message(object *Cell) (m Message, bad *Problem) {
-	role, content := object.Member("role"), object.Member("content")
+	role, content := turnOf(object)
+	if known, ok := shareGPTRoles[role.Text]; ok && object.Member("from").Kind == CellText {
+		role = &Cell{Kind: CellText, Text: known}
+	}
 	switch {
 	case !role.Absent() && role.Kind != CellText:
 		return m, &Problem{ReasonWrongType, "", "role is " + role.describe() + ", not text"}
@@ -96,6 +116,11 @@ func message(object *Cell) (m Message, bad *Problem) {
 	return Message{Role: role.Text, Content: content.Text}, characters(content.Text, "")
 }
 
+// shareGPTRoles are what ShareGPT's files call the roles, as LLaMA-Factory and
+// axolotl read them. Function calls are not among them: they are no text.
+var shareGPTRoles = map[string]string{"human": "user", "gpt": "assistant", "chatgpt": "assistant", "model": "assistant",
+	"bot": "assistant", "observation": "tool"}
+
 func knownRole(role string) bool {
 	return role == "system" || role == "user" || role == "assistant" || role == "tool"
 }
@@ -103,15 +128,6 @@ func knownRole(role string) bool {
 // Read reads the prompt and the two responses of a row, the responses without
 // the prompt, whichever way the file holds them.
 func (d *Dialogue) Read() (prompt, a, b Text, bad *Problem) {
-	given := d.Prompt.Cell.Kind != CellMissing
-	if !given && d.Prompt.There() {
-		return prompt, a, b, d.Prompt.Problem(ReasonMissingField, "the field is missing")
-	}
-	if given {
-		if prompt, bad = d.Prompt.promptText(); bad != nil {
-			return prompt, a, b, bad
-		}
-	}
 	if a, bad = d.A.Text(); bad != nil {
 		return prompt, a, b, bad
 	}
@@ -121,15 +137,128 @@ func (d *Dialogue) Read() (prompt, a, b Text, bad *Problem) {
 	if (a.Messages == nil) != (b.Messages == nil) {
 		return prompt, a, b, d.B.Problem(ReasonWrongType, "one response is text, the other is messages")
 	}
+	prompt, given, bad := d.prompt(a, b)
+	if bad != nil {
+		return prompt, a, b, bad
+	}
 	switch chat := a.Messages != nil; {
 	case chat:
 		prompt, a, b, bad = d.splitChat(prompt, a, b, given)
 	case !given:
-		prompt.Plain, a.Plain, b.Plain = splitTranscripts(a.Plain, b.Plain)
+		prompt, a, b, bad = d.splitTranscripts(a.Plain, b.Plain)
 	case prompt.Messages != nil:
 		a, b = assistant(a), assistant(b)
 	}
+	if bad == nil && d.System != nil {
+		prompt, a, b, bad = d.withSystem(prompt, a, b)
+	}
 	return prompt, a, b, bad
+}
+
+// prompt reads the prompt, where the row gives one beside its responses. A
+// column that nobody has named is none where the responses hold the whole
+// conversation.
+func (d *Dialogue) prompt(a, b Text) (prompt Text, given bool, bad *Problem) {
+	if d.Prompt.Cell.Kind == CellMissing && d.Prompt.There() {
+		return prompt, false, d.Prompt.Problem(ReasonMissingField, "the field is missing")
+	}
+	if d.Prompt.Cell.Kind == CellMissing || d.Guessed && whole(a) && whole(b) {
+		return prompt, false, nil
+	}
+	if prompt, bad = d.Prompt.promptText(); bad != nil {
+		return prompt, true, bad
+	}
+	if d.Input != nil && !d.Input.Cell.Absent() {
+		input, bad := d.Input.Text()
+		if bad != nil {
+			return prompt, true, bad
+		}
+		prompt.Plain = lines(prompt.Plain, input.Plain)
+	}
+	if d.History != nil && !d.History.Cell.Absent() {
+		turns, bad := d.History.turns()
+		if bad != nil {
+			return prompt, true, bad
+		}
+		prompt = Text{Messages: append(turns, prompt.asTurns()...)}
+	}
+	return prompt, true, nil
+}
+
+// whole reports whether a response holds the conversation before it, too.
+func whole(response Text) bool {
+	if m := response.Messages; m != nil {
+		return m[0].Role != "assistant"
+	}
+	return strings.HasPrefix(response.Plain, "\n\nHuman:")
+}
+
+// lines joins what is not empty by line breaks.
+func lines(texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), "\n")
+}
+
+// asTurns are the messages, or the text as the user's.
+func (t Text) asTurns() []Message {
+	if t.Messages != nil {
+		return t.Messages
+	}
+	return []Message{{Role: "user", Content: t.Plain}}
+}
+
+// withSystem makes messages of a dialogue whose file has a system column, and
+// puts the row's before them.
+func (d *Dialogue) withSystem(prompt, a, b Text) (Text, Text, Text, *Problem) {
+	if !d.turned() {
+		return prompt, a, b, nil
+	}
+	turns := prompt.asTurns()
+	if !d.System.Cell.Absent() {
+		system, bad := d.System.Text()
+		if bad != nil {
+			return prompt, a, b, bad
+		}
+		switch {
+		case system.Messages != nil:
+			return prompt, a, b, d.System.Problem(ReasonWrongType, "messages where the text of the system message should be")
+		case system.Plain == "":
+		case len(turns) > 0 && turns[0].Role == "system" && turns[0].Content != system.Plain:
+			return prompt, a, b, d.System.Problem(ReasonPromptsDiffer, "the prompt begins with a system message of its own; turn this column off with --columns system=")
+		case len(turns) == 0 || turns[0].Role != "system":
+			turns = append([]Message{{Role: "system", Content: system.Plain}}, turns...)
+		}
+	}
+	if a.Messages == nil {
+		a, b = assistant(a), assistant(b)
+	}
+	return Text{Messages: turns}, a, b, nil
+}
+
+// turns are the turns of a history: messages, or LLaMA-Factory's pairs of what
+// the user said and what was answered.
+func (f *Field) turns() ([]Message, *Problem) {
+	if f.Cell.Kind == CellMessages && (len(f.Cell.Items) == 0 || f.Cell.Items[0].Kind == CellObject) {
+		if len(f.Cell.Items) == 0 {
+			return nil, nil
+		}
+		return f.Messages()
+	}
+	var out []Message
+	for i, pair := range f.Cell.Items {
+		if len(pair.Items) != 2 || pair.Items[0].Kind != CellText || pair.Items[1].Kind != CellText {
+			return nil, f.Problem(ReasonWrongType, "turn %d is %s where a list of two texts should be, the user's and the answer", i, pair.describe())
+		}
+		for j, role := range []string{"user", "assistant"} {
+			if bad := characters(pair.Items[j].Text, f.Column); bad != nil {
+				return nil, bad
+			}
+			out = append(out, Message{Role: role, Content: pair.Items[j].Text})
+		}
+	}
+	if f.Cell.Kind != CellList {
+		return nil, f.Problem(ReasonWrongType, "%s where a list of turns should be", f.Cell.describe())
+	}
+	return out, nil
 }
 
 // promptText is Text, but that a prompt may be an empty list of messages.
@@ -147,19 +276,25 @@ func assistant(t Text) Text {
 
 // splitTranscripts cuts off the part both transcripts share, up to and with
 // the last "\n\nAssistant:" in it (Anthropic's HH-RLHF). Without one the
-// prompt is empty.
-func splitTranscripts(a, b string) (prompt, restA, restB string) {
+// prompt is empty: transcripts that share none, and texts that begin with the
+// same paragraphs, hold it in themselves. Others have lost their prompt.
+func (d *Dialogue) splitTranscripts(a, b string) (prompt, restA, restB Text, bad *Problem) {
 	const marker = "\n\nAssistant:"
 	shared := 0
 	for shared < min(len(a), len(b)) && a[shared] == b[shared] {
 		shared++
 	}
-	cut := strings.LastIndex(a[:shared], marker)
-	if cut < 0 {
-		return "", a, b
+	if cut := strings.LastIndex(a[:shared], marker); cut >= 0 {
+		cut += len(marker)
+		return Text{Plain: a[:cut]}, Text{Plain: a[cut:]}, Text{Plain: b[cut:]}, nil
 	}
-	cut += len(marker)
-	return a[:cut], a[cut:], b[cut:]
+	transcripts := strings.Contains(a, marker) && strings.Contains(b, marker)
+	paragraph := strings.LastIndex(a[:shared], "\n\n")
+	if !d.Promptless && !transcripts && (paragraph < 0 || strings.TrimSpace(a[:paragraph]) == "") {
+		return prompt, restA, restB, d.A.Problem(ReasonNoPrompt,
+			"there is no prompt: no column is known to hold it, and the texts are no transcripts (\"\\n\\nHuman: … \\n\\nAssistant: …\"); name its column with --columns prompt=COLUMN (data.columns: {prompt: COLUMN}), or say with --columns prompt= that there is none")
+	}
+	return prompt, Text{Plain: a}, Text{Plain: b}, nil
 }
 
 // splitChat separates prompt and responses. With messages as the prompt the

@@ -12,8 +12,9 @@ import (
 type Field struct {
 	Name     string // and the column it is read from, unless another is mapped
 	Holds    Holds
-	Optional bool // looked for in every JSON object, even where the first ones lack it
-	Mapped   bool // read only where a column is mapped to it
+	Optional bool              // looked for in every JSON object, even where the first ones lack it
+	Mapped   bool              // read only where a column is mapped to it
+	Values   map[string]string // of HoldsSide: a, b and tie as the file writes them; nil: as we do
 
 	Column string   // the column read; empty for none
 	Kind   CellKind // CellText or CellMessages; CellNull where unknown, CellMissing without column
@@ -30,6 +31,8 @@ const (
 	HoldsNumber
 	HoldsName // names something: text, or a number taken as text
 	HoldsSide // a, b or tie
+	HoldsList // of whatever
+	HoldsAny  // whatever the file has; who reads it checks it
 )
 
 // refuses returns what the field wants, where it cannot take the kind.
@@ -44,8 +47,10 @@ func (f *Field) refuses(kind CellKind) string {
 		return "messages (a list of role and content)"
 	case f.Holds == HoldsText && !text && !messages:
 		return "text or messages (a list of role and content)"
-	case f.Holds == HoldsSide && !text:
-		return "text (a, b or tie)"
+	case f.Holds == HoldsSide && !text && f.Values == nil:
+		return "text (a, b or tie); map its values with --label-values a=…,b=…"
+	case f.Holds == HoldsList && !messages && kind != CellList:
+		return "a list"
 	case f.Holds == HoldsName && !text && !number:
 		return "text or a number"
 	}
@@ -69,7 +74,11 @@ func (f *Field) Problem(reason Reason, format string, args ...any) *Problem {
 
 // Text checks a part of a dialogue and returns it: plain text, or messages.
 func (f *Field) Text() (Text, *Problem) {
-	switch c := &f.Cell; {
+	c := &f.Cell
+	if c.isMessage() {
+		*c = Cell{Kind: CellMessages, Items: []Cell{*c}}
+	}
+	switch {
 	case c.Kind == CellMissing:
 		return Text{}, f.Problem(ReasonMissingField, "the field is missing")
 	case c.Kind == CellNull:
@@ -132,20 +141,43 @@ func (f *Field) word(into *string) *Problem {
 }
 
 // Side reads a, b or tie as they are, without white space around them and in
-// any case; given is false for null and for no such column.
+// any case, or as Values has them; given is false for null and for no such
+// column.
 func (f *Field) Side() (word string, given bool, bad *Problem) {
-	switch c := &f.Cell; c.Kind {
-	case CellMissing, CellNull:
+	c := &f.Cell
+	if c.Absent() {
 		return "", false, nil
-	case CellText:
-		switch word := strings.ToLower(strings.TrimSpace(c.Text)); word {
-		case "a", "b", "tie":
-			return word, true, nil
-		}
-		return "", false, f.Problem(ReasonLabel, "%q where a, b or tie should be", Clip(c.Text, 20))
-	default:
-		return "", false, f.Problem(ReasonLabel, "%s where a, b or tie should be", c.describe())
 	}
+	if f.Values != nil {
+		return f.mappedSide()
+	}
+	if c.Kind != CellText {
+		return "", false, f.Problem(ReasonLabel, "%s where a, b or tie should be%s", c.describe(), labelValuesHint)
+	}
+	switch word := strings.ToLower(strings.TrimSpace(c.Text)); word {
+	case "a", "b", "tie":
+		return word, true, nil
+	}
+	return "", false, f.Problem(ReasonLabel, "%q where a, b or tie should be%s", Clip(c.Text, 20), labelValuesHint)
+}
+
+const labelValuesHint = "; map other values with --label-values, for example a=1,b=2,tie=0"
+
+// mappedSide compares with the values, as numbers where both are.
+func (f *Field) mappedSide() (word string, given bool, bad *Problem) {
+	value := f.Cell.scalar()
+	for _, side := range []string{"a", "b", "tie"} {
+		want, ok := f.Values[side]
+		if !ok {
+			continue
+		}
+		x, errX := strconv.ParseFloat(value, 64)
+		y, errY := strconv.ParseFloat(want, 64)
+		if strings.EqualFold(value, want) || errX == nil && errY == nil && x == y {
+			return side, true, nil
+		}
+	}
+	return "", false, f.Problem(ReasonLabel, "%q is none of the values that --label-values names", Clip(value, 20))
 }
 
 // Word is a field that names something, and where it goes.

@@ -13,12 +13,13 @@ const (
 	sampleBytes = 4 << 20
 )
 
-// jsonSource reads JSON lines: one object a line, blank lines ignored.
+// jsonSource reads JSON: one object a line, blank lines ignored, or an array of
+// objects.
 type jsonSource struct {
 	path   string
-	lines  *lineReader
+	lines  objectLines
 	cols   []Column
-	wanted []*Field
+	wanted []chosenField
 	parser jsonParser
 }
 
@@ -28,7 +29,7 @@ func openJSONL(path string) (Source, error) {
 		return nil, err
 	}
 	var err error
-	if s.lines, err = openLines(path); err != nil {
+	if s.lines, err = openObjects(path); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -37,7 +38,7 @@ func openJSONL(path string) (Source, error) {
 // sample learns the keys, and the kind of each key's first value, from the
 // head of the file.
 func (s *jsonSource) sample() error {
-	lines, err := openLines(s.path)
+	lines, err := openObjects(s.path)
 	if err != nil {
 		return err
 	}
@@ -56,30 +57,15 @@ func (s *jsonSource) sample() error {
 		}
 		read += len(line)
 		rows++
-		if err := s.notOneArray(line, lines.line, rows); err != nil {
-			return err
-		}
 		if bad := s.sampleLine(line); bad != nil && wrong == nil {
-			wrong = bad.at(s.path, s.Unit(), lines.line)
+			wrong = bad.at(s.path, lines.unit(), lines.place())
 		}
 	}
 	switch {
 	case rows == 0:
-		return errors.New("no rows: the file has only blank lines")
+		return errors.New("no rows: the file has only blank lines, or an empty array")
 	case len(s.cols) == 0 && wrong != nil:
-		return fmt.Errorf("no JSON object in the first %d lines: %w", rows, wrong)
-	}
-	return nil
-}
-
-// notOneArray refuses a file that is one JSON array over many lines.
-func (s *jsonSource) notOneArray(line []byte, number, rows int) error {
-	trimmed := bytes.TrimSpace(line)
-	if rows > 1 || trimmed[0] != '[' {
-		return nil
-	}
-	if _, err := parseObject(trimmed, nil, nil); err != nil {
-		return fmt.Errorf("line %d begins a JSON array: one object a line is needed; write it so with: jq -c '.[]'", number)
+		return fmt.Errorf("no JSON object in the first %d %ss: %w", rows, lines.unit(), wrong)
 	}
 	return nil
 }
@@ -89,7 +75,7 @@ func (s *jsonSource) sampleLine(line []byte) *Problem {
 	var value Cell
 	var found []Column
 	object, err := parseObject(line, func([]byte) *Cell { return &value }, func(key, _ []byte) {
-		found = append(found, Column{Name: string(key), Kind: value.Kind, What: value.describe()})
+		found = append(found, columnOf(string(key), &value))
 	})
 	if !object || err != nil && !err.nan {
 		return lineProblem(line, object, err)
@@ -100,31 +86,46 @@ func (s *jsonSource) sampleLine(line []byte) *Problem {
 	return nil
 }
 
-func (s *jsonSource) learn(c Column) {
-	for i := range s.cols {
-		if s.cols[i].Name == c.Name {
-			if s.cols[i].Kind == CellNull {
-				s.cols[i] = c
-			}
-			return
-		}
+// columnOf is the column that a value suggests.
+func columnOf(name string, value *Cell) Column {
+	c := Column{Name: name, Kind: value.Kind, What: value.describe()}
+	if value.isMessage() {
+		c.Kind, c.What = CellMessages, "a message"
 	}
-	s.cols = append(s.cols, c)
+	for i := range value.Members {
+		c.Members = append(c.Members, columnOf(value.Members[i].Key, &value.Members[i].Value))
+	}
+	return c
+}
+
+func (s *jsonSource) learn(c Column) { s.cols = learn(s.cols, c) }
+
+// learn adds a column to those known, or what it says to the known one.
+func learn(cols []Column, c Column) []Column {
+	for i := range cols {
+		if cols[i].Name != c.Name {
+			continue
+		}
+		if cols[i].Kind == CellNull {
+			cols[i] = c
+			return cols
+		}
+		for _, m := range c.Members {
+			cols[i].Members = learn(cols[i].Members, m)
+		}
+		return cols
+	}
+	return append(cols, c)
 }
 
 func (s *jsonSource) Columns() []Column { return s.cols }
 func (s *jsonSource) OpenEnded() bool   { return true }
-func (s *jsonSource) Unit() string      { return "line" }
+func (s *jsonSource) Unit() string      { return s.lines.unit() }
 func (s *jsonSource) NumRows() int64    { return -1 }
 func (s *jsonSource) Close() error      { return s.lines.Close() }
 
 func (s *jsonSource) Choose(fields []*Field) error {
-	s.wanted = s.wanted[:0]
-	for _, f := range fields {
-		if f.Column != "" {
-			s.wanted = append(s.wanted, f)
-		}
-	}
+	s.wanted = chosenFields(fields, s.cols)
 	return nil
 }
 
@@ -139,24 +140,28 @@ func (s *jsonSource) Next() (int, *Problem, error) {
 	s.parser = jsonParser{b: line, scratch: s.parser.scratch, keys: s.parser.keys}
 	object, bad := s.parser.parse(func(key []byte) *Cell {
 		for _, f := range s.wanted {
-			if f.Column == string(key) {
+			if f.column == string(key) {
 				return &f.Cell
 			}
 		}
 		return nil
 	}, nil)
 	s.share()
-	return s.lines.line, lineProblem(line, object, bad), nil
+	return s.lines.place(), lineProblem(line, object, bad), nil
 }
 
-// share copies a value to the other fields that are read from the same key.
+// share copies a value to the other fields that are read from the same key,
+// and finds those inside of values.
 func (s *jsonSource) share() {
 	for i, f := range s.wanted {
 		for _, first := range s.wanted[:i] {
-			if first.Column == f.Column {
+			if first.column == f.column {
 				f.Cell = first.Cell
 			}
 		}
+	}
+	for i := range s.wanted {
+		s.wanted[i].goInside()
 	}
 }
 
@@ -182,7 +187,7 @@ func lineProblem(line []byte, object bool, err *jsonError) *Problem {
 		return &Problem{ReasonBrokenLine, err.key, fmt.Sprintf("at byte %d: broken JSON: %s", err.at, err.msg)}
 	case !object:
 		return &Problem{ReasonNotObject, "", fmt.Sprintf(
-			"%q is not a JSON object: one object a line is needed (jq -c '.[]' turns an array into lines)", Clip(bytes.TrimSpace(line), 20))}
+			"%q is not a JSON object: one object a line is needed, or one array of objects", Clip(bytes.TrimSpace(line), 20))}
 	}
 	return nil
 }

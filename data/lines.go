@@ -103,6 +103,9 @@ func (r *lineReader) firstByte() (byte, error) {
 	}
 }
 
+func (r *lineReader) place() int   { return r.line }
+func (r *lineReader) unit() string { return "line" }
+
 func (r *lineReader) Close() error {
 	return r.file.Close()
 }

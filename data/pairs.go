@@ -13,6 +13,18 @@ type ReadConfig struct {
 	// field off. score_chosen and score_rejected, where both are mapped, give
 	// margin = score_chosen - score_rejected; unmapped they are ignored.
 	Columns map[string]string
+	// LabelValues says how the file writes a, b and tie in its label column, where
+	// it does not write them so.
+	LabelValues map[string]string
+	// From names the layout of the files; empty, it is found by the columns.
+	From string
+	// PairsPerPrompt bounds the pairs taken of a list of ranked responses, by a
+	// draw from Seed; 0 takes all.
+	PairsPerPrompt int
+	Seed           int64
+	// Say is told, once a file, what a reader of it should know: which columns
+	// were taken for the prompt, and which are ignored. It may be nil.
+	Say func(file, note string)
 	// OnBadRow is "fail" (or empty): the first bad row ends the reading, or
 	// "skip": bad rows are counted by reason.
 	OnBadRow string
@@ -35,7 +47,8 @@ type PairReader struct {
 	*Rows
 	fields *pairFields
 	cfg    ReadConfig
-	weight float64 // sum of the confidences of the rows kept
+	laid   *laidOut // of another layout than ours; else nil
+	weight float64  // sum of the confidences of the rows kept
 }
 
 // OpenPairs opens a Parquet, JSON lines (also gzipped) or CSV file of pairs
@@ -50,8 +63,21 @@ func openPairs(file string, cfg ReadConfig, total *Counts) (*PairReader, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &PairReader{Rows: rows, fields: fields, cfg: cfg}, nil
+	for _, note := range fields.notes {
+		if cfg.Say != nil {
+			cfg.Say(file, note)
+		}
+	}
+	r := &PairReader{Rows: rows, fields: fields, cfg: cfg}
+	if fields.layout != nil {
+		r.laid = &laidOut{layout: fields.layout, rows: rows, cfg: cfg, chat: fields.Chat()}
+	}
+	return r, nil
 }
+
+// Notes say what a reader of the file should know: which columns were taken
+// for the prompt, and which are ignored.
+func (r *PairReader) Notes() []string { return r.fields.notes }
 
 // Format names the format found, for example "chat, implicit prompt".
 func (r *PairReader) Format() string { return r.fields.String() }
@@ -63,10 +89,7 @@ func (r *PairReader) Chat() bool { return r.fields.Chat() }
 // is a RowError, or is counted and passed over. It is an error if no row at
 // all was kept, or if the confidences add up to 0.
 func (r *PairReader) Next() (pair Pair, err error) {
-	place, err := r.Rows.Next(func() (bad *Problem) {
-		pair, bad = r.fields.pair()
-		return bad
-	})
+	pair, place, err := r.next()
 	if err == io.EOF && r.weight == 0 && !r.cfg.AllowZeroWeights {
 		err = r.Fail(fmt.Errorf("column %s: every confidence is 0, so the sum of the weights is 0 and nothing can be learnt; give confidences above 0, or turn the column off with data.columns: {confidence: \"\"}",
 			r.fields.confidence.Column))
@@ -77,6 +100,20 @@ func (r *PairReader) Next() (pair Pair, err error) {
 	r.weight += pair.Confidence
 	pair.File, pair.Row, pair.Unit = r.file, place, r.src.Unit()
 	return pair, nil
+}
+
+// RowIsPair reports whether every row kept is one pair.
+func (r *PairReader) RowIsPair() bool { return r.laid == nil }
+
+func (r *PairReader) next() (pair Pair, place int, err error) {
+	if r.laid != nil {
+		return r.laid.next()
+	}
+	place, err = r.Rows.Next(func() (bad *Problem) {
+		pair, bad = r.fields.pair()
+		return bad
+	})
+	return pair, place, err
 }
 
 // ReadPairs yields the pairs of the files, one file after another, and stops

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
@@ -26,14 +27,22 @@ func classify(c *parquet.Column) Column {
 	if c.Leaf() && !c.Repeated() {
 		return Column{Name: c.Name(), Kind: leafKind(parquetpages.KindOf(c.Type())), What: strings.ToLower(c.Type().String())}
 	}
-	if holdsMessages(c) {
-		return Column{Name: c.Name(), Kind: CellMessages, What: "messages"}
+	out := Column{Name: c.Name(), Kind: CellObject, What: "a struct or list"}
+	_, list := listElement(c)
+	switch list = list || c.Repeated(); {
+	case holdsMessages(c):
+		out.Kind, out.What = CellMessages, "messages"
+	case list:
+		out.Kind = CellList
+	case hasTexts(c, 0):
+		out.Kind, out.What = CellMessages, "a message"
 	}
-	kind := CellObject
-	if _, ok := listElement(c); ok || c.Repeated() {
-		kind = CellList
+	if !list {
+		for _, member := range c.Columns() {
+			out.Members = append(out.Members, classify(member))
+		}
 	}
-	return Column{Name: c.Name(), Kind: kind, What: "a struct or list"}
+	return out
 }
 
 // leafKind is what a leaf's values become.
@@ -76,14 +85,15 @@ func holdsMessages(c *parquet.Column) bool {
 	return hasTexts(c, 1)
 }
 
-// hasTexts reports whether role and content are there, texts in one list.
+// hasTexts reports whether role and content (from and value) are there, texts
+// at the level of repetition.
 func hasTexts(group *parquet.Column, level int) bool {
 	found := 0
 	if group.Leaf() {
 		return false
 	}
 	for _, c := range group.Columns() {
-		if c.Name() != "role" && c.Name() != "content" {
+		if !slices.Contains([]string{"role", "content", "from", "value"}, c.Name()) {
 			continue
 		}
 		if element, list := listElement(c); list {

@@ -20,7 +20,7 @@ type parquetSource struct {
 
 // fieldReader fills the cell of one field.
 type fieldReader struct {
-	*Field
+	chosenField
 	from *cellReader // nil for a column of nothing but nulls
 }
 
@@ -56,14 +56,14 @@ func (s *parquetSource) Close() error {
 
 func (s *parquetSource) Choose(fields []*Field) error {
 	s.readers = s.readers[:0]
-	for _, f := range fields {
+	for _, f := range chosenFields(fields, s.Columns()) {
 		for _, c := range s.cols {
-			if f.Column == "" || c.Name != f.Column {
+			if c.Name != f.column {
 				continue
 			}
-			r := fieldReader{Field: f}
+			r := fieldReader{chosenField: f}
 			if c.Kind != CellNull {
-				r.from = newCellReader(s.file, c.node, f.Holds == HoldsName)
+				r.from = newCellReader(s.file, c.node, f.Holds != HoldsNumber)
 			}
 			s.readers = append(s.readers, r)
 		}
@@ -128,7 +128,8 @@ func (r *fieldReader) read() error {
 	if err := r.from.read(&r.Cell, 0); err != nil {
 		return err
 	}
-	if r.Kind == CellMessages && r.Cell.Kind == CellObject {
+	r.goInside()
+	if r.Kind == CellMessages && r.Cell.Kind == CellObject && !r.Cell.isMessage() {
 		return zipLists(&r.Cell)
 	}
 	return nil

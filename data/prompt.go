@@ -32,9 +32,9 @@ func newPromptFields() *promptFields {
 }
 
 // find finds the columns of a file of prompts.
-func (p *promptFields) find(src Source, mapping map[string]string) ([]*Field, error) {
+func (p *promptFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
 	fields := []*Field{p.prompt, p.response, p.subset, p.source, p.id}
-	if err := Resolve(fields, mapping, src); err != nil {
+	if err := Resolve(fields, cfg.Columns, src); err != nil {
 		return nil, err
 	}
 	preferSubset(p.subset, p.source, src)

@@ -37,6 +37,8 @@ const (
 	ReasonTie             Reason = "tie"                     // a comparison without a winner
 	ReasonLabel           Reason = "unknown_label"           // a label other than a, b, tie
 	ReasonDuplicateID     Reason = "duplicate_id"            // the id of a comparison before it
+	ReasonNoPrompt        Reason = "no_prompt"               // neither a prompt nor a transcript that holds one
+	ReasonUnpaired        Reason = "unpaired"                // nothing to compare a response with
 	ReasonEmptyPrompt     Reason = "empty_prompt"            // nothing to answer
 	ReasonAnswered        Reason = "prompt_answered"         // a prompt that ends with the assistant's turn
 	ReasonUnknownID       Reason = "unknown_id"              // an answer about a comparison that is not there
@@ -53,6 +55,10 @@ type Counts struct {
 	Read    int            `json:"read"`
 	Kept    int            `json:"kept"`
 	Skipped map[Reason]int `json:"skipped,omitempty"`
+	// Of files in which a row is not a pair: the pairs made of the rows kept, and
+	// the responses to one prompt that tie, which give none.
+	Pairs int `json:"pairs,omitempty"`
+	Ties  int `json:"ties,omitempty"`
 }
 
 func (c *Counts) keep() {
@@ -70,6 +76,7 @@ func (c *Counts) skip(reason Reason) {
 
 // Add adds the rows of another file.
 func (c *Counts) Add(other Counts) {
+	c.Pairs, c.Ties = c.Pairs+other.Pairs, c.Ties+other.Ties
 	c.Read += other.Read
 	c.Kept += other.Kept
 	for reason, n := range other.Skipped {
@@ -103,10 +110,13 @@ func (c Counts) SkippedRows() int {
 // String reads "200 rows read, 197 kept, 3 skipped (null_text 2, tie 1)".
 func (c Counts) String() string {
 	s := fmt.Sprintf("%d rows read, %d kept, %d skipped", c.Read, c.Kept, c.SkippedRows())
-	if len(c.Skipped) == 0 {
-		return s
+	if len(c.Skipped) > 0 {
+		s += " (" + c.Reasons() + ")"
 	}
-	return s + " (" + c.Reasons() + ")"
+	if c.Ties > 0 || c.Pairs > 0 && c.Pairs != c.Kept {
+		s += fmt.Sprintf("; %d pairs of them, %d ties left out", c.Pairs, c.Ties)
+	}
+	return s
 }
 
 // Reasons lists the reasons, the most frequent first: "null_text 2, tie 1".

@@ -16,7 +16,7 @@ import (
 func Resolve(fields []*Field, mapping map[string]string, src Source) error {
 	have := columnNames(src)
 	for _, f := range fields {
-		if !f.Mapped && (slices.Contains(have, f.Name) || src.OpenEnded() && f.Optional) {
+		if f.Column == "" && !f.Mapped && (slices.Contains(have, f.Name) || src.OpenEnded() && f.Optional) {
 			f.Column = f.Name
 		}
 	}
@@ -26,7 +26,7 @@ func Resolve(fields []*Field, mapping map[string]string, src Source) error {
 		switch col := mapping[key]; {
 		case err != nil:
 			errs = append(errs, err)
-		case col == "" || slices.Contains(have, col):
+		case col == "" || isColumn(src, col):
 			f.Column = col
 		default:
 			errs = append(errs, fmt.Errorf("columns maps %s to %q, which is not there%s; the columns are %s",
@@ -37,6 +37,11 @@ func Resolve(fields []*Field, mapping map[string]string, src Source) error {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+func isColumn(src Source, name string) bool {
+	_, ok := findColumn(src, name)
+	return ok
 }
 
 func fieldNamed(name string, fields []*Field) (*Field, error) {
@@ -76,7 +81,7 @@ func Require(need []*Field, src Source, layout string) error {
 		if _, ok := findColumn(src, f.Column); !ok {
 			missing = append(missing, f.Name)
 			if near := Nearest(f.Name, have); near != "" && hint == "" {
-				hint = fmt.Sprintf("did you mean %q? Map it with data.columns: {%s: %s}", near, f.Name, near)
+				hint = fmt.Sprintf("did you mean %q? Map it with --columns %s=%s (data.columns: {%s: %s})", near, f.Name, near, f.Name, near)
 			}
 		}
 	}
@@ -84,7 +89,7 @@ func Require(need []*Field, src Source, layout string) error {
 		return nil
 	}
 	if hint == "" {
-		hint = fmt.Sprintf("map yours with data.columns, for example {%s: YOUR_COLUMN}", missing[0])
+		hint = fmt.Sprintf("map yours with --columns %s=YOUR_COLUMN (data.columns: {%s: YOUR_COLUMN})", missing[0], missing[0])
 	}
 	if len(missing) == len(need) {
 		hint += " (" + layout + ")"
@@ -110,7 +115,7 @@ func CheckTypes(fields []*Field, src Source) error {
 		}
 	}
 	if len(wrong) > 0 {
-		return fmt.Errorf("wrong column types: column %s; convert them, or map others with data.columns", strings.Join(wrong, "; column "))
+		return fmt.Errorf("wrong column types: column %s; convert them, or map others with --columns (data.columns)", strings.Join(wrong, "; column "))
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ type Rows struct {
 
 // FindFields finds the columns of a record kind's fields in a source, and
 // returns the fields to read.
-type FindFields func(src Source, mapping map[string]string) ([]*Field, error)
+type FindFields func(src Source, cfg ReadConfig) ([]*Field, error)
 
 // OpenRows opens a file, finds the columns of a record kind and chooses those
 // it reads. what names the records in errors. What becomes of the rows is
@@ -41,7 +41,7 @@ func (r *Rows) open(cfg ReadConfig, find FindFields) (err error) {
 	if r.src, err = openSource(r.file); err != nil {
 		return err
 	}
-	fields, err := find(r.src, cfg.Columns)
+	fields, err := find(r.src, cfg)
 	if err == nil {
 		err = r.src.Choose(fields)
 	}
@@ -128,6 +128,24 @@ func (r *Rows) keep() {
 	r.counts.keep()
 	if r.total != nil {
 		r.total.keep()
+	}
+}
+
+// tally counts the pairs and ties of rows that are no pairs themselves.
+func (r *Rows) tally(pairs, ties int) {
+	for _, counts := range []*Counts{&r.counts, r.total} {
+		if counts != nil {
+			counts.Pairs, counts.Ties = counts.Pairs+pairs, counts.Ties+ties
+		}
+	}
+}
+
+// leave moves rows that were kept to the skipped.
+func (r *Rows) leave(skipped map[Reason]int) {
+	for _, counts := range []*Counts{&r.counts, r.total} {
+		if counts != nil {
+			counts.Leave(skipped)
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ const (
 
 func openJSONRows(path string) (*jsonRows, error) {
 	j := &jsonRows{seen: map[string]jsonSeen{}}
-	first, err := openLines(path)
+	first, err := openObjects(path)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func openJSONRows(path string) (*jsonRows, error) {
 			j.seen[key] |= seenIn(value)
 		})
 	}
-	lines, err := openLines(path)
+	lines, err := openObjects(path)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func readScores(file string, cfg ReadConfig, counts *Counts) ([]Scored, error) {
 	}
 	defer src.Close()
 	fields := newScoredFields()
-	if err := fields.find(src, cfg.Columns); err != nil {
+	if err := fields.find(src, cfg); err != nil {
 		return nil, err
 	}
 	var rows []Scored
@@ -100,9 +100,9 @@ func newScoredFields() *scoredFields {
 
 // find finds the columns; texts are read only for their lengths, and to know
 // which rows are of one prompt.
-func (s *scoredFields) find(src Source, mapping map[string]string) error {
+func (s *scoredFields) find(src Source, cfg ReadConfig) error {
 	fields := append([]*Field{s.rewardChosen, s.rewardRejected, s.lenChosen, s.lenRejected}, s.all()...)
-	if err := Resolve(fields, mapping, src); err != nil {
+	if err := Resolve(fields, cfg.Columns, src); err != nil {
 		return err
 	}
 	if err := Require(fields[:2], src, "reward_chosen and reward_rejected, as laurel score writes them for pairs"); err != nil {
@@ -110,6 +110,7 @@ func (s *scoredFields) find(src Source, mapping map[string]string) error {
 	}
 	texts := HasColumns(src, s.chosen, s.rejected)
 	s.choose(false)
+	s.Promptless = true
 	Drop(s.voteShare, s.margin, s.scoreChosen, s.scoreRejected)
 	if s.lenChosen.Column != "" || !texts {
 		Drop(s.chosen, s.rejected)

@@ -64,18 +64,18 @@ func newTableFields() *tableFields {
 func (t *Table) find(columns map[string]string) error {
 	t.fields = newTableFields()
 	f := t.fields
-	all := []*Field{f.prompt, f.chosen, f.rejected, f.responseA, f.responseB, f.label, f.text, f.response, f.messages}
+	all := []*Field{f.prompt, f.chosen, f.rejected, f.responseA, f.responseB, f.label, f.text, f.response, f.messages, f.system, f.input, f.history}
 	if err := Resolve(all, columns, t.src); err != nil {
 		return err
 	}
 	var wanted []*Field
-	f.Dialogue = Dialogue{f.prompt, f.chosen, f.rejected}
+	f.Dialogue = f.dialogue(f.chosen, f.rejected)
 	switch {
 	case HasColumns(t.src, f.chosen, f.rejected):
-		wanted = f.Fields()
+		wanted = append(f.Fields(), f.system, f.input, f.history)
 	case HasColumns(t.src, f.prompt, f.responseA, f.responseB, f.label):
-		f.labelled, f.Dialogue = true, Dialogue{f.prompt, f.responseA, f.responseB}
-		wanted = append(f.Fields(), f.label)
+		f.labelled, f.Dialogue = true, f.dialogue(f.responseA, f.responseB)
+		wanted = append(f.Fields(), f.label, f.system, f.input, f.history)
 	case HasColumns(t.src, f.prompt, f.response):
 		t.holds, wanted = tableResponses, []*Field{f.prompt, f.response}
 	case HasColumns(t.src, f.messages):
@@ -86,14 +86,27 @@ func (t *Table) find(columns map[string]string) error {
 		return fmt.Errorf("nothing to score: it needs text, or prompt and response, or messages, or a pair (chosen and rejected, or prompt, response_a, response_b and label); the columns are %s",
 			List(columnNames(t.src)))
 	}
+	if t.holds == tablePairs && !f.labelled {
+		said, err := f.findPrompt(t.src, columns)
+		if err != nil {
+			return err
+		}
+		f.note(said)
+	}
+	f.Promptless = f.prompt.Column == "" && hasKey(columns, "prompt")
 	if err := CheckTypes(wanted, t.src); err != nil {
 		return err
 	}
+	f.note(ignored(t.src, wanted))
 	if err := f.Alike(); err != nil {
 		return err
 	}
 	return t.src.Choose(wanted)
 }
+
+// Notes say what a reader of the file should know: which columns were taken
+// for the prompt, and which are ignored.
+func (t *Table) Notes() []string { return t.fields.notes }
 
 // Pairs reports whether every record has two completions.
 func (t *Table) Pairs() bool { return t.holds == tablePairs }

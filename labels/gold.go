@@ -87,9 +87,9 @@ func ReadGold(file string, cfg data.ReadConfig) ([]Gold, data.Counts, error) {
 }
 
 // find takes gold for label where the file has both.
-func (g *goldFields) find(src data.Source, mapping map[string]string) ([]*data.Field, error) {
+func (g *goldFields) find(src data.Source, cfg data.ReadConfig) ([]*data.Field, error) {
 	fields := g.all()
-	if err := data.Resolve(fields, mapping, src); err != nil {
+	if err := data.Resolve(fields, cfg.Columns, src); err != nil {
 		return nil, err
 	}
 	if !data.HasColumns(src, g.gold) {

@@ -38,9 +38,9 @@ func newReviewFields() *reviewFields {
 	}
 }
 
-func (f *reviewFields) find(src data.Source, mapping map[string]string) ([]*data.Field, error) {
+func (f *reviewFields) find(src data.Source, cfg data.ReadConfig) ([]*data.Field, error) {
 	fields := append(f.Fields(), f.id, f.answer, f.annotator, f.note)
-	if err := data.Resolve(fields, mapping, src); err != nil {
+	if err := data.Resolve(fields, cfg.Columns, src); err != nil {
 		return nil, err
 	}
 	if err := data.Require([]*data.Field{f.id, f.answer}, src, "reviewed comparisons are id and answer (A, B or tie), beside what laurel label --review-out wrote"); err != nil {

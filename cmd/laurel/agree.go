@@ -40,6 +40,7 @@ func agreeCommand() *cobra.Command {
 	flags.StringToStringVar(&a.columns, "columns", nil, "field=column where the names of the gold file differ")
 	flags.StringVar(&a.onBadRow, "on-bad-row", "fail", "fail or skip, for rows of gold")
 	flags.BoolVar(&a.asJSON, "json", false, "print the report as JSON")
+	overwriteFlag(cmd, &a.overwrite)
 	return cmd
 }
 
@@ -49,11 +50,14 @@ type agreement struct {
 	columns                                 map[string]string
 	precision                               float64
 	seed                                    uint64
-	asJSON                                  bool
+	asJSON, overwrite                       bool
 	out, log                                io.Writer
 }
 
 func (a *agreement) run() error {
+	if err := a.claim(); err != nil {
+		return err
+	}
 	gold, counts, err := labels.ReadGold(a.gold, data.ReadConfig{Columns: a.columns, OnBadRow: a.onBadRow})
 	if err != nil {
 		return err
@@ -73,6 +77,19 @@ func (a *agreement) run() error {
 		return err
 	}
 	return a.calibrate(report.Gold)
+}
+
+// claim readies the places of the outputs.
+func (a *agreement) claim() error {
+	if a.dir != "" {
+		if err := claimReports(a.dir, a.overwrite, "report.json", "report.html"); err != nil {
+			return err
+		}
+	}
+	if a.calibrated != "" {
+		return claimFile(a.calibrated, a.overwrite)
+	}
+	return nil
 }
 
 // labelledBy takes constitution and judges from the label.json of a label

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"laurel/model"
 	"laurel/trainer"
 )
 
@@ -42,6 +43,6 @@ func (t *training) availableMemory(backend string) (float64, bool) {
 	if backend == "cuda" {
 		return 0, false
 	}
-	_, free, ok := trainer.MachineMemory()
+	_, free, ok := model.MachineMemory()
 	return free, ok
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -48,6 +47,7 @@ func evalCommand() *cobra.Command {
 	flags.IntVar(&e.maxLength, "max-length", 0, "cut sequences to so many tokens (default: as in training)")
 	flags.StringVar(&e.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
 	flags.BoolVar(&e.asJSON, "json", false, "print the report as JSON")
+	overwriteFlag(cmd, &e.overwrite)
 	return cmd
 }
 
@@ -57,12 +57,15 @@ type evaluation struct {
 	files                                         []string
 	columns                                       map[string]string
 	maxLength                                     int
-	asJSON                                        bool
+	asJSON, overwrite                             bool
 	out, log                                      io.Writer
 }
 
 func (e *evaluation) run(ctx context.Context) error {
-	if err := os.MkdirAll(e.dir, 0o755); err != nil {
+	if err := checkPairs(e.files, data.ReadConfig{Columns: e.columns, OnBadRow: e.onBadRow}); err != nil {
+		return err
+	}
+	if err := claimReports(e.dir, e.overwrite, "report.json", "report.html"); err != nil {
 		return err
 	}
 	var rows []eval.Row
@@ -96,7 +99,7 @@ func (e *evaluation) shown(report *eval.Report, facts []draw.Fact) (run eval.Run
 		return run, err
 	}
 	run.Name, run.Model, run.Data = filepath.Base(e.ref), e.ref, strings.Join(e.files, ", ")
-	if run.Examples, err = report.Examples(data.ReadPairs(e.files, readConfig(e.dataConfig()), nil)); err != nil {
+	if run.Examples, err = report.Examples(data.ReadPairs(e.files, e.dataConfig().Reading(nil), nil)); err != nil {
 		return run, err
 	}
 	metrics, err := trainer.ReadMetrics(e.ref)

@@ -7,14 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"laurel/data"
 	"laurel/scoring"
 )
 
 // exporting is one run of the command.
 type exporting struct {
 	ref, revision, dir, backend, templateDate string
-	merge                                     bool
+	merge, overwrite                          bool
 	out                                       io.Writer
 }
 
@@ -40,12 +39,16 @@ func exportCommand() *cobra.Command {
 	flags.StringVar(&e.revision, "revision", "main", "branch, tag or commit of a hub name")
 	flags.BoolVar(&e.merge, "merge", false, "work a LoRA adapter into the weights, for readers without PEFT")
 	flags.StringVar(&e.templateDate, "template-date", "", "YYYY-MM-DD that a chat template is given which asks for the date (default: as in training)")
-	flags.StringVar(&e.dir, "out", "", "directory to write; it must not hold files yet")
+	flags.StringVar(&e.dir, "out", "", "directory to write")
 	flags.StringVar(&e.backend, "backend", "auto", "that computes the golden vector: auto, cuda, cpu, go or xla:/path/plugin.so")
+	overwriteFlag(cmd, &e.overwrite)
 	return cmd
 }
 
 func (e *exporting) run(ctx context.Context) error {
+	if err := claimModelFolder(e.dir, e.overwrite); err != nil {
+		return err
+	}
 	options, finish := opening(e.revision, 0, e.out)
 	options.TemplateDate = e.templateDate
 	m, err := scoring.Open(ctx, e.ref, options)
@@ -54,9 +57,6 @@ func (e *exporting) run(ctx context.Context) error {
 		return err
 	}
 	defer m.Close()
-	if err := data.CheckNewFolder(e.dir); err != nil {
-		return err
-	}
 	if err := m.SettlePadding(printTo(e.out)); err != nil {
 		return err
 	}

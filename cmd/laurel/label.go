@@ -57,7 +57,7 @@ func labelCommand() *cobra.Command {
 	flags.String("on-bad-row", "", "fail or skip")
 	flags.StringToStringVar(&l.columns, "columns", nil, "field=column where the file's names differ")
 	flags.BoolVar(&l.reaggregate, "reaggregate", false, "make labels of the answers in --out anew, and ask nothing")
-	flags.BoolVar(&l.overwrite, "overwrite", false, "replace the labels of a run with other settings in --out; answers are kept")
+	overwriteFlag(cmd, &l.overwrite)
 	flags.BoolVar(&l.dry, "dry-run", false, "say what the run would ask and cost")
 	flags.StringVar(&l.goldFile, "gold", "", "measure the labels against this file of gold, as laurel agree does")
 	flags.StringVar(&l.reviewFile, "review-out", "", "write the comparisons least certain or disputed for people: .csv, .parquet, or both without an ending")
@@ -188,7 +188,7 @@ func (l *labelling) checkAnswers() error {
 
 // comparisons reads the files as often as it is called, until Ctrl-C.
 func (l *labelling) comparisons(ctx context.Context) func(*data.Counts) iter.Seq2[data.Comparison, error] {
-	cfg := data.ReadConfig{Columns: l.config.Data.Columns, OnBadRow: l.config.Data.OnBadRow}
+	cfg := data.ReadConfig{Columns: l.config.Data.Columns, OnBadRow: l.config.Data.OnBadRow, Say: noteOnce(l.log)}
 	return func(counts *data.Counts) iter.Seq2[data.Comparison, error] {
 		return untilDone(ctx, data.ReadComparisons(l.files, cfg, counts))
 	}

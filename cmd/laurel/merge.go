@@ -43,6 +43,7 @@ func mergeCommand() *cobra.Command {
 	flags.StringToStringVar(&m.columns, "columns", nil, "field=column where the names of the reviewed files differ")
 	flags.StringVar(&m.onBadRow, "on-bad-row", "fail", "fail or skip, for rows of reviewed files")
 	flags.BoolVar(&m.asJSON, "json", false, "print merge.json")
+	overwriteFlag(cmd, &m.overwrite)
 	return cmd
 }
 
@@ -52,7 +53,7 @@ type merging struct {
 	reviewed              []string
 	columns               map[string]string
 	confidence            float64
-	asJSON                bool
+	asJSON, overwrite     bool
 	out, log              io.Writer
 
 	conflicts []feedback.Conflict
@@ -99,7 +100,7 @@ func (m *merging) checkOutput() error {
 	if to, err := os.Stat(m.dir); err == nil && os.SameFile(from, to) {
 		return fmt.Errorf("--out is the directory of the labels: name another, so that the judges' labels stay")
 	}
-	return nil
+	return keepFiles(m.dir, m.overwrite, labels.PairsFile, labels.AbstainedFile, conflictsFile, "merge.json", "report.json", "report.html")
 }
 
 // merge writes both files of labels.

@@ -87,7 +87,7 @@ func openBackend(want string, out io.Writer) (model.Backend, *model.BackendChoic
 // tells what encoding did: nothing is cut or skipped unsaid.
 func buildStore(ctx context.Context, m *scoring.Model, what, scratch string, files []string, cfg data.Config, through scoring.Through, out io.Writer) (*batches.Store, *data.Counts, error) {
 	bar := newProgress(out, "encode", "pairs", -1)
-	store, counts, err := m.BuildStore(ctx, scratch, files, cfg, through, func(rows, total int) { bar.set(rows, total, "") })
+	store, counts, err := m.BuildStore(ctx, scratch, files, cfg, scoring.Encoding{Say: noteOnce(out), Through: through, Done: func(rows, total int) { bar.set(rows, total, "") }})
 	bar.finish()
 	if err != nil {
 		return nil, nil, err

@@ -56,7 +56,7 @@ func reviseCommand() *cobra.Command {
 	flags.Int("max-requests", 0, "requests that all runs into --out may send together")
 	flags.String("on-bad-row", "", "fail or skip")
 	flags.StringToStringVar(&r.columns, "columns", nil, "field=column where the file's names differ")
-	flags.BoolVar(&r.overwrite, "overwrite", false, "replace the output of a run with other settings in --out; answers are kept")
+	overwriteFlag(cmd, &r.overwrite)
 	flags.BoolVar(&r.dry, "dry-run", false, "say what the run would ask and cost")
 	flags.BoolVar(&r.asJSON, "json", false, "print revise.json")
 	return cmd

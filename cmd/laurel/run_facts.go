@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"laurel/data"
 	"laurel/eval/draw"
 	"laurel/trainer"
 )
@@ -76,9 +75,4 @@ func dropout(c trainer.Config) string {
 		return "as the model's config.json has it; off in validation"
 	}
 	return fmt.Sprintf("%g; off in validation", float64(c.Dropout))
-}
-
-// readConfig is how a command's files of pairs are read.
-func readConfig(c data.Config) data.ReadConfig {
-	return data.ReadConfig{Columns: c.Columns, OnBadRow: c.OnBadRow}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,7 +41,7 @@ func trainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			t := training{config: c, dir: out, out: cmd.OutOrStdout(), memory: memory * 1e9}
+			t := training{config: c, dir: out, out: cmd.OutOrStdout(), memory: memory * 1e9, dry: dry}
 			if dry {
 				return t.dryRun(cmd.Context())
 			}
@@ -62,6 +63,7 @@ type training struct {
 	dir    string
 	out    io.Writer
 	memory float64 // bytes to plan for, 0 for what the machine has
+	dry    bool    // whether the run is foreseen only, from the sizes of its model
 }
 
 // run is the whole line: directory, model, data, loop, report.
@@ -152,6 +154,10 @@ func (p *prepared) close() {
 // prepare opens all that a run needs: backend, model, pairs, and the order in
 // which they come.
 func (t *training) prepare(ctx context.Context, resume bool) (p *prepared, err error) {
+	d := t.config.Data
+	if err := checkPairs(slices.Concat(d.Train, d.Validation.Files), d.Reading(nil)); err != nil {
+		return nil, err
+	}
 	p = &prepared{Run: trainer.Run{Config: t.config.Train, Dir: t.dir, Out: t.out}}
 	if p.Backend, p.choice, err = openBackend(t.config.Backend, t.out); err != nil {
 		return nil, err
@@ -193,7 +199,11 @@ func (t *training) open(ctx context.Context, resume bool) (_ *scoring.Model, sta
 		fmt.Fprintf(t.out, "resume after step %d\n", state.Step)
 	}
 	if m == nil {
-		if m, err = start.Fresh(); err != nil {
+		fresh := start.Fresh
+		if t.dry {
+			fresh = start.Outline
+		}
+		if m, err = fresh(); err != nil {
 			return nil, state, err
 		}
 	}
@@ -269,7 +279,7 @@ func (t *training) printPrecision(ctx context.Context, p *prepared) error {
 
 // peakMemory is the most that this process has held.
 func peakMemory() string {
-	bytes, ok := trainer.ProcessPeak()
+	bytes, ok := model.ProcessPeak()
 	if !ok {
 		return "not known on this system"
 	}

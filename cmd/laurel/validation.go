@@ -30,7 +30,7 @@ func newValidationSet(d data.Config, seed uint64, out io.Writer) (*validationSet
 		}
 		return v, nil
 	}
-	split, err := data.SplitPrompts(data.ReadPairs(d.Train, readConfig(d), nil), d.Validation.Share, seed)
+	split, err := data.SplitPrompts(data.ReadPairs(d.Train, d.Reading(nil), nil), d.Validation.Share, seed)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func newValidationSet(d data.Config, seed uint64, out io.Writer) (*validationSet
 
 // pairs reads the validation pairs again.
 func (v *validationSet) pairs(d data.Config) iter.Seq2[data.Pair, error] {
-	return v.then(data.ReadPairs(v.files, readConfig(d), nil), nil)
+	return v.then(data.ReadPairs(v.files, d.Reading(nil), nil), nil)
 }
 
 // warn says which prompts are in both sets: a model has seen the answers that

@@ -38,6 +38,7 @@ type Inspection struct {
 type File struct {
 	File   string                 `json:"file"`
 	Format string                 `json:"format"`
+	Notes  []string               `json:"notes,omitempty"` // what was taken for the prompt, and which columns are ignored
 	Counts data.Counts            `json:"counts"`
 	First  map[data.Reason]string `json:"first_skipped,omitempty"` // the first row of each reason
 
@@ -131,7 +132,7 @@ func (f *inspector) read(ctx context.Context, file string, cfg data.ReadConfig) 
 		return err
 	}
 	defer r.Close()
-	f.out = File{File: file, Format: r.Format(), First: map[data.Reason]string{}, Subsets: map[string]int{}}
+	f.out = File{File: file, Format: r.Format(), Notes: r.Notes(), First: map[data.Reason]string{}, Subsets: map[string]int{}}
 	f.tokens, f.letters = map[string]*histogram{}, map[string]*histogram{}
 	r.OnSkip(func(e *data.RowError) {
 		if _, ok := f.out.First[e.Reason]; !ok {

@@ -32,7 +32,7 @@ func checkReplaced(dir, record string, outputs []string, now runRecord, reaggreg
 	raw, err := os.ReadFile(filepath.Join(dir, record))
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return checkStrangers(dir, record, outputs)
+		return checkStrangers(dir, outputs)
 	case err != nil:
 		return err
 	}
@@ -62,16 +62,11 @@ func checkReplaced(dir, record string, outputs []string, now runRecord, reaggreg
 
 // checkStrangers refuses to replace files of which no run is known to have
 // written them. A run that was killed at its end left its answers beside them.
-func checkStrangers(dir, record string, outputs []string) error {
+func checkStrangers(dir string, outputs []string) error {
 	if _, err := os.Stat(filepath.Join(dir, answersFile)); err == nil {
 		return nil
 	}
-	for _, name := range outputs {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return fmt.Errorf("%s is there, and no %s says which run wrote it: name another --out, or give --overwrite to replace it", filepath.Join(dir, name), record)
-		}
-	}
-	return nil
+	return keepFiles(dir, false, outputs...)
 }
 
 func otherFiles(before, after []string) []string {
