@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -188,7 +189,9 @@ func (r *revision) finish(summary *feedback.RevisionSummary) error {
 	steps := []func() error{
 		r.dropOldPairs, leftOut,
 		func() error { return data.WriteFile(filepath.Join(r.dir, "config.yaml"), r.resolved) },
-		func() error { return report.Write(r.dir, r.facts(summary)...) },
+		func() error {
+			return report.Write(r.dir, fmt.Sprintf("data %s · constitution %s · model %s", strings.Join(r.files, ", "), r.constitution.Name, r.config.Chat.Model), append(r.facts(summary), madeBy()...)...)
+		},
 	}
 	if summary.Useless() {
 		steps = []func() error{leftOut}
