@@ -6,9 +6,10 @@ import (
 )
 
 // Nearest is the name fewest edits away from the one given, letter case aside,
-// where that is at most half its length; else it is empty.
+// where that is at most a third of its length; else it is empty: a word half
+// changed is another word (lose is not chosen).
 func Nearest(name string, among []string) string {
-	best, least := "", len(name)/2+1
+	best, least := "", len(name)/3+1
 	for _, other := range among {
 		if d := EditDistance(strings.ToLower(name), strings.ToLower(other)); d < least {
 			best, least = other, d

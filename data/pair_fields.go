@@ -172,8 +172,20 @@ func ignored(src Source, fields []*Field) string {
 	if system := firstColumn(src, systemColumns); slices.Contains(names, system) {
 		said += fmt.Sprintf(" (--columns system=%s keeps it as the system message)", system)
 	}
+	for _, name := range names {
+		switch {
+		case name == "history":
+			said += " (history may belong to the prompt: --columns history=history puts its turns before it)"
+		case slices.Contains(partOfPrompt, name):
+			said += fmt.Sprintf(" (%s may belong to the prompt: --columns input=%s puts it after the prompt and a line break)", name, name)
+		}
+	}
 	return said
 }
+
+// partOfPrompt are names of columns that beside a prompt are likely a part of
+// it.
+var partOfPrompt = []string{"input", "context", "passage", "document", "article"}
 
 // choose keeps the fields of one of the two layouts.
 func (p *pairFields) choose(labelled bool) {

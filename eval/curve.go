@@ -2,7 +2,6 @@ package eval
 
 import (
 	"fmt"
-	"image/color"
 	"laurel/eval/draw"
 	"laurel/eval/stats"
 	"math"
@@ -29,15 +28,11 @@ const maxCurvePoints = 1000
 // curveCharts draws what the runs' curves have measured, one run as its own
 // training and validation, several side by side.
 func curveCharts(runs []Run) (charts []draw.NamedChart) {
-	loss := "Bradley-Terry loss (nats per pair)"
-	if len(runs) == 1 && runs[0].Loss != "" {
-		loss = runs[0].Loss
-	}
 	for _, m := range []struct {
 		file, title, unit string
 		measure           func(Point) float64
 	}{
-		{"loss_curve.svg", "Loss during training", loss, func(p Point) float64 { return p.Loss }},
+		{"loss_curve.svg", "Loss during training", "loss (nats per pair)", func(p Point) float64 { return p.Loss }},
 		{"accuracy_curve.svg", "Accuracy during training", "share of pairs ranked right", func(p Point) float64 { return p.Accuracy }},
 		{"margin_curve.svg", "Margin during training", "mean margin (logits)", func(p Point) float64 { return p.Margin }},
 		{"gradient_norm.svg", "Gradient norm during training", "global norm before clipping", func(p Point) float64 { return p.GradNorm }},
@@ -45,7 +40,7 @@ func curveCharts(runs []Run) (charts []draw.NamedChart) {
 	} {
 		var lines []measured
 		for _, r := range runs {
-			if l := r.measured(m.measure); len(l.training)+len(l.validation) > 0 {
+			if l := r.measured(m.measure, m.file != "learning_rate.svg"); len(l.training)+len(l.validation) > 0 {
 				lines = append(lines, l)
 			}
 		}
@@ -63,6 +58,9 @@ func curveCharts(runs []Run) (charts []draw.NamedChart) {
 		if m.file == "learning_rate.svg" {
 			c.Y.Min, c.Y.Max = 0, math.Max(c.Y.Max, 1e-8) // the rate begins and ends at 0
 		}
+		if len(runs) == 1 {
+			lines[0].markKept(c)
+		}
 		charts = append(charts, draw.NamedChart{Name: m.file, Chart: c})
 	}
 	return charts
@@ -72,14 +70,19 @@ func curveCharts(runs []Run) (charts []draw.NamedChart) {
 type measured struct {
 	run                  Run
 	training, validation plotter.XYs
-	smoothed             plotter.XYs
+	smoothed             plotter.XYs // training, less restless
+	how                  string      // it is smoothed
 }
 
-func (r Run) measured(measure func(Point) float64) measured {
+func (r Run) measured(measure func(Point) float64, smoothing bool) measured {
 	points := sorted(r.Curve)
 	l := measured{run: r, training: series(points, false, measure), validation: series(points, true, measure)}
-	if window := smoothingWindow(len(l.training)); window > 1 {
-		l.smoothed = smooth(l.training, window)
+	switch window := smoothingWindow(len(l.training)); {
+	case !smoothing:
+	case len(l.training) > 0 && len(l.validation) > 1:
+		l.smoothed, l.how = r.spans(measure), "training since the validation before"
+	case window > 1:
+		l.smoothed, l.how = smooth(l.training, window), "smoothed"
 	}
 	return l
 }
@@ -104,10 +107,10 @@ func (l measured) draw(c *draw.Chart) {
 		c.Legend = append(c.Legend, draw.Key{Label: "training", Color: draw.Tint(draw.Blue(), 0.65)})
 		c.Line(envelope(l.training), draw.Tint(draw.Blue(), 0.65), 0.8)
 		if l.smoothed != nil {
-			c.Legend = append(c.Legend, draw.Key{Label: "smoothed", Color: draw.Blue()})
+			c.Legend = append(c.Legend, draw.Key{Label: l.how, Color: draw.Blue()})
 			c.Line(envelope(l.smoothed), draw.Blue(), 1.8)
 		} else {
-			c.Dots(l.training, draw.Blue(), 2)
+			c.Dots(evenlyXY(l.training, 200), draw.Blue(), 2)
 		}
 	}
 	if len(l.validation) > 0 {
@@ -115,15 +118,15 @@ func (l measured) draw(c *draw.Chart) {
 		c.Line(envelope(l.validation), draw.Green(), 1.2)
 		c.Dots(evenlyXY(l.validation, 200), draw.Green(), 2.8)
 	}
-	l.markKept(c, draw.Vermillion())
 }
 
-// markKept rings the kept checkpoint's validation.
-func (l measured) markKept(c *draw.Chart, colour color.Color) {
+// markKept marks the kept checkpoint's validation, once the frame is set.
+func (l measured) markKept(c *draw.Chart) {
 	for _, p := range l.validation {
 		if int(p.X) == l.run.Kept {
-			c.Ring(p.X, p.Y, colour, 5)
-			c.Legend = append(c.Legend, draw.Key{Label: fmt.Sprintf("kept, step %d", l.run.Kept), Color: colour, Dot: true})
+			c.Line(plotter.XYs{{X: p.X, Y: c.Y.Min}, {X: p.X, Y: c.Y.Max}}, draw.Vermillion(), 1, 3, 2)
+			c.Dots(plotter.XYs{p}, draw.Vermillion(), 3.6)
+			c.Legend = append(c.Legend, draw.Key{Label: fmt.Sprintf("kept, step %d", l.run.Kept), Color: draw.Vermillion(), Dot: true})
 		}
 	}
 }

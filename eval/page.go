@@ -92,8 +92,11 @@ func (r Run) heading(title string, several bool) string {
 func trainingNote(runs []Run) string {
 	note := "Training and validation have the same loss, over the same span: training is the mean over the steps since the validation before, with dropout where the model has some and with weights that still move; validation is without dropout."
 	for _, r := range runs {
+		if r.Loss != "" && len(runs) == 1 {
+			note += " It is the " + r.Loss + "."
+		}
 		if r.Kept > 0 && len(runs) == 1 {
-			note += fmt.Sprintf(" The ring marks step %d, the checkpoint that is kept: it has the best validation, and is what this report measures.", r.Kept)
+			note += fmt.Sprintf(" Marked is step %d, the checkpoint that is kept: it has the best validation, and is what this report measures.", r.Kept)
 		}
 	}
 	return note
@@ -174,7 +177,7 @@ func (run Run) headline() []draw.Card {
 		}
 	}
 	loss := draw.Card{Name: "Loss", Value: r.BTLossMean.String(), Note: "Bradley-Terry"}
-	if c, ok := run.compare(func(p Point) float64 { return p.Loss }); ok {
+	if c, ok := run.compare(func(p Point) float64 { return p.Loss }); ok && r.Step == run.Kept { // else the report is of other pairs
 		loss = draw.Card{Name: "Validation loss", Value: c.validation.String(),
 			Note: fmt.Sprintf("training: %v, over steps %d to %d", c.training, c.after+1, c.step)}
 	}
@@ -201,7 +204,7 @@ func (run Run) last() (step int, accuracy stats.Value, ok bool) {
 func definitions() []draw.Definition {
 	return []draw.Definition{
 		{Name: "Margin", Text: "Reward of the chosen response minus that of the rejected one; p = sigmoid(margin) is the predicted probability that the label is right."},
-		{Name: "Accuracy", Text: "Share of pairs with a positive margin. A tie counts one half; in the strict accuracy it is wrong. The interval is Wilson's, at 95%. Where prompts repeat it is at the effective number of pairs, p(1-p) over the variance of a ratio of sums over prompts (Kish 1965), since the pairs of a prompt are not independent; report.json then has a bootstrap over prompts beside that over pairs."},
+		{Name: "Accuracy", Text: "Share of pairs with a positive margin. A tie counts one half; in the strict accuracy it is wrong. The interval is Wilson's, at 95%. Where prompts repeat it is at the effective number of pairs, p(1-p) over the variance of a ratio of sums over prompts (Kish 1965), since the pairs of a prompt are not independent, and it is never narrower than that of unanimous pairs of these prompts; report.json then has a bootstrap over prompts beside that over pairs."},
 		{Name: "Weighted, macro", Text: "Accuracy weighted by the labels' confidence; mean of the subsets' accuracies."},
 		{Name: "Always longer, always shorter", Text: "What choosing by length alone would score, equal lengths one half. A reward model should beat both. Lengths are of the responses, in characters."},
 		{Name: "Cohen's d", Text: "Mean difference between chosen and rejected rewards over their pooled standard deviation; paired: mean margin over the standard deviation of margins."},

@@ -9,6 +9,8 @@ import (
 
 	"laurel/eval/draw"
 	"laurel/eval/stats"
+
+	"gonum.org/v1/plot/plotter"
 )
 
 // Run is what a page shows of one run, beside others.
@@ -53,31 +55,42 @@ type likeForLike struct {
 
 // compare takes the validation of the kept step, or the last one.
 func (r Run) compare(measure func(Point) float64) (c likeForLike, ok bool) {
+	all := r.compareAll(measure)
+	for _, c = range all {
+		if c.step == r.Kept {
+			return c, true
+		}
+	}
+	return c, len(all) > 0
+}
+
+// compareAll has a comparison for each validation.
+func (r Run) compareAll(measure func(Point) float64) (out []likeForLike) {
 	points := sorted(r.Curve)
-	validated := series(points, true, measure)
-	if len(validated) == 0 {
-		return c, false
+	training := series(points, false, measure)
+	after, next := 0, 0
+	for _, v := range series(points, true, measure) {
+		c := likeForLike{after: after, step: int(v.X), validation: stats.Value(v.Y)}
+		sum, steps, last := 0.0, 0.0, after
+		for ; next < len(training) && int(training[next].X) <= c.step; next++ {
+			covered := training[next].X - float64(last) // a point is the mean since the one before
+			sum, steps, last = sum+covered*training[next].Y, steps+covered, int(training[next].X)
+		}
+		c.training = stats.Over(sum, steps)
+		out, after = append(out, c), c.step
 	}
-	at := len(validated) - 1
-	for i, v := range validated {
-		if int(v.X) == r.Kept {
-			at = i
+	return out
+}
+
+// spans is training at each validation: the mean over the steps since the one
+// before.
+func (r Run) spans(measure func(Point) float64) (out plotter.XYs) {
+	for _, c := range r.compareAll(measure) {
+		if c.training.Defined() {
+			out = append(out, plotter.XY{X: float64(c.step), Y: float64(c.training)})
 		}
 	}
-	c.step, c.validation = int(validated[at].X), stats.Value(validated[at].Y)
-	if at > 0 {
-		c.after = int(validated[at-1].X)
-	}
-	sum, steps, last := 0.0, 0.0, 0
-	for _, p := range series(points, false, measure) {
-		if step := int(p.X); step > c.after && step <= c.step {
-			covered := float64(step - max(last, c.after)) // a point is the mean since the one before
-			sum, steps = sum+covered*p.Y, steps+covered
-		}
-		last = int(p.X)
-	}
-	c.training = stats.Over(sum, steps)
-	return c, true
+	return out
 }
 
 func (c likeForLike) String() string {

@@ -18,7 +18,9 @@ type Config struct {
 	EOSTokenID []int32 // those that end a sequence
 	NumLabels  int
 	Recorded   Recorded
+	Norm       Norm
 	initRange  float64  // standard deviation of new weights
+	valueHead  string   // the head's tensor where a decoder's checkpoint has another name for score.weight
 	Unknown    []string // keys that no reader here knows; they are said on screen
 
 	keys    map[string]json.RawMessage // the whole file, written back on export
@@ -73,6 +75,8 @@ func parseConfig(raw []byte) (*Config, error) {
 	r.padToken(-1)
 	c.family = parseFamily(c.ModelType, r)
 	c.PadTokenID = r.pad
+	c.Norm = r.norm()
+	c.valueHead = r.valueHead(c.family)
 	if err := errors.Join(r.problems...); err != nil {
 		return nil, err
 	}
@@ -262,8 +266,7 @@ var harmless = strings.Fields(`_name_or_path transformers_version torch_dtype dt
 	sep_token_id cls_token_id mask_token_id unk_token_id decoder_start_token_id tie_word_embeddings
 	output_attentions output_hidden_states return_dict gradient_checkpointing finetuning_task
 	task_specific_params tokenizer_class directionality name_or_path _commit_hash auto_map
-	attn_implementation _attn_implementation _attn_implementation_autoset value_head_prefix mean std
-	normalize_reward laurel num_labels label2id id2label pooler_fc_size pooler_num_attention_heads
+	attn_implementation _attn_implementation _attn_implementation_autoset laurel num_labels label2id id2label pooler_fc_size pooler_num_attention_heads
 	pooler_num_fc_layers pooler_size_per_head pooler_type torchscript use_bfloat16 prefix
 	sentence_transformers chunk_size_feed_forward`)
 

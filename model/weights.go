@@ -80,15 +80,25 @@ type Loaded struct {
 	NewHead     bool     `json:"new_head"`
 	New         []string `json:"new,omitempty"`     // tensors that no checkpoint had: drawn from the seed
 	Dropped     []string `json:"dropped,omitempty"` // tensors of the checkpoint that a reward model has no use for
+	Buffers     []string `json:"buffers,omitempty"` // tensors of older checkpoints that are computed, not learnt
 	AddedPrefix string   `json:"added_prefix,omitempty"`
 	Tensors     int      `json:"tensors"`
 }
 
 // unneeded are the beginnings of tensor names, without the backbone's
-// prefix, that belong to pre-training heads or are buffers, not weights.
-var unneeded = []string{"lm_head.", "cls.predictions.", "cls.seq_relationship.", "embeddings.position_ids", "embeddings.token_type_ids",
-	"rotary_emb.inv_freq", "pooler.dense.", "discriminator_predictions.", "generator_predictions.", "generator_lm_head.",
+// prefix, that belong to pre-training heads.
+var unneeded = []string{"lm_head.", "cls.predictions.", "cls.seq_relationship.", "pooler.dense.", "discriminator_predictions.", "generator_predictions.", "generator_lm_head.",
 	"vocab_transform.", "vocab_layer_norm.", "vocab_projector.", "decoder.", "lm_predictions.", "mask_predictions."}
+
+// buffers are the ends of the names of tensors that torch keeps beside the
+// weights and that older versions wrote into checkpoints: positions counted
+// out, rotary tables, causal masks.
+var buffers = []string{"position_ids", "token_type_ids", "inv_freq", ".cos_cached", ".sin_cached", ".attn.bias", ".masked_bias",
+	".attention.bias"}
+
+func isBuffer(name string) bool {
+	return slices.ContainsFunc(buffers, func(end string) bool { return strings.HasSuffix(name, end) })
+}
 
 // load fills the model from a checkpoint, strictly: every tensor of the
 // model must be there with its shape, and every tensor of the checkpoint
@@ -185,6 +195,12 @@ func matchNames(c *Config, w *safetensors.Weights, report *Loaded) (map[string]s
 	for _, t := range want {
 		wanted[t.name] = true
 	}
+	if c.valueHead != "" && c.Recorded.Head.Own() {
+		wanted["score.weight"] = false // the head lies under the name that the config gives it
+		if _, err := w.Info(c.valueHead); err != nil {
+			return nil, fmt.Errorf("config.json, key \"value_head_prefix\" names the head %s, which the checkpoint does not have", c.valueHead)
+		}
+	}
 	source := make(map[string]string, len(want))
 	var unexpected []string
 	for _, name := range w.Names() {
@@ -195,6 +211,10 @@ func matchNames(c *Config, w *safetensors.Weights, report *Loaded) (map[string]s
 		case wanted[prefix+modern]:
 			source[prefix+modern] = name
 			report.AddedPrefix = prefix
+		case modern == c.valueHead:
+			source["score.weight"] = name
+		case isBuffer(modern):
+			report.Buffers = append(report.Buffers, name)
 		case isUnneeded(strings.TrimPrefix(name, prefix)) || c.replacesHead(modern):
 			report.Dropped = append(report.Dropped, name)
 		default:
@@ -211,7 +231,7 @@ func matchNames(c *Config, w *safetensors.Weights, report *Loaded) (map[string]s
 // replacesHead tells whether a tensor is of transformers' own head, where the
 // model has another.
 func (c *Config) replacesHead(name string) bool {
-	return !c.Recorded.Head.Own() && slices.ContainsFunc(c.family.headWeights(), func(t weight) bool { return t.name == name })
+	return !c.Recorded.Head.Own() && name == c.valueHead || !c.Recorded.Head.Own() && slices.ContainsFunc(c.family.headWeights(), func(t weight) bool { return t.name == name })
 }
 
 func isUnneeded(name string) bool {

@@ -175,6 +175,12 @@ func TellLoaded(m *model.Model, from string, notice func(line string)) {
 	} else if len(m.Loaded.New) > 0 {
 		o.notice("new, drawn from the seed (the checkpoint has none): %s", strings.Join(m.Loaded.New, ", "))
 	}
+	if len(m.Loaded.Buffers) > 0 {
+		o.notice("buffers that older versions of transformers saved, computed here: %s", strings.Join(m.Loaded.Buffers, ", "))
+	}
+	if norm := m.Config.Norm.String(); norm != "" {
+		o.notice("%s", norm)
+	}
 	if len(m.Config.Unknown) > 0 {
 		o.notice("config.json has keys that laurel does not know and does not use: %s", strings.Join(m.Config.Unknown, ", "))
 	}

@@ -75,6 +75,9 @@ func (s *Start) load() (*model.Model, error) {
 	if err == nil {
 		s.options.notice("model: %s", s.dir)
 		TellLoaded(m, s.dir, s.options.Notice)
+		if m.Config.ForgetNorm() {
+			s.options.notice("mean, std and normalize_reward are not kept: training changes the rewards that they were measured on")
+		}
 	}
 	return m, err
 }

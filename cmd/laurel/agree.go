@@ -112,7 +112,7 @@ func (a *agreement) labelledBy() (audit.Config, error) {
 
 func (a *agreement) write(report *audit.Report, facts []draw.Fact) error {
 	if a.dir != "" {
-		if err := writeLabelReport(a.dir, report, facts...); err != nil {
+		if err := writeLabelReport(a.dir, "labels "+a.labels+" · gold "+a.gold, report, facts...); err != nil {
 			return err
 		}
 	}
@@ -127,14 +127,14 @@ func (a *agreement) write(report *audit.Report, facts []draw.Fact) error {
 }
 
 // writeLabelReport writes the report of labels in its three forms.
-func writeLabelReport(dir string, report *audit.Report, facts ...draw.Fact) error {
+func writeLabelReport(dir, of string, report *audit.Report, facts ...draw.Fact) error {
 	if err := report.WriteJSON(filepath.Join(dir, "report.json")); err != nil {
 		return err
 	}
 	if _, err := report.WritePlots(filepath.Join(dir, "plots")); err != nil {
 		return err
 	}
-	return report.WriteHTML(filepath.Join(dir, "report.html"), facts...)
+	return report.WriteHTML(filepath.Join(dir, "report.html"), of, append(facts, madeBy()...)...)
 }
 
 // calibrate writes the pairs with the confidence that the gold teaches.

@@ -62,7 +62,7 @@ func (e *estimation) run(out io.Writer) error {
 		if err := claimReports(e.dir, e.overwrite, "costs.html"); err != nil {
 			return err
 		}
-		if err := audit.WriteCosts(e.dir, feedback.EstimateColumns(), costs(estimates), e.facts()...); err != nil {
+		if err := audit.WriteCosts(e.dir, feedback.EstimateColumns(), costs(estimates), append(e.facts(), madeBy()...)...); err != nil {
 			return err
 		}
 	}

@@ -140,7 +140,7 @@ func (m *merging) finish(summary *feedback.MergeSummary) error {
 	}
 	facts := []draw.Fact{{Name: "labels", Value: m.labels}, {Name: "answers of people", Value: strings.Join(m.reviewed, ", ")}, {Name: "rows of these", Value: summary.Rows.String()},
 		{Name: "confidence in a person", Value: fmt.Sprint(m.confidence)}}
-	if err := writeLabelReport(m.dir, report, facts...); err != nil {
+	if err := writeLabelReport(m.dir, "labels "+m.labels+" · answers of people "+strings.Join(m.reviewed, ", "), report, facts...); err != nil {
 		return err
 	}
 	return data.WriteAside(filepath.Join(m.dir, "merge.json"), func(w io.Writer) error { return printJSON(w, summary) })

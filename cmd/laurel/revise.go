@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -118,6 +119,9 @@ func (r *revision) run(cmd *cobra.Command) (err error) {
 	quiet := announceInterrupt(ctx, r.log, c.Chat.GracePeriod)
 	summary, err := r.revise(ctx, run, plan)
 	quiet()
+	if summary != nil {
+		summary.FailedAttempts = client.FailedAttempts()
+	}
 	if err == nil {
 		if err = r.finish(summary); err != nil {
 			return err
@@ -185,7 +189,9 @@ func (r *revision) finish(summary *feedback.RevisionSummary) error {
 	steps := []func() error{
 		r.dropOldPairs, leftOut,
 		func() error { return data.WriteFile(filepath.Join(r.dir, "config.yaml"), r.resolved) },
-		func() error { return report.Write(r.dir, r.facts(summary)...) },
+		func() error {
+			return report.Write(r.dir, fmt.Sprintf("data %s · constitution %s · model %s", strings.Join(r.files, ", "), r.constitution.Name, r.config.Chat.Model), append(r.facts(summary), madeBy()...)...)
+		},
 	}
 	if summary.Useless() {
 		steps = []func() error{leftOut}

@@ -83,7 +83,7 @@ func revisionReport(s *feedback.RevisionSummary) *audit.RevisionReport {
 func (r *revision) facts(s *feedback.RevisionSummary) []draw.Fact {
 	return []draw.Fact{{Name: "data", Value: strings.Join(r.files, ", ")}, {Name: "rows", Value: s.Rows.String()}, {Name: "constitution", Value: r.constitution.Name},
 		{Name: "model", Value: r.config.Chat.Model}, {Name: "rounds", Value: fmt.Sprintf("%d of %d principles, order %s", r.config.Rounds, r.config.PerRound, r.config.Order)},
-		{Name: "spent by all runs", Value: spent(s.Spent)}}
+		{Name: "seed", Value: fmt.Sprint(r.config.Seed)}, {Name: "spent by all runs", Value: spent(s.Spent)}}
 }
 
 // printSummary prints what became of the prompts.

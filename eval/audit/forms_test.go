@@ -60,7 +60,7 @@ func checkForms(t *testing.T, r *Report) {
 		drawtest.SVG(t, filepath.Base(path), svg)
 	}
 	html := filepath.Join(dir, "report.html")
-	if err := r.WriteHTML(html, draw.Fact{Name: "labels", Value: "<img src=x onerror=alert(2)>"}); err != nil {
+	if err := r.WriteHTML(html, "labels of <b>", draw.Fact{Name: "labels", Value: "<img src=x onerror=alert(2)>"}); err != nil {
 		t.Fatal(err)
 	}
 	page, err := os.ReadFile(html)

@@ -55,11 +55,14 @@ type Report struct {
 	Surface          []SurfaceBias             `json:"surface"`
 	SelfPreference   []SelfPreference          `json:"self_preference"`
 	Injections       []InjectionBias           `json:"injections"`
-	Gold             *Agreement                `json:"gold"` // null without gold
+	Gold             *Agreement                `json:"gold"`         // null without gold
+	AgainstGold      []Disputed                `json:"against_gold"` // the most confident ones
+	SplitVotes       []Disputed                `json:"split_votes"`  // the most even ones
 	Warnings         []string                  `json:"warnings"`
 }
 
-// Labels reads the labels once. It keeps numbers of each, no texts.
+// Labels reads the labels once. It keeps numbers of each, and texts of the most
+// disputed alone.
 func Labels(all iter.Seq2[labels.Label, error], cfg Config) (*Report, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -94,7 +97,7 @@ func (cfg Config) withDefaults() (Config, error) {
 // confidenceBins are of [0.5, 1].
 const confidenceBins = 20
 
-// count gathers a LabelReport, one label after another.
+// count gathers a Report, one label after another.
 type count struct {
 	cfg                   Config
 	report                Report
@@ -109,6 +112,7 @@ type count struct {
 	surface               surfaceCounts
 	self                  selfCounts
 	injections            injectionCounts
+	disputes              disputes
 }
 
 func newCount(cfg Config) *count {
@@ -141,6 +145,7 @@ func (c *count) add(l *labels.Label) error {
 	c.surface.add(prompt, l, gold)
 	c.self.add(prompt, l, c.cfg.Models, gold)
 	c.injections.add(prompt, l, gold)
+	c.disputes.add(l, gold)
 	return nil
 }
 
@@ -192,6 +197,7 @@ func (c *count) finish() *Report {
 	if c.gold != nil {
 		r.Gold = c.agreement.report(c.cfg, c.gold.matched())
 	}
+	r.AgainstGold, r.SplitVotes = append([]Disputed{}, c.disputes.againstGold...), append([]Disputed{}, c.disputes.split...)
 	r.Warnings = warnings(r)
 	return r
 }

@@ -22,7 +22,7 @@ func TestRevisionReport(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			if err := r.Write(dir, draw.Fact{Name: "model", Value: "<i>"}); err != nil {
+			if err := r.Write(dir, "model <i>", draw.Fact{Name: "model", Value: "<i>"}); err != nil {
 				t.Fatal(err)
 			}
 			b, err := os.ReadFile(filepath.Join(dir, "report.html"))

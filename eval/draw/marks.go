@@ -45,12 +45,6 @@ func (c *Chart) Dots(points plotter.XYs, colour color.Color, radius vg.Length) {
 	c.Add(&plotter.Scatter{XYs: points, GlyphStyle: style})
 }
 
-// Ring marks a point.
-func (c *Chart) Ring(x, y float64, colour color.Color, radius vg.Length) {
-	style := draw.GlyphStyle{Color: colour, Radius: radius, Shape: draw.RingGlyph{}}
-	c.Add(&plotter.Scatter{XYs: plotter.XYs{{X: x, Y: y}}, GlyphStyle: style})
-}
-
 // Whisker adds a vertical interval at x.
 func (c *Chart) Whisker(x float64, interval stats.Interval, colour color.Color) {
 	if interval[0].Defined() {
