@@ -91,6 +91,7 @@ func parseOver[C config](raw []byte, settings []string, c C) (C, error) {
 			return c, err
 		}
 	}
+	oneToList(root, reflect.TypeOf(c))
 	if err := checkKeys(root, c); err != nil {
 		return c, err
 	}

@@ -166,6 +166,8 @@ type prepared struct {
 	trainer.Run
 	scored *scoring.Model // the model that trains, and what feeds it
 	choice *model.BackendChoice
+
+	validation *validationSet
 }
 
 func (p *prepared) close() {
@@ -182,7 +184,7 @@ func (p *prepared) close() {
 // which they come.
 func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 	d := t.config.Data
-	if err := checkPairs(slices.Concat(d.Train, d.Validation), d.Reading(nil)); err != nil {
+	if err := checkPairs(slices.Concat(d.Train, d.Validation.Files), d.Reading(nil)); err != nil {
 		return nil, err
 	}
 	p = &prepared{Run: trainer.Run{Config: t.config.Train, Dir: t.dir, Out: t.out}}
@@ -272,10 +274,14 @@ func (t *training) recordDate(m *scoring.Model) {
 // encode turns the training and validation pairs into ids.
 func (t *training) encode(ctx context.Context, p *prepared) (err error) {
 	d := t.config.Data
-	if p.Train, _, err = buildStore(ctx, p.scored, "train", filepath.Join(t.dir, "train.tokens"), d.Train, d, t.out); err != nil || len(d.Validation) == 0 {
+	if p.validation, err = newValidationSet(d, t.config.Train.Seed, t.out); err != nil {
 		return err
 	}
-	p.Validation, _, err = buildStore(ctx, p.scored, "validation", filepath.Join(t.dir, "validation.tokens"), d.Validation, d, t.out)
+	if p.Train, _, err = buildStore(ctx, p.scored, "train", filepath.Join(t.dir, "train.tokens"), d.Train, d, p.validation.first, t.out); err != nil || d.Validation.None() {
+		return err
+	}
+	p.Validation, _, err = buildStore(ctx, p.scored, "validation", filepath.Join(t.dir, "validation.tokens"), p.validation.files, d, p.validation.then, t.out)
+	p.validation.warn(t.out)
 	return err
 }
 
@@ -360,13 +366,13 @@ func (t *training) shown(p *prepared, result *trainer.Result) (run eval.Run, err
 	if err != nil {
 		return run, err
 	}
-	run = eval.Run{Name: filepath.Base(t.dir), Model: t.baseModel(), Data: strings.Join(t.config.Data.Validation, ", "), Report: result.Report,
+	run = eval.Run{Name: filepath.Base(t.dir), Model: t.baseModel(), Data: t.config.Data.Validation.String(), Report: result.Report,
 		Curve: trainer.Curve(lines), Loss: t.config.Train.LossName(), Facts: t.facts(p, result)}
 	if best := result.State.Best; best != nil {
 		run.Kept = best.Step
 	}
 	if run.Report != nil {
-		run.Examples, err = run.Report.Examples(data.ReadPairs(t.config.Data.Validation, readConfig(t.config.Data), nil))
+		run.Examples, err = run.Report.Examples(p.validation.pairs(t.config.Data))
 	}
 	return run, err
 }
