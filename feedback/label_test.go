@@ -322,7 +322,7 @@ func TestLabelOfNoUse(t *testing.T) {
 	}
 	judge.reply = longer
 	if _, summary, err := runLabels(t, labelling(t, store, 30, judge)); err != nil || summary.Stopped != nil || summary.Outcomes(Unparseable) != 0 {
-		t.Errorf("after the judge is mended: %+v, %v", summary, err)
+		t.Errorf("after the judge is repaired: %+v, %v", summary, err)
 	}
 	judge = &stub{name: "mumbler", reply: mumble}
 	_, summary, err := runLabels(t, labelling(t, newStore(t), 2, judge))

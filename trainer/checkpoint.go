@@ -28,6 +28,8 @@ type State struct {
 	Skipped   int         `json:"skipped"`   // steps with a non-finite loss or gradient
 	Validated int         `json:"validated"` // step of the last validation made
 	Best      *Evaluation `json:"best,omitempty"`
+	Waiting   *Waiting    `json:"waiting,omitempty"` // for early stopping; nil without
+	Buckets   []int       `json:"buckets,omitempty"` // lengths that batches are padded to
 	Backend   string      `json:"backend"`
 	Data      string      `json:"data"`   // digest of the training pairs, as Store.Digest
 	Window    window      `json:"window"` // the metrics line under way

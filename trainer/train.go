@@ -62,19 +62,28 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 	}
 	source := newFeed(r.Train, r.Order, r.Config.GradientAccumulationSteps, int32(r.PadID))
 	total := source.totalSteps(r.Config.Epochs, r.Config.MaxSteps)
-	schedule := Schedule{Name: r.Config.Schedule, Peak: r.Config.LearningRate, Warmup: r.Config.warmup(total), Total: total}
+	schedule := r.schedule(total)
 	feeding, stop := context.WithCancel(ctx)
 	defer stop()
 	batches := source.run(feeding, r.State.Step, total)
 	result := &Result{State: r.State}
 	state := &result.State
 	state.Window.started = time.Now()
+	if w := state.Waiting; r.Config.EarlyStopping.ends(w) {
+		fmt.Fprintf(r.Out, "the run was stopped early, %d validations after its best at step %d: raise train.early_stopping.patience to go on\n", w.Waits, w.Step)
+	}
 	for {
-		last := state.Step == total
+		last := state.Step == total || r.Config.EarlyStopping.ends(state.Waiting)
 		var kept *eval.Report // of this step, where it is the best so far
 		if r.validationDue(state, last) {
 			if kept, err = r.validate(ctx, scorer, state); err != nil {
 				return result, r.stopped(ctx, state, err)
+			}
+			if r.Config.EarlyStopping.ends(state.Waiting) && !last {
+				last = true
+				if err := r.stopEarly(state, total, schedule.At(state.Step-1)); err != nil {
+					return result, err
+				}
 			}
 		}
 		if last || kept != nil || every(r.Config.SaveEvery, state.Step) {
@@ -119,6 +128,16 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 			}
 		}
 	}
+}
+
+// stopEarly says why the run ends, and writes the metrics line under way.
+func (r Run) stopEarly(state *State, total int, rate float64) error {
+	fmt.Fprintf(r.Out, "stopped early after step %d of %d: validation %s was best at step %d (%.4f) and has not got better by more than %g since (train.early_stopping)\n",
+		state.Step, total, r.Config.EarlyStopping.Metric, state.Waiting.Step, state.Waiting.Best, r.Config.EarlyStopping.MinDelta)
+	if every(r.Config.LogEvery, state.Step) {
+		return nil // it is written
+	}
+	return r.log(state, rate)
 }
 
 // stopped saves where an interrupted run stands; other errors pass.
@@ -200,6 +219,7 @@ func (r Run) validate(ctx context.Context, scorer *model.Ensemble, state *State)
 	}
 	fmt.Fprintf(r.Out, "step %d  validation: accuracy %.4f  loss %.4f  (%d pairs)\n", state.Step, e.Accuracy, e.Loss, r.Validation.Len())
 	state.Validated = state.Step
+	state.Waiting = r.Config.EarlyStopping.after(state.Waiting, e)
 	if !e.betterThan(state.Best) {
 		return nil, nil
 	}
@@ -210,7 +230,7 @@ func (r Run) validate(ctx context.Context, scorer *model.Ensemble, state *State)
 // save writes a checkpoint, then points best.json to the best, then removes
 // old checkpoints, in that order, so that a kill in between loses nothing.
 func (r Run) save(state *State, report *eval.Report) error {
-	state.Backend, state.Data = r.BackendName, r.Train.Digest
+	state.Backend, state.Data, state.Buckets = r.BackendName, r.Train.Digest, r.Order.Buckets
 	if err := saveCheckpoint(r.Dir, r.Model, r.PadID, r.TokenizerFiles, *state, report); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (t *training) dryRun(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(t.dir)) }()
-	run, err := t.prepare(ctx, false)
+	run, err := t.prepare(ctx)
 	if err != nil {
 		return err
 	}

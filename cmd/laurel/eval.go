@@ -103,7 +103,7 @@ func (e *evaluation) shown(report *eval.Report, facts []draw.Fact) (run eval.Run
 		return run, err
 	}
 	run.Name, run.Model, run.Data = filepath.Base(e.ref), e.ref, strings.Join(e.files, ", ")
-	if run.Examples, err = report.Examples(data.ReadPairs(e.files, readConfig(e.dataConfig()), nil)); err != nil {
+	if run.Examples, err = report.Examples(data.ReadPairs(e.files, e.dataConfig().Reading(nil), nil)); err != nil {
 		return run, err
 	}
 	metrics, err := trainer.ReadMetrics(e.ref)
@@ -153,7 +153,7 @@ func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []draw.Fact, e
 		return nil, nil, err
 	}
 	defer scorer.Close()
-	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, e.dataConfig(), e.log)
+	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, e.dataConfig(), nil, e.log)
 	if err != nil {
 		return nil, nil, err
 	}
