@@ -151,6 +151,9 @@ func (d *Dialogue) prompt(a, b Text) (prompt Text, given bool, bad *Problem) {
 	if prompt, bad = d.Prompt.promptText(); bad != nil {
 		return prompt, true, bad
 	}
+	if m := prompt.Messages; d.Guessed && len(m) > 0 && m[len(m)-1].Role == "assistant" {
+		return prompt, true, d.Prompt.Problem(ReasonAnswered, "ends with the assistant's turn, so it is no prompt for other responses; name the prompt's column with --columns prompt=COLUMN")
+	}
 	if d.Input != nil && !d.Input.Cell.Absent() {
 		input, bad := d.Input.Text()
 		if bad != nil {

@@ -83,8 +83,8 @@ func (t *Table) find(columns map[string]string) error {
 	case HasColumns(t.src, f.text):
 		t.holds, wanted = tableTexts, append([]*Field{f.text}, f.context.Fields()...)
 	default:
-		return fmt.Errorf("nothing to score: it needs text, or prompt and response, or messages, or a pair (chosen and rejected, or prompt, response_a, response_b and label); the columns are %s",
-			List(columnNames(t.src)))
+		return fmt.Errorf("nothing to score: it needs text, or prompt and response, or messages, or a pair (chosen and rejected, or prompt, response_a, response_b and label); the columns are %s%s",
+			List(columnNames(t.src)), convertFirst(t.src))
 	}
 	if t.holds == tablePairs && !f.labelled {
 		said, err := f.findPrompt(t.src, columns)
@@ -102,6 +102,14 @@ func (t *Table) find(columns map[string]string) error {
 		return err
 	}
 	return t.src.Choose(wanted)
+}
+
+// convertFirst says what to do about a file of a known layout.
+func convertFirst(src Source) string {
+	if l, _ := findLayout(src, ReadConfig{}); l != nil {
+		return fmt.Sprintf("; it looks like %s: make pairs of it first with laurel convert --from %s", l.name, l.name)
+	}
+	return "; map yours with --columns"
 }
 
 // Notes say what a reader of the file should know: which columns were taken
