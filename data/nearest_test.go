@@ -23,7 +23,7 @@ func TestNearest(t *testing.T) {
 func TestLikelyColumn(t *testing.T) {
 	for columns, wanted := range map[[3]string]string{
 		{"question", "response_chosen", "response_rejected"}: "response_chosen",
-		{"question", "chosen_a", "chosen_b"}:                 "",
+		{"question", "chosen_text", "chosen_model"}:          "",
 		{"prompt", "win", "lose"}:                            "",
 	} {
 		if got := likely("chosen", columns[:]); got != wanted {

@@ -38,6 +38,7 @@ const (
 	ReasonTie             Reason = "tie"                     // a comparison without a winner
 	ReasonLabel           Reason = "unknown_label"           // a label other than a, b, tie
 	ReasonDuplicateID     Reason = "duplicate_id"            // the id of a comparison before it
+	ReasonPart            Reason = "content_part"            // a part of a message that is no text: an image, audio
 	ReasonNoPrompt        Reason = "no_prompt"               // neither a prompt nor a transcript that holds one
 	ReasonUnpaired        Reason = "unpaired"                // nothing to compare a response with
 	ReasonEmptyPrompt     Reason = "empty_prompt"            // nothing to answer

@@ -119,6 +119,9 @@ func (r *revision) run(cmd *cobra.Command) (err error) {
 	quiet := announceInterrupt(ctx, r.log, c.Chat.GracePeriod)
 	summary, err := r.revise(ctx, run, plan)
 	quiet()
+	if summary != nil {
+		summary.FailedAttempts = client.FailedAttempts()
+	}
 	if err == nil {
 		if err = r.finish(summary); err != nil {
 			return err
