@@ -137,16 +137,23 @@ func (s *jsonSource) Next() (int, *Problem, error) {
 	for _, f := range s.wanted {
 		f.Cell = Cell{}
 	}
+	twice := ""
 	s.parser = jsonParser{b: line, scratch: s.parser.scratch, keys: s.parser.keys}
 	object, bad := s.parser.parse(func(key []byte) *Cell {
 		for _, f := range s.wanted {
 			if f.column == string(key) {
+				if f.Cell.Kind != CellMissing {
+					twice = f.column
+				}
 				return &f.Cell
 			}
 		}
 		return nil
 	}, nil)
 	s.share()
+	if bad == nil && twice != "" {
+		return s.lines.place(), &Problem{ReasonDuplicateKey, twice, "the key is in the object twice: keep one"}, nil
+	}
 	return s.lines.place(), lineProblem(line, object, bad), nil
 }
 

@@ -283,11 +283,11 @@ func FuzzParquet(f *testing.F) {
 		Role    string `parquet:"role"`
 		Content string `parquet:"content"`
 	}
-	chat := []message{{"user", "q"}, {"assistant", "a"}}
+	chat := []message{{Role: "user", Content: "q"}, {Role: "assistant", Content: "a"}}
 	for _, file := range []string{
 		writeParquet(f, dialogues(5, 1), parquet.Compression(&parquet.Snappy)),
 		writeParquet(f, dialogues(5, 2), parquet.Compression(&parquet.Lz4Raw), parquet.DataPageVersion(2)),
-		writeParquet(f, []chatRow{{Prompt: []Message{{"user", "q"}}, Chosen: []Message{{"assistant", "a"}}, Rejected: []Message{{"assistant", "b"}}}}),
+		writeParquet(f, []chatRow{{Prompt: []Message{{Role: "user", Content: "q"}}, Chosen: []Message{{Role: "assistant", Content: "a"}}, Rejected: []Message{{Role: "assistant", Content: "b"}}}}),
 		writeParquet(f, []struct {
 			Messages []message `parquet:"messages,list"`
 		}{{chat}}),

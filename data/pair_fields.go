@@ -16,6 +16,8 @@ type pairFields struct {
 	subset, id, scoreChosen, scoreRejected *Field
 	system, input, history                 *Field
 
+	context *ContextFields
+
 	Dialogue          // of the fields that the file has
 	labelled bool     // response_a, response_b and a label
 	layout   *layout  // another than ours; nil for ours
@@ -36,6 +38,7 @@ func newPairFields() *pairFields {
 		voteShare:     &Field{Name: "vote_share", Holds: HoldsNumber, Optional: true},
 		subset:        &Field{Name: "subset", Holds: HoldsName, Optional: true},
 		id:            &Field{Name: "id", Holds: HoldsName, Optional: true},
+		context:       NewContextFields(),
 		scoreChosen:   &Field{Name: "score_chosen", Holds: HoldsNumber, Mapped: true},
 		scoreRejected: &Field{Name: "score_rejected", Holds: HoldsNumber, Mapped: true},
 		system:        &Field{Name: "system", Optional: true, Mapped: true},
@@ -45,8 +48,8 @@ func newPairFields() *pairFields {
 }
 
 func (p *pairFields) all() []*Field {
-	return []*Field{p.prompt, p.chosen, p.rejected, p.responseA, p.responseB, p.label, p.voteShareA,
-		p.confidence, p.margin, p.voteShare, p.subset, p.id, p.scoreChosen, p.scoreRejected, p.system, p.input, p.history}
+	return append([]*Field{p.prompt, p.chosen, p.rejected, p.responseA, p.responseB, p.label, p.voteShareA,
+		p.confidence, p.margin, p.voteShare, p.subset, p.id, p.scoreChosen, p.scoreRejected, p.system, p.input, p.history}, p.context.Fields()...)
 }
 
 // find finds the columns of a file of pairs, and all that is wrong with them.
@@ -196,7 +199,7 @@ func (p *pairFields) choose(labelled bool) {
 }
 
 func (p *pairFields) dialogue(a, b *Field) Dialogue {
-	return Dialogue{Prompt: p.prompt, A: a, B: b, System: p.system, Input: p.input, History: p.history}
+	return Dialogue{Prompt: p.prompt, A: a, B: b, System: p.system, Input: p.input, History: p.history, Context: p.context}
 }
 
 // Chat reports whether the pairs are messages.

@@ -21,10 +21,17 @@ func KeyOf(prompt, a, b Text) TextKey {
 	}
 	for _, t := range []Text{prompt, a, b} {
 		put(t.Plain)
+		if t.Context != (Context{}) {
+			put(t.Context.Tools)
+			put(t.Context.TemplateKwargs)
+		}
 		h.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(t.Messages))))
 		for _, m := range t.Messages {
 			put(m.Role)
 			put(m.Content)
+			if m.Whole != "" {
+				put(m.Whole)
+			}
 		}
 	}
 	return TextKey(h.Sum(nil)[:16])

@@ -112,8 +112,14 @@ func textsKey(texts ...data.Text) string {
 	var parts []string
 	for _, t := range texts {
 		parts = append(parts, fmt.Sprint(len(t.Messages)), t.Plain)
+		if t.Context.Tools != "" {
+			parts = append(parts, t.Context.Tools)
+		}
 		for _, m := range t.Messages {
 			parts = append(parts, m.Role, m.Content)
+			if m.Whole != "" {
+				parts = append(parts, m.Whole)
+			}
 		}
 	}
 	return Key(parts...)

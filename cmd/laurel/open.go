@@ -102,9 +102,19 @@ func buildStore(ctx context.Context, m *scoring.Model, what, scratch string, fil
 		fmt.Fprintf(out, "; %d have the same ids on both sides", s.Identical)
 	}
 	fmt.Fprintln(out)
+	warnUnread(m, out)
 	for _, reason := range slices.Sorted(maps.Keys(store.First)) {
 		first := store.First[reason]
 		fmt.Fprintf(out, "  %s, first: %s: %s\n", reason, first.File, first)
 	}
 	return store, counts, nil
+}
+
+// warnUnread tells of what conversations hold that the chat template does not
+// read: the model does not see it.
+func warnUnread(m *scoring.Model, out io.Writer) {
+	unread := m.Tokenizer.Unread()
+	for _, key := range slices.Sorted(maps.Keys(unread)) {
+		fmt.Fprintf(out, "warning: %d conversations hold %s, which the chat template does not read: the model does not see it\n", unread[key], key)
+	}
 }

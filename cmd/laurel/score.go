@@ -84,6 +84,7 @@ func (s *scoreRun) run(ctx context.Context) error {
 	if err := writer.Close(); err != nil {
 		return err
 	}
+	warnUnread(scorer.Model, s.log)
 	return s.print(tally, scorer.MaxLength, writer.Replaced())
 }
 
