@@ -42,7 +42,7 @@ func TestLayouts(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(file), ".jsonl")
 		t.Run(name, func(t *testing.T) {
 			cfg := ReadConfig{OnBadRow: "skip"}
-			if name == "pku-saferlhf-safer" {
+			if name == "pku-saferlhf-safer" || name == "kto-messages" {
 				cfg.From = name
 			}
 			got := pairLines(t, file, cfg)
