@@ -42,7 +42,7 @@ func TestLayouts(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(file), ".jsonl")
 		t.Run(name, func(t *testing.T) {
 			cfg := ReadConfig{OnBadRow: "skip"}
-			if name == "pku-saferlhf-safer" {
+			if name == "pku-saferlhf-safer" || name == "kto-messages" {
 				cfg.From = name
 			}
 			got := pairLines(t, file, cfg)
@@ -288,6 +288,32 @@ func FuzzJSONArray(f *testing.F) {
 		}
 		if _, err := array.next(); err != io.EOF {
 			t.Fatalf("%q: %v after the last", b, err)
+		}
+	})
+}
+
+// FuzzLayouts: whatever a row of a known layout holds, it gives sound pairs or
+// is refused and counted.
+func FuzzLayouts(f *testing.F) {
+	files, _ := filepath.Glob("testdata/layouts/*.jsonl")
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		file := filepath.Join(t.TempDir(), "x.jsonl")
+		if err := os.WriteFile(file, b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		pairs, counts, _ := readAll(t, file, ReadConfig{OnBadRow: "skip", PairsPerPrompt: 3})
+		if counts.Read != counts.Kept+counts.SkippedRows() {
+			t.Fatal(counts)
+		}
+		for _, p := range pairs {
+			soundPair(t, p)
 		}
 	})
 }

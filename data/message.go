@@ -61,22 +61,30 @@ func (m Message) MarshalJSON() ([]byte, error) {
 	return append(out, '}'), nil
 }
 
-// UnmarshalJSON reads a message as files' are read.
-func (m *Message) UnmarshalJSON(raw []byte) error {
+// UnmarshalJSON reads a message as JSON lines' are read.
+func (m *Message) UnmarshalJSON(raw []byte) (err error) {
+	*m, err = parseMessage(raw, false)
+	return err
+}
+
+// SparseMessage reads a message as those of Parquet are read: its nulls, at any
+// depth, stand for nothing.
+func SparseMessage(raw []byte) (Message, error) { return parseMessage(raw, true) }
+
+func parseMessage(raw []byte, sparse bool) (Message, error) {
 	var object Cell
 	p := jsonParser{b: raw}
-	if err := p.value(&object); err != nil {
-		return fmt.Errorf("message: at byte %d: %s", err.at, err.msg)
+	if err := p.only(&object); err != nil {
+		return Message{}, fmt.Errorf("message: at byte %d: %s", err.at, err.msg)
 	}
 	if object.Kind != CellObject {
-		return errors.New("message: want an object")
+		return Message{}, errors.New("message: want an object")
 	}
-	read, bad := message(&object, false)
+	read, bad := message(&object, sparse)
 	if bad != nil {
-		return fmt.Errorf("message: %s", bad.Detail)
+		return Message{}, fmt.Errorf("message: %s", bad.Detail)
 	}
-	*m = read
-	return nil
+	return read, nil
 }
 
 // message checks one message. Nulls inside of it are left out where sparse

@@ -32,7 +32,7 @@ const (
 	ReasonWrongType       Reason = "wrong_type"              // a value of another type than its column
 	ReasonBrokenLine      Reason = "broken_line"             // a line that is no JSON, a record that is no CSV
 	ReasonNotObject       Reason = "line_not_object"         // JSON, but not an object
-	ReasonDuplicateKey    Reason = "duplicate_key"           // a JSON object with a key twice
+	ReasonDuplicateKey    Reason = "duplicate_key"           // an object that has one key twice
 	ReasonNaNLiteral      Reason = "nan_literal"             // NaN or Infinity, which JSON does not have
 	ReasonMissingField    Reason = "missing_field"           // an object without a field that its file has
 	ReasonTie             Reason = "tie"                     // a comparison without a winner

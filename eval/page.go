@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+
 	"laurel/eval/draw"
 	"laurel/eval/stats"
 )

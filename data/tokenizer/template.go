@@ -156,12 +156,32 @@ func (t *chatTemplate) turn(m data.Message) (jinja.Value, error) {
 		if content, ok := turn.AsDict().Get("content"); ok && content.IsList() && !t.parts {
 			turn.AsDict().Set("content", jinja.NewString(m.Content))
 		}
-		return turn, nil
+		return aliasReasoning(turn), nil
 	}
 	turn := jinja.NewDict()
 	turn.AsDict().Set("role", jinja.NewString(m.Role))
 	turn.AsDict().Set("content", jinja.NewString(m.Content))
 	return turn, nil
+}
+
+// aliasReasoning gives reasoning the names that templates read it by, thinking
+// and reasoning_content, whichever the message has: transformers does.
+func aliasReasoning(turn jinja.Value) jinja.Value {
+	message := turn.AsDict()
+	for _, name := range []string{"reasoning_content", "thinking", "reasoning"} {
+		reasoning, ok := message.Get(name)
+		if !ok || reasoning.IsNone() {
+			continue
+		}
+		named := jinja.NewDict()
+		named.AsDict().Set("thinking", reasoning)
+		for _, key := range message.Keys {
+			named.AsDict().Set(key, message.Data[key])
+		}
+		named.AsDict().Set("reasoning_content", reasoning)
+		return named
+	}
+	return turn
 }
 
 // addContext adds a row's tools and variables.

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -16,12 +17,18 @@ var contentKeys = [...]string{"tools", "tool_calls", "function_call", "reasoning
 // of that name.
 type unread [len(contentKeys)]atomic.Int64
 
+// readsReasoning is how templates name reasoning, under whichever of its names
+// a message has it.
+var readsReasoning = regexp.MustCompile(`reasoning|[.'"]thinking`)
+
+func isReasoning(key string) bool { return strings.HasPrefix(key, "reasoning") || key == "thinking" }
+
 func (u *unread) count(context data.Context, messages []data.Message, template string) {
 	if context.Tools == "" && !slices.ContainsFunc(messages, func(m data.Message) bool { return m.Whole != "" }) {
 		return
 	}
 	for i, key := range contentKeys {
-		if strings.Contains(template, key) {
+		if strings.Contains(template, key) || isReasoning(key) && readsReasoning.MatchString(template) {
 			continue
 		}
 		held := key == "tools" && context.Tools != ""
