@@ -291,3 +291,29 @@ func FuzzJSONArray(f *testing.F) {
 		}
 	})
 }
+
+// FuzzLayouts: whatever a row of a known layout holds, it gives sound pairs or
+// is refused and counted.
+func FuzzLayouts(f *testing.F) {
+	files, _ := filepath.Glob("testdata/layouts/*.jsonl")
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		file := filepath.Join(t.TempDir(), "x.jsonl")
+		if err := os.WriteFile(file, b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		pairs, counts, _ := readAll(t, file, ReadConfig{OnBadRow: "skip", PairsPerPrompt: 3})
+		if counts.Read != counts.Kept+counts.SkippedRows() {
+			t.Fatal(counts)
+		}
+		for _, p := range pairs {
+			soundPair(t, p)
+		}
+	})
+}

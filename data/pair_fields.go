@@ -137,12 +137,12 @@ func (p *pairFields) note(said string) {
 // marginScores are the names that UltraFeedback's binarised form, distilabel
 // and Argilla give the scores of both responses.
 var marginScores = [][2]string{{"score_chosen", "score_rejected"}, {"chosen_score", "rejected_score"}, {"chosen_rating", "rejected_rating"},
-	{"chosen-rating", "rejected-rating"}, {"rating_chosen", "rating_rejected"}}
+	{"chosen-rating", "rejected-rating"}, {"rating_chosen", "rating_rejected"}, {"chosen_avg_rating", "rejected_avg_rating"}}
 
 // findScores takes the difference of scores as the margin where both stand
 // under names that known layouts give them.
 func (p *pairFields) findScores(src Source, mapping map[string]string) {
-	if p.labelled || p.chosen.Column != p.chosen.Name || hasKey(mapping, p.scoreChosen.Name) || hasKey(mapping, p.scoreRejected.Name) || HasColumns(src, p.margin) {
+	if p.labelled || hasKey(mapping, p.chosen.Name) || hasKey(mapping, p.scoreChosen.Name) || hasKey(mapping, p.scoreRejected.Name) || HasColumns(src, p.margin) {
 		return
 	}
 	for _, names := range marginScores {
