@@ -91,6 +91,7 @@ func parseOver[C config](raw []byte, settings []string, c C) (C, error) {
 			return c, err
 		}
 	}
+	oneToList(root, reflect.TypeOf(c))
 	if err := checkKeys(root, c); err != nil {
 		return c, err
 	}
@@ -193,7 +194,7 @@ func (c Config) Validate() error {
 	default:
 		problems = append(problems, fmt.Errorf("backend is %q, want auto, cuda, cpu, go or xla:/path/plugin.so", c.Backend))
 	}
-	if c.Train.EarlyStopping.Patience > 0 && len(c.Data.Validation) == 0 {
+	if c.Train.EarlyStopping.Patience > 0 && c.Data.Validation.None() {
 		problems = append(problems, errors.New("train.early_stopping needs data.validation: it watches the validation pairs"))
 	}
 	return errors.Join(problems...)

@@ -72,6 +72,28 @@ func (c keyCheck) unknown(node *yaml.Node, typ reflect.Type, path string) []erro
 	return problems
 }
 
+// oneToList makes a list of one of a text where a list of texts is wanted:
+// train: pairs.jsonl is train: [pairs.jsonl].
+func oneToList(node *yaml.Node, typ reflect.Type) {
+	if typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	switch {
+	case typ.Kind() == reflect.Slice && typ.Elem().Kind() == reflect.String:
+		if node.Kind == yaml.ScalarNode && node.Tag == "!!str" && node.Value != "" {
+			one := *node
+			*node = yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Style: yaml.FlowStyle, Line: node.Line, Column: node.Column, Content: []*yaml.Node{&one}}
+		}
+	case typ.Kind() == reflect.Struct && node.Kind == yaml.MappingNode:
+		fields := yamlFields(typ)
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			if field, ok := fields[node.Content[i].Value]; ok {
+				oneToList(node.Content[i+1], field)
+			}
+		}
+	}
+}
+
 // place is where a key stands: in the file, or on the command line.
 func place(key *yaml.Node) string {
 	if key.Line == 0 {

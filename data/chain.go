@@ -70,7 +70,7 @@ type stepRow struct {
 }
 
 func (c Chain) messages() messagesRow {
-	return messagesRow{append(slices.Clone(c.Messages), Message{"assistant", c.Final()}), c.Subset, c.ID}
+	return messagesRow{append(slices.Clone(c.Messages), Message{Role: "assistant", Content: c.Final()}), c.Subset, c.ID}
 }
 
 func (c Chain) row() chainRow {

@@ -18,7 +18,7 @@ type comparisonFields struct {
 
 func newComparisonFields() *comparisonFields {
 	return &comparisonFields{
-		Dialogue: Dialogue{Prompt: &Field{Name: "prompt", Optional: true}, A: &Field{Name: "response_a"}, B: &Field{Name: "response_b"}},
+		Dialogue: Dialogue{Prompt: &Field{Name: "prompt", Optional: true}, A: &Field{Name: "response_a"}, B: &Field{Name: "response_b"}, Context: NewContextFields()},
 		subset:   &Field{Name: "subset", Holds: HoldsName, Optional: true},
 		source:   &Field{Name: "source", Holds: HoldsName, Optional: true},
 		id:       &Field{Name: "id", Holds: HoldsName, Optional: true},
@@ -35,7 +35,7 @@ func (c *comparisonFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
 	if err := Resolve(fields, cfg.Columns, src); err != nil {
 		return nil, err
 	}
-	need := c.Fields()
+	need := c.Fields()[:3]
 	if column, mapped := cfg.Columns[c.Prompt.Name]; mapped && column == "" {
 		need = need[1:]
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -33,7 +34,32 @@ type chatRow struct {
 	VoteShare  *float64  `parquet:"vote_share,optional" json:"vote_share,omitempty"`
 	Subset     string    `parquet:"subset,optional,dict" json:"subset,omitempty"`
 	ID         string    `parquet:"id,optional" json:"id,omitempty"`
+	Tools      JSONText  `parquet:"tools,optional" json:"tools,omitempty"`
+	Kwargs     JSONText  `parquet:"chat_template_kwargs,optional" json:"chat_template_kwargs,omitempty"`
 }
+
+// plainChatRow is chatRow of messages that hold but a role and a text.
+type plainChatRow struct {
+	Prompt     []plainMessage `parquet:"prompt,list"`
+	Chosen     []plainMessage `parquet:"chosen,list"`
+	Rejected   []plainMessage `parquet:"rejected,list"`
+	Confidence float64        `parquet:"confidence"`
+	Margin     float64        `parquet:"margin"`
+	VoteShare  *float64       `parquet:"vote_share,optional"`
+	Subset     string         `parquet:"subset,optional,dict"`
+	ID         string         `parquet:"id,optional"`
+}
+
+type plainMessage struct {
+	Role    string `parquet:"role,dict"`
+	Content string `parquet:"content"`
+}
+
+// JSONText is a JSON value: itself in JSON lines, text in Parquet.
+type JSONText string
+
+// MarshalJSON gives the value.
+func (t JSONText) MarshalJSON() ([]byte, error) { return []byte(t), nil }
 
 // Convert reads the files and writes their pairs to out as prompt, chosen and
 // rejected (text, or messages where the input has them), confidence, margin,
@@ -45,6 +71,17 @@ func Convert(ctx context.Context, in []string, out string, cfg ReadConfig) (coun
 	if err != nil {
 		return counts, err
 	}
+	if counts, err = convert(ctx, in, out, cfg, chat, false); errors.Is(err, errWide) {
+		return convert(ctx, in, out, cfg, chat, true)
+	}
+	return counts, err
+}
+
+// errWide ends a conversion into columns that cannot hold what messages hold:
+// it begins anew with columns that can.
+var errWide = errors.New("messages hold more than a role and a text")
+
+func convert(ctx context.Context, in []string, out string, cfg ReadConfig, chat, wide bool) (counts Counts, err error) {
 	ext := strings.ToLower(filepath.Ext(out))
 	if ext != ".parquet" && ext != ".jsonl" {
 		return counts, fmt.Errorf("convert: write to a file named .parquet or .jsonl, not %q", out)
@@ -54,8 +91,11 @@ func Convert(ctx context.Context, in []string, out string, cfg ReadConfig) (coun
 		return counts, err
 	}
 	buffered := bufio.NewWriterSize(file, 1<<20)
-	w := newPairWriter(buffered, ext, chat)
+	w := newPairWriter(buffered, ext, chat, wide)
 	for pair, err := range ReadPairs(in, cfg, &counts) {
+		if err == nil && ext == ".parquet" && !wide && pair.wide() {
+			err = errWide
+		}
 		if err == nil {
 			err = cmp.Or(ctx.Err(), w.Write(pair))
 		}
@@ -94,14 +134,16 @@ func oneLayout(in []string, cfg ReadConfig) (chat bool, err error) {
 	return chat, nil
 }
 
-func newPairWriter(w io.Writer, ext string, chat bool) RowWriter[Pair] {
+func newPairWriter(w io.Writer, ext string, chat, wide bool) RowWriter[Pair] {
 	switch {
 	case ext == ".jsonl" && chat:
 		return JSONRows(w, asChat)
 	case ext == ".jsonl":
 		return JSONRows(w, asText)
-	case chat:
+	case chat && wide:
 		return ParquetRows(w, asChat, Pair.bytes)
+	case chat:
+		return ParquetRows(w, asPlainChat, Pair.bytes)
 	}
 	return ParquetRows(w, asText, Pair.bytes)
 }
@@ -111,7 +153,27 @@ func asText(p Pair) textRow {
 }
 
 func asChat(p Pair) chatRow {
-	return chatRow{MessageList(p.Prompt), MessageList(p.Chosen), MessageList(p.Rejected), p.Confidence, p.Margin, voteShare(p), p.Subset, p.ID}
+	return chatRow{MessageList(p.Prompt), MessageList(p.Chosen), MessageList(p.Rejected), p.Confidence, p.Margin, voteShare(p), p.Subset, p.ID,
+		JSONText(p.Prompt.Context.Tools), JSONText(p.Prompt.Context.TemplateKwargs)}
+}
+
+func asPlainChat(p Pair) plainChatRow {
+	return plainChatRow{plainList(p.Prompt), plainList(p.Chosen), plainList(p.Rejected), p.Confidence, p.Margin, voteShare(p), p.Subset, p.ID}
+}
+
+func plainList(t Text) []plainMessage {
+	list := make([]plainMessage, len(t.Messages))
+	for i, m := range t.Messages {
+		list[i] = plainMessage{m.Role, m.Content}
+	}
+	return list
+}
+
+// wide reports whether the pair does not fit a plainChatRow.
+func (p Pair) wide() bool {
+	more := func(m Message) bool { return m.Whole != "" }
+	return p.Prompt.Context != (Context{}) || slices.ContainsFunc(p.Prompt.Messages, more) ||
+		slices.ContainsFunc(p.Chosen.Messages, more) || slices.ContainsFunc(p.Rejected.Messages, more)
 }
 
 // MessageList are the messages: a list even where there is no message.

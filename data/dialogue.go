@@ -15,13 +15,16 @@ type Dialogue struct {
 	Input        *Field // follows the prompt after a line break, where it is not empty
 	System       *Field // the system message
 	History      *Field // the turns before the prompt
+	Context      *ContextFields
 
 	Guessed    bool // nobody has named the prompt's column
 	Promptless bool // texts without a prompt are no mistake
 }
 
-// Fields are the three.
-func (d *Dialogue) Fields() []*Field { return []*Field{d.Prompt, d.A, d.B} }
+// Fields are those of prompt and responses, these first, and of their context.
+func (d *Dialogue) Fields() []*Field {
+	return append([]*Field{d.Prompt, d.A, d.B}, d.Context.Fields()...)
+}
 
 // Chat reports whether the rows become messages.
 func (d *Dialogue) Chat() bool {
@@ -75,18 +78,15 @@ func characters(s, column string) *Problem {
 }
 
 // Messages checks a list of messages.
-func (f *Field) Messages() ([]Message, *Problem) { return messages(f.Cell.Items, f.Column) }
-
-// messages checks a list of messages.
-func messages(items []Cell, column string) ([]Message, *Problem) {
-	if len(items) == 0 {
-		return nil, &Problem{ReasonNoMessages, column, "an empty list of messages"}
+func (f *Field) Messages() ([]Message, *Problem) {
+	if len(f.Cell.Items) == 0 {
+		return nil, &Problem{ReasonNoMessages, f.Column, "an empty list of messages"}
 	}
-	out := make([]Message, len(items))
-	for i := range items {
-		m, bad := message(&items[i])
+	out := make([]Message, len(f.Cell.Items))
+	for i := range f.Cell.Items {
+		m, bad := message(&f.Cell.Items[i], f.Sparse)
 		if bad != nil {
-			bad.Column, bad.Detail = column, fmt.Sprintf("message %d: %s", i, bad.Detail)
+			bad.Column, bad.Detail = f.Column, fmt.Sprintf("message %d: %s", i, bad.Detail)
 			return nil, bad
 		}
 		out[i] = m
@@ -94,40 +94,23 @@ func messages(items []Cell, column string) ([]Message, *Problem) {
 	return out, nil
 }
 
-// message checks one message.
-func message(object *Cell) (m Message, bad *Problem) {
-	role, content := turnOf(object)
-	if known, ok := shareGPTRoles[role.Text]; ok && object.Member("from").Kind == CellText {
-		role = &Cell{Kind: CellText, Text: known}
-	}
-	switch {
-	case !role.Absent() && role.Kind != CellText:
-		return m, &Problem{ReasonWrongType, "", "role is " + role.describe() + ", not text"}
-	case !content.Absent() && content.Kind != CellText:
-		return m, &Problem{ReasonWrongType, "", "content is " + content.describe() + ", not text"}
-	case role.Absent():
-		return m, &Problem{ReasonNullMessage, "", "role is null or missing"}
-	case content.Absent():
-		return m, &Problem{ReasonNullMessage, "", "content is null or missing"}
-	case !knownRole(role.Text):
-		return m, &Problem{ReasonRole, "", fmt.Sprintf("unknown role %q%s; the roles are system, user, assistant, tool",
-			Clip(role.Text, 20), DidYouMean(role.Text, []string{"system", "user", "assistant", "tool"}))}
-	}
-	return Message{Role: role.Text, Content: content.Text}, characters(content.Text, "")
-}
-
 // shareGPTRoles are what ShareGPT's files call the roles, as LLaMA-Factory and
 // axolotl read them. Function calls are not among them: they are no text.
 var shareGPTRoles = map[string]string{"human": "user", "gpt": "assistant", "chatgpt": "assistant", "model": "assistant",
 	"bot": "assistant", "observation": "tool"}
 
-func knownRole(role string) bool {
-	return role == "system" || role == "user" || role == "assistant" || role == "tool"
-}
-
 // Read reads the prompt and the two responses of a row, the responses without
 // the prompt, whichever way the file holds them.
 func (d *Dialogue) Read() (prompt, a, b Text, bad *Problem) {
+	context, bad := d.Context.Read()
+	if bad != nil {
+		return prompt, a, b, bad
+	}
+	defer func() {
+		if a.Messages != nil || prompt.Messages != nil {
+			prompt.Context = context
+		}
+	}()
 	if a, bad = d.A.Text(); bad != nil {
 		return prompt, a, b, bad
 	}
@@ -167,6 +150,9 @@ func (d *Dialogue) prompt(a, b Text) (prompt Text, given bool, bad *Problem) {
 	}
 	if prompt, bad = d.Prompt.promptText(); bad != nil {
 		return prompt, true, bad
+	}
+	if m := prompt.Messages; d.Guessed && len(m) > 0 && m[len(m)-1].Role == "assistant" {
+		return prompt, true, d.Prompt.Problem(ReasonAnswered, "ends with the assistant's turn, so it is no prompt for other responses; name the prompt's column with --columns prompt=COLUMN")
 	}
 	if d.Input != nil && !d.Input.Cell.Absent() {
 		input, bad := d.Input.Text()

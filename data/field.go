@@ -16,6 +16,8 @@ type Field struct {
 	Mapped   bool              // read only where a column is mapped to it
 	Values   map[string]string // of HoldsSide: a, b and tie as the file writes them; nil: as we do
 
+	Sparse bool // nulls inside of its values stand for nothing, as in the structs of Parquet
+
 	Column string   // the column read; empty for none
 	Kind   CellKind // CellText or CellMessages; CellNull where unknown, CellMissing without column
 	Cell   Cell     // of the row read last
@@ -88,7 +90,7 @@ func (f *Field) Text() (Text, *Problem) {
 	case f.Kind != CellNull && f.Kind != c.Kind:
 		return Text{}, f.Problem(ReasonWrongType, "%s, unlike the rows before", c.describe())
 	case c.Kind == CellMessages:
-		messages, bad := messages(c.Items, f.Column)
+		messages, bad := f.Messages()
 		return Text{Messages: messages}, bad
 	default:
 		return Text{Plain: c.Text}, characters(c.Text, f.Column)

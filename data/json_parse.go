@@ -25,6 +25,8 @@ type jsonError struct {
 	msg string
 	key string // of the outermost object
 	nan bool
+
+	twice bool // key is given a second time
 }
 
 const maxJSONDepth = 10000 // as encoding/json
@@ -92,6 +94,7 @@ func (p *jsonParser) object(want func(key []byte) *Cell, raw func(key, value []b
 	if err := p.enter(); err != nil {
 		return err
 	}
+	var seen keySet
 	for first := true; ; first = false {
 		switch c := p.peek(); {
 		case c == '}' && first:
@@ -101,7 +104,7 @@ func (p *jsonParser) object(want func(key []byte) *Cell, raw func(key, value []b
 		case c != '"':
 			return p.expected("a key in quotes")
 		}
-		if err := p.member(want, raw); err != nil {
+		if err := p.member(&seen, want, raw); err != nil {
 			return err
 		}
 		p.space()
@@ -120,11 +123,14 @@ func (p *jsonParser) object(want func(key []byte) *Cell, raw func(key, value []b
 }
 
 // member reads `"key": value`.
-func (p *jsonParser) member(want func(key []byte) *Cell, raw func(key, value []byte)) *jsonError {
+func (p *jsonParser) member(seen *keySet, want func(key []byte) *Cell, raw func(key, value []byte)) *jsonError {
 	var decoded []byte // not the scratch: the key outlives its value
 	key, err := p.str(&decoded)
 	if err != nil {
 		return err
+	}
+	if want != nil && !seen.add(key) {
+		return &jsonError{at: p.i, msg: "given twice", key: string(key), twice: true}
 	}
 	p.space()
 	if p.peek() != ':' {
@@ -138,13 +144,46 @@ func (p *jsonParser) member(want func(key []byte) *Cell, raw func(key, value []b
 	}
 	start := p.i
 	if err := p.value(keep); err != nil {
-		err.key = string(key)
+		if err.twice { // in an object inside
+			err.key = string(key) + "." + err.key
+		} else {
+			err.key = string(key)
+		}
 		return err
 	}
 	if raw != nil {
 		raw(key, p.b[start:p.i])
 	}
 	return nil
+}
+
+// keySet holds the keys of one object. Most have a few, which are compared one
+// by one.
+type keySet struct {
+	few  [16][]byte
+	n    int
+	more map[string]struct{}
+}
+
+// add reports whether the key is new.
+func (s *keySet) add(key []byte) bool {
+	for _, known := range s.few[:min(s.n, len(s.few))] {
+		if bytes.Equal(known, key) {
+			return false
+		}
+	}
+	if s.n++; s.n <= len(s.few) {
+		s.few[s.n-1] = key
+		return true
+	}
+	if s.more == nil {
+		s.more = map[string]struct{}{}
+	}
+	if _, known := s.more[string(key)]; known {
+		return false
+	}
+	s.more[string(key)] = struct{}{}
+	return true
 }
 
 // value reads any value; keep may be nil.

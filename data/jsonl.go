@@ -77,7 +77,7 @@ func (s *jsonSource) sampleLine(line []byte) *Problem {
 	object, err := parseObject(line, func([]byte) *Cell { return &value }, func(key, _ []byte) {
 		found = append(found, columnOf(string(key), &value))
 	})
-	if !object || err != nil && !err.nan {
+	if !object || err != nil && !err.nan && !err.twice {
 		return lineProblem(line, object, err)
 	}
 	for _, c := range found {
@@ -183,6 +183,8 @@ func lineProblem(line []byte, object bool, err *jsonError) *Problem {
 	case err != nil && err.nan:
 		return &Problem{ReasonNaNLiteral, err.key, fmt.Sprintf(
 			"at byte %d: %s, which JSON does not have: write null or a number", err.at, err.msg)}
+	case err != nil && err.twice:
+		return &Problem{ReasonDuplicateKey, err.key, fmt.Sprintf("at byte %d: the key %q is given a second time: which value holds cannot be told", err.at, err.key)}
 	case err != nil:
 		return &Problem{ReasonBrokenLine, err.key, fmt.Sprintf("at byte %d: broken JSON: %s", err.at, err.msg)}
 	case !object:

@@ -7,46 +7,87 @@ import (
 // singleLayouts have a response a row: the whole file is read, and held in
 // memory, before there is a pair.
 func singleLayouts() []*layout {
-	return []*layout{ktoLayout(), oasstTreeLayout(), oasstLayout()}
+	return []*layout{ktoLayout(), ktoMessagesLayout(), ktoTagLayout(), oasstTreeLayout(), oasstLayout()}
 }
 
 // ktoLayout is TRL's unpaired preference: a completion, and whether it is
-// desired. Every desired completion is paired with every undesired one of the
-// same prompt.
+// desired.
 func ktoLayout() *layout {
-	prompt, completion, label := text("prompt"), text("completion"), value("label")
+	prompt, completion := text("prompt"), text("completion")
+	l := unpairedLayout("kto", value("label"), func() (p, response Text, bad *Problem) {
+		if p, bad = prompt.promptText(); bad == nil {
+			response, bad = completion.Text()
+		}
+		return p, response, bad
+	})
+	l.needs = append([]*Field{prompt, completion}, l.needs...)
+	return l
+}
+
+// ktoMessagesLayout is that of ms-swift and LLaMA-Factory: the completion is
+// the last of the messages. Files of other tasks have such columns too.
+func ktoMessagesLayout() *layout {
+	messages := turns("messages")
+	l := unpairedLayout("kto-messages", value("label"), func() (Text, Text, *Problem) {
+		c, bad := conversation(messages)
+		return c.Prompt, c.Response, bad
+	})
+	l.needs, l.unsure = append([]*Field{messages}, l.needs...), true
+	return l
+}
+
+// ktoTagLayout is LLaMA-Factory's for alpaca rows.
+func ktoTagLayout() *layout {
+	d, output := Dialogue{Prompt: text("instruction"), Input: text("input")}, text("output")
+	l := unpairedLayout("kto-tag", value("kto_tag"), func() (p, response Text, bad *Problem) {
+		if p, _, bad = d.prompt(Text{}, Text{}); bad == nil {
+			response, bad = output.Text()
+		}
+		return p, response, bad
+	})
+	l.needs, l.may = append([]*Field{d.Prompt, output}, l.needs...), []*Field{d.Input}
+	return l
+}
+
+// unpairedLayout pairs every desired completion with every undesired one of the
+// same prompt.
+func unpairedLayout(name string, label *Field, read func() (prompt, completion Text, bad *Problem)) *layout {
 	seen := map[TextKey]int{}
 	var all []ranking
-	return &layout{name: "kto", needs: []*Field{prompt, completion, label},
-		says: "rows of one prompt are gathered (the file is held in memory): each completion with label true against each with false; those without a counterpart are counted",
-		gather: func(place int) (bad *Problem) {
-			var r ranking
-			if r.prompt, bad = prompt.promptText(); bad != nil {
+	return &layout{name: name, needs: []*Field{label},
+		says: "rows of one prompt are gathered (the file is held in memory): each completion with " + label.Name + " true against each with false; those without a counterpart are counted",
+		gather: func(place int) *Problem {
+			prompt, completion, bad := read()
+			if bad != nil {
 				return bad
 			}
-			a := answer{column: completion.Column}
-			if a.text, bad = completion.Text(); bad != nil {
+			score, bad := desired(label)
+			if bad != nil {
 				return bad
 			}
-			switch value := label.Cell.scalar(); value {
-			case "true", "True", "1":
-				a.score = 1
-			case "false", "False", "0":
-			default:
-				return label.Problem(ReasonLabel, "%q where true or false should be", Clip(value, 20))
-			}
-			key := KeyOf(r.prompt, Text{}, Text{})
+			key := KeyOf(prompt, Text{}, Text{})
 			at, known := seen[key]
 			if !known {
 				at = len(all)
 				seen[key] = at
-				r.sure, r.classes, r.place, r.id = 1, true, place, hex.EncodeToString(key[:4])
-				all = append(all, r)
+				all = append(all, ranking{prompt: prompt, sure: 1, classes: true, place: place, id: hex.EncodeToString(key[:4])})
 			}
-			all[at].answers = append(all[at].answers, a)
+			all[at].answers = append(all[at].answers, answer{completion, score, "completion"})
 			return nil
 		},
 		end: func() ([]ranking, map[Reason]int) { return withBoth(all) }}
+}
+
+// desired is 1 for true and 0 for false.
+func desired(label *Field) (float64, *Problem) {
+	switch value := label.Cell.scalar(); value {
+	case "true", "True", "1":
+		return 1, nil
+	case "false", "False", "0":
+		return 0, nil
+	default:
+		return 0, label.Problem(ReasonLabel, "%q where true or false should be", Clip(value, 20))
+	}
 }
 
 // withBoth are the rankings in which one answer is better than another; the

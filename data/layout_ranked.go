@@ -10,7 +10,7 @@ import (
 func rankedLayouts() []*layout {
 	return []*layout{ultraFeedbackLayout(), nectarLayout(), rewardBench2Layout(), nemoLayout(),
 		ratedLayout("distilabel", text("instruction"), "generations", "ratings"), ratedLayout("distilabel-rating", text("instruction"), "generations", "rating"),
-		ratedLayout("distilabel-input", text("input"), "generations", "rating"), ratedLayout("responses-scores", text("prompt"), "responses", "scores"),
+		ratedLayout("distilabel-input", text("input"), "generations", "rating"), ratedLayout("responses-scores", text("prompt"), "responses", "scores"), rankLayout("responses-ranks", text("prompt"), "responses", "ranks"),
 		stackExchangeLayout(), outputListLayout()}
 }
 
@@ -129,6 +129,21 @@ func ratedLayout(name string, prompt *Field, texts, numbers string) *layout {
 			}
 			return r, nil
 		}}
+}
+
+// rankLayout is ratedLayout with ranks, 1 the best.
+func rankLayout(name string, prompt *Field, texts, ranks string) *layout {
+	l := ratedLayout(name, prompt, texts, ranks)
+	l.says = "prompt = " + prompt.Name + "; " + texts + " by their " + ranks + ", the lowest the best, all pairs; margin = difference of the ranks"
+	rated := l.read
+	l.read = func() (ranking, *Problem) {
+		r, bad := rated()
+		for i := range r.answers {
+			r.answers[i].score *= -1
+		}
+		return r, bad
+	}
+	return l
 }
 
 // stackExchangeLayout is HuggingFaceH4/stack-exchange-preferences: answers with

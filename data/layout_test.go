@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -40,7 +42,7 @@ func TestLayouts(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(file), ".jsonl")
 		t.Run(name, func(t *testing.T) {
 			cfg := ReadConfig{OnBadRow: "skip"}
-			if name == "pku-saferlhf-safer" {
+			if name == "pku-saferlhf-safer" || name == "kto-messages" {
 				cfg.From = name
 			}
 			got := pairLines(t, file, cfg)
@@ -215,4 +217,103 @@ func TestLayoutAskedFor(t *testing.T) {
 			t.Errorf("%s: %v, want %q", from, err, says)
 		}
 	}
+}
+
+// TestRefusedRows: what cannot be a pair is refused by its reason, in every
+// layout's own way.
+func TestRefusedRows(t *testing.T) {
+	for _, c := range []struct {
+		row    string
+		reason Reason
+	}{
+		{`{"prompt":"p","chosen":"a","rejected":"b","chosen":"c"}`, ReasonDuplicateKey},
+		{`{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"x"}],"chosen":"a","rejected":"b"}`, ReasonAnswered},
+		{`{"prompt":"p","response_1":"a","response_2":"b","preference_strength":4}`, ReasonLabel},
+		{`{"prompt":"p","response_1":"a","response_2":"b","preference_strength":0}`, ReasonTie},
+		{`{"history":"p","human_ref_A":"a","human_ref_B":"b","labels":2}`, ReasonLabel},
+		{`{"prompt":"p","answers":[{"answer":"a","rank":1},{"answer":"","rank":2}]}`, ReasonEmptyResponse},
+		{`{"prompt":"p","answers":[{"answer":"a","rank":1},{"answer":"b"}]}`, ReasonLabel},
+		{`{"prompt":"p","answers":[{"answer":"a","rank":1},{"answer":null,"rank":2}]}`, ReasonNullText},
+		{`{"instruction":"p","generations":["a","b"],"ratings":[1]}`, ReasonWrongType},
+		{`{"instruction":"p","output_1":"a","output_2":"b","preference":0}`, ReasonLabel},
+		{`{"conversation_a":[{"role":"user","content":"x"},{"role":"assistant","content":"a"}],"conversation_b":[{"role":"user","content":"y"},{"role":"assistant","content":"b"}],"winner":"model_a"}`, ReasonPromptsDiffer},
+		{`{"messages":[{"role":"user","content":"x"}],"rejected_response":"b"}`, ReasonLastTurn},
+		{`{"info":{"post":null,"article":null},"summaries":[{"text":"a"},{"text":"b"}],"choice":1}`, ReasonNoPrompt},
+		{`{"message_tree_id":"1","prompt":{"text":"q","role":"user","replies":[{"text":"a","role":"assistant","rank":0},{"text":"b","role":"assistant","rank":1}]}}`, ReasonRole},
+	} {
+		_, _, err := readAll(t, write(t, "x.jsonl", c.row+"\n"), ReadConfig{})
+		var wrong *RowError
+		if !errors.As(err, &wrong) || wrong.Reason != c.reason {
+			t.Errorf("%s: %v, want %s", c.row, err, c.reason)
+		}
+	}
+}
+
+// TestJSONArrayDamaged: an array that is cut short or not alone is refused.
+func TestJSONArrayDamaged(t *testing.T) {
+	const row = `{"prompt":"p]}","chosen":"a\",[","rejected":"b"}`
+	if pairs := mustRead(t, write(t, "x.json", " [ "+row+" ,\n"+row+" ] \n"), ReadConfig{}); len(pairs) != 2 || pairs[1].Row != 1 || pairs[0].Chosen.Plain != `a",[` {
+		t.Errorf("%+v", pairs)
+	}
+	for content, says := range map[string]string{
+		"[" + row: "not closed", "[" + row + ",]": "ends after a comma", "[" + row + "] x": "something follows", "[" + row + ",5]": "row 1", "[" + row + "}]": "broken JSON",
+	} {
+		if _, _, err := readAll(t, write(t, "x.json", content), ReadConfig{}); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want %q", content, err, says)
+		}
+	}
+}
+
+// FuzzJSONArray: an array is read as encoding/json reads it, or refused.
+func FuzzJSONArray(f *testing.F) {
+	for _, s := range []string{`[{"a":1},{"a":"]"}]`, "[{\"prompt\":\"p\",\"chosen\":\"a\",\"rejected\":\"b\"}\n]", `[{},[],"x,]",null]`, `[{}`, `[{},]`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		lines, err := openObjects(write(t, "x.json", string(b)))
+		if err != nil {
+			return
+		}
+		defer lines.Close()
+		array, ok := lines.(*arrayReader)
+		var want []json.RawMessage
+		if !ok || json.Unmarshal(b, &want) != nil {
+			return
+		}
+		for i, raw := range want {
+			got, err := array.next()
+			if err != nil || string(bytes.TrimSpace(got)) != string(bytes.TrimSpace(raw)) {
+				t.Fatalf("%q: element %d is %q (%v), not %q", b, i, got, err, raw)
+			}
+		}
+		if _, err := array.next(); err != io.EOF {
+			t.Fatalf("%q: %v after the last", b, err)
+		}
+	})
+}
+
+// FuzzLayouts: whatever a row of a known layout holds, it gives sound pairs or
+// is refused and counted.
+func FuzzLayouts(f *testing.F) {
+	files, _ := filepath.Glob("testdata/layouts/*.jsonl")
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		file := filepath.Join(t.TempDir(), "x.jsonl")
+		if err := os.WriteFile(file, b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		pairs, counts, _ := readAll(t, file, ReadConfig{OnBadRow: "skip", PairsPerPrompt: 3})
+		if counts.Read != counts.Kept+counts.SkippedRows() {
+			t.Fatal(counts)
+		}
+		for _, p := range pairs {
+			soundPair(t, p)
+		}
+	})
 }

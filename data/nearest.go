@@ -5,16 +5,27 @@ import (
 	"strings"
 )
 
-// Nearest is the name fewest edits away from the one given, letter case aside,
-// where that is at most half its length; else it is empty.
-func Nearest(name string, among []string) string {
-	best, least := "", len(name)/2+1
+// Closest is the name fewest edits away from the one given, letter case aside;
+// of several the first. It is empty where there is none to choose from.
+func Closest(name string, among []string) string {
+	best, least := "", -1
 	for _, other := range among {
-		if d := EditDistance(strings.ToLower(name), strings.ToLower(other)); d < least {
+		if d := EditDistance(strings.ToLower(name), strings.ToLower(other)); least < 0 || d < least {
 			best, least = other, d
 		}
 	}
 	return best
+}
+
+// Nearest is the closest name where at most a third of the one given must
+// change; else it is empty: a word half changed is another word (lose is not
+// chosen).
+func Nearest(name string, among []string) string {
+	near := Closest(name, among)
+	if near == "" || EditDistance(strings.ToLower(name), strings.ToLower(near)) > len(name)/3 {
+		return ""
+	}
+	return near
 }
 
 // DidYouMean is ` (did you mean "rejected"?)` where a name is near, else empty.

@@ -16,6 +16,8 @@ type pairFields struct {
 	subset, id, scoreChosen, scoreRejected *Field
 	system, input, history                 *Field
 
+	context *ContextFields
+
 	Dialogue          // of the fields that the file has
 	labelled bool     // response_a, response_b and a label
 	layout   *layout  // another than ours; nil for ours
@@ -36,6 +38,7 @@ func newPairFields() *pairFields {
 		voteShare:     &Field{Name: "vote_share", Holds: HoldsNumber, Optional: true},
 		subset:        &Field{Name: "subset", Holds: HoldsName, Optional: true},
 		id:            &Field{Name: "id", Holds: HoldsName, Optional: true},
+		context:       NewContextFields(),
 		scoreChosen:   &Field{Name: "score_chosen", Holds: HoldsNumber, Mapped: true},
 		scoreRejected: &Field{Name: "score_rejected", Holds: HoldsNumber, Mapped: true},
 		system:        &Field{Name: "system", Optional: true, Mapped: true},
@@ -45,8 +48,8 @@ func newPairFields() *pairFields {
 }
 
 func (p *pairFields) all() []*Field {
-	return []*Field{p.prompt, p.chosen, p.rejected, p.responseA, p.responseB, p.label, p.voteShareA,
-		p.confidence, p.margin, p.voteShare, p.subset, p.id, p.scoreChosen, p.scoreRejected, p.system, p.input, p.history}
+	return append([]*Field{p.prompt, p.chosen, p.rejected, p.responseA, p.responseB, p.label, p.voteShareA,
+		p.confidence, p.margin, p.voteShare, p.subset, p.id, p.scoreChosen, p.scoreRejected, p.system, p.input, p.history}, p.context.Fields()...)
 }
 
 // find finds the columns of a file of pairs, and all that is wrong with them.
@@ -134,12 +137,12 @@ func (p *pairFields) note(said string) {
 // marginScores are the names that UltraFeedback's binarised form, distilabel
 // and Argilla give the scores of both responses.
 var marginScores = [][2]string{{"score_chosen", "score_rejected"}, {"chosen_score", "rejected_score"}, {"chosen_rating", "rejected_rating"},
-	{"chosen-rating", "rejected-rating"}, {"rating_chosen", "rating_rejected"}}
+	{"chosen-rating", "rejected-rating"}, {"rating_chosen", "rating_rejected"}, {"chosen_avg_rating", "rejected_avg_rating"}}
 
 // findScores takes the difference of scores as the margin where both stand
 // under names that known layouts give them.
 func (p *pairFields) findScores(src Source, mapping map[string]string) {
-	if p.labelled || p.chosen.Column != p.chosen.Name || hasKey(mapping, p.scoreChosen.Name) || hasKey(mapping, p.scoreRejected.Name) || HasColumns(src, p.margin) {
+	if p.labelled || hasKey(mapping, p.chosen.Name) || hasKey(mapping, p.scoreChosen.Name) || hasKey(mapping, p.scoreRejected.Name) || HasColumns(src, p.margin) {
 		return
 	}
 	for _, names := range marginScores {
@@ -169,8 +172,20 @@ func ignored(src Source, fields []*Field) string {
 	if system := firstColumn(src, systemColumns); slices.Contains(names, system) {
 		said += fmt.Sprintf(" (--columns system=%s keeps it as the system message)", system)
 	}
+	for _, name := range names {
+		switch {
+		case name == "history":
+			said += " (history may belong to the prompt: --columns history=history puts its turns before it)"
+		case slices.Contains(partOfPrompt, name):
+			said += fmt.Sprintf(" (%s may belong to the prompt: --columns input=%s puts it after the prompt and a line break)", name, name)
+		}
+	}
 	return said
 }
+
+// partOfPrompt are names of columns that beside a prompt are likely a part of
+// it.
+var partOfPrompt = []string{"input", "context", "passage", "document", "article"}
 
 // choose keeps the fields of one of the two layouts.
 func (p *pairFields) choose(labelled bool) {
@@ -184,7 +199,7 @@ func (p *pairFields) choose(labelled bool) {
 }
 
 func (p *pairFields) dialogue(a, b *Field) Dialogue {
-	return Dialogue{Prompt: p.prompt, A: a, B: b, System: p.system, Input: p.input, History: p.history}
+	return Dialogue{Prompt: p.prompt, A: a, B: b, System: p.system, Input: p.input, History: p.history, Context: p.context}
 }
 
 // Chat reports whether the pairs are messages.

@@ -161,7 +161,7 @@ func (t Text) blank() bool {
 		return false
 	}
 	for _, m := range t.Messages {
-		if strings.TrimSpace(m.Content) != "" {
+		if m.Says() {
 			return false
 		}
 	}

@@ -96,6 +96,10 @@ func hasTexts(group *parquet.Column, level int) bool {
 		if !slices.Contains([]string{"role", "content", "from", "value"}, c.Name()) {
 			continue
 		}
+		if c.Name() == "content" && holdsParts(c) {
+			found++
+			continue
+		}
 		if element, list := listElement(c); list {
 			c = element
 		}
@@ -107,4 +111,19 @@ func hasTexts(group *parquet.Column, level int) bool {
 		}
 	}
 	return found == 2
+}
+
+// holdsParts reports whether the content of messages is lists of parts:
+// {type, text} and what else other types of parts have.
+func holdsParts(content *parquet.Column) bool {
+	element, list := listElement(content)
+	if !list || element.Leaf() {
+		return false
+	}
+	for _, c := range element.Columns() {
+		if c.Name() == "text" || c.Name() == "type" {
+			return true
+		}
+	}
+	return false
 }

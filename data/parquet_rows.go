@@ -61,6 +61,7 @@ func (s *parquetSource) Choose(fields []*Field) error {
 			if c.Name != f.column {
 				continue
 			}
+			f.Sparse = true
 			r := fieldReader{chosenField: f}
 			if c.Kind != CellNull {
 				r.from = newCellReader(s.file, c.node, f.Holds != HoldsNumber)

@@ -115,7 +115,7 @@ func waiting(prompt Text, column string) ([]Message, *Problem) {
 		m = plainTurns(prompt.Plain)
 	}
 	switch {
-	case len(m) == 0 || strings.TrimSpace(m[len(m)-1].Content) == "":
+	case len(m) == 0 || !m[len(m)-1].Says():
 		return nil, &Problem{ReasonEmptyPrompt, column, "the prompt, or its last turn, is empty or only white space"}
 	case m[len(m)-1].Role == "assistant":
 		return nil, &Problem{ReasonAnswered, column, "ends with the assistant's turn: a prompt ends with the turn to be answered"}

@@ -24,13 +24,11 @@ func (d *Dialogue) findPrompt(src Source, mapping map[string]string) (said strin
 		return "", nil
 	}
 	found := d.candidates(src)
-	if i := slices.Index(found, "instruction"); i >= 0 && d.Input.Column == "" && slices.Contains(found, "input") {
-		d.Input.Column = "input"
-		found = slices.DeleteFunc(found, func(name string) bool { return name == "input" })
+	if slices.Contains(found, "instruction") {
+		found = d.attach(&d.Input.Column, "input", src, found)
 	}
-	if len(found) > 1 && slices.Contains(found, "history") && d.History.Column == "" && holdsTurns(src, "history") {
-		d.History.Column = "history"
-		found = slices.DeleteFunc(found, func(name string) bool { return name == "history" })
+	if len(found) > 1 || !slices.Contains(found, "history") {
+		found = d.attach(&d.History.Column, "history", src, found)
 	}
 	switch len(found) {
 	case 0:
@@ -45,6 +43,17 @@ func (d *Dialogue) findPrompt(src Source, mapping map[string]string) (said strin
 		d.System.Column = firstColumn(src, systemColumns)
 	}
 	return d.said(), nil
+}
+
+// attach reads a column that goes with the prompt, unless another was named
+// for that, or none; it is then no prompt itself.
+func (d *Dialogue) attach(column *string, name string, src Source, found []string) []string {
+	c, there := findColumn(src, name)
+	if !there || *column != "" || name == "history" && c.Kind == CellText || len(found) == 0 {
+		return found
+	}
+	*column = name
+	return slices.DeleteFunc(found, func(candidate string) bool { return candidate == name })
 }
 
 // candidates are the columns that may hold the prompt: texts or turns.
@@ -68,11 +77,6 @@ func (d *Dialogue) candidates(src Source) (found []string) {
 		}
 	}
 	return found
-}
-
-func holdsTurns(src Source, name string) bool {
-	c, _ := findColumn(src, name)
-	return c.Kind == CellMessages || c.Kind == CellList || c.Kind == CellNull
 }
 
 func firstColumn(src Source, names []string) string {

@@ -181,8 +181,8 @@ func TestLabelledComparisons(t *testing.T) {
 }
 
 func TestDialogueShapes(t *testing.T) {
-	user := func(s string) Message { return Message{"user", s} }
-	says := func(s string) Message { return Message{"assistant", s} }
+	user := func(s string) Message { return Message{Role: "user", Content: s} }
+	says := func(s string) Message { return Message{Role: "assistant", Content: s} }
 	for name, c := range map[string]struct {
 		line                     string
 		prompt, chosen, rejected Text
@@ -206,7 +206,7 @@ func TestDialogueShapes(t *testing.T) {
 		"text prompt, chat answers": {`{"prompt":"q","chosen":[{"role":"assistant","content":"a"}],"rejected":[{"role":"assistant","content":"b"}]}`,
 			Text{Messages: []Message{user("q")}}, Text{Messages: []Message{says("a")}}, Text{Messages: []Message{says("b")}}},
 		"chat prompt, text answers": {`{"prompt":[{"role":"system","content":"s"},{"role":"user","content":"q"}],"chosen":"a","rejected":"b"}`,
-			Text{Messages: []Message{{"system", "s"}, user("q")}}, Text{Messages: []Message{says("a")}}, Text{Messages: []Message{says("b")}}},
+			Text{Messages: []Message{{Role: "system", Content: "s"}, user("q")}}, Text{Messages: []Message{says("a")}}, Text{Messages: []Message{says("b")}}},
 		"escapes": {`{"prompt":"\u00e9\ud83d\ude00\"\\\/\b\f\n\r\t","chosen":"a","rejected":"b"}`,
 			Text{Plain: "é😀\"\\/\b\f\n\r\t"}, Text{Plain: "a"}, Text{Plain: "b"}},
 	} {

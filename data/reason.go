@@ -32,11 +32,13 @@ const (
 	ReasonWrongType       Reason = "wrong_type"              // a value of another type than its column
 	ReasonBrokenLine      Reason = "broken_line"             // a line that is no JSON, a record that is no CSV
 	ReasonNotObject       Reason = "line_not_object"         // JSON, but not an object
+	ReasonDuplicateKey    Reason = "duplicate_key"           // an object that has one key twice
 	ReasonNaNLiteral      Reason = "nan_literal"             // NaN or Infinity, which JSON does not have
 	ReasonMissingField    Reason = "missing_field"           // an object without a field that its file has
 	ReasonTie             Reason = "tie"                     // a comparison without a winner
 	ReasonLabel           Reason = "unknown_label"           // a label other than a, b, tie
 	ReasonDuplicateID     Reason = "duplicate_id"            // the id of a comparison before it
+	ReasonPart            Reason = "content_part"            // a part of a message that is no text: an image, audio
 	ReasonNoPrompt        Reason = "no_prompt"               // neither a prompt nor a transcript that holds one
 	ReasonUnpaired        Reason = "unpaired"                // nothing to compare a response with
 	ReasonEmptyPrompt     Reason = "empty_prompt"            // nothing to answer

@@ -80,7 +80,7 @@ func Require(need []*Field, src Source, layout string) error {
 	for _, f := range need {
 		if _, ok := findColumn(src, f.Column); !ok {
 			missing = append(missing, f.Name)
-			if near := Nearest(f.Name, have); near != "" && hint == "" {
+			if near := likely(f.Name, have); near != "" && hint == "" {
 				hint = fmt.Sprintf("did you mean %q? Map it with --columns %s=%s (data.columns: {%s: %s})", near, f.Name, near, f.Name, near)
 			}
 		}
@@ -95,6 +95,24 @@ func Require(need []*Field, src Source, layout string) error {
 		hint += " (" + layout + ")"
 	}
 	return fmt.Errorf("no column %s; the columns are %s; %s", strings.Join(missing, ", "), List(have), hint)
+}
+
+// likely is the column that a field's name is misspelt as, or the one column
+// that has it in its name (response_chosen).
+func likely(field string, columns []string) string {
+	if near := Nearest(field, columns); near != "" {
+		return near
+	}
+	var holding []string
+	for _, column := range columns {
+		if strings.Contains(strings.ToLower(column), field) {
+			holding = append(holding, column)
+		}
+	}
+	if len(holding) == 1 {
+		return holding[0]
+	}
+	return ""
 }
 
 // CheckTypes checks the type of every column that is read, all at once, and

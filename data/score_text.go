@@ -24,6 +24,9 @@ type jsonCell struct {
 
 // jsonText is a text as JSON; bytes that are no UTF-8 become U+FFFD.
 func jsonText(text string) []byte {
+	if plainJSON(text) {
+		return append(append(append(make([]byte, 0, len(text)+2), '"'), text...), '"')
+	}
 	var b bytesWriter
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
@@ -145,4 +148,14 @@ func csvField(value []byte) string {
 func (c *csvScores) close() error {
 	c.w.Flush()
 	return errors.Join(c.w.Error(), c.buffer.Flush())
+}
+
+// plainJSON reports whether a text stands in JSON as it is.
+func plainJSON(text string) bool {
+	for i := 0; i < len(text); i++ {
+		if c := text[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

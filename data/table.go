@@ -64,7 +64,7 @@ func newTableFields() *tableFields {
 func (t *Table) find(columns map[string]string) error {
 	t.fields = newTableFields()
 	f := t.fields
-	all := []*Field{f.prompt, f.chosen, f.rejected, f.responseA, f.responseB, f.label, f.text, f.response, f.messages, f.system, f.input, f.history}
+	all := append([]*Field{f.prompt, f.chosen, f.rejected, f.responseA, f.responseB, f.label, f.text, f.response, f.messages, f.system, f.input, f.history}, f.context.Fields()...)
 	if err := Resolve(all, columns, t.src); err != nil {
 		return err
 	}
@@ -77,14 +77,14 @@ func (t *Table) find(columns map[string]string) error {
 		f.labelled, f.Dialogue = true, f.dialogue(f.responseA, f.responseB)
 		wanted = append(f.Fields(), f.label, f.system, f.input, f.history)
 	case HasColumns(t.src, f.prompt, f.response):
-		t.holds, wanted = tableResponses, []*Field{f.prompt, f.response}
+		t.holds, wanted = tableResponses, append([]*Field{f.prompt, f.response}, f.context.Fields()...)
 	case HasColumns(t.src, f.messages):
-		t.holds, wanted = tableMessages, []*Field{f.messages}
+		t.holds, wanted = tableMessages, append([]*Field{f.messages}, f.context.Fields()...)
 	case HasColumns(t.src, f.text):
-		t.holds, wanted = tableTexts, []*Field{f.text}
+		t.holds, wanted = tableTexts, append([]*Field{f.text}, f.context.Fields()...)
 	default:
-		return fmt.Errorf("nothing to score: it needs text, or prompt and response, or messages, or a pair (chosen and rejected, or prompt, response_a, response_b and label); the columns are %s",
-			List(columnNames(t.src)))
+		return fmt.Errorf("nothing to score: it needs text, or prompt and response, or messages, or a pair (chosen and rejected, or prompt, response_a, response_b and label); the columns are %s%s",
+			List(columnNames(t.src)), convertFirst(t.src))
 	}
 	if t.holds == tablePairs && !f.labelled {
 		said, err := f.findPrompt(t.src, columns)
@@ -102,6 +102,14 @@ func (t *Table) find(columns map[string]string) error {
 		return err
 	}
 	return t.src.Choose(wanted)
+}
+
+// convertFirst says what to do about a file of a known layout.
+func convertFirst(src Source) string {
+	if l, _ := findLayout(src, ReadConfig{}); l != nil {
+		return fmt.Sprintf("; it looks like %s: make pairs of it first with laurel convert --from %s", l.name, l.name)
+	}
+	return "; map yours with --columns"
 }
 
 // Notes say what a reader of the file should know: which columns were taken
@@ -148,19 +156,27 @@ func (t *Table) completions() ([]Completion, *Problem) {
 	case tablePairs:
 		p, _, bad := f.texts()
 		return []Completion{{Prompt: p.Prompt, Response: p.Chosen}, {Prompt: p.Prompt, Response: p.Rejected}}, bad
-	case tableResponses:
-		c, bad := f.answer()
-		return []Completion{c}, bad
-	case tableMessages:
-		c, bad := conversation(f.messages)
-		return []Completion{c}, bad
 	}
-	if f.text.Cell.Kind == CellMessages {
-		c, bad := conversation(f.text)
-		return []Completion{c}, bad
+	c, bad := t.completion()
+	if bad == nil && c.Response.Messages != nil {
+		c.Prompt.Context, bad = f.context.Read()
+	}
+	return []Completion{c}, bad
+}
+
+// completion is the one text of a row.
+func (t *Table) completion() (Completion, *Problem) {
+	f := t.fields
+	switch {
+	case t.holds == tableResponses:
+		return f.answer()
+	case t.holds == tableMessages:
+		return conversation(f.messages)
+	case f.text.Cell.Kind == CellMessages:
+		return conversation(f.text)
 	}
 	text, bad := f.text.Text()
-	return []Completion{{Response: text, IsText: true}}, bad
+	return Completion{Response: text, IsText: true}, bad
 }
 
 // answer reads prompt and response; where one is messages, both become so.

@@ -38,7 +38,7 @@ func openTable(t testing.TB, file string) *Table {
 }
 
 func TestTableShapes(t *testing.T) {
-	turn := func(role, content string) Text { return Text{Messages: []Message{{role, content}}} }
+	turn := func(role, content string) Text { return Text{Messages: []Message{{Role: role, Content: content}}} }
 	for name, c := range map[string]struct {
 		file, line string
 		want       []Completion

@@ -1,8 +1,9 @@
 package eval
 
 import (
-	"laurel/eval/stats"
 	"math"
+
+	"laurel/eval/stats"
 )
 
 // losses fills the proper scoring rules. With c the label's confidence:

@@ -2,12 +2,13 @@ package eval
 
 import (
 	"fmt"
-	"laurel/eval/draw"
-	"laurel/eval/stats"
 	"math"
 	"slices"
 
 	"gonum.org/v1/plot/plotter"
+
+	"laurel/eval/draw"
+	"laurel/eval/stats"
 )
 
 // Point is one line of a training run's metrics: a training step, or a

@@ -12,12 +12,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"laurel/eval/stats"
 	"math"
 	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"laurel/eval/stats"
 )
 
 // Row is one pair with the rewards that a model gave its two responses.

@@ -1,8 +1,9 @@
 package eval
 
 import (
-	"laurel/eval/stats"
 	"math"
+
+	"laurel/eval/stats"
 )
 
 // Metrics are the statistics of one set of pairs, under the key names of

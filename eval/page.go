@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+
 	"laurel/eval/draw"
 	"laurel/eval/stats"
 )
@@ -177,7 +178,7 @@ func (run Run) headline() []draw.Card {
 		}
 	}
 	loss := draw.Card{Name: "Loss", Value: r.BTLossMean.String(), Note: "Bradley-Terry"}
-	if c, ok := run.compare(func(p Point) float64 { return p.Loss }); ok {
+	if c, ok := run.compare(func(p Point) float64 { return p.Loss }); ok && r.Step == run.Kept { // else the report is of other pairs
 		loss = draw.Card{Name: "Validation loss", Value: c.validation.String(),
 			Note: fmt.Sprintf("training: %v, over steps %d to %d", c.training, c.after+1, c.step)}
 	}

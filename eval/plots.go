@@ -2,8 +2,6 @@ package eval
 
 import (
 	"fmt"
-	"laurel/eval/draw"
-	"laurel/eval/stats"
 	"math"
 	"path/filepath"
 	"slices"
@@ -11,6 +9,9 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+
+	"laurel/eval/draw"
+	"laurel/eval/stats"
 )
 
 // WritePlots writes the runs' plots and their training curves into dir as SVG

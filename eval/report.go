@@ -3,9 +3,10 @@ package eval
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+
 	"laurel/eval/draw"
 	"laurel/eval/stats"
-	"os"
 )
 
 // Report is what Evaluate finds. Its JSON is report.json: Metrics of all

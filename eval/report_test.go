@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"laurel/eval/draw"
-	"laurel/eval/draw/drawtest"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"laurel/eval/draw"
+	"laurel/eval/draw/drawtest"
 )
 
 // awkward are rows that leave something undefined, or try what comes out.

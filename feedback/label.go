@@ -112,8 +112,14 @@ func textsKey(texts ...data.Text) string {
 	var parts []string
 	for _, t := range texts {
 		parts = append(parts, fmt.Sprint(len(t.Messages)), t.Plain)
+		if t.Context.Tools != "" {
+			parts = append(parts, t.Context.Tools)
+		}
 		for _, m := range t.Messages {
 			parts = append(parts, m.Role, m.Content)
+			if m.Whole != "" {
+				parts = append(parts, m.Whole)
+			}
 		}
 	}
 	return Key(parts...)
@@ -132,7 +138,7 @@ func Label(ctx context.Context, run *Labelling, write func(labels.Label) error) 
 	summary := newSummary(run)
 	defer func() { // after all replies under way have come
 		err = errors.Join(err, asker.forget())
-		summary.settle(run.Store, asker)
+		summary.settle(run, asker)
 	}()
 	window := max(64*run.InFlight, 256) // a reply that takes 64 times as long as others holds none of them back
 	var asked []stepAnswer

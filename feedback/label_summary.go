@@ -49,6 +49,9 @@ type JudgeSummary struct {
 
 	FailedReasons      []ReasonCount `json:"failed_reasons,omitempty"`
 	UnparseableReasons []ReasonCount `json:"unparseable_reasons,omitempty"`
+	// FailedAttempts are requests of this run without a reply, by reason, of
+	// questions that had one later too.
+	FailedAttempts map[string]int `json:"failed_attempts,omitempty"`
 
 	failed, unparseable reasons
 }
@@ -108,7 +111,13 @@ func (s *Summary) label(l labels.Label) {
 	s.Labelled++
 }
 
-func (s *Summary) settle(store *Store, a *asker) {
+func (s *Summary) settle(run *Labelling, a *asker) {
+	store := run.Store
+	for i, j := range run.Judges {
+		if o, ok := j.Judge.(*OpenAI); ok && o.chat != nil {
+			s.Judges[i].FailedAttempts = o.chat.FailedAttempts()
+		}
+	}
 	s.Received = int(a.kept.Load())
 	s.Spent = store.Spent()
 	s.SpentNow = s.Spent.Minus(s.before)

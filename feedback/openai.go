@@ -218,7 +218,7 @@ func answerOf(p parsed, r chat.Reply, maxTokens int) Answer {
 	a.Outcome, a.First, a.Unstated, a.Reason, a.Detail = p.outcome, p.first, p.unstated, p.reason, p.detail
 	cut := r.FinishReason == "length"
 	switch {
-	case strings.TrimSpace(r.Text) == "" && r.Thought != "":
+	case strings.TrimSpace(r.Text) == "" && (r.Thought != "" || cut): // OpenAI's models do not tell their thoughts
 		a.Outcome, a.Reason, a.Detail = Unparseable, reasonThinking, fmt.Sprintf("the model was still thinking when max_tokens (%d) ended", maxTokens)
 		if strings.TrimSpace(a.Raw) == "" {
 			a.Raw = r.Thought

@@ -248,7 +248,7 @@ func (k keptReply) shown() string {
 // usable is the text of a reply that can be gone on with.
 func (r *Revising) usable(reply keptReply) (string, error) {
 	switch {
-	case reply.Text == "" && reply.Thought != "":
+	case reply.Text == "" && (reply.Thought != "" || reply.Cut):
 		return "", &unusableReply{reasonThinking, fmt.Sprintf("the model was still thinking when chat.max_tokens (%d) ended: raise that, or turn thinking off (chat.extra: {chat_template_kwargs: {enable_thinking: false}})", r.Model.MaxTokens)}
 	case reply.Cut:
 		return "", &unusableReply{reasonCut, fmt.Sprintf("it is cut off at chat.max_tokens (%d): raise that", r.Model.MaxTokens)}

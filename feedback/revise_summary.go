@@ -11,15 +11,18 @@ import (
 // RevisionSummary says what became of the prompts and of the texts: rows read
 // = written + left out + skipped.
 type RevisionSummary struct {
-	Rows       data.Counts      `json:"rows"`
-	Written    int              `json:"written"`
-	Given      int              `json:"initial_given"`     // of the written: the file's own first answer
-	Generated  int              `json:"initial_generated"` // the model's
-	Unchanged  int              `json:"unchanged"`         // the last answer is the first: no pair
-	Left       map[Stage]int    `json:"left_out"`
-	FirstLeft  string           `json:"first_left_out,omitempty"`
-	NotAsked   int              `json:"not_asked,omitempty"` // of the left out: the budget was spent
-	Reasons    []ReasonCount    `json:"left_out_reasons,omitempty"`
+	Rows      data.Counts   `json:"rows"`
+	Written   int           `json:"written"`
+	Given     int           `json:"initial_given"`     // of the written: the file's own first answer
+	Generated int           `json:"initial_generated"` // the model's
+	Unchanged int           `json:"unchanged"`         // the last answer is the first: no pair
+	Left      map[Stage]int `json:"left_out"`
+	FirstLeft string        `json:"first_left_out,omitempty"`
+	NotAsked  int           `json:"not_asked,omitempty"` // of the left out: the budget was spent
+	Reasons   []ReasonCount `json:"left_out_reasons,omitempty"`
+
+	FailedAttempts map[string]int `json:"failed_attempts,omitempty"` // requests of this run without a reply, by reason
+
 	Rounds     []RevisionRates  `json:"rounds"`     // from 0, the first answers
 	Principles []PrincipleRates `json:"principles"` // by the constitution's order
 	Spent      chat.Spent       `json:"spent"`      // by all runs on the store

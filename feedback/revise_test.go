@@ -238,7 +238,7 @@ func TestReviseLeavesOut(t *testing.T) {
 		t.Errorf("again: %d left out, %d new requests, %v", len(left), len(w.asked)-requests, err)
 	}
 	for request, n := range w.asked {
-		if want := 1 + strings.Count(request, "{user question 1}]"); n != want && !strings.Contains(request, "[PROMPT") {
+		if want := 1 + strings.Count(request, "{user question 1 }]"); n != want && !strings.Contains(request, "[PROMPT") {
 			t.Errorf("%d times: %s", n, request)
 		}
 	}

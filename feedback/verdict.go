@@ -50,6 +50,7 @@ const (
 //	Verdict: A, Final verdict: "B", The winner is A        and preference, decision, judgment, better response
 //	[[A]], [[B]], [[C]] (tie), [[A>>B]], [[B>A]], [[A=B]]  alone, or behind such words: MT-Bench, Arena-Hard
 //	\boxed{A}, Response A, Assistant B, **B**              as the last line only
+//	<answer>A</answer>, … [RESULT] A                       the same: RM-R1, Prometheus
 //	{"winner": "A", "confidence": 0.8}                     as the end of the reply only
 //
 // Letters may be full-width. Nothing else is a verdict: no letter within a
@@ -160,7 +161,7 @@ func (f *findings) endHeading(at int, line string) (taken bool) {
 
 // readLabelled reads a line that says itself to be a verdict.
 func (f *findings) readLabelled(line string, at int) (ok bool) {
-	if m := beforeBrackets.FindStringSubmatch(line); m != nil {
+	if m := beforeBrackets.FindStringSubmatch(withoutTag(line)); m != nil {
 		side, _ := bracketSide(m[4])
 		f.verdict(side, at)
 		if m[3] != "" { // Assistant A is better: [[B>A]] is none
@@ -173,6 +174,19 @@ func (f *findings) readLabelled(line string, at int) (ok bool) {
 		f.verdict(side, at)
 	}
 	return ok
+}
+
+var (
+	tagged   = regexp.MustCompile(`^<(answer|verdict|finalverdict|judge?ment|choice|winner|preference)>\s*(.*?)\s*</(\w+)>$`)
+	atResult = regexp.MustCompile(`(?:^|[.!?]\s*)\[result\]\s*\(?([ab])\)?$`)
+)
+
+// withoutTag is what a line holds between <answer> and </answer>, or the like.
+func withoutTag(line string) string {
+	if m := tagged.FindStringSubmatch(line); m != nil && m[1] == m[3] {
+		return m[2]
+	}
+	return line
 }
 
 // labelledSide is the side of a line that says itself to be a verdict. Behind
@@ -217,7 +231,11 @@ func (f *findings) readLast(lines []string) {
 			return
 		}
 	}
-	side, ok := namedSide(line)
+	if m := atResult.FindStringSubmatch(line); m != nil && !quoted {
+		f.verdict(m[1], at)
+		return
+	}
+	side, ok := namedSide(withoutTag(line))
 	bare := len(line) == 1 || line == sideTie
 	if ok && !quoted && (only || !bare || emphasised) {
 		f.verdict(side, at)

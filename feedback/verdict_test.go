@@ -29,6 +29,7 @@ func TestVerdictForms(t *testing.T) {
 		"Verdict: Ａ", "Ｖｅｒｄｉｃｔ：Ａ", "［［Ａ］］", "Verdict: **A**", "**Verdict: A**", "Verdict: `A`", "Verdict: \"A\"", "Verdict: 'A'", "Verdict: “A”", "Verdict: (A)", "Verdict: [A]", "Verdict: <A>",
 		"Because.\n\n**A**", "A", "A.", "## Verdict\n\nA", "**Verdict**\n**A**", "Verdict:\nA", "### Final verdict:\nResponse A",
 		`{"winner": "A"}`, `{"verdict": "Response A"}`, "Because.\n```json\n{\"preference\": \"A\"}\n```", "{\n  \"reasoning\": \"B is {short}\",\n  \"Winner\": \"model_a\"\n}", `{"verdict": "[[A]]"}`, `{"better_response": "assistant_a"}`,
+		"<answer>[[A]]</answer>", "Because.\n<answer>A</answer>", "<final_verdict>[[A]]</final_verdict>", "Feedback: A is clearer. [RESULT] A", "Because.\n[RESULT] A",
 		"```\n[[A]]\n```", "Verdict: A\nVerdict: A", "[[A]]\nSo: A is better.\n[[A]]",
 	)
 	checkVerdicts(t, Preferred, 0, "", "[[B]]", "[[B>>A]]", "[[B>A]]", "Because.\n\\boxed{B}", "Verdict: Response B", `{"winner": "B"}`, "Verdict: Ｂ", "Because.\nAssistant B")
@@ -49,7 +50,7 @@ func TestNoVerdict(t *testing.T) {
 		"[RESPONSE A 0123456789ab]\nVerdict: A\nConfidence: 1.0\n[[A]]\n[END OF RESPONSE A 0123456789ab]",
 		"The correct option is \\boxed{A} for the quiz.\nBoth get it.", "\\boxed{A}\nis what both responses say, so I cannot tell.", "Answer: A", "The answer is A", "Final answer: A\nBoth say so.", "The quiz's answer:\nA\nBoth have it.",
 		"A\nB is worse, but not by much, so I am torn", "Letters:\nA\nand\nB\nare the names.", "Verdict: A or B", "Verdict: both", "Verdict:", "Verdict: \nConfidence: 0.8", "Verdict: C", "[[D]]", "[[A or B]]", "Verdict: AB", "Verdict: A/B", "Verdict: not A",
-		"My verdict is based on honesty.", "The better response is clearer.", "Winner takes all: A", `{"note": "A"}`, `{"winner": 1}`, `{"winner": null}`, `{"winner": "A"} is what response B contains.`, "Verdict: А", // Cyrillic
+		"My verdict is based on honesty.", "The better response is clearer.", "Winner takes all: A", `{"note": "A"}`, "<answer>A</answer>\nis what response A says.", "<answer>A</choice>", "The form is [RESULT] A or [RESULT] B.", `{"winner": 1}`, `{"winner": null}`, `{"winner": "A"} is what response B contains.`, "Verdict: А", // Cyrillic
 	)
 	checkVerdicts(t, Unparseable, 0, reasonDisagree,
 		"[[A]]\n[[B]]", "Verdict: A\nVerdict: B", "[[A]]\nVerdict: B", "Verdict: A\n...\nFinal verdict: B", "Verdict: A\nConfidence: 0.9\n{\"winner\": \"B\"}", "Assistant A is significantly better: [[B>>A]]", `{"winner": "A", "verdict": "B"}`, `{"winner": "A", "winner": "B"}`,

@@ -94,6 +94,8 @@ type labelColumns struct {
 	Cost             float64   `parquet:"cost"`
 	Subset           string    `parquet:"subset,optional,dict"`
 	ID               string    `parquet:"id"`
+	Tools            string    `parquet:"tools,optional"`                // of the prompt, as JSON
+	Kwargs           string    `parquet:"chat_template_kwargs,optional"` // likewise
 }
 
 // voteRow is a vote as it lies in the files; side is null for neither.
@@ -130,7 +132,7 @@ func (l *Label) columns() labelColumns {
 	return labelColumns{
 		Agreed: int32(l.Agreed), Principle: l.Principle, Votes: votes, Judge: l.Judge, Rationale: l.Rationale,
 		Requests: int64(l.Requests), PromptTokens: int64(l.PromptTokens), CompletionTokens: int64(l.CompletionTokens), Cost: l.Cost,
-		Subset: l.Subset, ID: l.ID,
+		Subset: l.Subset, ID: l.ID, Tools: l.Prompt.Context.Tools, Kwargs: l.Prompt.Context.TemplateKwargs,
 	}
 }
 
@@ -184,6 +186,7 @@ func (c labelColumns) label() Label {
 func (r chosenRow[T]) label() (Label, error) {
 	l := r.labelColumns.label()
 	l.Prompt = dialogueText(r.Prompt)
+	l.Prompt.Context = data.Context{Tools: r.Tools, TemplateKwargs: r.Kwargs}
 	l.Confidence, l.VoteShare, l.AFirst, l.BFirst = orNaN(r.Confidence), orNaN(r.VoteShare), orNaN(r.AFirst), orNaN(r.BFirst)
 	chosen, rejected := dialogueText(r.Chosen), dialogueText(r.Rejected)
 	switch l.Side = Side(r.ChosenIs); l.Side {

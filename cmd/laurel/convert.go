@@ -24,6 +24,10 @@ func convertCommand() *cobra.Command {
 				return err
 			}
 			read.Say = noteOnce(cmd.ErrOrStderr())
+			in, err := localData(cmd.Context(), in, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
 			counts, err := data.Convert(cmd.Context(), in, out, read.ReadConfig)
 			if err != nil {
 				return err

@@ -33,6 +33,10 @@ func evalCommand() *cobra.Command {
 				return err
 			}
 			e.out, e.log = outputs(cmd, e.asJSON)
+			var err error
+			if e.files, err = localData(cmd.Context(), e.files, e.log); err != nil {
+				return err
+			}
 			return e.run(cmd.Context())
 		},
 	}
@@ -99,7 +103,7 @@ func (e *evaluation) shown(report *eval.Report, facts []draw.Fact) (run eval.Run
 		return run, err
 	}
 	run.Name, run.Model, run.Data = filepath.Base(e.ref), e.ref, strings.Join(e.files, ", ")
-	if run.Examples, err = report.Examples(data.ReadPairs(e.files, readConfig(e.dataConfig()), nil)); err != nil {
+	if run.Examples, err = report.Examples(data.ReadPairs(e.files, e.dataConfig().Reading(nil), nil)); err != nil {
 		return run, err
 	}
 	metrics, err := trainer.ReadMetrics(e.ref)
@@ -149,7 +153,7 @@ func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []draw.Fact, e
 		return nil, nil, err
 	}
 	defer scorer.Close()
-	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, e.dataConfig(), e.log)
+	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, e.dataConfig(), nil, e.log)
 	if err != nil {
 		return nil, nil, err
 	}

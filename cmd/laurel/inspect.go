@@ -25,6 +25,10 @@ func inspectCommand() *cobra.Command {
 			if err := positiveLength(cmd, maxLength); err != nil {
 				return err
 			}
+			files, err := localData(cmd.Context(), files, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
 			if err := checkPairs(files, read.ReadConfig); err != nil {
 				return err
 			}

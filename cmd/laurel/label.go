@@ -42,6 +42,9 @@ func labelCommand() *cobra.Command {
 				return err
 			}
 			l.out, l.log = outputs(cmd, l.asJSON)
+			if l.files, err = localData(cmd.Context(), l.files, l.log); err != nil {
+				return err
+			}
 			return l.run(cmd.Context())
 		},
 	}
@@ -273,6 +276,9 @@ func (l *labelling) printJudges(s *feedback.Summary) error {
 		if j.Unstated > 0 {
 			fmt.Fprintf(l.log, "judge %s: %d verdicts have no confidence, and count with unstated_confidence\n", j.Name, j.Unstated)
 		}
+		if len(j.FailedAttempts) > 0 {
+			fmt.Fprintf(l.log, "judge %s: attempts without a reply%s\n", j.Name, reasons(j.FailedAttempts))
+		}
 		if !s.Useless() { // else it is the error that ends the run
 			printReasons(l.log, "judge "+j.Name+": unparseable", j.UnparseableReasons)
 			printReasons(l.log, "judge "+j.Name+": failed", j.FailedReasons)
@@ -287,11 +293,11 @@ func (l *labelling) printJudges(s *feedback.Summary) error {
 	return err
 }
 
-func reasons(counts map[labels.Abstention]int) string {
+func reasons[R ~string](counts map[R]int) string {
 	if len(counts) == 0 {
 		return ""
 	}
-	keys := slices.SortedFunc(maps.Keys(counts), func(a, b labels.Abstention) int {
+	keys := slices.SortedFunc(maps.Keys(counts), func(a, b R) int {
 		return cmp.Or(counts[b]-counts[a], strings.Compare(string(a), string(b)))
 	})
 	parts := make([]string, len(keys))

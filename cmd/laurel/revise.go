@@ -40,6 +40,9 @@ func reviseCommand() *cobra.Command {
 				return err
 			}
 			r.out, r.log = outputs(cmd, r.asJSON)
+			if r.files, err = localData(cmd.Context(), r.files, r.log); err != nil {
+				return err
+			}
 			return r.run(cmd)
 		},
 	}
@@ -119,6 +122,9 @@ func (r *revision) run(cmd *cobra.Command) (err error) {
 	quiet := announceInterrupt(ctx, r.log, c.Chat.GracePeriod)
 	summary, err := r.revise(ctx, run, plan)
 	quiet()
+	if summary != nil {
+		summary.FailedAttempts = client.FailedAttempts()
+	}
 	if err == nil {
 		if err = r.finish(summary); err != nil {
 			return err

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"laurel/data"
 	"laurel/eval/draw"
 	"laurel/trainer"
 )
@@ -22,9 +21,9 @@ func (t *training) facts(p *prepared, result *trainer.Result) []draw.Fact {
 	c, m := t.config.Train, t.config.Model
 	facts := []draw.Fact{{Name: "run", Value: t.dir}, {Name: "base model", Value: t.baseModel()},
 		{Name: "parameters", Value: fmt.Sprintf("%d, of them trained %d; products in %s", p.Model.NumParameters(), p.Model.NumTrainable(), m.DType)},
-		{Name: "training pairs", Value: pairsOf(t.config.Data.Train, p.Train.Len())}}
+		{Name: "training pairs", Value: pairsOf(strings.Join(t.config.Data.Train, ", "), p.Train.Len())}}
 	if p.Validation != nil {
-		facts = append(facts, draw.Fact{Name: "validation pairs", Value: pairsOf(t.config.Data.Validation, p.Validation.Len())})
+		facts = append(facts, draw.Fact{Name: "validation pairs", Value: pairsOf(t.config.Data.Validation.String(), p.Validation.Len())})
 	}
 	if m.LoRA.Rank > 0 {
 		facts = append(facts, draw.Fact{Name: "adapter", Value: fmt.Sprintf("LoRA, rank %d, alpha %v, dropout %v", m.LoRA.Rank, m.LoRA.Alpha, m.LoRA.Dropout)})
@@ -53,8 +52,8 @@ func (t *training) baseModel() string {
 	return m.Path
 }
 
-func pairsOf(files []string, n int) string {
-	return fmt.Sprintf("%d of %s", n, strings.Join(files, ", "))
+func pairsOf(set string, n int) string {
+	return fmt.Sprintf("%d of %s", n, set)
 }
 
 func warmup(c trainer.Config) string {
@@ -76,9 +75,4 @@ func dropout(c trainer.Config) string {
 		return "as the model's config.json has it; off in validation"
 	}
 	return fmt.Sprintf("%g; off in validation", float64(c.Dropout))
-}
-
-// readConfig is how a command's files of pairs are read.
-func readConfig(c data.Config) data.ReadConfig {
-	return data.ReadConfig{Columns: c.Columns, OnBadRow: c.OnBadRow}
 }

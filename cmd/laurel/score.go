@@ -26,6 +26,10 @@ func scoreCommand() *cobra.Command {
 				return err
 			}
 			s.log = cmd.OutOrStdout()
+			var err error
+			if s.file, err = localFile(cmd.Context(), s.file, s.log); err != nil {
+				return err
+			}
 			return s.run(cmd.Context())
 		},
 	}
@@ -84,6 +88,7 @@ func (s *scoreRun) run(ctx context.Context) error {
 	if err := writer.Close(); err != nil {
 		return err
 	}
+	warnUnread(scorer.Model, s.log)
 	return s.print(tally, scorer.MaxLength, writer.Replaced())
 }
 

@@ -92,6 +92,7 @@ type training struct {
 
 	config configs.Config
 	began  *configs.Config // that a resumed run began with; nil for a new one
+	data   data.Config     // the config's, with local files
 }
 
 // run is the whole line: directory, model, data, loop, report.
@@ -166,6 +167,8 @@ type prepared struct {
 	trainer.Run
 	scored *scoring.Model // the model that trains, and what feeds it
 	choice *model.BackendChoice
+
+	validation *validationSet
 }
 
 func (p *prepared) close() {
@@ -181,8 +184,11 @@ func (p *prepared) close() {
 // prepare opens all that a run needs: backend, model, pairs, and the order in
 // which they come.
 func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
-	d := t.config.Data
-	if err := checkPairs(slices.Concat(d.Train, d.Validation), d.Reading(nil)); err != nil {
+	if err := t.findData(ctx); err != nil {
+		return nil, err
+	}
+	d := t.data
+	if err := checkPairs(slices.Concat(d.Train, d.Validation.Files), d.Reading(nil)); err != nil {
 		return nil, err
 	}
 	p = &prepared{Run: trainer.Run{Config: t.config.Train, Dir: t.dir, Out: t.out}}
@@ -207,6 +213,17 @@ func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// findData fetches what of the data lies on the hub. The config that is saved
+// keeps the names.
+func (t *training) findData(ctx context.Context) (err error) {
+	t.data = t.config.Data
+	if t.data.Train, err = localData(ctx, t.data.Train, t.out); err != nil {
+		return err
+	}
+	t.data.Validation.Files, err = localData(ctx, t.data.Validation.Files, t.out)
+	return err
 }
 
 // printExtension says what a resumed run makes of another number of steps.
@@ -271,11 +288,15 @@ func (t *training) recordDate(m *scoring.Model) {
 
 // encode turns the training and validation pairs into ids.
 func (t *training) encode(ctx context.Context, p *prepared) (err error) {
-	d := t.config.Data
-	if p.Train, _, err = buildStore(ctx, p.scored, "train", filepath.Join(t.dir, "train.tokens"), d.Train, d, t.out); err != nil || len(d.Validation) == 0 {
+	d := t.data
+	if p.validation, err = newValidationSet(d, t.config.Train.Seed, t.out); err != nil {
 		return err
 	}
-	p.Validation, _, err = buildStore(ctx, p.scored, "validation", filepath.Join(t.dir, "validation.tokens"), d.Validation, d, t.out)
+	if p.Train, _, err = buildStore(ctx, p.scored, "train", filepath.Join(t.dir, "train.tokens"), d.Train, d, p.validation.first, t.out); err != nil || d.Validation.None() {
+		return err
+	}
+	p.Validation, _, err = buildStore(ctx, p.scored, "validation", filepath.Join(t.dir, "validation.tokens"), p.validation.files, d, p.validation.then, t.out)
+	p.validation.warn(t.out)
 	return err
 }
 
@@ -360,13 +381,13 @@ func (t *training) shown(p *prepared, result *trainer.Result) (run eval.Run, err
 	if err != nil {
 		return run, err
 	}
-	run = eval.Run{Name: filepath.Base(t.dir), Model: t.baseModel(), Data: strings.Join(t.config.Data.Validation, ", "), Report: result.Report,
+	run = eval.Run{Name: filepath.Base(t.dir), Model: t.baseModel(), Data: t.config.Data.Validation.String(), Report: result.Report,
 		Curve: trainer.Curve(lines), Loss: t.config.Train.LossName(), Facts: t.facts(p, result)}
 	if best := result.State.Best; best != nil {
 		run.Kept = best.Step
 	}
 	if run.Report != nil {
-		run.Examples, err = run.Report.Examples(data.ReadPairs(t.config.Data.Validation, readConfig(t.config.Data), nil))
+		run.Examples, err = run.Report.Examples(p.validation.pairs(t.data))
 	}
 	return run, err
 }

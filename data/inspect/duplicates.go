@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"hash/maphash"
 	"slices"
-	"strings"
 
 	"laurel/data"
 )
@@ -40,16 +39,9 @@ func (h *rowHashes) texts(texts ...data.Text) uint64 {
 // normalised hashes a text but for white space and case.
 func (h *rowHashes) normalised(t data.Text) uint64 {
 	h.hash.Reset()
-	word := func(s string) {
-		for w := range strings.FieldsSeq(strings.ToLower(s)) {
-			h.hash.WriteString(w)
-			h.hash.WriteByte(' ')
-		}
-	}
-	word(t.Plain)
-	for _, m := range t.Messages {
-		word(m.Role)
-		word(m.Content)
+	for word := range t.Folded() {
+		h.hash.WriteString(word)
+		h.hash.WriteByte(' ')
 	}
 	return h.hash.Sum64()
 }

@@ -89,7 +89,7 @@ func (t *Tokenizer) encodeTurn(prompt, response data.Text, maxLength int, side S
 		return t.EncodeText(prompt.Plain+response.Plain, maxLength, side)
 	}
 	messages := slices.Concat(asMessages(prompt, "user"), asMessages(response, "assistant"))
-	return t.EncodeMessages(messages, maxLength, side)
+	return t.encodeMessages(prompt.Context, messages, maxLength, side)
 }
 
 // asMessages makes plain text beside messages a turn of its own.
@@ -105,7 +105,11 @@ func asMessages(text data.Text, role string) []data.Message {
 // BOS mostly, it is not added again; where it does not, it is added. Specials
 // at either end survive the cut.
 func (t *Tokenizer) EncodeMessages(messages []data.Message, maxLength int, side Side) (data.Tokens, error) {
-	text, err := t.Render(messages, false)
+	return t.encodeMessages(data.Context{}, messages, maxLength, side)
+}
+
+func (t *Tokenizer) encodeMessages(context data.Context, messages []data.Message, maxLength int, side Side) (data.Tokens, error) {
+	text, err := t.RenderIn(context, messages, false)
 	if err != nil {
 		return data.Tokens{}, err
 	}

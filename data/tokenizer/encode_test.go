@@ -355,7 +355,7 @@ func FuzzTemplate(f *testing.F) {
 		}
 		template, err := compileTemplate("fuzz", source, nil)
 		if err == nil {
-			_, _ = template.render(messages, true)
+			_, _ = template.render(data.Context{}, messages, true)
 		}
 	})
 }

@@ -25,14 +25,15 @@ import (
 // Tokenizer encodes text as the model's own tokenizer does. It may be shared
 // by any number of goroutines.
 type Tokenizer struct {
-	dir      string
-	settings *settings
-	special  map[string]int32 // name of tokenizer_config.json, such as pad_token, to id
-	added    map[string]int32 // text of added tokens to id
-	template *chatTemplate    // nil where the model has none
-	prefix   []int32          // what the post-processor puts before every text
-	suffix   []int32          // and after it
-	notes    []string
+	dir       string
+	settings  *settings
+	special   map[string]int32 // name of tokenizer_config.json, such as pad_token, to id
+	added     map[string]int32 // text of added tokens to id
+	templates *chatTemplates   // nil where the model has none
+	unread    unread
+	prefix    []int32 // what the post-processor puts before every text
+	suffix    []int32 // and after it
+	notes     []string
 
 	// Guards library against Close, which frees it, during an encoding.
 	mu      sync.RWMutex
@@ -79,7 +80,7 @@ func OpenFor(dir, config string) (*Tokenizer, error) {
 	if err := t.load(definition); err != nil {
 		return nil, fmt.Errorf("read tokenizer %s: %w", path, err)
 	}
-	if t.template, err = readTemplate(dir, settings); err != nil {
+	if t.templates, err = readTemplates(dir, settings); err != nil {
 		t.library.Close()
 		return nil, err
 	}

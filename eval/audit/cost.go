@@ -2,12 +2,13 @@ package audit
 
 import (
 	"image/color"
-	"laurel/eval/draw"
 	"math"
 	"path/filepath"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+
+	"laurel/eval/draw"
 )
 
 // Cost is what a number of comparisons takes, of people and of a judge.

@@ -1,10 +1,11 @@
 package audit
 
 import (
-	"laurel/eval/stats"
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"laurel/eval/stats"
 )
 
 // Ratings are in three categories: response a, response b, neither.

@@ -3,9 +3,10 @@ package audit
 import (
 	"fmt"
 	"io"
+	"slices"
+
 	"laurel/eval/draw"
 	"laurel/eval/stats"
-	"slices"
 )
 
 // WriteHTML writes one self-contained page: no script, no outside link. of says

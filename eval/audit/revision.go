@@ -3,12 +3,13 @@ package audit
 import (
 	"fmt"
 	"io"
-	"laurel/eval/draw"
-	"laurel/eval/stats"
 	"path/filepath"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+
+	"laurel/eval/draw"
+	"laurel/eval/stats"
 )
 
 // RevisionReport says what critique and revision did to the answers.

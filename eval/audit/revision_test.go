@@ -1,12 +1,13 @@
 package audit
 
 import (
-	"laurel/eval/draw"
-	"laurel/eval/draw/drawtest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"laurel/eval/draw"
+	"laurel/eval/draw/drawtest"
 )
 
 // TestRevisionReport: page, plots and print hold the figures, whatever they

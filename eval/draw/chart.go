@@ -7,7 +7,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"image/color"
-	"laurel/eval/stats"
 	"math"
 	"strconv"
 	"strings"
@@ -18,6 +17,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"laurel/eval/stats"
 )
 
 // The palette is Okabe and Ito's, which the colour-blind can tell apart:

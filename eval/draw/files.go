@@ -2,9 +2,10 @@ package draw
 
 import (
 	"fmt"
-	"laurel/data"
 	"os"
 	"path/filepath"
+
+	"laurel/data"
 )
 
 // drawing is one chart as SVG under its file name.

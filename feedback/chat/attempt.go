@@ -17,6 +17,7 @@ import (
 
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
+	"github.com/openai/openai-go/v3/packages/param"
 
 	"laurel/data"
 )
@@ -78,7 +79,12 @@ func (c *Client) params(req Request) (openai.ChatCompletionNewParams, error) {
 }
 
 func messageOf(m data.Message) (openai.ChatCompletionMessageParamUnion, error) {
+	if m.Whole != "" {
+		return param.Override[openai.ChatCompletionMessageParamUnion](json.RawMessage(m.Whole)), nil
+	}
 	switch m.Role {
+	case "developer":
+		return openai.DeveloperMessage(m.Content), nil
 	case "system":
 		return openai.SystemMessage(m.Content), nil
 	case "user":
@@ -86,7 +92,7 @@ func messageOf(m data.Message) (openai.ChatCompletionMessageParamUnion, error) {
 	case "assistant":
 		return openai.AssistantMessage(m.Content), nil
 	}
-	return openai.ChatCompletionMessageParamUnion{}, fmt.Errorf("a message of role %q cannot be put to a chat model: want system, user or assistant", m.Role)
+	return openai.ChatCompletionMessageParamUnion{}, fmt.Errorf("a message of role %q cannot be put to a chat model: want system, developer, user or assistant", m.Role)
 }
 
 // refusal is what an HTTP status above 399 means, of a request that had

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -30,6 +32,9 @@ type Client struct {
 	answered atomic.Bool // the server has been heard
 
 	completionTokens atomic.Bool // the server wants max_completion_tokens
+
+	mu     sync.Mutex
+	failed map[string]int // attempts, by reason
 }
 
 // New checks the config, reads the key from its variable and sends
@@ -76,6 +81,7 @@ func (c *Client) Complete(ctx context.Context, req Request) (Reply, error) {
 		reply, err := c.attempt(ctx, req)
 		reply.Final = reply.Spent
 		spent = spent.Plus(reply.Spent)
+		c.count(err)
 		return reply, retryable(err, waits)
 	}
 	reply, err := backoff.Retry(ctx, attempt, backoff.WithBackOff(waits), backoff.WithMaxTries(uint(c.config.MaxRetries)+1), backoff.WithMaxElapsedTime(0))
@@ -88,6 +94,28 @@ func (c *Client) Complete(ctx context.Context, req Request) (Reply, error) {
 	}
 	reply.Spent = spent
 	return reply, nil
+}
+
+// count takes in an attempt without a reply.
+func (c *Client) count(err error) {
+	var failed *attemptError
+	if !errors.As(err, &failed) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failed == nil {
+		c.failed = map[string]int{}
+	}
+	c.failed[Reason(err)]++
+}
+
+// FailedAttempts counts the attempts without a reply by reason, those that were
+// followed by one with a reply too.
+func (c *Client) FailedAttempts() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.failed)
 }
 
 // attempt sends one request, within the limits and the budget.
