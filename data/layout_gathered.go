@@ -166,7 +166,7 @@ func (b *oasstBooks) rankings() (rankings []ranking, skipped map[Reason]int) {
 		}
 		rankings[i].answers = append(rankings[i].answers, answer{Text{Messages: []Message{row.message}}, -rank, "text"})
 	}
-	rankings, skipped = withBoth(rankings)
+	rankings, _ = withBoth(rankings) // what it leaves out is counted below with the rest
 	used := 0
 	for _, r := range rankings {
 		used += len(r.answers)

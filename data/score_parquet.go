@@ -11,8 +11,9 @@ import (
 
 // parquetScores writes the input's columns and the scores as Parquet.
 type parquetScores struct {
-	rows    parquetRowSource
-	buffer  *bufio.Writer
+	rows   parquetRowSource
+	buffer *bufio.Writer
+	//lint:ignore SA1019 the generic writer is for Go types; these columns are known when the file is read
 	w       *parquet.Writer
 	row     parquet.Row
 	columns int // leaves before the scores
