@@ -104,6 +104,16 @@ func (c *BackendChoice) Open() (compute.Backend, error) {
 	return backend, nil
 }
 
+// CheckPrecision refuses products in bfloat16 on the Go backend: its kernels for
+// CPUs with AVX2 leave out half of each sum (docs/upstream.md), and where they do
+// not, they are slower than those of float32.
+func (c *BackendChoice) CheckPrecision(dtype string) error {
+	if c.Name != "go" || dtype == "float32" {
+		return nil
+	}
+	return fmt.Errorf("model.dtype is %q, and backend go computes such products wrongly on many CPUs: set model.dtype=float32, or backend=cpu or cuda (laurel doctor --fix fetches their plugins)", dtype)
+}
+
 // String is what commands print.
 func (c *BackendChoice) String() string {
 	if c.Name == "go" {

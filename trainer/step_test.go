@@ -45,7 +45,7 @@ func TestGradientCheckpointing(t *testing.T) {
 }
 
 // TestBFloat16: products in bfloat16 follow the float32 loss curve, on XLA where
-// it is there: the Go backend's (compute v0.1.2) are far off on some CPUs.
+// it is there: the Go backend's are refused (docs/upstream.md).
 func TestBFloat16(t *testing.T) {
 	backend, ok := trainBackends(t)["cpu"]
 	if !ok {

@@ -86,7 +86,7 @@ func (b *benchmark) check() (err error) {
 			return err
 		}
 	}
-	return nil
+	return b.choice.CheckPrecision(b.load.DType)
 }
 
 // loads are the shapes at each length.

@@ -17,7 +17,7 @@ import (
 )
 
 func parityCommand() *cobra.Command {
-	p := parity{families: bench.Families(), dtypes: []string{"float32", "bfloat16"}}
+	p := parity{families: bench.Families()}
 	cmd := &cobra.Command{
 		Use:   "parity",
 		Short: "Hold a device's numbers to those of the pure-Go backend, for every family",
@@ -37,7 +37,7 @@ func parityCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&p.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
 	flags.StringSliceVar(&p.families, "family", p.families, "families of models")
-	flags.StringSliceVar(&p.dtypes, "dtype", p.dtypes, "precisions")
+	flags.StringSliceVar(&p.dtypes, "dtype", nil, "precisions (default: float32, and bfloat16 where the backend has it)")
 	flags.StringVar(&p.path, "out", "", "write all as JSON to this file")
 	flags.BoolVar(&p.asJSON, "json", false, "print JSON")
 	overwriteFlag(cmd, &p.overwrite)
@@ -59,9 +59,22 @@ func (p *parity) check() error {
 			return fmt.Errorf("no family %q: there are %s", f, strings.Join(bench.Families(), ", "))
 		}
 	}
+	choice, err := model.ChooseBackend(p.backend)
+	if err != nil {
+		return err
+	}
+	if p.dtypes == nil {
+		p.dtypes = []string{"float32"}
+		if choice.CheckPrecision("bfloat16") == nil {
+			p.dtypes = append(p.dtypes, "bfloat16")
+		}
+	}
 	for _, d := range p.dtypes {
 		if _, err := model.ParseDType(d); err != nil {
 			return fmt.Errorf("--dtype %w", err)
+		}
+		if err := choice.CheckPrecision(d); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -53,6 +53,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("ROOT", root)
+			env.Setenv("PLUGINS", pluginFolder(t))
 			env.Values[hubKey{}] = &hubOf{}
 			env.Values[chatServerKey{}] = &chatServer{}
 			return writeInputs(env.WorkDir)
@@ -62,6 +63,9 @@ func TestScripts(t *testing.T) {
 			case "shared":
 				_, err := os.Stat(filepath.Join("..", "..", "..", "shared", "data"))
 				return err == nil, nil
+			case "xla": // whether XLA's plugin for the CPU is in $PLUGINS
+				_, err := os.Stat(filepath.Join(pluginFolder(t), "cpu"))
+				return err == nil, nil
 			case "mount": // whether a script may mount a tmpfs in a namespace of its own
 				return exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "none", t.TempDir()).Run() == nil, nil
 			}
@@ -69,6 +73,15 @@ func TestScripts(t *testing.T) {
 		},
 		RequireExplicitExec: true,
 	})
+}
+
+// pluginFolder has what make setup fetched. Scripts name it where they need XLA.
+func pluginFolder(t *testing.T) string {
+	folder, err := filepath.Abs(filepath.Join("..", "..", "build", "pjrt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }
 
 // writeInputs puts the inputs of a small run into dir: tiny/ (an encoder of

@@ -195,6 +195,9 @@ func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 	if p.Backend, p.choice, err = openBackend(t.config.Backend, t.out); err != nil {
 		return nil, err
 	}
+	if err := p.choice.CheckPrecision(t.config.Model.DType); err != nil {
+		return nil, err
+	}
 	if p.scored, p.State, err = t.open(ctx); err != nil {
 		return nil, err
 	}
