@@ -25,6 +25,10 @@ type BackendChoice struct {
 	Plugin string   `json:"plugin,omitempty"` // absolute path of the PJRT plugin
 	Why    string   `json:"why"`
 	Passed []string `json:"passed,omitempty"` // better choices that were not to be had, and why
+
+	// OnDemand takes GPU memory as it is needed instead of most of it at the
+	// start: for measuring, and beside other programs.
+	OnDemand bool `json:"-"`
 }
 
 // ChooseBackend finds what the backend key of a run asks for: auto (cuda,
@@ -91,7 +95,7 @@ func (c *BackendChoice) Open() (compute.Backend, error) {
 	}
 	options := ""
 	if c.isCUDA() {
-		options = ",preallocate=true,memory_fraction=0.9,tf32=false"
+		options = fmt.Sprintf(",preallocate=%v,memory_fraction=0.9,tf32=false", !c.OnDemand)
 	}
 	backend, err := compute.NewWithConfig("xla:" + path + options)
 	if err != nil {

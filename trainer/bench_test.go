@@ -2,7 +2,6 @@ package trainer
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -23,25 +22,6 @@ func miniLM(tb testing.TB) *model.Model {
 		tb.Fatal(err)
 	}
 	return m
-}
-
-// randomBatch has B pairs whose rows are all of length t.
-func randomBatch(b, t, vocab int) *batches.Batch {
-	random := rand.New(rand.NewPCG(1, 2))
-	batch := &batches.Batch{R: 2 * b, T: t, S: 2 * b, B: b, Pairs: b, Tokens: 2 * b * t,
-		IDs: make([]int32, 2*b*t), Segments: make([]int32, 2*b*t), Positions: make([]int32, 2*b*t),
-		Row: make([]int32, 2*b), Start: make([]int32, 2*b), End: make([]int32, 2*b),
-		Confidence: make([]float32, b), Margin: make([]float32, b), Present: make([]float32, b)}
-	for i := range batch.IDs {
-		batch.IDs[i], batch.Segments[i], batch.Positions[i] = int32(random.IntN(vocab)), 1, int32(i%t)
-	}
-	for i := range batch.End {
-		batch.Row[i], batch.End[i] = int32(i), int32(t)
-	}
-	for i := range b {
-		batch.Confidence[i], batch.Present[i] = 1, 1
-	}
-	return batch
 }
 
 // BenchmarkStep is one training step of MiniLM with 8 pairs, as a run does
@@ -65,15 +45,15 @@ func BenchmarkStep(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				batches := []*batches.Batch{randomBatch(8, t, 30000)}
+				batch := []*batches.Batch{batches.Random(8, t, 30000, 1)}
 				for i := range 2 {
-					if _, err := s.run(batches, i, i+1, 1e-5); err != nil {
+					if _, err := s.run(batch, i, i+1, 1e-5); err != nil {
 						b.Fatal(err)
 					}
 				}
 				b.ResetTimer()
 				for i := range b.N {
-					if _, err := s.run(batches, i, i+1, 1e-5); err != nil {
+					if _, err := s.run(batch, i, i+1, 1e-5); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -20,14 +20,21 @@ type BatchShape struct {
 // Norms, activations and softmax, DeBERTa's relative positions and the update
 // are left out.
 func FLOPs(s model.Size, b BatchShape) float64 {
-	tokens := float64(b.Rows) * float64(b.Tokens)
-	attention := tokens * 4 * float64(s.Blocks) * float64(b.Tokens) * float64(s.Heads*s.HeadDim)
-	forward := tokens*2*float64(s.Linear) + attention
-	total := 2*forward + tokens*2*float64(s.TrainedLinear) + attention
+	forward := ForwardFLOPs(s, b.Rows, b.Tokens)
+	total := 2*forward + float64(b.Rows)*float64(b.Tokens)*2*float64(s.TrainedLinear) + attentionFLOPs(s, b.Rows, b.Tokens)
 	if b.Checkpointed {
 		total += forward
 	}
 	return total
+}
+
+// ForwardFLOPs are those of FLOPs' forward pass, of N rows of T tokens.
+func ForwardFLOPs(s model.Size, n, t int) float64 {
+	return float64(n)*float64(t)*2*float64(s.Linear) + attentionFLOPs(s, n, t)
+}
+
+func attentionFLOPs(s model.Size, n, t int) float64 {
+	return float64(n) * float64(t) * 4 * float64(s.Blocks) * float64(t) * float64(s.Heads*s.HeadDim)
 }
 
 // What a block keeps for its backward pass, in values, fitted to measured

@@ -13,7 +13,7 @@ import (
 // that a configuration can turn on.
 func TestObjective(t *testing.T) {
 	backend := goBackend(t)
-	batch := randomBatch(6, 12, 900)
+	batch := batches.Random(6, 12, 900, 1)
 	for i := range batch.Confidence {
 		batch.Confidence[i], batch.Margin[i] = 0.5+float32(i)/12, float32(i)/3-0.5
 	}

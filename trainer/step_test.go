@@ -28,7 +28,7 @@ func TestGradientCheckpointing(t *testing.T) {
 					t.Fatal(err)
 				}
 				for i := range 2 {
-					r, err := s.run([]*batches.Batch{randomBatch(2, 12, 900)}, i, i+1, 1e-3)
+					r, err := s.run([]*batches.Batch{batches.Random(2, 12, 900, 1)}, i, i+1, 1e-3)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -67,7 +67,7 @@ func TestBFloat16(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range 20 {
-			r, err := s.run([]*batches.Batch{randomBatch(4, 16, 900)}, i, i+1, 1e-4)
+			r, err := s.run([]*batches.Batch{batches.Random(4, 16, 900, 1)}, i, i+1, 1e-4)
 			if err != nil {
 				t.Fatal(err)
 			}

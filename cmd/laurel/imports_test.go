@@ -44,6 +44,8 @@ var allowed = map[string][]string{
 
 	"trainer": {"model", "model/safetensors", "eval", "data", "data/batches"},
 
+	"bench": {"data/batches", "model", "trainer"},
+
 	"configs": {"data", "feedback", "feedback/chat", "model", "eval", "trainer"},
 }
 

@@ -68,7 +68,7 @@ func laurel(ctx context.Context, args []string, out, errOut io.Writer) int {
 	}
 	root.SetVersionTemplate("laurel {{.Version}}\n")
 	root.AddCommand(doctorCommand(), inspectCommand(), convertCommand(), trainCommand(), evalCommand(), labelCommand(), mergeCommand(), scoreCommand(), exportCommand(), ensembleCommand(),
-		verifyCommand(), reviseCommand(), estimateCommand(), constitutionCommand(), agreeCommand(), versionCommand())
+		verifyCommand(), reviseCommand(), estimateCommand(), constitutionCommand(), agreeCommand(), benchCommand(), parityCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errOut)

@@ -48,6 +48,11 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("SHARED", shared)
+			root, err := filepath.Abs(filepath.Join("..", ".."))
+			if err != nil {
+				return err
+			}
+			env.Setenv("ROOT", root)
 			env.Setenv("PLUGINS", pluginFolder(t))
 			env.Values[hubKey{}] = &hubOf{}
 			env.Values[chatServerKey{}] = &chatServer{}

@@ -1,0 +1,83 @@
+// Package bench shows what a machine does with laurel: how fast it trains and
+// scores models of known shapes (Run), and whether its numbers are those of
+// another implementation of every operation (Parity). Weights are random, so
+// that nothing has to be fetched.
+package bench
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"laurel/model"
+)
+
+// shapes holds a config.json for each shape: published models' own sizes, and
+// a tiny one of every family.
+//
+//go:embed shapes/*.json
+var shapes embed.FS
+
+const tiny = "tiny-"
+
+// Shapes are the names of the shapes to be measured, the tiny ones last.
+func Shapes() []string {
+	names, families := named()
+	for _, f := range families {
+		names = append(names, tiny+f)
+	}
+	return names
+}
+
+// Families are those that have a tiny shape, which Parity compares.
+func Families() []string {
+	_, families := named()
+	return families
+}
+
+func named() (full, families []string) {
+	entries, err := fs.Glob(shapes, "shapes/*.json")
+	if err != nil {
+		panic(err) // the pattern is a constant
+	}
+	for _, e := range entries {
+		name := strings.TrimSuffix(filepath.Base(e), ".json")
+		if family, ok := strings.CutPrefix(name, tiny); ok {
+			families = append(families, family)
+		} else {
+			full = append(full, name)
+		}
+	}
+	return full, families
+}
+
+// newModel draws a model of a shape from a seed.
+func newModel(shape string, seed uint64) (m *model.Model, err error) {
+	raw, err := shapes.ReadFile("shapes/" + shape + ".json")
+	if err != nil {
+		return nil, fmt.Errorf("no shape %q: there are %s", shape, strings.Join(Shapes(), ", "))
+	}
+	dir, err := os.MkdirTemp("", "laurel-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	path := filepath.Join(dir, "config.json")
+	if err := os.WriteFile(path, raw, 0o644); err != nil {
+		return nil, err
+	}
+	return model.New(path, seed, model.Head{})
+}
+
+// CheckShape refuses a shape that there is not.
+func CheckShape(name string) error {
+	if !slices.Contains(Shapes(), name) {
+		return fmt.Errorf("no shape %q: there are %s", name, strings.Join(Shapes(), ", "))
+	}
+	return nil
+}
