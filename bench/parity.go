@@ -85,11 +85,7 @@ type numbers struct {
 }
 
 func referenceNumbers(ctx context.Context, family string) (numbers, error) {
-	choice, err := model.ChooseBackend("go")
-	if err != nil {
-		return numbers{}, err
-	}
-	backend, err := choice.Open()
+	backend, _, err := model.OpenBackend("go")
 	if err != nil {
 		return numbers{}, err
 	}

@@ -133,15 +133,17 @@ func (c keyCheck) didYouMean(key, path string, fields map[string]reflect.Type) s
 	if len(fields) == 0 {
 		return ""
 	}
-	distance := func(full string) int { return data.EditDistance(key, full[strings.LastIndexByte(full, '.')+1:]) }
-	nearest := func(names []string) string {
-		return slices.MinFunc(names, func(a, b string) int { return distance(a) - distance(b) })
-	}
-	here := nearest(slices.Sorted(maps.Keys(fields)))
-	if len(c.all) > 0 {
-		if elsewhere := nearest(c.all); distance(elsewhere) < distance(here) && distance(elsewhere) <= len(key)/3 {
-			return fmt.Sprintf("; did you mean %s?", elsewhere)
+	here := data.Closest(key, slices.Sorted(maps.Keys(fields)))
+	inFull := map[string]string{}
+	var elsewhere []string
+	for _, full := range c.all {
+		name := full[strings.LastIndexByte(full, '.')+1:]
+		if inFull[name] == "" {
+			inFull[name], elsewhere = full, append(elsewhere, name)
 		}
+	}
+	if there := data.Nearest(key, elsewhere); there != "" && data.Closest(key, []string{here, there}) != here {
+		return fmt.Sprintf("; did you mean %s?", inFull[there])
 	}
 	return fmt.Sprintf("; did you mean %s%s?", path, here)
 }

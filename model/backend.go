@@ -122,6 +122,16 @@ func (c *BackendChoice) String() string {
 	return fmt.Sprintf("%s (XLA, %s)", c.Name, c.Plugin)
 }
 
+// OpenBackend chooses and starts a backend.
+func OpenBackend(want string) (Backend, *BackendChoice, error) {
+	choice, err := ChooseBackend(want)
+	if err != nil {
+		return nil, nil, err
+	}
+	backend, err := choice.Open()
+	return backend, choice, err
+}
+
 // Device is one device of a backend.
 type Device struct {
 	Number      int    `json:"number"`

@@ -44,11 +44,8 @@ func backends(t *testing.T) map[string]compute.Backend {
 		t.Logf("SKIPPED on XLA: %v", err)
 	}
 	for _, name := range names {
-		choice, err := ChooseBackend(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if all[name], err = choice.Open(); err != nil {
+		var err error
+		if all[name], _, err = OpenBackend(name); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -17,7 +17,7 @@ func TestUpstreamDropsHalfOfHalfPrecisionSums(t *testing.T) {
 	if !archsimd.X86.AVX2() || archsimd.X86.AVX512() {
 		t.Skip("the fault is in the kernels of CPUs with AVX2 and without AVX-512")
 	}
-	backend, err := (&BackendChoice{Name: "go"}).Open()
+	backend, _, err := OpenBackend("go")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,11 +58,7 @@ func opened(t *testing.T, dir string, o Options) *Scorer {
 
 func pureGo(t *testing.T) model.Backend {
 	t.Helper()
-	choice, err := model.ChooseBackend("go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	backend, err := choice.Open()
+	backend, _, err := model.OpenBackend("go")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,11 +28,7 @@ func miniLM(tb testing.TB) *model.Model {
 // it: dropout, clipping and AdamW included.
 func BenchmarkStep(b *testing.B) {
 	b.Setenv("LAUREL_PJRT", filepath.Join("..", "build", "pjrt"))
-	choice, err := model.ChooseBackend("auto")
-	if err != nil {
-		b.Fatal(err)
-	}
-	backend, err := choice.Open()
+	backend, choice, err := model.OpenBackend("auto")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -87,11 +87,7 @@ func (g goldenPairs) store(t *testing.T) *batches.Store {
 
 func goBackend(t testing.TB) compute.Backend {
 	t.Helper()
-	choice, err := model.ChooseBackend("go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	backend, err := choice.Open()
+	backend, _, err := model.OpenBackend("go")
 	if err != nil {
 		t.Fatal(err)
 	}

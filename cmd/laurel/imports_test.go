@@ -17,6 +17,7 @@ var allowed = map[string][]string{
 	"data":              {"data/parquetpages"},
 	"data/batches":      {"data"},
 	"data/demo":         {"data"},
+	"data/errortest":    {},
 	"data/inspect":      {"data", "data/tokenizer"},
 	"data/parquetpages": {},
 	"data/tokenizer":    {"data"},

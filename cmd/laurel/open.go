@@ -68,11 +68,7 @@ func openScorer(ctx context.Context, ref, revision string, maxLength int, backen
 
 // openBackend starts the backend that is asked for and says which it is.
 func openBackend(want string, out io.Writer) (model.Backend, *model.BackendChoice, error) {
-	choice, err := model.ChooseBackend(want)
-	if err != nil {
-		return nil, nil, err
-	}
-	backend, err := choice.Open()
+	backend, choice, err := model.OpenBackend(want)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"laurel/data/errortest"
 )
 
 // TestSplits: what a name means in the layouts that data sets have on the hub.
@@ -112,12 +114,12 @@ func TestDataSetsAreCached(t *testing.T) {
 		t.Errorf("offline: %v", again)
 	}
 	_, err := ResolveData(context.Background(), "hf://org/name/test", quick(""))
-	wantError(t, err, "data hf://org/name/test", "offline (HF_HUB_OFFLINE is set)", "no test in the data set", "copy the data set into the cache")
+	errortest.Want(t, err, "data hf://org/name/test", "offline (HF_HUB_OFFLINE is set)", "no test in the data set", "copy the data set into the cache")
 	if err := os.Remove(files[1]); err != nil {
 		t.Fatal(err)
 	}
 	_, err = ResolveData(context.Background(), "hf://org/name/train", quick(""))
-	wantError(t, err, "1 of the 2 files data/train-")
+	errortest.Want(t, err, "1 of the 2 files data/train-")
 	wantRequests(t, f)
 }
 
@@ -141,14 +143,14 @@ func TestDataRevisions(t *testing.T) {
 		"hf://org/name/../../../etc": "want hf://ORG/NAME",
 	} {
 		_, err := ResolveData(context.Background(), ref, quick(""))
-		wantError(t, err, "data "+ref, want)
+		errortest.Want(t, err, "data "+ref, want)
 	}
 	f.files[commitTwo]["../../../../outside.jsonl"] = "x"
 	_, outside := ResolveData(context.Background(), "hf://org/name/outside@v2", quick(""))
-	wantError(t, outside, "lies outside the repository")
+	errortest.Want(t, outside, "lies outside the repository")
 	f.refuse = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }
 	_, err := ResolveData(context.Background(), "hf://org/name/test@"+commitTwo, quick(""))
-	wantError(t, err, "no data set org/name, or the token in use has no access")
+	errortest.Want(t, err, "no data set org/name, or the token in use has no access")
 }
 
 // TestRefusedConnectionFailsAtOnce: where nothing listens, nothing is waited
@@ -159,9 +161,9 @@ func TestRefusedConnectionFailsAtOnce(t *testing.T) {
 	began := time.Now()
 	slow := Options{retryPause: 20 * time.Second, stallAfter: 20 * time.Second}
 	_, err := Resolve(context.Background(), "org/name", slow)
-	wantError(t, err, "does not answer", "refused")
+	errortest.Want(t, err, "does not answer", "refused")
 	_, err = ResolveData(context.Background(), "hf://org/name", slow)
-	wantError(t, err, "does not answer", "refused")
+	errortest.Want(t, err, "does not answer", "refused")
 	if took := time.Since(began); took > 15*time.Second {
 		t.Errorf("it took %v", took)
 	}

@@ -187,18 +187,6 @@ func (f *fakeHub) took() []string {
 	return took
 }
 
-func wantError(t testing.TB, err error, parts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Fatalf("no error; want one with %q", parts)
-	}
-	for _, part := range parts {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("error %q lacks %q", err, part)
-		}
-	}
-}
-
 func writeFile(t testing.TB, data []byte, path ...string) string {
 	t.Helper()
 	file := filepath.Join(path...)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"laurel/data/errortest"
 	"laurel/model/safetensors"
 )
 
@@ -102,7 +103,7 @@ func TestShardsByTheIndex(t *testing.T) {
 	}
 	t.Setenv("HF_HUB_OFFLINE", "1")
 	_, err := Resolve(context.Background(), "org/name", quick(""))
-	wantError(t, err, "lacks model-2.safetensors")
+	errortest.Want(t, err, "lacks model-2.safetensors")
 	t.Setenv("HF_HUB_OFFLINE", "")
 	f.took()
 	resolve(t, quick("")) // the blob is still there: no second download
@@ -111,7 +112,7 @@ func TestShardsByTheIndex(t *testing.T) {
 	delete(f.files[commitOne], "model-1.safetensors")
 	t.Setenv("HF_HOME", t.TempDir())
 	_, err = Resolve(context.Background(), "org/name", quick(""))
-	wantError(t, err, "index.json names model-1.safetensors, which the repository does not have")
+	errortest.Want(t, err, "index.json names model-1.safetensors, which the repository does not have")
 }
 
 func TestRevisions(t *testing.T) {
@@ -139,11 +140,11 @@ func TestRevisions(t *testing.T) {
 	}
 	for _, revision := range []string{"v3", strings.Repeat("3", 40)} {
 		_, err := Resolve(context.Background(), "org/name", quick(revision))
-		wantError(t, err, "org/name", revision, "offline (HF_HUB_OFFLINE is set)", "unset HF_HUB_OFFLINE once to fetch it")
+		errortest.Want(t, err, "org/name", revision, "offline (HF_HUB_OFFLINE is set)", "unset HF_HUB_OFFLINE once to fetch it")
 	}
 	for _, revision := range []string{"../main", "/main", "a b", "a\\b", "a..b/../../.."} {
 		_, err := Resolve(context.Background(), "org/name", quick(revision))
-		wantError(t, err, "is no branch, tag or commit")
+		errortest.Want(t, err, "is no branch, tag or commit")
 	}
 	wantRequests(t, f)
 }
@@ -158,7 +159,7 @@ func TestPartialSnapshot(t *testing.T) {
 		}
 		t.Setenv("HF_HUB_OFFLINE", "1")
 		_, err := Resolve(context.Background(), "org/name", quick(commitOne))
-		wantError(t, err, "offline", "lacks "+name)
+		errortest.Want(t, err, "offline", "lacks "+name)
 		t.Setenv("HF_HUB_OFFLINE", "")
 		resolve(t, quick(commitOne))
 		wantContent(t, f.files[commitOne][name], dir, name)
@@ -188,11 +189,11 @@ func TestUnfitRepositories(t *testing.T) {
 		f.files[commitOne] = modelFiles("one")
 		delete(f.files[commitOne], without)
 		_, err := Resolve(context.Background(), "org/name", quick(""))
-		wantError(t, err, "org/name", want)
+		errortest.Want(t, err, "org/name", want)
 	}
 	f.files[commitOne] = map[string]string{"config.json": "{}"}
 	_, err := Resolve(context.Background(), "org/name", quick(""))
-	wantError(t, err, "has neither model.safetensors nor")
+	errortest.Want(t, err, "has neither model.safetensors nor")
 }
 
 func TestFoldersAndNames(t *testing.T) {
@@ -203,10 +204,10 @@ func TestFoldersAndNames(t *testing.T) {
 	}
 	file := writeFile(t, nil, dir, "config.json")
 	_, err := Resolve(context.Background(), file, Options{})
-	wantError(t, err, file, "is a file")
+	errortest.Want(t, err, file, "is a file")
 	for _, ref := range []string{"", "./runs/a", "../a", "/no/such", "runs/a/b", "org/name/", "a--b", "a..b", "x.git", "org/.a", "-a", "ä", "C:\\a", strings.Repeat("a", 97)} {
 		_, err := Resolve(context.Background(), ref, Options{})
-		wantError(t, err, fmt.Sprintf("model %q is neither a folder nor a hub name", ref))
+		errortest.Want(t, err, fmt.Sprintf("model %q is neither a folder nor a hub name", ref))
 	}
 	for _, ref := range []string{"a", "gpt2", "Foo-BAR_foo.bar123", "_x/y_"} {
 		if err := checkRepoID(ref); err != nil {
@@ -275,7 +276,7 @@ func TestRefusals(t *testing.T) {
 		refuse(c.status, c.code)
 		t.Setenv("HF_TOKEN", c.token)
 		_, err := Resolve(context.Background(), "org/name", quick("v9"))
-		wantError(t, err, append(c.want, "model org/name (no folder of that name", strings.TrimPrefix(f.hub.URL, "http://"))...)
+		errortest.Want(t, err, append(c.want, "model org/name (no folder of that name", strings.TrimPrefix(f.hub.URL, "http://"))...)
 		if err != nil && strings.Contains(err.Error(), "hf_secret") {
 			t.Errorf("the token is in the error: %v", err)
 		}
@@ -305,7 +306,7 @@ func TestHubDown(t *testing.T) {
 		t.Errorf("notices %q", notices)
 	}
 	_, err := Resolve(context.Background(), "org/name", quick("v2"))
-	wantError(t, err, "does not answer", "no revision v2 of org/name")
+	errortest.Want(t, err, "does not answer", "no revision v2 of org/name")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := Resolve(ctx, "org/name", quick("")); !errors.Is(err, context.Canceled) {
@@ -314,7 +315,7 @@ func TestHubDown(t *testing.T) {
 	for _, bad := range []string{"huggingface.co", "ftp://x", "http://", "http://[::1"} {
 		t.Setenv("HF_ENDPOINT", bad)
 		_, err := Resolve(context.Background(), "org/name", quick(""))
-		wantError(t, err, "HF_ENDPOINT")
+		errortest.Want(t, err, "HF_ENDPOINT")
 	}
 }
 
@@ -326,7 +327,7 @@ func TestNotAHub(t *testing.T) {
 	} {
 		f.refuse = func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }
 		_, err := Resolve(context.Background(), "org/name", quick(""))
-		wantError(t, err, want)
+		errortest.Want(t, err, want)
 	}
 	f.refuse = func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/api/") {
@@ -336,7 +337,7 @@ func TestNotAHub(t *testing.T) {
 		w.Header().Set("ETag", `"../../../evil"`)
 	}
 	_, err := Resolve(context.Background(), "org/name", quick(""))
-	wantError(t, err, "cannot name the file")
+	errortest.Want(t, err, "cannot name the file")
 }
 
 // A renamed repository and the hub's own cache answer by redirects within the

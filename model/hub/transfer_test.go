@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"laurel/data/errortest"
 	"laurel/model/safetensors"
 )
 
@@ -82,7 +83,7 @@ func TestDamagedContentIsRefused(t *testing.T) {
 			f.storage.Config.Handler = serve
 			path, _ := weightsBlob(f)
 			_, err := Resolve(context.Background(), "org/name", quick(""))
-			wantError(t, err, "fetch model.safetensors at main", map[string]string{
+			errortest.Want(t, err, "fetch model.safetensors at main", map[string]string{
 				"other bytes": "damaged on the way", "too short": "3 bytes came of 3000", "too long": "more than the 3000 bytes",
 				"gone": "410", "failing": "502"}[name])
 			if fileSize(path) >= 0 {
@@ -90,7 +91,7 @@ func TestDamagedContentIsRefused(t *testing.T) {
 			}
 			t.Setenv("HF_HUB_OFFLINE", "1")
 			_, err = Resolve(context.Background(), "org/name", quick(""))
-			wantError(t, err, "no revision main") // the ref is written last
+			errortest.Want(t, err, "no revision main") // the ref is written last
 		})
 	}
 }
@@ -115,7 +116,7 @@ func TestDamagedGitFileIsRefused(t *testing.T) {
 		}
 	}
 	_, err := Resolve(context.Background(), "org/name", quick(""))
-	wantError(t, err, "fetch vocab.txt", "damaged on the way", "the hub says")
+	errortest.Want(t, err, "fetch vocab.txt", "damaged on the way", "the hub says")
 }
 
 func TestStalledTransfer(t *testing.T) {
@@ -131,14 +132,14 @@ func TestStalledTransfer(t *testing.T) {
 	opts := quick("")
 	opts.stallAfter = 50 * time.Millisecond
 	_, err := Resolve(context.Background(), "org/name", opts)
-	wantError(t, err, "fetch model.safetensors", "no byte came for 50ms")
+	errortest.Want(t, err, "fetch model.safetensors", "no byte came for 50ms")
 }
 
 func TestFailedRedirectHidesTheSignature(t *testing.T) {
 	f := startHub(t)
 	f.storage.Close()
 	_, err := Resolve(context.Background(), "org/name", quick(""))
-	wantError(t, err, "fetch model.safetensors", "does not answer")
+	errortest.Want(t, err, "fetch model.safetensors", "does not answer")
 	if strings.Contains(err.Error(), "Signature") {
 		t.Errorf("%v", err)
 	}

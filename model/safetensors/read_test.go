@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"laurel/data/errortest"
 )
 
 // safetensorsFile frames a header and data, header unpadded as the format allows.
@@ -42,18 +44,6 @@ func openFolder(t testing.TB, dir string) *Weights {
 		}
 	})
 	return w
-}
-
-func wantError(t testing.TB, err error, parts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Fatalf("no error; want one with %q", parts)
-	}
-	for _, part := range parts {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("error %q lacks %q", err, part)
-		}
-	}
 }
 
 func TestBadHeaders(t *testing.T) {
@@ -107,7 +97,7 @@ func TestBadHeaders(t *testing.T) {
 			t.Errorf("%s: no error", name)
 			continue
 		}
-		wantError(t, err, path, c.want)
+		errortest.Want(t, err, path, c.want)
 	}
 }
 
@@ -155,11 +145,11 @@ func TestFloat32Refuses(t *testing.T) {
 	path := writeFile(t, safetensorsFile(header, string(big)+"12345678"), t.TempDir(), WeightsFile)
 	w := openFolder(t, filepath.Dir(path))
 	_, err := w.Float32("ids")
-	wantError(t, err, path, `"ids"`, "I64 does not read as float32")
+	errortest.Want(t, err, path, `"ids"`, "I64 does not read as float32")
 	_, err = w.Float32("big")
-	wantError(t, err, path, `"big"`, "1e+300 has no float32")
+	errortest.Want(t, err, path, `"big"`, "1e+300 has no float32")
 	_, err = w.Float32("nothing")
-	wantError(t, err, `no tensor "nothing"`)
+	errortest.Want(t, err, `no tensor "nothing"`)
 	if raw, err := w.Bytes("ids"); err != nil || string(raw) != "12345678" {
 		t.Errorf("Bytes: %q, %v", raw, err)
 	}
@@ -168,21 +158,21 @@ func TestFloat32Refuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = w.Float32("big")
-	wantError(t, err, `"big"`, "EOF")
+	errortest.Want(t, err, `"big"`, "EOF")
 }
 
 func TestOpenWeightsFolders(t *testing.T) {
 	dir := t.TempDir()
 	_, err := OpenDir(dir)
-	wantError(t, err, dir, "has neither model.safetensors nor")
+	errortest.Want(t, err, dir, "has neither model.safetensors nor")
 	writeFile(t, []byte("x"), dir, "pytorch_model.bin")
 	_, err = OpenDir(dir)
-	wantError(t, err, dir, "only pytorch_model.bin", "convert", "save_pretrained")
+	errortest.Want(t, err, dir, "only pytorch_model.bin", "convert", "save_pretrained")
 	if err := os.Symlink("../../blobs/gone", filepath.Join(dir, WeightsFile)); err != nil {
 		t.Fatal(err)
 	}
 	_, err = OpenDir(dir)
-	wantError(t, err, WeightsFile, "no such file")
+	errortest.Want(t, err, WeightsFile, "no such file")
 	if err := os.Remove(filepath.Join(dir, WeightsFile)); err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +180,7 @@ func TestOpenWeightsFolders(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = OpenDir(dir)
-	wantError(t, err, WeightsFile, "not a file")
+	errortest.Want(t, err, WeightsFile, "not a file")
 }
 
 func TestBadShards(t *testing.T) {
@@ -230,7 +220,7 @@ func TestBadShards(t *testing.T) {
 			t.Errorf("%s: no error", name)
 			continue
 		}
-		t.Run(name, func(t *testing.T) { wantError(t, err, append(c.want, dir)...) })
+		t.Run(name, func(t *testing.T) { errortest.Want(t, err, append(c.want, dir)...) })
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"syscall"
 	"testing"
+
+	"laurel/data/errortest"
 )
 
 // A file that the reference wrote is written back byte for byte.
@@ -179,7 +181,7 @@ func TestWriteErrors(t *testing.T) {
 		dir := t.TempDir()
 		path := writeFile(t, []byte("old"), dir, WeightsFile)
 		err := Write(path, c.tensors, nil)
-		wantError(t, err, append(c.want, path)...)
+		errortest.Want(t, err, append(c.want, path)...)
 		if name == "source" && !errors.Is(err, broken) {
 			t.Error("the cause is not wrapped")
 		}
@@ -201,7 +203,7 @@ func TestWriteToBadPlaces(t *testing.T) {
 	dir := t.TempDir()
 	file := writeFile(t, []byte("x"), t.TempDir(), "file")
 	err := Write(filepath.Join(file, WeightsFile), nil, nil)
-	wantError(t, err, "not a directory")
+	errortest.Want(t, err, "not a directory")
 	taken := filepath.Join(dir, "taken")
 	if err := os.Mkdir(taken, 0o755); err != nil {
 		t.Fatal(err)
