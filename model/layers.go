@@ -44,7 +44,7 @@ func (p *pass) linear(name string, x *Node) *Node {
 
 // product is x·Wᵀ. [..., in] and W [out, in] to [..., out]
 func (p *pass) product(x *Node, weight string) *Node {
-	return DotGeneral(x, []int{-1}, nil, p.cast(p.weight(weight)), []int{1}, nil)
+	return dot(x, p.cast(p.weight(weight))).General([]int{-1}, nil, []int{1}, nil)
 }
 
 // layerNorm is (x-mean)/sqrt(var+eps)·gain + bias over the last axis (Ba et
