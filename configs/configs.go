@@ -41,6 +41,14 @@ func Load(path string, settings []string) (Config, error) {
 	return load(path, settings, Default())
 }
 
+// LoadTrain is Load; without a path it is the defaults and the settings.
+func LoadTrain(path string, settings []string) (Config, error) {
+	if path == "" {
+		return parseOver(nil, settings, Default())
+	}
+	return Load(path, settings)
+}
+
 // LoadLabel reads the configuration of a label run the same way; without a
 // path it is the defaults and the settings.
 func LoadLabel(path string, settings []string) (feedback.Config, error) {
@@ -83,6 +91,7 @@ func parseOver[C config](raw []byte, settings []string, c C) (C, error) {
 			return c, err
 		}
 	}
+	oneToList(root, reflect.TypeOf(c))
 	if err := checkKeys(root, c); err != nil {
 		return c, err
 	}
@@ -185,6 +194,9 @@ func (c Config) Validate() error {
 	default:
 		problems = append(problems, fmt.Errorf("backend is %q, want auto, cuda, cpu, go or xla:/path/plugin.so", c.Backend))
 	}
+	if c.Train.EarlyStopping.Patience > 0 && c.Data.Validation.None() {
+		problems = append(problems, errors.New("train.early_stopping needs data.validation: it watches the validation pairs"))
+	}
 	return errors.Join(problems...)
 }
 
@@ -200,11 +212,13 @@ func YAML[C config](c C) ([]byte, error) {
 }
 
 // Changed names the keys that differ between two runs and decide their
-// numbers; how often to log, evaluate or save, and where to compute, do not.
+// numbers; how often to log, evaluate or save, how long to train, and where to
+// compute, do not.
 func Changed(a, b Config) []string {
 	for _, c := range []*Config{&a, &b} {
 		c.Backend, c.Data.Workers = "", 0
 		c.Train.LogEvery, c.Train.EvalEvery, c.Train.SaveEvery, c.Train.Keep, c.Train.MaxBadSteps = 0, 0, 0, 0, 0
+		c.Train.Epochs, c.Train.MaxSteps, c.Train.EarlyStopping = 0, 0, trainer.EarlyStopping{}
 	}
 	return differences(reflect.ValueOf(a), reflect.ValueOf(b), "")
 }

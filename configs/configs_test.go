@@ -23,7 +23,7 @@ func TestDefaultsAndSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c.Train.LearningRate != 3e-4 || c.Train.Betas != [2]float64{0.9, 0.999} || c.Backend != "go" || c.Train.Dropout != 0.2 ||
-		len(c.Data.Validation) != 2 || !reflect.DeepEqual(c.Data.Buckets.Lengths, []int{32, 64}) || c.Data.Columns["prompt"] != "question" ||
+		len(c.Data.Validation.Files) != 2 || !reflect.DeepEqual(c.Data.Buckets.Lengths, []int{32, 64}) || c.Data.Columns["prompt"] != "question" ||
 		c.Model.MaxLength != 512 || c.Model.TruncationSide != "left" || !c.Data.Shuffle || !c.Train.Margin {
 		t.Errorf("%+v", c)
 	}

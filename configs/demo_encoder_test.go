@@ -79,7 +79,7 @@ func TestDemoConfigsLoad(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, file := range slices.Concat([]string{c.Model.Config}, c.Data.Train, c.Data.Validation) {
+		for _, file := range slices.Concat([]string{c.Model.Config}, c.Data.Train, c.Data.Validation.Files) {
 			if strings.HasPrefix(file, "runs/") {
 				continue // what make demo writes
 			}

@@ -16,17 +16,37 @@ import (
 // checkKeys refuses keys that the configuration does not have, each with the
 // nearest that it has, keys given twice, and values of another type.
 func checkKeys(root *yaml.Node, like any) error {
-	return errors.Join(unknownKeys(root, reflect.TypeOf(like), "")...)
+	check := keyCheck{all: keysOf(reflect.TypeOf(like), "")}
+	return errors.Join(check.unknown(root, reflect.TypeOf(like), "")...)
 }
 
-func unknownKeys(node *yaml.Node, typ reflect.Type, path string) []error {
+// keyCheck knows all keys of a configuration, in full.
+type keyCheck struct{ all []string }
+
+// keysOf are the keys of a configuration down to its values: train.seed.
+func keysOf(typ reflect.Type, path string) []string {
+	if typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	if typ.Kind() != reflect.Struct || len(yamlFields(typ)) == 0 {
+		return []string{strings.TrimSuffix(path, ".")}
+	}
+	var keys []string
+	fields := yamlFields(typ)
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		keys = append(keys, keysOf(fields[name], path+name+".")...)
+	}
+	return keys
+}
+
+func (c keyCheck) unknown(node *yaml.Node, typ reflect.Type, path string) []error {
 	if typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
 	}
 	if typ.Kind() == reflect.Slice && typ.Elem().Kind() == reflect.Struct && node.Kind == yaml.SequenceNode {
 		var problems []error
 		for i, element := range node.Content {
-			problems = append(problems, unknownKeys(element, typ.Elem(), fmt.Sprintf("%s%d.", path, i))...)
+			problems = append(problems, c.unknown(element, typ.Elem(), fmt.Sprintf("%s%d.", path, i))...)
 		}
 		return problems
 	}
@@ -41,15 +61,37 @@ func unknownKeys(node *yaml.Node, typ reflect.Type, path string) []error {
 		field, ok := fields[key.Value]
 		switch {
 		case !ok:
-			problems = append(problems, fmt.Errorf("%sunknown key %s%s%s", place(key), path, key.Value, didYouMean(key.Value, path, fields)))
+			problems = append(problems, fmt.Errorf("%sunknown key %s%s%s", place(key), path, key.Value, c.didYouMean(key.Value, path, fields)))
 		case seen[key.Value]:
 			problems = append(problems, fmt.Errorf("line %d: key %s%s is given twice", key.Line, path, key.Value))
 		default:
-			problems = append(problems, unknownKeys(node.Content[i+1], field, path+key.Value+".")...)
+			problems = append(problems, c.unknown(node.Content[i+1], field, path+key.Value+".")...)
 		}
 		seen[key.Value] = true
 	}
 	return problems
+}
+
+// oneToList makes a list of one of a text where a list of texts is wanted:
+// train: pairs.jsonl is train: [pairs.jsonl].
+func oneToList(node *yaml.Node, typ reflect.Type) {
+	if typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	switch {
+	case typ.Kind() == reflect.Slice && typ.Elem().Kind() == reflect.String:
+		if node.Kind == yaml.ScalarNode && node.Tag == "!!str" && node.Value != "" {
+			one := *node
+			*node = yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Style: yaml.FlowStyle, Line: node.Line, Column: node.Column, Content: []*yaml.Node{&one}}
+		}
+	case typ.Kind() == reflect.Struct && node.Kind == yaml.MappingNode:
+		fields := yamlFields(typ)
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			if field, ok := fields[node.Content[i].Value]; ok {
+				oneToList(node.Content[i+1], field)
+			}
+		}
+	}
 }
 
 // place is where a key stands: in the file, or on the command line.
@@ -85,15 +127,21 @@ func yamlFields(typ reflect.Type) map[string]reflect.Type {
 	return fields
 }
 
-func didYouMean(key, path string, fields map[string]reflect.Type) string {
-	names := make([]string, 0, len(fields))
-	for name := range fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	if len(names) == 0 {
+// didYouMean names the nearest key: of those at this place, or, where one of
+// its name or nearer to it stands elsewhere, that one in full.
+func (c keyCheck) didYouMean(key, path string, fields map[string]reflect.Type) string {
+	if len(fields) == 0 {
 		return ""
 	}
-	nearest := slices.MinFunc(names, func(a, b string) int { return data.EditDistance(key, a) - data.EditDistance(key, b) })
-	return fmt.Sprintf("; did you mean %s%s?", path, nearest)
+	distance := func(full string) int { return data.EditDistance(key, full[strings.LastIndexByte(full, '.')+1:]) }
+	nearest := func(names []string) string {
+		return slices.MinFunc(names, func(a, b string) int { return distance(a) - distance(b) })
+	}
+	here := nearest(slices.Sorted(maps.Keys(fields)))
+	if len(c.all) > 0 {
+		if elsewhere := nearest(c.all); distance(elsewhere) < distance(here) && distance(elsewhere) <= len(key)/3 {
+			return fmt.Sprintf("; did you mean %s?", elsewhere)
+		}
+	}
+	return fmt.Sprintf("; did you mean %s%s?", path, here)
 }

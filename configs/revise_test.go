@@ -12,7 +12,7 @@ func TestLoadRevise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Rounds != 2 || c.PerRound != 3 || c.Order != "sequence" || c.Pairs || c.Chat.Price.CompletionPerMillion != 2 || c.Chat.MaxTokensName != "max_tokens" || c.Budget.MaxCost != 1.5 {
+	if c.Rounds != 2 || c.PerRound != 3 || c.Order != "sequence" || c.Pairs || c.Chat.Price.CompletionPerMillion != 2 || c.Chat.MaxTokensName != "auto" || c.Budget.MaxCost != 1.5 {
 		t.Errorf("%+v", c)
 	}
 	raw, err := YAML(c)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -44,21 +45,21 @@ func (c *Chain) Final() string {
 
 // messagesRow is a row of messages, in Hugging Face's form.
 type messagesRow struct {
-	Messages []chatTurn `parquet:"messages,list" json:"messages"`
-	Subset   string     `parquet:"subset,optional,dict" json:"subset,omitempty"`
-	ID       string     `parquet:"id" json:"id"`
+	Messages []Message `parquet:"messages,list" json:"messages"`
+	Subset   string    `parquet:"subset,optional,dict" json:"subset,omitempty"`
+	ID       string    `parquet:"id" json:"id"`
 }
 
 type chainRow struct {
-	ID          string     `parquet:"id" json:"id"`
-	Prompt      []chatTurn `parquet:"prompt,list" json:"prompt"`
-	Initial     string     `parquet:"initial" json:"initial"`
-	InitialIs   string     `parquet:"initial_is,dict" json:"initial_is"` // given or generated
-	Steps       []stepRow  `parquet:"steps,list" json:"steps"`
-	Final       string     `parquet:"final" json:"final"`
-	Refusal     bool       `parquet:"refusal" json:"refusal"`
-	Boilerplate bool       `parquet:"boilerplate" json:"boilerplate"`
-	Subset      string     `parquet:"subset,optional,dict" json:"subset,omitempty"`
+	ID          string    `parquet:"id" json:"id"`
+	Prompt      []Message `parquet:"prompt,list" json:"prompt"`
+	Initial     string    `parquet:"initial" json:"initial"`
+	InitialIs   string    `parquet:"initial_is,dict" json:"initial_is"` // given or generated
+	Steps       []stepRow `parquet:"steps,list" json:"steps"`
+	Final       string    `parquet:"final" json:"final"`
+	Refusal     bool      `parquet:"refusal" json:"refusal"`
+	Boilerplate bool      `parquet:"boilerplate" json:"boilerplate"`
+	Subset      string    `parquet:"subset,optional,dict" json:"subset,omitempty"`
 }
 
 type stepRow struct {
@@ -69,7 +70,7 @@ type stepRow struct {
 }
 
 func (c Chain) messages() messagesRow {
-	return messagesRow{append(turns(Text{Messages: c.Messages}), chatTurn{"assistant", c.Final()}), c.Subset, c.ID}
+	return messagesRow{append(slices.Clone(c.Messages), Message{Role: "assistant", Content: c.Final()}), c.Subset, c.ID}
 }
 
 func (c Chain) row() chainRow {
@@ -81,7 +82,7 @@ func (c Chain) row() chainRow {
 	for i, s := range c.Steps {
 		steps[i] = stepRow{int32(s.Round), s.Principle, s.Critique, s.Revision}
 	}
-	return chainRow{c.ID, turns(Text{Messages: c.Messages}), c.Initial, is, steps, c.Final(), c.Refusal, c.Boilerplate, c.Subset}
+	return chainRow{c.ID, MessageList(Text{Messages: c.Messages}), c.Initial, is, steps, c.Final(), c.Refusal, c.Boilerplate, c.Subset}
 }
 
 // pair prefers the last revision to the first answer, with full confidence:
@@ -92,7 +93,7 @@ func (c Chain) pair() chatRow {
 }
 
 func (c Chain) bytes() int {
-	n := Text{Messages: c.Messages}.bytes() + len(c.Initial) + len(c.Final())
+	n := Text{Messages: c.Messages}.Bytes() + len(c.Initial) + len(c.Final())
 	for _, s := range c.Steps {
 		n += len(s.Critique) + len(s.Revision)
 	}
@@ -102,7 +103,7 @@ func (c Chain) bytes() int {
 // ChainWriter writes chains into the files of a revise directory, aside and
 // renamed when all are written.
 type ChainWriter struct {
-	all, changed []*rowFile[Chain] // changed: of chains whose last answer is not the first
+	all, changed []*RowFile[Chain] // changed: of chains whose last answer is not the first
 }
 
 // NewChainWriter begins the files; pairs are written only where asked for.
@@ -121,13 +122,13 @@ func NewChainWriter(dir string, pairs bool) (w *ChainWriter, err error) {
 }
 
 // beginBoth begins path.jsonl and path.parquet.
-func beginBoth[Row any](files []*rowFile[Chain], path string, layout func(Chain) Row) ([]*rowFile[Chain], error) {
-	lines, err := beginRows(path+".jsonl", func(out io.Writer) rowWriter[Chain] { return jsonWriter(out, layout) })
+func beginBoth[Row any](files []*RowFile[Chain], path string, layout func(Chain) Row) ([]*RowFile[Chain], error) {
+	lines, err := BeginRows(path+".jsonl", func(out io.Writer) RowWriter[Chain] { return JSONRows(out, layout) })
 	if err != nil {
 		return files, err
 	}
-	columns, err := beginRows(path+".parquet", func(out io.Writer) rowWriter[Chain] {
-		return parquetWriter(out, layout, Chain.bytes, skipBounds(parquet.SchemaOf(new(Row))))
+	columns, err := BeginRows(path+".parquet", func(out io.Writer) RowWriter[Chain] {
+		return ParquetRows(out, layout, Chain.bytes, skipBounds(parquet.SchemaOf(new(Row))))
 	})
 	if err != nil {
 		return append(files, lines), err
@@ -151,7 +152,7 @@ func (w *ChainWriter) Write(c Chain) error {
 }
 
 // Close finishes the files and gives them their names.
-func (w *ChainWriter) Close() error { return closeAll(append(w.all, w.changed...)...) }
+func (w *ChainWriter) Close() error { return CloseAll(append(w.all, w.changed...)...) }
 
 // Abort removes what was written.
-func (w *ChainWriter) Abort() error { return abortAll(append(w.all, w.changed...)...) }
+func (w *ChainWriter) Abort() error { return AbortAll(append(w.all, w.changed...)...) }

@@ -9,71 +9,71 @@ import (
 	"strconv"
 )
 
-// comparisonFields can be mapped when comparisons are read. source stands in
-// where the file has no subset.
-var comparisonFields = []field{fieldPrompt, fieldResponseA, fieldResponseB, fieldSubset, fieldSource, fieldID, fieldModelA, fieldModelB}
+// comparisonFields are what a comparison is read from. source stands in where
+// the file has no subset.
+type comparisonFields struct {
+	Dialogue
+	subset, source, id, modelA, modelB *Field
+}
 
-// findComparisons finds the shape of a file of comparisons. A file without
-// prompts is read, as whole transcripts or conversations, only where the
-// mapping says so with an empty column.
-func findComparisons(src source, mapping map[string]string) (shape, error) {
-	n, err := resolve(mapping, comparisonFields, src)
-	if err != nil {
-		return shape{}, err
+func newComparisonFields() *comparisonFields {
+	return &comparisonFields{
+		Dialogue: Dialogue{Prompt: &Field{Name: "prompt", Optional: true}, A: &Field{Name: "response_a"}, B: &Field{Name: "response_b"}, Context: NewContextFields()},
+		subset:   &Field{Name: "subset", Holds: HoldsName, Optional: true},
+		source:   &Field{Name: "source", Holds: HoldsName, Optional: true},
+		id:       &Field{Name: "id", Holds: HoldsName, Optional: true},
+		modelA:   &Field{Name: "model_a", Holds: HoldsName, Optional: true},
+		modelB:   &Field{Name: "model_b", Holds: HoldsName, Optional: true},
 	}
-	s := shape{names: n, labelled: true}
-	need := []field{fieldPrompt, fieldResponseA, fieldResponseB}
-	if column, mapped := mapping[fieldPrompt.String()]; mapped && column == "" {
+}
+
+// find finds the columns of a file of comparisons. A file without prompts is
+// read, as whole transcripts or conversations, only where the mapping says so
+// with an empty column.
+func (c *comparisonFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
+	fields := append(c.Fields(), c.subset, c.source, c.id, c.modelA, c.modelB)
+	if err := Resolve(fields, cfg.Columns, src); err != nil {
+		return nil, err
+	}
+	need := c.Fields()[:3]
+	if column, mapped := cfg.Columns[c.Prompt.Name]; mapped && column == "" {
 		need = need[1:]
 	}
-	s.preferSubset(src)
-	if err := missingColumns(n, need, src, "comparisons are prompt, response_a and response_b; pairs are read so with data.columns: {response_a: chosen, response_b: rejected}"); err != nil {
-		return shape{}, err
+	preferSubset(c.subset, c.source, src)
+	if err := Require(need, src, "comparisons are prompt, response_a and response_b; pairs are read so with data.columns: {response_a: chosen, response_b: rejected}"); err != nil {
+		return nil, err
 	}
-	return s, s.types(src)
+	if err := CheckTypes(fields, src); err != nil {
+		return nil, err
+	}
+	return fields, c.Alike()
+}
+
+// String names the format, for reports.
+func (c *comparisonFields) String() string {
+	return "comparisons (response_a/response_b), " + responsesFormat(&c.Dialogue)
 }
 
 // comparison checks a row and makes a comparison of it. Equal responses are
 // kept: nothing need be asked about them.
-func (s *shape) comparison(r *row) (c Comparison, bad *problem) {
-	if c.Prompt, c.A, c.B, bad = s.dialogue(r); bad != nil {
-		return c, bad
+func (c *comparisonFields) comparison() (out Comparison, bad *Problem) {
+	if out.Prompt, out.A, out.B, bad = c.Read(); bad != nil {
+		return out, bad
 	}
-	if bad = response(c.A, s.names[fieldResponseA]); bad != nil {
-		return c, bad
+	if bad = response(out.A, c.A.Column); bad != nil {
+		return out, bad
 	}
-	if bad = response(c.B, s.names[fieldResponseB]); bad != nil {
-		return c, bad
+	if bad = response(out.B, c.B.Column); bad != nil {
+		return out, bad
 	}
-	return c, s.words(r, wordField{fieldSource, &c.Subset}, wordField{fieldSubset, &c.Subset}, wordField{fieldID, &c.ID},
-		wordField{fieldModelA, &c.ModelA}, wordField{fieldModelB, &c.ModelB})
-}
-
-// wordField is a field that names something, and where it goes.
-type wordField struct {
-	field
-	into *string
-}
-
-// words reads fields that name something; one that is not there changes
-// nothing.
-func (s *shape) words(r *row, fields ...wordField) *problem {
-	for _, to := range fields {
-		word, bad := s.label(r, to.field)
-		if bad != nil {
-			return bad
-		}
-		if word != "" {
-			*to.into = word
-		}
-	}
-	return nil
+	return out, Words(Word{c.source, &out.Subset}, Word{c.subset, &out.Subset}, Word{c.id, &out.ID},
+		Word{c.modelA, &out.ModelA}, Word{c.modelB, &out.ModelB})
 }
 
 // preferSubset drops source where the file has a subset.
-func (s *shape) preferSubset(src source) {
-	if _, ok := findColumn(src, s.names[fieldSubset]); ok && s.names[fieldSubset] != "" {
-		s.drop(fieldSource)
+func preferSubset(subset, source *Field, src Source) {
+	if _, ok := findColumn(src, subset.Column); ok && subset.Column != "" {
+		Drop(source)
 	}
 }
 
@@ -113,18 +113,22 @@ type givenIDs struct {
 type idPlace struct{ file, row int }
 
 func (g *givenIDs) readFile(at int, cfg ReadConfig, counts *Counts, yield func(Comparison, error) bool) (more bool) {
-	r := rowReader{what: "comparisons", file: g.files[at], total: counts}
-	if err := r.open(cfg, findComparisons); err != nil {
-		yield(Comparison{}, r.fail(err))
+	fields := newComparisonFields()
+	r, err := OpenRows("comparisons", g.files[at], cfg, counts, fields.find)
+	if err != nil {
+		yield(Comparison{}, err)
 		return false
 	}
 	defer r.Close()
-	if err := g.sameLayout(at, &r); err != nil {
-		yield(Comparison{}, r.fail(err))
+	if note := ignored(r.src, append(fields.Fields(), fields.subset, fields.source, fields.id, fields.modelA, fields.modelB)); note != "" && cfg.Say != nil {
+		cfg.Say(g.files[at], note)
+	}
+	if err := g.sameLayout(at, r, fields); err != nil {
+		yield(Comparison{}, r.Fail(err))
 		return false
 	}
 	for {
-		c, err := g.next(&r, at)
+		c, err := g.next(r, at, fields)
 		if err == io.EOF {
 			return true
 		}
@@ -135,20 +139,20 @@ func (g *givenIDs) readFile(at int, cfg ReadConfig, counts *Counts, yield func(C
 }
 
 // sameLayout opens the books of a file: text and messages do not go into one file of labels.
-func (g *givenIDs) sameLayout(at int, r *rowReader) error {
-	g.units = append(g.units, r.src.unit())
+func (g *givenIDs) sameLayout(at int, r *Rows, fields *comparisonFields) error {
+	g.units = append(g.units, r.Unit())
 	if at == 0 {
-		g.chat = r.Chat()
+		g.chat = fields.Chat()
 	}
-	if r.Chat() != g.chat {
-		return fmt.Errorf("it has %s, unlike %s: text and messages do not go into one file of labels; label them apart", r.Format(), g.files[0])
+	if fields.Chat() != g.chat {
+		return fmt.Errorf("it has %s, unlike %s: text and messages do not go into one file of labels; label them apart", fields, g.files[0])
 	}
 	return nil
 }
 
-func (g *givenIDs) next(r *rowReader, at int) (c Comparison, err error) {
-	id, place, err := g.identify(r, at, func(row *row) (id string, bad *problem) {
-		c, bad = r.shape.comparison(row)
+func (g *givenIDs) next(r *Rows, at int, fields *comparisonFields) (c Comparison, err error) {
+	id, place, err := g.identify(r, at, fields.id, func() (id string, bad *Problem) {
+		c, bad = fields.comparison()
 		return c.ID, bad
 	})
 	if err != nil {
@@ -160,10 +164,10 @@ func (g *givenIDs) next(r *rowReader, at int) (c Comparison, err error) {
 
 // identify reads the next row with read, and checks its id while the row can
 // still be refused. Where it stands is known only afterwards.
-func (g *givenIDs) identify(r *rowReader, at int, read func(*row) (string, *problem)) (id string, place int, err error) {
-	place, err = r.next(func(row *row) (bad *problem) {
-		if id, bad = read(row); bad == nil && id != "" {
-			bad = g.again(id, r.shape.names[fieldID])
+func (g *givenIDs) identify(r *Rows, at int, field *Field, read func() (string, *Problem)) (id string, place int, err error) {
+	place, err = r.Next(func() (bad *Problem) {
+		if id, bad = read(); bad == nil && id != "" {
+			bad = g.again(id, field.Column)
 		}
 		return bad
 	})
@@ -173,7 +177,7 @@ func (g *givenIDs) identify(r *rowReader, at int, read func(*row) (string, *prob
 	if id == "" {
 		id = g.rowID(at, place)
 		if bad := g.again(id, "id"); bad != nil {
-			return "", 0, r.fail(bad.at(r.file, r.src.unit(), place))
+			return "", 0, r.Fail(bad.at(r.file, r.Unit(), place))
 		}
 	}
 	g.seen[hashID(id)] = idPlace{at, place}
@@ -181,13 +185,13 @@ func (g *givenIDs) identify(r *rowReader, at int, read func(*row) (string, *prob
 }
 
 // again is a problem where the id was given before.
-func (g *givenIDs) again(id, column string) *problem {
+func (g *givenIDs) again(id, column string) *Problem {
 	first, ok := g.seen[hashID(id)]
 	if !ok {
 		return nil
 	}
-	return &problem{ReasonDuplicateID, column, fmt.Sprintf("the id %q was given before, to %s, %s %d: ids must differ, or turn the column off with data.columns: {id: \"\"}",
-		clip([]byte(id), 40), g.files[first.file], g.units[first.file], first.row)}
+	return &Problem{ReasonDuplicateID, column, fmt.Sprintf("the id %q was given before, to %s, %s %d: ids must differ, or turn the column off with data.columns: {id: \"\"}",
+		Clip(id, 40), g.files[first.file], g.units[first.file], first.row)}
 }
 
 func (g *givenIDs) rowID(at, place int) string {

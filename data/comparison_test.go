@@ -67,7 +67,7 @@ func TestReadComparisonsOfPairsAndChat(t *testing.T) {
 	}
 	chat := write(t, "chat.jsonl", `{"prompt":[{"role":"user","content":"q"}],"response_a":"a","response_b":"b"}`+"\n")
 	got, _, err = readComparisons(t, []string{chat}, ReadConfig{})
-	if err != nil || !got[0].Chat() || got[0].B.Messages[0] != (Message{"assistant", "b"}) {
+	if err != nil || !got[0].Chat() || got[0].B.Messages[0] != (Message{Role: "assistant", Content: "b"}) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if _, _, err := readComparisons(t, []string{chat, pairs}, ReadConfig{Columns: map[string]string{}}); err == nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -11,9 +12,13 @@ import (
 // Config is the data part of a run's configuration.
 type Config struct {
 	Train      []string          `yaml:"train"`
-	Validation []string          `yaml:"validation"`
+	Validation Validation        `yaml:"validation"`
 	Columns    map[string]string `yaml:"columns"` // field to column, where the file's names differ
-	OnBadRow   string            `yaml:"on_bad_row"`
+	// LabelValues, From and PairsPerPrompt are as in ReadConfig.
+	LabelValues    map[string]string `yaml:"label_values"`
+	From           string            `yaml:"from"`
+	PairsPerPrompt int               `yaml:"pairs_per_prompt"`
+	OnBadRow       string            `yaml:"on_bad_row"`
 	// IdenticalPairs says what becomes of pairs whose two sides are the same
 	// ids: skip or keep.
 	IdenticalPairs string       `yaml:"identical_pairs"`
@@ -24,7 +29,63 @@ type Config struct {
 
 // Default is what a run does where its file is silent.
 func Default() Config {
-	return Config{Train: []string{}, Validation: []string{}, Columns: map[string]string{}, OnBadRow: "fail", IdenticalPairs: "skip", Shuffle: true}
+	return Config{Train: []string{}, Validation: Validation{Files: []string{}}, Columns: map[string]string{}, LabelValues: map[string]string{},
+		OnBadRow: "fail", IdenticalPairs: "skip", Shuffle: true}
+}
+
+// Reading is how the files are read; say as in ReadConfig.
+func (c Config) Reading(say func(file, note string)) ReadConfig {
+	values := c.LabelValues
+	if len(values) == 0 {
+		values = nil
+	}
+	return ReadConfig{Columns: c.Columns, LabelValues: values, From: c.From, PairsPerPrompt: c.PairsPerPrompt, OnBadRow: c.OnBadRow, Say: say}
+}
+
+// Validation is files of pairs, or a share of the training files' prompts.
+type Validation struct {
+	Files []string
+	Share float64 // 0 where there are files, or no validation
+}
+
+// None reports whether a run has no validation.
+func (v Validation) None() bool { return len(v.Files) == 0 && v.Share == 0 }
+
+// String names the files, or what the share is of.
+func (v Validation) String() string {
+	if v.Share != 0 {
+		return fmt.Sprintf("%v of the prompts of data.train", v.Share)
+	}
+	return strings.Join(v.Files, ", ")
+}
+
+// UnmarshalYAML reads a number between 0 and 1, a file, or a list of files.
+func (v *Validation) UnmarshalYAML(node *yaml.Node) error {
+	files := []string{}
+	switch {
+	case node.Kind == yaml.ScalarNode && (node.Tag == "!!float" || node.Tag == "!!int"):
+		if err := node.Decode(&v.Share); err != nil || !(v.Share > 0 && v.Share < 1) {
+			return fmt.Errorf("data.validation is %s: want files, or a share of the prompts between 0 and 1", node.Value)
+		}
+	case node.Kind == yaml.ScalarNode && node.Tag == "!!str":
+		files = append(files, node.Value)
+	case node.Kind == yaml.SequenceNode:
+		if err := node.Decode(&files); err != nil {
+			return err
+		}
+	case node.Tag != "!!null":
+		return errors.New("data.validation is neither files nor a share of the prompts")
+	}
+	v.Files = files
+	return nil
+}
+
+// MarshalYAML writes what UnmarshalYAML reads.
+func (v Validation) MarshalYAML() (any, error) {
+	if v.Share != 0 {
+		return v.Share, nil
+	}
+	return v.Files, nil
 }
 
 // BucketChoice is auto (zero value), none, or lengths given by hand.
@@ -76,6 +137,12 @@ func (c Config) Validate() error {
 	}
 	if c.IdenticalPairs != "skip" && c.IdenticalPairs != "keep" {
 		problems = append(problems, fmt.Errorf("data.identical_pairs is %q, want skip or keep", c.IdenticalPairs))
+	}
+	if c.PairsPerPrompt < 0 {
+		problems = append(problems, fmt.Errorf("data.pairs_per_prompt is %d, want 0 (all) or more", c.PairsPerPrompt))
+	}
+	if names, _ := Layouts(); c.From != "" && !slices.Contains(names, c.From) {
+		problems = append(problems, fmt.Errorf("data.from is %q%s, want one of %s", c.From, DidYouMean(c.From, names), List(names)))
 	}
 	if c.Workers < 0 {
 		problems = append(problems, fmt.Errorf("data.workers is %d, want 0 (one a CPU) or more", c.Workers))

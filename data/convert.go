@@ -4,22 +4,13 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
-
-	"github.com/parquet-go/parquet-go"
-)
-
-// Row groups of what we write: small enough to seek to a row and to hold one
-// in memory.
-const (
-	rowGroupRows  = 10_000
-	rowGroupBytes = 64 << 20
 )
 
 // textRow and chatRow are the two layouts of a converted file.
@@ -35,20 +26,40 @@ type textRow struct {
 }
 
 type chatRow struct {
-	Prompt     []chatTurn `parquet:"prompt,list" json:"prompt"`
-	Chosen     []chatTurn `parquet:"chosen,list" json:"chosen"`
-	Rejected   []chatTurn `parquet:"rejected,list" json:"rejected"`
-	Confidence float64    `parquet:"confidence" json:"confidence"`
-	Margin     float64    `parquet:"margin" json:"margin"`
-	VoteShare  *float64   `parquet:"vote_share,optional" json:"vote_share,omitempty"`
-	Subset     string     `parquet:"subset,optional,dict" json:"subset,omitempty"`
-	ID         string     `parquet:"id,optional" json:"id,omitempty"`
+	Prompt     []Message `parquet:"prompt,list" json:"prompt"`
+	Chosen     []Message `parquet:"chosen,list" json:"chosen"`
+	Rejected   []Message `parquet:"rejected,list" json:"rejected"`
+	Confidence float64   `parquet:"confidence" json:"confidence"`
+	Margin     float64   `parquet:"margin" json:"margin"`
+	VoteShare  *float64  `parquet:"vote_share,optional" json:"vote_share,omitempty"`
+	Subset     string    `parquet:"subset,optional,dict" json:"subset,omitempty"`
+	ID         string    `parquet:"id,optional" json:"id,omitempty"`
+	Tools      JSONText  `parquet:"tools,optional" json:"tools,omitempty"`
+	Kwargs     JSONText  `parquet:"chat_template_kwargs,optional" json:"chat_template_kwargs,omitempty"`
 }
 
-type chatTurn struct {
-	Role    string `parquet:"role,dict" json:"role"`
-	Content string `parquet:"content" json:"content"`
+// plainChatRow is chatRow of messages that hold but a role and a text.
+type plainChatRow struct {
+	Prompt     []plainMessage `parquet:"prompt,list"`
+	Chosen     []plainMessage `parquet:"chosen,list"`
+	Rejected   []plainMessage `parquet:"rejected,list"`
+	Confidence float64        `parquet:"confidence"`
+	Margin     float64        `parquet:"margin"`
+	VoteShare  *float64       `parquet:"vote_share,optional"`
+	Subset     string         `parquet:"subset,optional,dict"`
+	ID         string         `parquet:"id,optional"`
 }
+
+type plainMessage struct {
+	Role    string `parquet:"role,dict"`
+	Content string `parquet:"content"`
+}
+
+// JSONText is a JSON value: itself in JSON lines, text in Parquet.
+type JSONText string
+
+// MarshalJSON gives the value.
+func (t JSONText) MarshalJSON() ([]byte, error) { return []byte(t), nil }
 
 // Convert reads the files and writes their pairs to out as prompt, chosen and
 // rejected (text, or messages where the input has them), confidence, margin,
@@ -60,6 +71,17 @@ func Convert(ctx context.Context, in []string, out string, cfg ReadConfig) (coun
 	if err != nil {
 		return counts, err
 	}
+	if counts, err = convert(ctx, in, out, cfg, chat, false); errors.Is(err, errWide) {
+		return convert(ctx, in, out, cfg, chat, true)
+	}
+	return counts, err
+}
+
+// errWide ends a conversion into columns that cannot hold what messages hold:
+// it begins anew with columns that can.
+var errWide = errors.New("messages hold more than a role and a text")
+
+func convert(ctx context.Context, in []string, out string, cfg ReadConfig, chat, wide bool) (counts Counts, err error) {
 	ext := strings.ToLower(filepath.Ext(out))
 	if ext != ".parquet" && ext != ".jsonl" {
 		return counts, fmt.Errorf("convert: write to a file named .parquet or .jsonl, not %q", out)
@@ -69,17 +91,20 @@ func Convert(ctx context.Context, in []string, out string, cfg ReadConfig) (coun
 		return counts, err
 	}
 	buffered := bufio.NewWriterSize(file, 1<<20)
-	w := newPairWriter(buffered, ext, chat)
+	w := newPairWriter(buffered, ext, chat, wide)
 	for pair, err := range ReadPairs(in, cfg, &counts) {
+		if err == nil && ext == ".parquet" && !wide && pair.wide() {
+			err = errWide
+		}
 		if err == nil {
-			err = cmp.Or(ctx.Err(), w.write(pair))
+			err = cmp.Or(ctx.Err(), w.Write(pair))
 		}
 		if err != nil {
 			file.abort()
 			return counts, err
 		}
 	}
-	if err := errors.Join(w.close(), buffered.Flush()); err != nil {
+	if err := errors.Join(w.Close(), buffered.Flush()); err != nil {
 		file.abort()
 		return counts, fmt.Errorf("write %s: %w", out, err)
 	}
@@ -109,58 +134,18 @@ func oneLayout(in []string, cfg ReadConfig) (chat bool, err error) {
 	return chat, nil
 }
 
-// rowWriter writes rows of one layout.
-type rowWriter[T any] struct {
-	write func(T) error
-	close func() error
-}
-
-func newPairWriter(w io.Writer, ext string, chat bool) rowWriter[Pair] {
+func newPairWriter(w io.Writer, ext string, chat, wide bool) RowWriter[Pair] {
 	switch {
 	case ext == ".jsonl" && chat:
-		return jsonWriter(w, asChat)
+		return JSONRows(w, asChat)
 	case ext == ".jsonl":
-		return jsonWriter(w, asText)
+		return JSONRows(w, asText)
+	case chat && wide:
+		return ParquetRows(w, asChat, Pair.bytes)
 	case chat:
-		return parquetWriter(w, asChat, Pair.bytes)
+		return ParquetRows(w, asPlainChat, Pair.bytes)
 	}
-	return parquetWriter(w, asText, Pair.bytes)
-}
-
-// jsonWriter writes values as JSON lines of the layout.
-func jsonWriter[T, Row any](w io.Writer, layout func(T) Row) rowWriter[T] {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return rowWriter[T]{func(value T) error { return enc.Encode(layout(value)) }, func() error { return nil }}
-}
-
-// parquetWriter writes values as rows of the layout; bytes is about what a
-// value takes, so that row groups stay small.
-func parquetWriter[T, Row any](w io.Writer, layout func(T) Row, bytes func(T) int, options ...parquet.WriterOption) rowWriter[T] {
-	pw := parquet.NewGenericWriter[Row](w, append(parquetOptions(), options...)...)
-	groupRows, groupBytes := 0, 0
-	write := func(value T) error {
-		if _, err := pw.Write([]Row{layout(value)}); err != nil {
-			return err
-		}
-		groupRows, groupBytes = groupRows+1, groupBytes+bytes(value)
-		if groupRows < rowGroupRows && groupBytes < rowGroupBytes {
-			return nil
-		}
-		groupRows, groupBytes = 0, 0
-		return pw.Flush()
-	}
-	return rowWriter[T]{write, pw.Close}
-}
-
-// parquetOptions: bounds of texts are left out, for they would put whole texts
-// into the footer.
-func parquetOptions() []parquet.WriterOption {
-	options := []parquet.WriterOption{parquet.Compression(&parquet.Zstd), parquet.CreatedBy("laurel", "1", "")}
-	for _, column := range []string{"prompt", "chosen", "rejected", "response_a", "response_b", "rationale"} {
-		options = append(options, parquet.SkipPageBounds(column), parquet.SkipPageBounds(column, "list", "element", "content"))
-	}
-	return options
+	return ParquetRows(w, asText, Pair.bytes)
 }
 
 func asText(p Pair) textRow {
@@ -168,15 +153,35 @@ func asText(p Pair) textRow {
 }
 
 func asChat(p Pair) chatRow {
-	return chatRow{turns(p.Prompt), turns(p.Chosen), turns(p.Rejected), p.Confidence, p.Margin, voteShare(p), p.Subset, p.ID}
+	return chatRow{MessageList(p.Prompt), MessageList(p.Chosen), MessageList(p.Rejected), p.Confidence, p.Margin, voteShare(p), p.Subset, p.ID,
+		JSONText(p.Prompt.Context.Tools), JSONText(p.Prompt.Context.TemplateKwargs)}
 }
 
-func turns(t Text) []chatTurn {
-	out := make([]chatTurn, len(t.Messages))
+func asPlainChat(p Pair) plainChatRow {
+	return plainChatRow{plainList(p.Prompt), plainList(p.Chosen), plainList(p.Rejected), p.Confidence, p.Margin, voteShare(p), p.Subset, p.ID}
+}
+
+func plainList(t Text) []plainMessage {
+	list := make([]plainMessage, len(t.Messages))
 	for i, m := range t.Messages {
-		out[i] = chatTurn(m)
+		list[i] = plainMessage{m.Role, m.Content}
 	}
-	return out
+	return list
+}
+
+// wide reports whether the pair does not fit a plainChatRow.
+func (p Pair) wide() bool {
+	more := func(m Message) bool { return m.Whole != "" }
+	return p.Prompt.Context != (Context{}) || slices.ContainsFunc(p.Prompt.Messages, more) ||
+		slices.ContainsFunc(p.Chosen.Messages, more) || slices.ContainsFunc(p.Rejected.Messages, more)
+}
+
+// MessageList are the messages: a list even where there is no message.
+func MessageList(t Text) []Message {
+	if t.Messages == nil {
+		return []Message{}
+	}
+	return t.Messages
 }
 
 func voteShare(p Pair) *float64 {
@@ -187,13 +192,5 @@ func voteShare(p Pair) *float64 {
 }
 
 func (p Pair) bytes() int {
-	return p.Prompt.bytes() + p.Chosen.bytes() + p.Rejected.bytes() + len(p.ID)
-}
-
-func (t Text) bytes() int {
-	n := len(t.Plain)
-	for _, m := range t.Messages {
-		n += len(m.Role) + len(m.Content)
-	}
-	return n
+	return p.Prompt.Bytes() + p.Chosen.Bytes() + p.Rejected.Bytes() + len(p.ID)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,14 +16,19 @@ type csvSource struct {
 	lines  *lineReader
 	comma  byte
 	header []string
-	chosen names
-	at     [numFields]int // index of the column of each field; -1 for none
-	record []byte         // the lines of the record
+	chosen []csvColumn
+	record []byte // the lines of the record
 	fields []string
 	rows   int
 }
 
-func openCSV(path string) (source, error) {
+// csvColumn is a field and the index of its column.
+type csvColumn struct {
+	*Field
+	at int
+}
+
+func openCSV(path string) (Source, error) {
 	lines, err := openLines(path)
 	if err != nil {
 		return nil, err
@@ -65,47 +71,42 @@ func delimiter(header []byte) byte {
 	return ','
 }
 
-func (s *csvSource) columns() []column {
-	cols := make([]column, len(s.header))
+func (s *csvSource) Columns() []Column {
+	cols := make([]Column, len(s.header))
 	for i, name := range s.header {
-		cols[i] = column{name: name, kind: cellNull, what: "text"}
+		cols[i] = Column{Name: name, Kind: CellNull, What: "text"}
 	}
 	return cols
 }
 
-func (s *csvSource) openEnded() bool { return false }
-func (s *csvSource) unit() string    { return "row" }
-func (s *csvSource) numRows() int64  { return -1 }
+func (s *csvSource) OpenEnded() bool { return false }
+func (s *csvSource) Unit() string    { return "row" }
+func (s *csvSource) NumRows() int64  { return -1 }
 func (s *csvSource) Close() error    { return s.lines.Close() }
 
-func (s *csvSource) choose(n names) error {
-	s.chosen = n
-	for f, name := range n {
-		s.at[f] = -1
-		for i, h := range s.header {
-			if name != "" && h == name {
-				s.at[f] = i
-			}
+func (s *csvSource) Choose(fields []*Field) error {
+	s.chosen = s.chosen[:0]
+	for _, f := range fields {
+		if at := slices.Index(s.header, f.Column); at >= 0 && f.Column != "" {
+			s.chosen = append(s.chosen, csvColumn{f, at})
 		}
 	}
 	return nil
 }
 
-func (s *csvSource) next(r *row) (int, *problem, error) {
+func (s *csvSource) Next() (int, *Problem, error) {
 	place, bad, err := s.nextFields()
 	if err != nil || bad != nil {
 		return place, bad, err
 	}
-	for f, i := range s.at {
-		if i >= 0 {
-			r[f] = csvCell(field(f), s.fields[i])
-		}
+	for _, f := range s.chosen {
+		f.Cell = csvCell(f.Holds, s.fields[f.at])
 	}
 	return place, nil, nil
 }
 
 // nextFields reads the next record into s.fields, one for every column.
-func (s *csvSource) nextFields() (int, *problem, error) {
+func (s *csvSource) nextFields() (int, *Problem, error) {
 	if _, err := s.nextRecord(); err != nil {
 		return 0, nil, err
 	}
@@ -119,25 +120,25 @@ func (s *csvSource) nextFields() (int, *problem, error) {
 		bad = fmt.Sprintf("%d fields where the header has %d", len(s.fields), len(s.header))
 	}
 	if bad != "" {
-		return place, &problem{ReasonBrokenLine, "", fmt.Sprintf("(line %d) broken CSV: %s", line, bad)}, nil
+		return place, &Problem{ReasonBrokenLine, "", fmt.Sprintf("(line %d) broken CSV: %s", line, bad)}, nil
 	}
 	return place, nil, nil
 }
 
 // csvCell types a field by what it is wanted for; CSV itself has only text.
-func csvCell(f field, text string) cell {
-	if !f.number() {
-		return cell{kind: cellText, text: text}
+func csvCell(holds Holds, text string) Cell {
+	if holds != HoldsNumber {
+		return Cell{Kind: CellText, Text: text}
 	}
 	trimmed := strings.TrimSpace(text)
 	if trimmed == "" {
-		return cell{kind: cellNull}
+		return Cell{Kind: CellNull}
 	}
 	num, err := strconv.ParseFloat(trimmed, 64)
 	if err != nil && !strings.Contains(err.Error(), "range") {
-		return cell{kind: cellText, text: text}
+		return Cell{Kind: CellText, Text: text}
 	}
-	return cell{kind: cellNumber, num: num}
+	return Cell{Kind: CellNumber, Num: num}
 }
 
 // nextRecord starts a record: the first line that is not blank.
@@ -174,7 +175,7 @@ func (s *csvSource) split() (bad string, err error) {
 		case len(bytes.TrimRight(rest, "\r\n")) == 0:
 			return "", nil
 		default:
-			return fmt.Sprintf("field %d: %q follows the closing quote", len(s.fields), clip(rest, 10)), nil
+			return fmt.Sprintf("field %d: %q follows the closing quote", len(s.fields), Clip(rest, 10)), nil
 		}
 	}
 }

@@ -7,105 +7,252 @@ import (
 	"unicode/utf8"
 )
 
-// text checks one dialogue value and returns it: plain text, or messages.
-func (s *shape) text(r *row, f field) (Text, *problem) {
-	c, name := &r[f], s.names[f]
-	switch {
-	case c.kind == cellMissing:
-		return Text{}, &problem{ReasonMissingField, name, "the field is missing"}
-	case c.kind == cellNull:
-		return Text{}, &problem{ReasonNullText, name, "null where text should be"}
-	case c.kind != cellText && c.kind != cellTurns:
-		return Text{}, &problem{ReasonWrongType, name, c.describe() + " where text or messages should be"}
-	case s.kinds[f] != cellNull && s.kinds[f] != c.kind:
-		return Text{}, &problem{ReasonWrongType, name, fmt.Sprintf("%s, unlike the rows before", c.describe())}
-	case c.kind == cellTurns && len(c.turns) == 0 && f == fieldPrompt:
-		return Text{Messages: []Message{}}, nil
-	case c.kind == cellTurns:
-		messages, bad := messages(c.turns, name)
-		return Text{Messages: messages}, bad
+// Dialogue is the fields that hold a prompt and two responses to it. What
+// else belongs to the prompt may be in columns of their own: nil where a
+// record kind has no such fields.
+type Dialogue struct {
+	Prompt, A, B *Field
+	Input        *Field // follows the prompt after a line break, where it is not empty
+	System       *Field // the system message
+	History      *Field // the turns before the prompt
+	Context      *ContextFields
+
+	Guessed    bool // nobody has named the prompt's column
+	Promptless bool // texts without a prompt are no mistake
+}
+
+// Fields are those of prompt and responses, these first, and of their context.
+func (d *Dialogue) Fields() []*Field {
+	return append([]*Field{d.Prompt, d.A, d.B}, d.Context.Fields()...)
+}
+
+// Chat reports whether the rows become messages.
+func (d *Dialogue) Chat() bool {
+	return d.A.Kind == CellMessages || d.Prompt.Kind == CellMessages || d.turned()
+}
+
+// turned reports whether the columns beside the prompt make messages of it.
+func (d *Dialogue) turned() bool {
+	return d.System != nil && d.System.There() || d.History != nil && d.History.There()
+}
+
+// Alike refuses columns of which one is text and the other messages.
+func (d *Dialogue) Alike() error {
+	a, b := d.A, d.B
+	if a.Kind != b.Kind && a.Kind != CellNull && b.Kind != CellNull {
+		return fmt.Errorf("wrong column types: column %s is text but column %s is messages, or the other way round: both must be the same", a.Column, b.Column)
 	}
-	return Text{Plain: c.text}, characters(c.text, name)
+	return nil
+}
+
+// String names the format, for reports.
+func (d *Dialogue) String() string {
+	switch prompt := d.Prompt.There(); {
+	case d.A.Kind == CellMessages && !prompt:
+		return "chat, implicit prompt"
+	case d.Chat() && d.Prompt.Kind == CellText:
+		return "chat, prompt as text"
+	case d.Chat():
+		return "chat, explicit prompt"
+	case !prompt && d.Promptless:
+		return "responses without a prompt (chosen/rejected text)"
+	case !prompt:
+		return "HH transcripts (chosen/rejected text, prompt inside)"
+	}
+	return "prompt/chosen/rejected text"
 }
 
 // characters refuses what must never reach a tokenizer unseen.
-func characters(s, column string) *problem {
+func characters(s, column string) *Problem {
 	if !utf8.ValidString(s) {
 		at := 0
 		for r, size := utf8.DecodeRuneInString(s); r != utf8.RuneError || size > 1; r, size = utf8.DecodeRuneInString(s[at:]) {
 			at += size
 		}
-		return &problem{ReasonUTF8, column, fmt.Sprintf("invalid UTF-8 at byte %d (%x)", at, s[at:min(at+4, len(s))])}
+		return &Problem{ReasonUTF8, column, fmt.Sprintf("invalid UTF-8 at byte %d (%x)", at, s[at:min(at+4, len(s))])}
 	}
 	if at := strings.IndexByte(s, 0); at >= 0 {
-		return &problem{ReasonNUL, column, fmt.Sprintf("a NUL character (U+0000) at byte %d", at)}
+		return &Problem{ReasonNUL, column, fmt.Sprintf("a NUL character (U+0000) at byte %d", at)}
 	}
 	return nil
 }
 
-// messages checks a list of messages.
-func messages(turns []turn, column string) ([]Message, *problem) {
-	if len(turns) == 0 {
-		return nil, &problem{ReasonNoMessages, column, "an empty list of messages"}
+// Messages checks a list of messages.
+func (f *Field) Messages() ([]Message, *Problem) {
+	if len(f.Cell.Items) == 0 {
+		return nil, &Problem{ReasonNoMessages, f.Column, "an empty list of messages"}
 	}
-	out := make([]Message, len(turns))
-	for i, t := range turns {
-		at := fmt.Sprintf
-		switch {
-		case t.wrong != "":
-			return nil, &problem{ReasonWrongType, column, at("message %d: %s, not text", i, t.wrong)}
-		case t.roleNull:
-			return nil, &problem{ReasonNullMessage, column, at("message %d: role is null or missing", i)}
-		case t.contentNull:
-			return nil, &problem{ReasonNullMessage, column, at("message %d: content is null or missing", i)}
-		case !knownRole(t.role):
-			return nil, &problem{ReasonRole, column, at("message %d: unknown role %q%s; the roles are system, user, assistant, tool",
-				i, clip([]byte(t.role), 20), didYouMean(t.role, []string{"system", "user", "assistant", "tool"}))}
-		}
-		if bad := characters(t.content, column); bad != nil {
-			bad.detail = at("message %d: %s", i, bad.detail)
+	out := make([]Message, len(f.Cell.Items))
+	for i := range f.Cell.Items {
+		m, bad := message(&f.Cell.Items[i], f.Sparse)
+		if bad != nil {
+			bad.Column, bad.Detail = f.Column, fmt.Sprintf("message %d: %s", i, bad.Detail)
 			return nil, bad
 		}
-		out[i] = Message{Role: t.role, Content: t.content}
+		out[i] = m
 	}
 	return out, nil
 }
 
-func knownRole(role string) bool {
-	return role == "system" || role == "user" || role == "assistant" || role == "tool"
-}
+// shareGPTRoles are what ShareGPT's files call the roles, as LLaMA-Factory and
+// axolotl read them. Function calls are not among them: they are no text.
+var shareGPTRoles = map[string]string{"human": "user", "gpt": "assistant", "chatgpt": "assistant", "model": "assistant",
+	"bot": "assistant", "observation": "tool"}
 
-// dialogue reads the prompt and the two responses of a row, the responses
-// without the prompt, whichever way the file holds them.
-func (s *shape) dialogue(r *row) (prompt, a, b Text, bad *problem) {
-	fieldA, fieldB := s.sides()
-	given := r[fieldPrompt].kind != cellMissing
-	if !given && s.has(fieldPrompt) {
-		return prompt, a, b, &problem{ReasonMissingField, s.names[fieldPrompt], "the field is missing"}
-	}
-	if given {
-		if prompt, bad = s.text(r, fieldPrompt); bad != nil {
-			return prompt, a, b, bad
-		}
-	}
-	if a, bad = s.text(r, fieldA); bad != nil {
+// Read reads the prompt and the two responses of a row, the responses without
+// the prompt, whichever way the file holds them.
+func (d *Dialogue) Read() (prompt, a, b Text, bad *Problem) {
+	context, bad := d.Context.Read()
+	if bad != nil {
 		return prompt, a, b, bad
 	}
-	if b, bad = s.text(r, fieldB); bad != nil {
+	defer func() {
+		if a.Messages != nil || prompt.Messages != nil {
+			prompt.Context = context
+		}
+	}()
+	if a, bad = d.A.Text(); bad != nil {
+		return prompt, a, b, bad
+	}
+	if b, bad = d.B.Text(); bad != nil {
 		return prompt, a, b, bad
 	}
 	if (a.Messages == nil) != (b.Messages == nil) {
-		return prompt, a, b, &problem{ReasonWrongType, s.names[fieldB], "one response is text, the other is messages"}
+		return prompt, a, b, d.B.Problem(ReasonWrongType, "one response is text, the other is messages")
+	}
+	prompt, given, bad := d.prompt(a, b)
+	if bad != nil {
+		return prompt, a, b, bad
 	}
 	switch chat := a.Messages != nil; {
 	case chat:
-		prompt, a, b, bad = s.splitChat(prompt, a, b, given)
+		prompt, a, b, bad = d.splitChat(prompt, a, b, given)
 	case !given:
-		prompt.Plain, a.Plain, b.Plain = splitTranscripts(a.Plain, b.Plain)
+		prompt, a, b, bad = d.splitTranscripts(a.Plain, b.Plain)
 	case prompt.Messages != nil:
 		a, b = assistant(a), assistant(b)
 	}
+	if bad == nil && d.System != nil {
+		prompt, a, b, bad = d.withSystem(prompt, a, b)
+	}
 	return prompt, a, b, bad
+}
+
+// prompt reads the prompt, where the row gives one beside its responses. A
+// column that nobody has named is none where the responses hold the whole
+// conversation.
+func (d *Dialogue) prompt(a, b Text) (prompt Text, given bool, bad *Problem) {
+	if d.Prompt.Cell.Kind == CellMissing && d.Prompt.There() {
+		return prompt, false, d.Prompt.Problem(ReasonMissingField, "the field is missing")
+	}
+	if d.Prompt.Cell.Kind == CellMissing || d.Guessed && whole(a) && whole(b) {
+		return prompt, false, nil
+	}
+	if prompt, bad = d.Prompt.promptText(); bad != nil {
+		return prompt, true, bad
+	}
+	if m := prompt.Messages; d.Guessed && len(m) > 0 && m[len(m)-1].Role == "assistant" {
+		return prompt, true, d.Prompt.Problem(ReasonAnswered, "ends with the assistant's turn, so it is no prompt for other responses; name the prompt's column with --columns prompt=COLUMN")
+	}
+	if d.Input != nil && !d.Input.Cell.Absent() {
+		input, bad := d.Input.Text()
+		if bad != nil {
+			return prompt, true, bad
+		}
+		prompt.Plain = lines(prompt.Plain, input.Plain)
+	}
+	if d.History != nil && !d.History.Cell.Absent() {
+		turns, bad := d.History.turns()
+		if bad != nil {
+			return prompt, true, bad
+		}
+		prompt = Text{Messages: append(turns, prompt.asTurns()...)}
+	}
+	return prompt, true, nil
+}
+
+// whole reports whether a response holds the conversation before it, too.
+func whole(response Text) bool {
+	if m := response.Messages; m != nil {
+		return m[0].Role != "assistant"
+	}
+	return strings.HasPrefix(response.Plain, "\n\nHuman:")
+}
+
+// lines joins what is not empty by line breaks.
+func lines(texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), "\n")
+}
+
+// asTurns are the messages, or the text as the user's.
+func (t Text) asTurns() []Message {
+	if t.Messages != nil {
+		return t.Messages
+	}
+	return []Message{{Role: "user", Content: t.Plain}}
+}
+
+// withSystem makes messages of a dialogue whose file has a system column, and
+// puts the row's before them.
+func (d *Dialogue) withSystem(prompt, a, b Text) (Text, Text, Text, *Problem) {
+	if !d.turned() {
+		return prompt, a, b, nil
+	}
+	turns := prompt.asTurns()
+	if !d.System.Cell.Absent() {
+		system, bad := d.System.Text()
+		if bad != nil {
+			return prompt, a, b, bad
+		}
+		switch {
+		case system.Messages != nil:
+			return prompt, a, b, d.System.Problem(ReasonWrongType, "messages where the text of the system message should be")
+		case system.Plain == "":
+		case len(turns) > 0 && turns[0].Role == "system" && turns[0].Content != system.Plain:
+			return prompt, a, b, d.System.Problem(ReasonPromptsDiffer, "the prompt begins with a system message of its own; turn this column off with --columns system=")
+		case len(turns) == 0 || turns[0].Role != "system":
+			turns = append([]Message{{Role: "system", Content: system.Plain}}, turns...)
+		}
+	}
+	if a.Messages == nil {
+		a, b = assistant(a), assistant(b)
+	}
+	return Text{Messages: turns}, a, b, nil
+}
+
+// turns are the turns of a history: messages, or LLaMA-Factory's pairs of what
+// the user said and what was answered.
+func (f *Field) turns() ([]Message, *Problem) {
+	if f.Cell.Kind == CellMessages && (len(f.Cell.Items) == 0 || f.Cell.Items[0].Kind == CellObject) {
+		if len(f.Cell.Items) == 0 {
+			return nil, nil
+		}
+		return f.Messages()
+	}
+	var out []Message
+	for i, pair := range f.Cell.Items {
+		if len(pair.Items) != 2 || pair.Items[0].Kind != CellText || pair.Items[1].Kind != CellText {
+			return nil, f.Problem(ReasonWrongType, "turn %d is %s where a list of two texts should be, the user's and the answer", i, pair.describe())
+		}
+		for j, role := range []string{"user", "assistant"} {
+			if bad := characters(pair.Items[j].Text, f.Column); bad != nil {
+				return nil, bad
+			}
+			out = append(out, Message{Role: role, Content: pair.Items[j].Text})
+		}
+	}
+	if f.Cell.Kind != CellList {
+		return nil, f.Problem(ReasonWrongType, "%s where a list of turns should be", f.Cell.describe())
+	}
+	return out, nil
+}
+
+// promptText is Text, but that a prompt may be an empty list of messages.
+func (f *Field) promptText() (Text, *Problem) {
+	if f.Cell.Kind == CellMessages && len(f.Cell.Items) == 0 && (f.Kind == CellNull || f.Kind == CellMessages) {
+		return Text{Messages: []Message{}}, nil
+	}
+	return f.Text()
 }
 
 // assistant turns a plain response into the turn that answers messages.
@@ -115,19 +262,25 @@ func assistant(t Text) Text {
 
 // splitTranscripts cuts off the part both transcripts share, up to and with
 // the last "\n\nAssistant:" in it (Anthropic's HH-RLHF). Without one the
-// prompt is empty.
-func splitTranscripts(a, b string) (prompt, restA, restB string) {
+// prompt is empty: transcripts that share none, and texts that begin with the
+// same paragraphs, hold it in themselves. Others have lost their prompt.
+func (d *Dialogue) splitTranscripts(a, b string) (prompt, restA, restB Text, bad *Problem) {
 	const marker = "\n\nAssistant:"
 	shared := 0
 	for shared < min(len(a), len(b)) && a[shared] == b[shared] {
 		shared++
 	}
-	cut := strings.LastIndex(a[:shared], marker)
-	if cut < 0 {
-		return "", a, b
+	if cut := strings.LastIndex(a[:shared], marker); cut >= 0 {
+		cut += len(marker)
+		return Text{Plain: a[:cut]}, Text{Plain: a[cut:]}, Text{Plain: b[cut:]}, nil
 	}
-	cut += len(marker)
-	return a[:cut], a[cut:], b[cut:]
+	transcripts := strings.Contains(a, marker) && strings.Contains(b, marker)
+	paragraph := strings.LastIndex(a[:shared], "\n\n")
+	if !d.Promptless && !transcripts && (paragraph < 0 || strings.TrimSpace(a[:paragraph]) == "") {
+		return prompt, restA, restB, d.A.Problem(ReasonNoPrompt,
+			"there is no prompt: no column is known to hold it, and the texts are no transcripts (\"\\n\\nHuman: … \\n\\nAssistant: …\"); name its column with --columns prompt=COLUMN (data.columns: {prompt: COLUMN}), or say with --columns prompt= that there is none")
+	}
+	return prompt, Text{Plain: a}, Text{Plain: b}, nil
 }
 
 // splitChat separates prompt and responses. With messages as the prompt the
@@ -135,7 +288,7 @@ func splitTranscripts(a, b string) (prompt, restA, restB string) {
 // off. With a text prompt they hold the answer alone, or the whole dialogue
 // (UltraFeedback). Without a prompt they hold the whole dialogue, and the
 // prompt is the messages that both begin with (TRL's implicit prompt).
-func (s *shape) splitChat(prompt, a, b Text, given bool) (Text, Text, Text, *problem) {
+func (d *Dialogue) splitChat(prompt, a, b Text, given bool) (Text, Text, Text, *Problem) {
 	x, y := a.Messages, b.Messages
 	switch p := prompt.Messages; {
 	case p != nil:
@@ -145,7 +298,7 @@ func (s *shape) splitChat(prompt, a, b Text, given bool) (Text, Text, Text, *pro
 	case given && x[0].Role == "assistant" && y[0].Role == "assistant":
 		prompt = Text{Messages: []Message{{Role: "user", Content: prompt.Plain}}}
 	default:
-		n, bad := s.sharedPrompt(x, y)
+		n, bad := d.sharedPrompt(x, y)
 		if bad != nil {
 			return prompt, a, b, bad
 		}
@@ -160,19 +313,23 @@ func beginsWith(messages, prompt []Message) bool {
 
 // sharedPrompt is the number of messages that both dialogues begin with,
 // leaving each a response.
-func (s *shape) sharedPrompt(x, y []Message) (int, *problem) {
+func (d *Dialogue) sharedPrompt(x, y []Message) (int, *Problem) {
 	n, most := 0, min(len(x), len(y))-1
 	for n < most && x[n] == y[n] {
 		n++
 	}
 	if x[n].Role != "assistant" || y[n].Role != "assistant" {
-		a, b := s.sides()
-		at, other := s.names[a], s.names[b]
+		at, other := d.A.Column, d.B.Column
 		if x[n].Role == y[n].Role && x[n] == y[n] || n == len(x)-1 && x[n].Role != "assistant" {
-			return 0, &problem{ReasonLastTurn, at, fmt.Sprintf("ends with a %s turn; a response must end with the assistant's", x[len(x)-1].Role)}
+			return 0, &Problem{ReasonLastTurn, at, fmt.Sprintf("ends with a %s turn; a response must end with the assistant's", x[len(x)-1].Role)}
 		}
-		return 0, &problem{ReasonPromptsDiffer, at, fmt.Sprintf(
+		return 0, &Problem{ReasonPromptsDiffer, at, fmt.Sprintf(
 			"does not share a prompt with %s: message %d is %s's in one and %s's in the other, and differs", other, n, x[n].Role, y[n].Role)}
 	}
 	return n, nil
+}
+
+// responsesFormat is String of comparisons, which have no chosen and rejected.
+func responsesFormat(d *Dialogue) string {
+	return strings.Replace(d.String(), "chosen/rejected", "responses", 1)
 }

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// WriteFolder fills a new folder beside dir and renames it to dir, which must
-// be empty or not there: dir is whole or as it was.
+// WriteFolder fills a new folder beside dir and renames it to dir; what was at
+// dir is removed when the new one is whole.
 func WriteFolder(dir string, fill func(aside string) error) error {
 	aside := filepath.Clean(dir) + ".writing"
 	if err := os.RemoveAll(aside); err != nil {
@@ -20,10 +20,17 @@ func WriteFolder(dir string, fill func(aside string) error) error {
 	if err := fill(aside); err != nil {
 		return errors.Join(err, os.RemoveAll(aside))
 	}
-	if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
+	old := filepath.Clean(dir) + ".replaced"
+	if err := errors.Join(os.RemoveAll(old), os.MkdirAll(filepath.Dir(old), 0o755)); err != nil {
 		return err
 	}
-	return os.Rename(aside, dir)
+	if err := os.Rename(dir, old); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(aside, dir); err != nil {
+		return err
+	}
+	return os.RemoveAll(old)
 }
 
 // CheckNewFolder refuses a place that holds anything.

@@ -29,7 +29,7 @@ func TestInjectionSigns(t *testing.T) {
 		if got := InjectionSigns(Text{Plain: text}); !slices.Equal(got, want) {
 			t.Errorf("%q shows %v, want %v", text, got, want)
 		}
-		if got := InjectionSigns(Text{Messages: []Message{{"user", "hello"}, {"assistant", text}}}); !slices.Equal(got, want) {
+		if got := InjectionSigns(Text{Messages: []Message{{Role: "user", Content: "hello"}, {Role: "assistant", Content: text}}}); !slices.Equal(got, want) {
 			t.Errorf("as a message %q shows %v, want %v", text, got, want)
 		}
 	}

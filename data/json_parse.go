@@ -14,7 +14,8 @@ type jsonParser struct {
 	b       []byte
 	i       int
 	depth   int
-	scratch []byte // for decoding strings
+	scratch []byte            // for decoding strings
+	keys    map[string]string // of kept objects, each once in memory
 }
 
 // jsonError is a syntax error; nan marks NaN and Infinity, which Python's json
@@ -24,6 +25,8 @@ type jsonError struct {
 	msg string
 	key string // of the outermost object
 	nan bool
+
+	twice bool // key is given a second time
 }
 
 const maxJSONDepth = 10000 // as encoding/json
@@ -31,12 +34,12 @@ const maxJSONDepth = 10000 // as encoding/json
 // parseObject reads a line that holds one object. want returns where to keep
 // the value of a key, or nil; with raw the text of the value is kept too.
 // object is false where the line is well-formed JSON of another kind.
-func parseObject(line []byte, want func(key []byte) *cell, raw func(key, value []byte)) (object bool, err *jsonError) {
+func parseObject(line []byte, want func(key []byte) *Cell, raw func(key, value []byte)) (object bool, err *jsonError) {
 	p := jsonParser{b: line}
 	return p.parse(want, raw)
 }
 
-func (p *jsonParser) parse(want func(key []byte) *cell, raw func(key, value []byte)) (object bool, err *jsonError) {
+func (p *jsonParser) parse(want func(key []byte) *Cell, raw func(key, value []byte)) (object bool, err *jsonError) {
 	p.space()
 	if p.i < len(p.b) && p.b[p.i] == '{' {
 		object = true
@@ -87,10 +90,11 @@ func (p *jsonParser) enter() *jsonError {
 	return nil
 }
 
-func (p *jsonParser) object(want func(key []byte) *cell, raw func(key, value []byte)) *jsonError {
+func (p *jsonParser) object(want func(key []byte) *Cell, raw func(key, value []byte)) *jsonError {
 	if err := p.enter(); err != nil {
 		return err
 	}
+	var seen keySet
 	for first := true; ; first = false {
 		switch c := p.peek(); {
 		case c == '}' && first:
@@ -100,7 +104,7 @@ func (p *jsonParser) object(want func(key []byte) *cell, raw func(key, value []b
 		case c != '"':
 			return p.expected("a key in quotes")
 		}
-		if err := p.member(want, raw); err != nil {
+		if err := p.member(&seen, want, raw); err != nil {
 			return err
 		}
 		p.space()
@@ -119,11 +123,14 @@ func (p *jsonParser) object(want func(key []byte) *cell, raw func(key, value []b
 }
 
 // member reads `"key": value`.
-func (p *jsonParser) member(want func(key []byte) *cell, raw func(key, value []byte)) *jsonError {
+func (p *jsonParser) member(seen *keySet, want func(key []byte) *Cell, raw func(key, value []byte)) *jsonError {
 	var decoded []byte // not the scratch: the key outlives its value
 	key, err := p.str(&decoded)
 	if err != nil {
 		return err
+	}
+	if want != nil && !seen.add(key) {
+		return &jsonError{at: p.i, msg: "given twice", key: string(key), twice: true}
 	}
 	p.space()
 	if p.peek() != ':' {
@@ -131,13 +138,17 @@ func (p *jsonParser) member(want func(key []byte) *cell, raw func(key, value []b
 	}
 	p.i++
 	p.space()
-	var keep *cell
+	var keep *Cell
 	if want != nil {
 		keep = want(key)
 	}
 	start := p.i
 	if err := p.value(keep); err != nil {
-		err.key = string(key)
+		if err.twice { // in an object inside
+			err.key = string(key) + "." + err.key
+		} else {
+			err.key = string(key)
+		}
 		return err
 	}
 	if raw != nil {
@@ -146,44 +157,73 @@ func (p *jsonParser) member(want func(key []byte) *cell, raw func(key, value []b
 	return nil
 }
 
+// keySet holds the keys of one object. Most have a few, which are compared one
+// by one.
+type keySet struct {
+	few  [16][]byte
+	n    int
+	more map[string]struct{}
+}
+
+// add reports whether the key is new.
+func (s *keySet) add(key []byte) bool {
+	for _, known := range s.few[:min(s.n, len(s.few))] {
+		if bytes.Equal(known, key) {
+			return false
+		}
+	}
+	if s.n++; s.n <= len(s.few) {
+		s.few[s.n-1] = key
+		return true
+	}
+	if s.more == nil {
+		s.more = map[string]struct{}{}
+	}
+	if _, known := s.more[string(key)]; known {
+		return false
+	}
+	s.more[string(key)] = struct{}{}
+	return true
+}
+
 // value reads any value; keep may be nil.
-func (p *jsonParser) value(keep *cell) *jsonError {
+func (p *jsonParser) value(keep *Cell) *jsonError {
 	if keep == nil {
-		keep = &cell{}
+		keep = &Cell{}
 		return p.skip(keep)
 	}
-	*keep = cell{}
+	*keep = Cell{}
 	switch p.peek() {
 	case '"':
 		s, err := p.str(&p.scratch)
-		keep.kind, keep.text = cellText, string(s)
+		keep.Kind, keep.Text = CellText, string(s)
 		return err
 	case '[':
-		return p.messages(keep)
+		return p.list(keep)
+	case '{':
+		return p.members(keep)
 	}
 	return p.skip(keep)
 }
 
-// skip reads a value that is not kept, but for its kind and a number.
-func (p *jsonParser) skip(keep *cell) *jsonError {
+// skip reads a value that is not kept, but for a number, true, false or null.
+func (p *jsonParser) skip(keep *Cell) *jsonError {
 	switch c := p.peek(); {
 	case c == '"':
 		_, err := p.str(nil)
 		return err
 	case c == '{':
-		keep.kind, keep.what = cellOther, "an object"
 		return p.object(nil, nil)
 	case c == '[':
-		keep.kind, keep.what = cellOther, "a list"
 		return p.array(func() *jsonError { return p.value(nil) })
 	case c == 't':
-		keep.kind, keep.what = cellOther, "true"
+		keep.Kind, keep.True = CellBool, true
 		return p.word("true")
 	case c == 'f':
-		keep.kind, keep.what = cellOther, "false"
+		keep.Kind = CellBool
 		return p.word("false")
 	case c == 'n':
-		keep.kind = cellNull
+		keep.Kind = CellNull
 		return p.word("null")
 	case c == '-' || c >= '0' && c <= '9':
 		return p.number(keep)
@@ -221,40 +261,39 @@ func (p *jsonParser) array(element func() *jsonError) *jsonError {
 	}
 }
 
-// messages reads a list; a list of anything but objects is a cellOther.
-func (p *jsonParser) messages(keep *cell) *jsonError {
-	keep.kind, keep.turns = cellTurns, []turn{}
+// list keeps a list. One of objects, or an empty one, may be messages.
+func (p *jsonParser) list(keep *Cell) *jsonError {
+	keep.Kind, keep.Items = CellMessages, []Cell{}
 	return p.array(func() *jsonError {
 		if p.peek() != '{' {
-			keep.kind, keep.what = cellOther, "a list of other things than messages"
-			return p.value(nil)
+			keep.Kind = CellList
 		}
-		var role, content cell
-		err := p.object(func(key []byte) *cell {
-			switch string(key) {
-			case "role":
-				return &role
-			case "content":
-				return &content
-			}
-			return nil
-		}, nil)
-		keep.turns = append(keep.turns, jsonTurn(role, content))
-		return err
+		keep.Items = append(keep.Items, Cell{})
+		return p.value(&keep.Items[len(keep.Items)-1])
 	})
 }
 
-func jsonTurn(role, content cell) turn {
-	t := turn{role: role.text, content: content.text}
-	t.roleNull = role.kind == cellMissing || role.kind == cellNull
-	t.contentNull = content.kind == cellMissing || content.kind == cellNull
-	switch {
-	case !t.roleNull && role.kind != cellText:
-		t.wrong = "role is " + role.describe()
-	case !t.contentNull && content.kind != cellText:
-		t.wrong = "content is " + content.describe()
+// members keeps an object.
+func (p *jsonParser) members(keep *Cell) *jsonError {
+	keep.Kind = CellObject
+	return p.object(func(key []byte) *Cell {
+		keep.Members = append(keep.Members, Member{Key: p.known(key)})
+		return &keep.Members[len(keep.Members)-1].Value
+	}, nil)
+}
+
+// known is the key as a string that its other uses share.
+func (p *jsonParser) known(key []byte) string {
+	if s, ok := p.keys[string(key)]; ok {
+		return s
 	}
-	return t
+	const most = 1000 // keys may be data, as ids are
+	if p.keys == nil || len(p.keys) >= most {
+		p.keys = map[string]string{}
+	}
+	s := string(key)
+	p.keys[s] = s
+	return s
 }
 
 func (p *jsonParser) word(w string) *jsonError {
@@ -276,11 +315,11 @@ func (p *jsonParser) expected(what string) *jsonError {
 	if len(rest) == 0 {
 		return p.fail("the line ends where %s should be: cut short", what)
 	}
-	return p.fail("%q where %s should be", clip(rest, 12), what)
+	return p.fail("%q where %s should be", Clip(rest, 12), what)
 }
 
 // number reads -?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?
-func (p *jsonParser) number(keep *cell) *jsonError {
+func (p *jsonParser) number(keep *Cell) *jsonError {
 	start := p.i
 	if p.peek() == '-' {
 		if bytes.HasPrefix(p.b[p.i:], []byte("-Infinity")) {
@@ -308,9 +347,9 @@ func (p *jsonParser) number(keep *cell) *jsonError {
 			return p.expected("a digit")
 		}
 	}
-	keep.kind, keep.text = cellNumber, string(p.b[start:p.i])
+	keep.Kind, keep.Text = CellNumber, string(p.b[start:p.i])
 	// Out of range is ±Inf, which the row's checks refuse.
-	keep.num, _ = strconv.ParseFloat(keep.text, 64)
+	keep.Num, _ = strconv.ParseFloat(keep.Text, 64)
 	return nil
 }
 

@@ -13,27 +13,23 @@ const (
 	sampleBytes = 4 << 20
 )
 
-// jsonSource reads JSON lines: one object a line, blank lines ignored.
+// jsonSource reads JSON: one object a line, blank lines ignored, or an array of
+// objects.
 type jsonSource struct {
 	path   string
-	lines  *lineReader
-	cols   []column
-	wanted []wantedKey
+	lines  objectLines
+	cols   []Column
+	wanted []chosenField
 	parser jsonParser
 }
 
-type wantedKey struct {
-	key   string
-	field field
-}
-
-func openJSONL(path string) (source, error) {
+func openJSONL(path string) (Source, error) {
 	s := &jsonSource{path: path}
 	if err := s.sample(); err != nil {
 		return nil, err
 	}
 	var err error
-	if s.lines, err = openLines(path); err != nil {
+	if s.lines, err = openObjects(path); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -42,7 +38,7 @@ func openJSONL(path string) (source, error) {
 // sample learns the keys, and the kind of each key's first value, from the
 // head of the file.
 func (s *jsonSource) sample() error {
-	lines, err := openLines(s.path)
+	lines, err := openObjects(s.path)
 	if err != nil {
 		return err
 	}
@@ -61,42 +57,27 @@ func (s *jsonSource) sample() error {
 		}
 		read += len(line)
 		rows++
-		if err := s.notOneArray(line, lines.line, rows); err != nil {
-			return err
-		}
 		if bad := s.sampleLine(line); bad != nil && wrong == nil {
-			wrong = bad.at(s.path, s.unit(), lines.line)
+			wrong = bad.at(s.path, lines.unit(), lines.place())
 		}
 	}
 	switch {
 	case rows == 0:
-		return errors.New("no rows: the file has only blank lines")
+		return errors.New("no rows: the file has only blank lines, or an empty array")
 	case len(s.cols) == 0 && wrong != nil:
-		return fmt.Errorf("no JSON object in the first %d lines: %w", rows, wrong)
-	}
-	return nil
-}
-
-// notOneArray refuses a file that is one JSON array over many lines.
-func (s *jsonSource) notOneArray(line []byte, number, rows int) error {
-	trimmed := bytes.TrimSpace(line)
-	if rows > 1 || trimmed[0] != '[' {
-		return nil
-	}
-	if _, err := parseObject(trimmed, nil, nil); err != nil {
-		return fmt.Errorf("line %d begins a JSON array: one object a line is needed; write it so with: jq -c '.[]'", number)
+		return fmt.Errorf("no JSON object in the first %d %ss: %w", rows, lines.unit(), wrong)
 	}
 	return nil
 }
 
 // sampleLine learns the keys of one object; what NaN makes unreadable has keys too.
-func (s *jsonSource) sampleLine(line []byte) *problem {
-	var value cell
-	var found []column
-	object, err := parseObject(line, func([]byte) *cell { return &value }, func(key, _ []byte) {
-		found = append(found, column{name: string(key), kind: value.kind, what: value.describe()})
+func (s *jsonSource) sampleLine(line []byte) *Problem {
+	var value Cell
+	var found []Column
+	object, err := parseObject(line, func([]byte) *Cell { return &value }, func(key, _ []byte) {
+		found = append(found, columnOf(string(key), &value))
 	})
-	if !object || err != nil && !err.nan {
+	if !object || err != nil && !err.nan && !err.twice {
 		return lineProblem(line, object, err)
 	}
 	for _, c := range found {
@@ -105,78 +86,82 @@ func (s *jsonSource) sampleLine(line []byte) *problem {
 	return nil
 }
 
-func (s *jsonSource) learn(c column) {
-	for i := range s.cols {
-		if s.cols[i].name == c.name {
-			if s.cols[i].kind == cellNull {
-				s.cols[i] = c
-			}
-			return
+// columnOf is the column that a value suggests.
+func columnOf(name string, value *Cell) Column {
+	c := Column{Name: name, Kind: value.Kind, What: value.describe()}
+	if value.isMessage() {
+		c.Kind, c.What = CellMessages, "a message"
+	}
+	for i := range value.Members {
+		c.Members = append(c.Members, columnOf(value.Members[i].Key, &value.Members[i].Value))
+	}
+	return c
+}
+
+func (s *jsonSource) learn(c Column) { s.cols = learn(s.cols, c) }
+
+// learn adds a column to those known, or what it says to the known one.
+func learn(cols []Column, c Column) []Column {
+	for i := range cols {
+		if cols[i].Name != c.Name {
+			continue
 		}
+		if cols[i].Kind == CellNull {
+			cols[i] = c
+			return cols
+		}
+		for _, m := range c.Members {
+			cols[i].Members = learn(cols[i].Members, m)
+		}
+		return cols
 	}
-	s.cols = append(s.cols, c)
+	return append(cols, c)
 }
 
-// describe names a value's type in an error.
-func (c *cell) describe() string {
-	switch c.kind {
-	case cellText:
-		return "text"
-	case cellNumber:
-		return "a number"
-	case cellTurns:
-		return "messages"
-	case cellNull:
-		return "null"
-	}
-	return c.what
-}
-
-func (s *jsonSource) columns() []column { return s.cols }
-func (s *jsonSource) openEnded() bool   { return true }
-func (s *jsonSource) unit() string      { return "line" }
-func (s *jsonSource) numRows() int64    { return -1 }
+func (s *jsonSource) Columns() []Column { return s.cols }
+func (s *jsonSource) OpenEnded() bool   { return true }
+func (s *jsonSource) Unit() string      { return s.lines.unit() }
+func (s *jsonSource) NumRows() int64    { return -1 }
 func (s *jsonSource) Close() error      { return s.lines.Close() }
 
-func (s *jsonSource) choose(n names) error {
-	s.wanted = s.wanted[:0]
-	for f, key := range n {
-		if key != "" {
-			s.wanted = append(s.wanted, wantedKey{key, field(f)})
-		}
-	}
+func (s *jsonSource) Choose(fields []*Field) error {
+	s.wanted = chosenFields(fields, s.cols)
 	return nil
 }
 
-func (s *jsonSource) next(r *row) (int, *problem, error) {
+func (s *jsonSource) Next() (int, *Problem, error) {
 	line, err := s.nextLine()
 	if err != nil {
 		return 0, nil, err
 	}
-	for _, w := range s.wanted {
-		r[w.field] = cell{}
+	for _, f := range s.wanted {
+		f.Cell = Cell{}
 	}
-	s.parser = jsonParser{b: line, scratch: s.parser.scratch}
-	object, bad := s.parser.parse(func(key []byte) *cell {
-		for _, w := range s.wanted {
-			if w.key == string(key) {
-				return &r[w.field]
+	s.parser = jsonParser{b: line, scratch: s.parser.scratch, keys: s.parser.keys}
+	object, bad := s.parser.parse(func(key []byte) *Cell {
+		for _, f := range s.wanted {
+			if f.column == string(key) {
+				return &f.Cell
 			}
 		}
 		return nil
 	}, nil)
-	s.share(r)
-	return s.lines.line, lineProblem(line, object, bad), nil
+	s.share()
+	return s.lines.place(), lineProblem(line, object, bad), nil
 }
 
-// share copies a value to the other fields that are read from the same key.
-func (s *jsonSource) share(r *row) {
-	for i, w := range s.wanted {
+// share copies a value to the other fields that are read from the same key,
+// and finds those inside of values.
+func (s *jsonSource) share() {
+	for i, f := range s.wanted {
 		for _, first := range s.wanted[:i] {
-			if first.key == w.key {
-				r[w.field] = r[first.field]
+			if first.column == f.column {
+				f.Cell = first.Cell
 			}
 		}
+	}
+	for i := range s.wanted {
+		s.wanted[i].goInside()
 	}
 }
 
@@ -193,16 +178,18 @@ func (s *jsonSource) nextLine() ([]byte, error) {
 	}
 }
 
-func lineProblem(line []byte, object bool, err *jsonError) *problem {
+func lineProblem(line []byte, object bool, err *jsonError) *Problem {
 	switch {
 	case err != nil && err.nan:
-		return &problem{ReasonNaNLiteral, err.key, fmt.Sprintf(
+		return &Problem{ReasonNaNLiteral, err.key, fmt.Sprintf(
 			"at byte %d: %s, which JSON does not have: write null or a number", err.at, err.msg)}
+	case err != nil && err.twice:
+		return &Problem{ReasonDuplicateKey, err.key, fmt.Sprintf("at byte %d: the key %q is given a second time: which value holds cannot be told", err.at, err.key)}
 	case err != nil:
-		return &problem{ReasonBrokenLine, err.key, fmt.Sprintf("at byte %d: broken JSON: %s", err.at, err.msg)}
+		return &Problem{ReasonBrokenLine, err.key, fmt.Sprintf("at byte %d: broken JSON: %s", err.at, err.msg)}
 	case !object:
-		return &problem{ReasonNotObject, "", fmt.Sprintf(
-			"%q is not a JSON object: one object a line is needed (jq -c '.[]' turns an array into lines)", clip(bytes.TrimSpace(line), 20))}
+		return &Problem{ReasonNotObject, "", fmt.Sprintf(
+			"%q is not a JSON object: one object a line is needed, or one array of objects", Clip(bytes.TrimSpace(line), 20))}
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ type lineReader struct {
 func openLines(path string) (*lineReader, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, rootCause(err)
+		return nil, RootCause(err)
 	}
 	r := &lineReader{file: f, buf: bufio.NewReaderSize(f, 256<<10)}
 	if magic, _ := r.buf.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
@@ -84,7 +84,7 @@ func (r *lineReader) failed(err error) error {
 	if r.gz != nil {
 		return fmt.Errorf("line %d: the gzip stream ends or breaks here (%w): the file is truncated or damaged, copy it again", r.line+1, err)
 	}
-	return fmt.Errorf("line %d: %w", r.line+1, rootCause(err))
+	return fmt.Errorf("line %d: %w", r.line+1, RootCause(err))
 }
 
 // firstByte is the first byte that is no white space, 0 where there is none.
@@ -102,6 +102,9 @@ func (r *lineReader) firstByte() (byte, error) {
 		}
 	}
 }
+
+func (r *lineReader) place() int   { return r.line }
+func (r *lineReader) unit() string { return "line" }
 
 func (r *lineReader) Close() error {
 	return r.file.Close()

@@ -11,17 +11,12 @@ import (
 	"unicode/utf8"
 )
 
-// Message is one turn of a conversation.
-type Message struct {
-	Role    string // system, user, assistant or tool
-	Content string
-}
-
 // Text is one part of a dialogue: chat messages where Messages is not nil,
 // plain text otherwise.
 type Text struct {
 	Plain    string
 	Messages []Message
+	Context  Context // of a prompt's messages
 }
 
 // Chars is the length of the text, or of all its messages' content, in
@@ -32,6 +27,15 @@ func (t Text) Chars() int {
 		n += utf8.RuneCountInString(m.Content)
 	}
 	return n
+}
+
+// Bytes is about what the text takes.
+func (t Text) Bytes() int {
+	n := len(t.Plain)
+	for _, m := range t.Messages {
+		n += len(m.Role) + len(m.Content) + len(m.Whole)
+	}
+	return n + len(t.Context.Tools) + len(t.Context.TemplateKwargs)
 }
 
 // Pair is one comparison: two responses to a prompt, one preferred.

@@ -13,6 +13,18 @@ type ReadConfig struct {
 	// field off. score_chosen and score_rejected, where both are mapped, give
 	// margin = score_chosen - score_rejected; unmapped they are ignored.
 	Columns map[string]string
+	// LabelValues says how the file writes a, b and tie in its label column, where
+	// it does not write them so.
+	LabelValues map[string]string
+	// From names the layout of the files; empty, it is found by the columns.
+	From string
+	// PairsPerPrompt bounds the pairs taken of a list of ranked responses, by a
+	// draw from Seed; 0 takes all.
+	PairsPerPrompt int
+	Seed           int64
+	// Say is told, once a file, what a reader of it should know: which columns
+	// were taken for the prompt, and which are ignored. It may be nil.
+	Say func(file, note string)
 	// OnBadRow is "fail" (or empty): the first bad row ends the reading, or
 	// "skip": bad rows are counted by reason.
 	OnBadRow string
@@ -27,44 +39,81 @@ func (c ReadConfig) skips() (bool, error) {
 	case "skip":
 		return true, nil
 	}
-	return false, fmt.Errorf("data.on_bad_row is %q%s; it is fail or skip", c.OnBadRow, didYouMean(c.OnBadRow, []string{"fail", "skip"}))
+	return false, fmt.Errorf("data.on_bad_row is %q%s; it is fail or skip", c.OnBadRow, DidYouMean(c.OnBadRow, []string{"fail", "skip"}))
 }
 
 // PairReader reads the pairs of one file, in order.
 type PairReader struct {
-	rowReader
+	*Rows
+	fields *pairFields
 	cfg    ReadConfig
-	weight float64 // sum of the confidences of the rows kept
+	laid   *laidOut // of another layout than ours; else nil
+	weight float64  // sum of the confidences of the rows kept
 }
 
 // OpenPairs opens a Parquet, JSON lines (also gzipped) or CSV file of pairs
 // and finds its format from its columns. Without rows it is an error.
 func OpenPairs(file string, cfg ReadConfig) (*PairReader, error) {
-	r := &PairReader{rowReader: rowReader{what: "pairs", file: file}, cfg: cfg}
-	if err := r.open(cfg, findPairs); err != nil {
-		return nil, r.fail(err)
+	return openPairs(file, cfg, nil)
+}
+
+func openPairs(file string, cfg ReadConfig, total *Counts) (*PairReader, error) {
+	fields := newPairFields()
+	rows, err := OpenRows("pairs", file, cfg, total, fields.find)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range fields.notes {
+		if cfg.Say != nil {
+			cfg.Say(file, note)
+		}
+	}
+	r := &PairReader{Rows: rows, fields: fields, cfg: cfg}
+	if fields.layout != nil {
+		r.laid = &laidOut{layout: fields.layout, rows: rows, cfg: cfg, chat: fields.Chat()}
 	}
 	return r, nil
 }
+
+// Notes say what a reader of the file should know: which columns were taken
+// for the prompt, and which are ignored.
+func (r *PairReader) Notes() []string { return r.fields.notes }
+
+// Format names the format found, for example "chat, implicit prompt".
+func (r *PairReader) Format() string { return r.fields.String() }
+
+// Chat reports whether the texts are messages.
+func (r *PairReader) Chat() bool { return r.fields.Chat() }
 
 // Next returns the next pair, io.EOF after the last. A row that cannot be used
 // is a RowError, or is counted and passed over. It is an error if no row at
 // all was kept, or if the confidences add up to 0.
 func (r *PairReader) Next() (pair Pair, err error) {
-	place, err := r.next(func(row *row) (bad *problem) {
-		pair, bad = r.shape.pair(row)
-		return bad
-	})
+	pair, place, err := r.next()
 	if err == io.EOF && r.weight == 0 && !r.cfg.AllowZeroWeights {
-		err = r.fail(fmt.Errorf("column %s: every confidence is 0, so the sum of the weights is 0 and nothing can be learnt; give confidences above 0, or turn the column off with data.columns: {confidence: \"\"}",
-			r.shape.names[fieldConfidence]))
+		err = r.Fail(fmt.Errorf("column %s: every confidence is 0, so the sum of the weights is 0 and nothing can be learnt; give confidences above 0, or turn the column off with data.columns: {confidence: \"\"}",
+			r.fields.confidence.Column))
 	}
 	if err != nil {
 		return Pair{}, err
 	}
 	r.weight += pair.Confidence
-	pair.File, pair.Row, pair.Unit = r.file, place, r.src.unit()
+	pair.File, pair.Row, pair.Unit = r.file, place, r.src.Unit()
 	return pair, nil
+}
+
+// RowIsPair reports whether every row kept is one pair.
+func (r *PairReader) RowIsPair() bool { return r.laid == nil }
+
+func (r *PairReader) next() (pair Pair, place int, err error) {
+	if r.laid != nil {
+		return r.laid.next()
+	}
+	place, err = r.Rows.Next(func() (bad *Problem) {
+		pair, bad = r.fields.pair()
+		return bad
+	})
+	return pair, place, err
 }
 
 // ReadPairs yields the pairs of the files, one file after another, and stops
@@ -81,13 +130,12 @@ func ReadPairs(files []string, cfg ReadConfig, counts *Counts) iter.Seq2[Pair, e
 }
 
 func readFile(file string, cfg ReadConfig, counts *Counts, yield func(Pair, error) bool) (more bool) {
-	r, err := OpenPairs(file, cfg)
+	r, err := openPairs(file, cfg, counts)
 	if err != nil {
 		yield(Pair{}, err)
 		return false
 	}
 	defer r.Close()
-	r.total = counts
 	for {
 		pair, err := r.Next()
 		if err == io.EOF {

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
@@ -8,72 +9,121 @@ import (
 	"laurel/data/parquetpages"
 )
 
-// parquetColumn is a top-level column and the leaves it is read from.
+// parquetColumn is a column of a file and the reader of its cells.
 type parquetColumn struct {
-	column
-	value         *parquet.Column // text and numbers
-	role, content *parquet.Column // messages
+	Column
+	node *parquet.Column
 }
 
 func parquetColumns(root *parquet.Column) []parquetColumn {
 	cols := make([]parquetColumn, len(root.Columns()))
 	for i, c := range root.Columns() {
-		cols[i] = classify(c)
+		cols[i] = parquetColumn{classify(c), c}
 	}
 	return cols
 }
 
-func classify(c *parquet.Column) parquetColumn {
-	col := parquetColumn{column: column{name: c.Name(), kind: cellOther}, value: c}
-	if !c.Leaf() || c.Repeated() {
-		col.what = "a struct or list"
-		if col.role, col.content = messageLeaves(c); col.role != nil && col.content != nil {
-			col.kind, col.what = cellTurns, "messages"
+func classify(c *parquet.Column) Column {
+	if c.Leaf() && !c.Repeated() {
+		return Column{Name: c.Name(), Kind: leafKind(parquetpages.KindOf(c.Type())), What: strings.ToLower(c.Type().String())}
+	}
+	out := Column{Name: c.Name(), Kind: CellObject, What: "a struct or list"}
+	_, list := listElement(c)
+	switch list = list || c.Repeated(); {
+	case holdsMessages(c):
+		out.Kind, out.What = CellMessages, "messages"
+	case list:
+		out.Kind = CellList
+	case hasTexts(c, 0):
+		out.Kind, out.What = CellMessages, "a message"
+	}
+	if !list {
+		for _, member := range c.Columns() {
+			out.Members = append(out.Members, classify(member))
 		}
-		return col
 	}
-	col.kind = cellKindOf(c.Type())
-	col.what = strings.ToLower(c.Type().String())
-	return col
+	return out
 }
 
-// cellKindOf is what a leaf's values become.
-func cellKindOf(t parquet.Type) cellKind {
-	switch parquetpages.KindOf(t) {
+// leafKind is what a leaf's values become.
+func leafKind(k parquetpages.Kind) CellKind {
+	switch k {
 	case parquetpages.Text:
-		return cellText
+		return CellText
 	case parquetpages.Number:
-		return cellNumber
+		return CellNumber
+	case parquetpages.Bool:
+		return CellBool
 	case parquetpages.Null:
-		return cellNull
+		return CellNull
 	}
-	return cellOther
+	return CellOther
 }
 
-// messageLeaves finds the role and content leaves of a list of messages, in
-// any dialect: list.element, list.item, array, bag.array_element, a repeated
-// group without annotation, or a struct of two lists.
-func messageLeaves(c *parquet.Column) (role, content *parquet.Column) {
-	for _, leaf := range parquetpages.LeavesOf(c) {
-		kind := cellKindOf(leaf.Type())
-		if leaf.MaxRepetitionLevel() != 1 || kind != cellText && kind != cellNull {
+// listElement is the element of a list in any dialect: list.element,
+// list.item, array, bag.array_element (the format's rules for lists, LogicalTypes.md).
+func listElement(c *parquet.Column) (*parquet.Column, bool) {
+	if c.Leaf() || c.Repeated() || len(c.Columns()) != 1 {
+		return nil, false
+	}
+	repeated := c.Columns()[0]
+	switch {
+	case !repeated.Repeated():
+		return nil, false
+	case repeated.Leaf(), len(repeated.Columns()) > 1, repeated.Name() == "array", repeated.Name() == c.Name()+"_tuple":
+		return repeated, true
+	}
+	return repeated.Columns()[0], true
+}
+
+// holdsMessages reports whether the column is a list of messages, in any
+// dialect of lists, or a struct of two lists.
+func holdsMessages(c *parquet.Column) bool {
+	if element, list := listElement(c); list {
+		c = element
+	}
+	return hasTexts(c, 1)
+}
+
+// hasTexts reports whether role and content (from and value) are there, texts
+// at the level of repetition.
+func hasTexts(group *parquet.Column, level int) bool {
+	found := 0
+	if group.Leaf() {
+		return false
+	}
+	for _, c := range group.Columns() {
+		if !slices.Contains([]string{"role", "content", "from", "value"}, c.Name()) {
 			continue
 		}
-		path := leaf.Path()[1:]
-		switch {
-		case len(path) == 0:
-		case path[len(path)-1] == "role", path[0] == "role":
-			role = shallower(role, leaf)
-		case path[len(path)-1] == "content", path[0] == "content":
-			content = shallower(content, leaf)
+		if c.Name() == "content" && holdsParts(c) {
+			found++
+			continue
+		}
+		if element, list := listElement(c); list {
+			c = element
+		}
+		if !c.Leaf() || c.MaxRepetitionLevel() != level {
+			continue
+		}
+		if kind := parquetpages.KindOf(c.Type()); kind == parquetpages.Text || kind == parquetpages.Null {
+			found++
 		}
 	}
-	return role, content
+	return found == 2
 }
 
-func shallower(a, b *parquet.Column) *parquet.Column {
-	if a != nil && a.Depth() <= b.Depth() {
-		return a
+// holdsParts reports whether the content of messages is lists of parts:
+// {type, text} and what else other types of parts have.
+func holdsParts(content *parquet.Column) bool {
+	element, list := listElement(content)
+	if !list || element.Leaf() {
+		return false
 	}
-	return b
+	for _, c := range element.Columns() {
+		if c.Name() == "text" || c.Name() == "type" {
+			return true
+		}
+	}
+	return false
 }

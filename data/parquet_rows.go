@@ -18,35 +18,32 @@ type parquetSource struct {
 	row     int   // rows read
 }
 
-// fieldReader reads one field: value, or role and content.
+// fieldReader fills the cell of one field.
 type fieldReader struct {
-	field         field
-	name          string
-	value         *parquetpages.Leaf
-	exact         bool // keep the digits of value too: an id may not fit a float64
-	role, content *parquetpages.Leaf
+	chosenField
+	from *cellReader // nil for a column of nothing but nulls
 }
 
-func openParquet(path string) (_ source, err error) {
+func openParquet(path string) (_ Source, err error) {
 	defer parquetpages.Recover(&err)
 	file, err := parquetpages.Open(path)
 	if err != nil {
-		return nil, rootCause(err)
+		return nil, RootCause(err)
 	}
 	return &parquetSource{file: file, cols: parquetColumns(file.Root())}, nil
 }
 
-func (s *parquetSource) columns() []column {
-	cols := make([]column, len(s.cols))
+func (s *parquetSource) Columns() []Column {
+	cols := make([]Column, len(s.cols))
 	for i, c := range s.cols {
-		cols[i] = c.column
+		cols[i] = c.Column
 	}
 	return cols
 }
 
-func (s *parquetSource) openEnded() bool { return false }
-func (s *parquetSource) unit() string    { return "row" }
-func (s *parquetSource) numRows() int64  { return s.file.NumRows() }
+func (s *parquetSource) OpenEnded() bool { return false }
+func (s *parquetSource) Unit() string    { return "row" }
+func (s *parquetSource) NumRows() int64  { return s.file.NumRows() }
 
 func (s *parquetSource) Close() error {
 	for _, r := range s.readers {
@@ -57,41 +54,32 @@ func (s *parquetSource) Close() error {
 	return s.file.Close()
 }
 
-func (s *parquetSource) choose(n names) error {
+func (s *parquetSource) Choose(fields []*Field) error {
 	s.readers = s.readers[:0]
-	for f, name := range n {
+	for _, f := range chosenFields(fields, s.Columns()) {
 		for _, c := range s.cols {
-			if name == "" || c.name != name {
+			if c.Name != f.column {
 				continue
 			}
-			s.readers = append(s.readers, s.reader(field(f), c))
+			f.Sparse = true
+			r := fieldReader{chosenField: f}
+			if c.Kind != CellNull {
+				r.from = newCellReader(s.file, c.node, f.Holds != HoldsNumber)
+			}
+			s.readers = append(s.readers, r)
 		}
 	}
 	return nil
 }
 
-func (s *parquetSource) reader(f field, c parquetColumn) fieldReader {
-	r := fieldReader{field: f, name: c.name}
-	switch c.kind {
-	case cellTurns:
-		r.role, r.content = s.file.NewLeaf(c.role), s.file.NewLeaf(c.content)
-	case cellText, cellNumber:
-		r.value, r.exact = s.file.NewLeaf(c.value), f.name()
-	}
-	return r
-}
-
 func (r *fieldReader) leaves() []*parquetpages.Leaf {
-	switch {
-	case r.value != nil:
-		return []*parquetpages.Leaf{r.value}
-	case r.role != nil:
-		return []*parquetpages.Leaf{r.role, r.content}
+	if r.from == nil {
+		return nil
 	}
-	return nil
+	return r.from.leaves
 }
 
-func (s *parquetSource) next(out *row) (place int, bad *problem, err error) {
+func (s *parquetSource) Next() (place int, bad *Problem, err error) {
 	at := ""
 	defer func() {
 		if err != nil && err != io.EOF {
@@ -110,8 +98,8 @@ func (s *parquetSource) next(out *row) (place int, bad *problem, err error) {
 	}
 	for i := range s.readers {
 		r := &s.readers[i]
-		at = r.name
-		if err := r.read(&out[r.field]); err != nil {
+		at = r.Column
+		if err := r.read(); err != nil {
 			return 0, nil, fmt.Errorf("%w: %s", parquetpages.NoEOF(err), parquetpages.Damaged)
 		}
 	}
@@ -124,7 +112,7 @@ func (s *parquetSource) openGroup(g int) (column string, err error) {
 	for i := range s.readers {
 		for _, leaf := range s.readers[i].leaves() {
 			if err := leaf.Open(g); err != nil {
-				return s.readers[i].name, fmt.Errorf("%w: %s", parquetpages.NoEOF(err), parquetpages.Damaged)
+				return s.readers[i].Column, fmt.Errorf("%w: %s", parquetpages.NoEOF(err), parquetpages.Damaged)
 			}
 		}
 	}
@@ -133,56 +121,40 @@ func (s *parquetSource) openGroup(g int) (column string, err error) {
 }
 
 // read assembles the field of the next row.
-func (r *fieldReader) read(c *cell) error {
-	switch {
-	case r.value != nil:
-		return r.readValue(c)
-	case r.role != nil:
-		return r.readTurns(c)
-	}
-	c.kind = cellNull
-	return nil
-}
-
-func (r *fieldReader) readValue(c *cell) error {
-	v, err := r.value.Next()
-	switch {
-	case err != nil:
-		return err
-	case v == nil:
-		*c = cell{kind: cellNull}
-	case r.value.Text():
-		*c = cell{kind: cellText, text: string(v.ByteArray())}
-	default:
-		*c = cell{kind: cellNumber, num: r.value.Number(v)}
-		if r.exact {
-			c.text = r.value.Digits(v)
-		}
-	}
-	return nil
-}
-
-// readTurns reads the two leaves of a list of messages side by side.
-func (r *fieldReader) readTurns(c *cell) error {
-	var roles, contents [16]parquetpages.Item
-	role, null, err := r.role.List(roles[:0])
-	if err != nil {
-		return err
-	}
-	content, _, err := r.content.List(contents[:0])
-	if err != nil {
-		return err
-	}
-	if len(role) != len(content) {
-		return fmt.Errorf("%d roles but %d contents in one row", len(role), len(content))
-	}
-	if null {
-		*c = cell{kind: cellNull}
+func (r *fieldReader) read() error {
+	if r.from == nil {
+		r.Cell = Cell{Kind: CellNull}
 		return nil
 	}
-	*c = cell{kind: cellTurns, turns: make([]turn, len(role))}
-	for i := range role {
-		c.turns[i] = turn{role: role[i].Text, roleNull: role[i].Null, content: content[i].Text, contentNull: content[i].Null}
+	if err := r.from.read(&r.Cell, 0); err != nil {
+		return err
+	}
+	r.goInside()
+	if r.Kind == CellMessages && r.Cell.Kind == CellObject && !r.Cell.isMessage() {
+		return zipLists(&r.Cell)
+	}
+	return nil
+}
+
+// zipLists makes a list of objects of an object of lists, as which some
+// writers store messages.
+func zipLists(c *Cell) error {
+	lists := c.Members
+	*c = Cell{Kind: CellNull}
+	for i, list := range lists {
+		if list.Value.Kind == CellNull {
+			continue
+		}
+		if c.Kind == CellNull {
+			c.Kind, c.Items = CellMessages, make([]Cell, len(list.Value.Items))
+		}
+		if len(list.Value.Items) != len(c.Items) {
+			return fmt.Errorf("%d of %s but %d of %s in one row", len(c.Items), lists[0].Key, len(list.Value.Items), lists[i].Key)
+		}
+		for j, item := range list.Value.Items {
+			c.Items[j].Kind = CellObject
+			c.Items[j].Members = append(c.Items[j].Members, Member{list.Key, item})
+		}
 	}
 	return nil
 }

@@ -180,7 +180,10 @@ func TestListDialects(t *testing.T) {
 			if !reflect.DeepEqual(counts.Skipped, map[Reason]int{ReasonNoMessages: 1, ReasonNullMessage: 2}) {
 				t.Errorf("%v", counts)
 			}
-			want := []Message{{"user", "q"}, {"assistant", "a"}, {"user", "r"}}
+			want := []Message{{Role: "user", Content: "q"}, {Role: "assistant", Content: "a"}, {Role: "user", Content: "r"}}
+			for i := range pairs[1].Prompt.Messages { // the other columns are the template's
+				pairs[1].Prompt.Messages[i].Whole = ""
+			}
 			if p := pairs[1]; !reflect.DeepEqual(p.Prompt.Messages, want) || p.Chosen.Messages[0].Content != "b" || p.Rejected.Messages[0].Content != "another answer" || p.Row != 4 {
 				t.Errorf("%+v", p)
 			}

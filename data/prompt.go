@@ -2,7 +2,6 @@ package data
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"strings"
@@ -18,24 +17,37 @@ type Prompt struct {
 	Row      int // from 0; for JSONL the line, from 1
 }
 
-var promptFields = []field{fieldPrompt, fieldResponse, fieldSubset, fieldSource, fieldID}
+// promptFields are what a prompt is read from. source stands in where the file
+// has no subset.
+type promptFields struct{ prompt, response, subset, source, id *Field }
 
-// findPrompts finds the shape of a file of prompts.
-func findPrompts(src source, mapping map[string]string) (shape, error) {
-	n, err := resolve(mapping, promptFields, src)
-	if err != nil {
-		return shape{}, err
+func newPromptFields() *promptFields {
+	return &promptFields{
+		prompt:   &Field{Name: "prompt", Optional: true},
+		response: &Field{Name: "response", Optional: true},
+		subset:   &Field{Name: "subset", Holds: HoldsName, Optional: true},
+		source:   &Field{Name: "source", Holds: HoldsName, Optional: true},
+		id:       &Field{Name: "id", Holds: HoldsName, Optional: true},
 	}
-	s := shape{names: n}
-	s.preferSubset(src)
-	if err := missingColumns(s.names, []field{fieldPrompt}, src, "prompts are prompt, and response where there is an answer to begin with"); err != nil {
-		return shape{}, err
+}
+
+// find finds the columns of a file of prompts.
+func (p *promptFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
+	fields := []*Field{p.prompt, p.response, p.subset, p.source, p.id}
+	if err := Resolve(fields, cfg.Columns, src); err != nil {
+		return nil, err
 	}
-	err = s.types(src)
-	if s.names[fieldResponse] != "" && !s.has(fieldResponse) {
-		s.kinds[fieldResponse] = cellNull // JSON lines of which only later ones have it
+	preferSubset(p.subset, p.source, src)
+	if err := Require(fields[:1], src, "prompts are prompt, and response where there is an answer to begin with"); err != nil {
+		return nil, err
 	}
-	return s, err
+	if err := CheckTypes(fields, src); err != nil {
+		return nil, err
+	}
+	if p.response.Column != "" && !p.response.There() {
+		p.response.Kind = CellNull // JSON lines of which only later ones have it
+	}
+	return fields, nil
 }
 
 // ReadPrompts yields the prompts of the files, with the answers that the files
@@ -57,17 +69,18 @@ func ReadPrompts(files []string, cfg ReadConfig, counts *Counts) iter.Seq2[Promp
 }
 
 func (g *givenIDs) readPrompts(at int, cfg ReadConfig, counts *Counts, yield func(Prompt, error) bool) (more bool) {
-	r := rowReader{what: "prompts", file: g.files[at], total: counts}
-	if err := r.open(cfg, findPrompts); err != nil {
-		yield(Prompt{}, r.fail(err))
+	fields := newPromptFields()
+	r, err := OpenRows("prompts", g.files[at], cfg, counts, fields.find)
+	if err != nil {
+		yield(Prompt{}, err)
 		return false
 	}
 	defer r.Close()
-	g.units = append(g.units, r.src.unit())
+	g.units = append(g.units, r.Unit())
 	for {
 		var p Prompt
-		id, place, err := g.identify(&r, at, func(row *row) (_ string, bad *problem) {
-			p, bad = r.shape.promptRow(row)
+		id, place, err := g.identify(r, at, fields.id, func() (_ string, bad *Problem) {
+			p, bad = fields.read()
 			return p.ID, bad
 		})
 		if err == io.EOF {
@@ -80,32 +93,32 @@ func (g *givenIDs) readPrompts(at int, cfg ReadConfig, counts *Counts, yield fun
 	}
 }
 
-// promptRow checks a row and makes a prompt of it.
-func (s *shape) promptRow(r *row) (p Prompt, bad *problem) {
-	text, bad := s.text(r, fieldPrompt)
+// read checks a row and makes a prompt of it.
+func (p *promptFields) read() (out Prompt, bad *Problem) {
+	text, bad := p.prompt.promptText()
 	if bad != nil {
-		return p, bad
+		return out, bad
 	}
-	if p.Messages, bad = waiting(text, s.names[fieldPrompt]); bad != nil {
-		return p, bad
+	if out.Messages, bad = waiting(text, p.prompt.Column); bad != nil {
+		return out, bad
 	}
-	if p.Response, bad = s.given(r, p.Messages); bad != nil {
-		return p, bad
+	if out.Response, bad = p.given(out.Messages); bad != nil {
+		return out, bad
 	}
-	return p, s.words(r, wordField{fieldSource, &p.Subset}, wordField{fieldSubset, &p.Subset}, wordField{fieldID, &p.ID})
+	return out, Words(Word{p.source, &out.Subset}, Word{p.subset, &out.Subset}, Word{p.id, &out.ID})
 }
 
 // waiting is a prompt as messages of which the last waits for an answer.
-func waiting(prompt Text, column string) ([]Message, *problem) {
+func waiting(prompt Text, column string) ([]Message, *Problem) {
 	m := prompt.Messages
 	if m == nil {
 		m = plainTurns(prompt.Plain)
 	}
 	switch {
-	case len(m) == 0 || strings.TrimSpace(m[len(m)-1].Content) == "":
-		return nil, &problem{ReasonEmptyPrompt, column, "the prompt, or its last turn, is empty or only white space"}
+	case len(m) == 0 || !m[len(m)-1].Says():
+		return nil, &Problem{ReasonEmptyPrompt, column, "the prompt, or its last turn, is empty or only white space"}
 	case m[len(m)-1].Role == "assistant":
-		return nil, &problem{ReasonAnswered, column, "ends with the assistant's turn: a prompt ends with the turn to be answered"}
+		return nil, &Problem{ReasonAnswered, column, "ends with the assistant's turn: a prompt ends with the turn to be answered"}
 	}
 	return m, nil
 }
@@ -139,11 +152,11 @@ func plainTurns(text string) []Message {
 
 // given is the answer that a row gives, alone or after the prompt; a null or
 // blank one is none.
-func (s *shape) given(r *row, prompt []Message) (string, *problem) {
-	if kind := r[fieldResponse].kind; kind == cellMissing || kind == cellNull {
+func (p *promptFields) given(prompt []Message) (string, *Problem) {
+	if p.response.Cell.Absent() {
 		return "", nil
 	}
-	response, bad := s.text(r, fieldResponse)
+	response, bad := p.response.Text()
 	if bad != nil {
 		return "", bad
 	}
@@ -155,7 +168,7 @@ func (s *shape) given(r *row, prompt []Message) (string, *problem) {
 		m = m[len(prompt):]
 	}
 	if len(m) != 1 || m[0].Role != "assistant" {
-		return "", &problem{ReasonWrongType, s.names[fieldResponse], fmt.Sprintf("%d messages where the assistant's answer alone should be", len(m))}
+		return "", p.response.Problem(ReasonWrongType, "%d messages where the assistant's answer alone should be", len(m))
 	}
 	return strings.TrimSpace(m[0].Content), nil
 }

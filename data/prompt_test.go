@@ -34,11 +34,11 @@ func TestReadPrompts(t *testing.T) {
 		t.Fatal(counts, err)
 	}
 	want := []Prompt{
-		{ID: text + ":row:1", Messages: []Message{{"user", "Why is the sky blue?"}}, Subset: "s", File: text, Row: 1},
-		{ID: "t", Messages: []Message{{"user", "Hi"}, {"assistant", "Hello.\nYou?"}, {"user", "Tell me a secret"}}, Response: "No.", File: text, Row: 2},
-		{ID: text + ":row:3", Messages: []Message{{"user", "Human: is no transcript\n\nAssistant:"}}, File: text, Row: 3},
-		{ID: chat + ":row:1", Messages: []Message{{"system", "Be brief."}, {"user", "Hi"}}, File: chat, Row: 1},
-		{ID: chat + ":row:2", Messages: []Message{{"user", "Hi"}}, Response: "Hello", File: chat, Row: 2},
+		{ID: text + ":row:1", Messages: []Message{{Role: "user", Content: "Why is the sky blue?"}}, Subset: "s", File: text, Row: 1},
+		{ID: "t", Messages: []Message{{Role: "user", Content: "Hi"}, {Role: "assistant", Content: "Hello.\nYou?"}, {Role: "user", Content: "Tell me a secret"}}, Response: "No.", File: text, Row: 2},
+		{ID: text + ":row:3", Messages: []Message{{Role: "user", Content: "Human: is no transcript\n\nAssistant:"}}, File: text, Row: 3},
+		{ID: chat + ":row:1", Messages: []Message{{Role: "system", Content: "Be brief."}, {Role: "user", Content: "Hi"}}, File: chat, Row: 1},
+		{ID: chat + ":row:2", Messages: []Message{{Role: "user", Content: "Hi"}}, Response: "Hello", File: chat, Row: 2},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("read\n%+v\nwant\n%+v", got, want)

@@ -32,11 +32,15 @@ const (
 	ReasonWrongType       Reason = "wrong_type"              // a value of another type than its column
 	ReasonBrokenLine      Reason = "broken_line"             // a line that is no JSON, a record that is no CSV
 	ReasonNotObject       Reason = "line_not_object"         // JSON, but not an object
+	ReasonDuplicateKey    Reason = "duplicate_key"           // an object that has one key twice
 	ReasonNaNLiteral      Reason = "nan_literal"             // NaN or Infinity, which JSON does not have
 	ReasonMissingField    Reason = "missing_field"           // an object without a field that its file has
 	ReasonTie             Reason = "tie"                     // a comparison without a winner
 	ReasonLabel           Reason = "unknown_label"           // a label other than a, b, tie
 	ReasonDuplicateID     Reason = "duplicate_id"            // the id of a comparison before it
+	ReasonPart            Reason = "content_part"            // a part of a message that is no text: an image, audio
+	ReasonNoPrompt        Reason = "no_prompt"               // neither a prompt nor a transcript that holds one
+	ReasonUnpaired        Reason = "unpaired"                // nothing to compare a response with
 	ReasonEmptyPrompt     Reason = "empty_prompt"            // nothing to answer
 	ReasonAnswered        Reason = "prompt_answered"         // a prompt that ends with the assistant's turn
 	ReasonUnknownID       Reason = "unknown_id"              // an answer about a comparison that is not there
@@ -53,6 +57,10 @@ type Counts struct {
 	Read    int            `json:"read"`
 	Kept    int            `json:"kept"`
 	Skipped map[Reason]int `json:"skipped,omitempty"`
+	// Of files in which a row is not a pair: the pairs made of the rows kept, and
+	// the responses to one prompt that tie, which give none.
+	Pairs int `json:"pairs,omitempty"`
+	Ties  int `json:"ties,omitempty"`
 }
 
 func (c *Counts) keep() {
@@ -70,6 +78,7 @@ func (c *Counts) skip(reason Reason) {
 
 // Add adds the rows of another file.
 func (c *Counts) Add(other Counts) {
+	c.Pairs, c.Ties = c.Pairs+other.Pairs, c.Ties+other.Ties
 	c.Read += other.Read
 	c.Kept += other.Kept
 	for reason, n := range other.Skipped {
@@ -103,10 +112,13 @@ func (c Counts) SkippedRows() int {
 // String reads "200 rows read, 197 kept, 3 skipped (null_text 2, tie 1)".
 func (c Counts) String() string {
 	s := fmt.Sprintf("%d rows read, %d kept, %d skipped", c.Read, c.Kept, c.SkippedRows())
-	if len(c.Skipped) == 0 {
-		return s
+	if len(c.Skipped) > 0 {
+		s += " (" + c.Reasons() + ")"
 	}
-	return s + " (" + c.Reasons() + ")"
+	if c.Ties > 0 || c.Pairs > 0 && c.Pairs != c.Kept {
+		s += fmt.Sprintf("; %d pairs of them, %d ties left out", c.Pairs, c.Ties)
+	}
+	return s
 }
 
 // Reasons lists the reasons, the most frequent first: "null_text 2, tie 1".
@@ -136,7 +148,7 @@ type RowError struct {
 	Row    int
 	Column string // empty where the whole line is at fault
 	Reason Reason
-	Detail string // what is wrong, and how to mend it where that is known
+	Detail string // what is wrong, and how to fix it where that is known
 }
 
 // Error names row, column and cause, but not the file, which whoever reads
@@ -152,13 +164,13 @@ func (e *RowError) Error() string {
 	return where + e.Detail
 }
 
-// problem is a RowError before file and row are known.
-type problem struct {
-	reason Reason
-	column string
-	detail string
+// Problem is a RowError before file and row are known.
+type Problem struct {
+	Reason Reason
+	Column string
+	Detail string
 }
 
-func (p *problem) at(file, unit string, row int) *RowError {
-	return &RowError{File: file, Unit: unit, Row: row, Column: p.column, Reason: p.reason, Detail: p.detail}
+func (p *Problem) at(file, unit string, row int) *RowError {
+	return &RowError{File: file, Unit: unit, Row: row, Column: p.Column, Reason: p.Reason, Detail: p.Detail}
 }

@@ -47,6 +47,10 @@ func TestReasons(t *testing.T) {
 		{ReasonBrokenLine, text, `{"prompt":"p","chosen":"a","rejected":"b"} x`, []string{"broken JSON", "follows"}},
 		{ReasonNotObject, text, `"prompt"`, []string{"not a JSON object"}},
 		{ReasonNaNLiteral, text, `{"prompt":"p","chosen":"a","rejected":"b","confidence":-Infinity}`, []string{"column confidence", "-Infinity"}},
+		{ReasonDuplicateKey, text, `{"prompt":"p","chosen":"a","rejected":"b","chosen":"c"}`, []string{"column chosen", `the key "chosen" is given a second time`}},
+		{ReasonDuplicateKey, text, `{"prompt":"p","chosen":"a","rejected":"b","x":1,"\u0078":2}`, []string{`the key "x" is given a second time`}},
+		{ReasonDuplicateKey, text, `{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1,"j":1,"k":1,"l":1,"m":1,"n":1,"o":1,"p":1,"q":1,"r":1,"prompt":"p","chosen":"a","rejected":"b","r":2}`, []string{`the key "r"`}},
+		{ReasonDuplicateKey, chat, `{"chosen":[{"role":"user","content":"q","role":"system"},{"role":"assistant","content":"a"}],"rejected":[{"role":"user","content":"q"},{"role":"assistant","content":"b"}]}`, []string{"chosen.role"}},
 		{ReasonMissingField, text, `{"prompt":"p","chosen":"a"}`, []string{"column rejected", "missing"}},
 		{ReasonMissingField, text, `{"chosen":"a","rejected":"b"}`, []string{"column prompt", "missing"}},
 	} {

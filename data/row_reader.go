@@ -6,35 +6,46 @@ import (
 	"io"
 )
 
-// rowReader goes through the rows of one file, in order, and counts what
-// becomes of them. It is what readers of pairs and of comparisons have in
-// common.
-type rowReader struct {
+// Rows goes through the rows of one file, in order, and counts what becomes of
+// them. It is what the readers of all record kinds have in common.
+type Rows struct {
 	what    string // pairs or comparisons, for errors
 	file    string
 	skip    bool
-	src     source
-	shape   shape
-	row     row
+	src     Source
 	counts  Counts
 	total   *Counts         // of all files, where there are several
 	first   *RowError       // the first row skipped
 	skipped func(*RowError) // as OnSkip
 }
 
-// open opens the file, finds its shape from its columns and chooses those it
-// reads.
-func (r *rowReader) open(cfg ReadConfig, find func(source, map[string]string) (shape, error)) (err error) {
+// FindFields finds the columns of a record kind's fields in a source, and
+// returns the fields to read.
+type FindFields func(src Source, cfg ReadConfig) ([]*Field, error)
+
+// OpenRows opens a file, finds the columns of a record kind and chooses those
+// it reads. what names the records in errors. What becomes of the rows is
+// added to total too, which may be nil.
+func OpenRows(what, file string, cfg ReadConfig, total *Counts, find FindFields) (*Rows, error) {
+	r := &Rows{what: what, file: file, total: total}
+	if err := r.open(cfg, find); err != nil {
+		return nil, r.Fail(err)
+	}
+	return r, nil
+}
+
+func (r *Rows) open(cfg ReadConfig, find FindFields) (err error) {
 	if r.skip, err = cfg.skips(); err != nil {
 		return err
 	}
 	if r.src, err = openSource(r.file); err != nil {
 		return err
 	}
-	if r.shape, err = find(r.src, cfg.Columns); err == nil {
-		err = r.src.choose(r.shape.names)
+	fields, err := find(r.src, cfg)
+	if err == nil {
+		err = r.src.Choose(fields)
 	}
-	if err == nil && r.src.numRows() == 0 {
+	if err == nil && r.src.NumRows() == 0 {
 		err = errNoRows
 	}
 	if err != nil {
@@ -43,48 +54,55 @@ func (r *rowReader) open(cfg ReadConfig, find func(source, map[string]string) (s
 	return err
 }
 
-func (r *rowReader) fail(err error) error {
+var errNoRows = errors.New("no rows: the columns are there, but nothing in them")
+
+// Fail puts what was read and the file before an error.
+func (r *Rows) Fail(err error) error {
 	return fmt.Errorf("read %s %s: %w", r.what, r.file, err)
 }
 
-// Format names the format found, for example "chat, implicit prompt".
-func (r *rowReader) Format() string { return r.shape.String() }
+// Unit is "row" or "line", what places count.
+func (r *Rows) Unit() string { return r.src.Unit() }
 
-// Chat reports whether the texts are messages.
-func (r *rowReader) Chat() bool { return r.shape.chat() }
+// CSV reports whether the file is CSV, whose cells are text alone.
+func (r *Rows) CSV() bool {
+	_, is := r.src.(*csvSource)
+	return is
+}
 
 // NumRows is the number of rows in the file, -1 where only reading tells.
-func (r *rowReader) NumRows() int64 { return r.src.numRows() }
+func (r *Rows) NumRows() int64 { return r.src.NumRows() }
 
 // OnSkip has see called with every row that is skipped from now on.
-func (r *rowReader) OnSkip(see func(*RowError)) { r.skipped = see }
+func (r *Rows) OnSkip(see func(*RowError)) { r.skipped = see }
 
 // Counts says what became of the rows read so far.
-func (r *rowReader) Counts() Counts { return r.counts.clone() }
+func (r *Rows) Counts() Counts { return r.counts.clone() }
 
 // Close closes the file.
-func (r *rowReader) Close() error { return r.src.Close() }
+func (r *Rows) Close() error { return r.src.Close() }
 
-// next gives row after row to use until one has no problem, and returns its
-// place; io.EOF after the last. A row with a problem is a RowError, or is
-// counted and passed over. It is an error if no row at all was kept.
-func (r *rowReader) next(use func(*row) *problem) (place int, err error) {
+// Next has use read the fields of row after row until one has no problem, and
+// returns its place; io.EOF after the last. A row with a problem is a
+// RowError, or is counted and passed over. It is an error if no row at all was
+// kept.
+func (r *Rows) Next(use func() *Problem) (place int, err error) {
 	for {
-		place, bad, err := r.src.next(&r.row)
+		place, bad, err := r.src.Next()
 		if err == io.EOF {
 			return 0, r.atEnd()
 		}
 		if err != nil {
-			return 0, r.fail(err)
+			return 0, r.Fail(err)
 		}
 		if bad == nil {
-			bad = use(&r.row)
+			bad = use()
 		}
 		if bad == nil {
 			r.keep()
 			return place, nil
 		}
-		if err := r.pass(bad.at(r.file, r.src.unit(), place)); err != nil {
+		if err := r.pass(bad.at(r.file, r.src.Unit(), place)); err != nil {
 			return 0, err
 		}
 	}
@@ -92,10 +110,10 @@ func (r *rowReader) next(use func(*row) *problem) (place int, err error) {
 
 // pass counts a row that cannot be used, and is an error where rows must not
 // be skipped.
-func (r *rowReader) pass(wrong *RowError) error {
+func (r *Rows) pass(wrong *RowError) error {
 	r.count(wrong.Reason)
 	if !r.skip {
-		return r.fail(fmt.Errorf("%w; mend it, or set data.on_bad_row: skip to leave such rows out", wrong))
+		return r.Fail(fmt.Errorf("%w; fix it, or set data.on_bad_row: skip to leave such rows out", wrong))
 	}
 	if r.first == nil {
 		r.first = wrong
@@ -106,14 +124,32 @@ func (r *rowReader) pass(wrong *RowError) error {
 	return nil
 }
 
-func (r *rowReader) keep() {
+func (r *Rows) keep() {
 	r.counts.keep()
 	if r.total != nil {
 		r.total.keep()
 	}
 }
 
-func (r *rowReader) count(skipped Reason) {
+// tally counts the pairs and ties of rows that are no pairs themselves.
+func (r *Rows) tally(pairs, ties int) {
+	for _, counts := range []*Counts{&r.counts, r.total} {
+		if counts != nil {
+			counts.Pairs, counts.Ties = counts.Pairs+pairs, counts.Ties+ties
+		}
+	}
+}
+
+// leave moves rows that were kept to the skipped.
+func (r *Rows) leave(skipped map[Reason]int) {
+	for _, counts := range []*Counts{&r.counts, r.total} {
+		if counts != nil {
+			counts.Leave(skipped)
+		}
+	}
+}
+
+func (r *Rows) count(skipped Reason) {
 	r.counts.skip(skipped)
 	if r.total != nil {
 		r.total.skip(skipped)
@@ -123,12 +159,12 @@ func (r *rowReader) count(skipped Reason) {
 // ErrAllSkipped ends the reading of a file of which no row could be used.
 var ErrAllSkipped = errors.New("all rows were skipped")
 
-func (r *rowReader) atEnd() error {
+func (r *Rows) atEnd() error {
 	switch {
 	case r.counts.Read == 0:
-		return r.fail(errNoRows)
+		return r.Fail(errNoRows)
 	case r.counts.Kept == 0 && r.skip:
-		return r.fail(fmt.Errorf("%w: %d (%s); the first: %w", ErrAllSkipped, r.counts.Read, r.counts.Reasons(), r.first))
+		return r.Fail(fmt.Errorf("%w: %d (%s); the first: %w", ErrAllSkipped, r.counts.Read, r.counts.Reasons(), r.first))
 	}
 	return io.EOF
 }

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"io"
 	"slices"
 	"strconv"
@@ -31,7 +32,7 @@ const (
 
 func openJSONRows(path string) (*jsonRows, error) {
 	j := &jsonRows{seen: map[string]jsonSeen{}}
-	first, err := openLines(path)
+	first, err := openObjects(path)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +52,7 @@ func openJSONRows(path string) (*jsonRows, error) {
 			j.seen[key] |= seenIn(value)
 		})
 	}
-	lines, err := openLines(path)
+	lines, err := openObjects(path)
 	if err != nil {
 		return nil, err
 	}
@@ -126,17 +127,17 @@ func (s jsonSeen) value(raw []byte) parquet.Value {
 	return parquet.ByteArrayValue([]byte(strings.ToValidUTF8(text, "\ufffd")))
 }
 
-func (j *jsonRows) fields(without []string) (kept []parquet.Field, replaced []string) {
+func (j *jsonRows) columns() []string { return j.keys }
+
+func (j *jsonRows) fields(without []string) (kept []parquet.Field) {
 	j.at = map[string]int{}
 	for _, key := range j.keys {
-		if slices.Contains(without, key) {
-			replaced = append(replaced, key)
-			continue
+		if !slices.Contains(without, key) {
+			j.at[key] = len(kept)
+			kept = append(kept, namedNode{parquet.Optional(j.seen[key].leafType()), key})
 		}
-		j.at[key] = len(kept)
-		kept = append(kept, namedNode{parquet.Optional(j.seen[key].leafType()), key})
 	}
-	return kept, replaced
+	return kept
 }
 
 func (j *jsonRows) next(row parquet.Row) (parquet.Row, error) {
@@ -155,6 +156,17 @@ func (j *jsonRows) next(row parquet.Row) (parquet.Row, error) {
 		}
 	})
 	return row, nil
+}
+
+func (j *jsonRows) nextJSON(cells []jsonCell) ([]jsonCell, error) {
+	line, err := j.src.nextLine()
+	if err != nil {
+		return cells, err
+	}
+	j.values(line, func(key string, value []byte) {
+		cells = append(cells, jsonCell{key, bytes.ToValidUTF8(value, []byte("\ufffd"))})
+	})
+	return cells, nil
 }
 
 func (j *jsonRows) Close() error { return j.src.Close() }
@@ -182,19 +194,38 @@ func openCSVRows(path string) (*csvRows, error) {
 	return &csvRows{src: src.(*csvSource)}, nil
 }
 
-// fields keeps the first of columns that have one name.
-func (c *csvRows) fields(without []string) (kept []parquet.Field, replaced []string) {
+// columns are the names of the header, the first where several have one.
+func (c *csvRows) columns() []string {
+	var names []string
 	for i, name := range c.src.header {
-		switch {
-		case slices.Index(c.src.header, name) != i:
-		case slices.Contains(without, name):
-			replaced = append(replaced, name)
-		default:
-			c.at = append(c.at, i)
+		if slices.Index(c.src.header, name) == i {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (c *csvRows) fields(without []string) (kept []parquet.Field) {
+	for _, name := range c.columns() {
+		if !slices.Contains(without, name) {
+			c.at = append(c.at, slices.Index(c.src.header, name))
 			kept = append(kept, namedNode{parquet.Optional(parquet.String()), name})
 		}
 	}
-	return kept, replaced
+	return kept
+}
+
+func (c *csvRows) nextJSON(cells []jsonCell) ([]jsonCell, error) {
+	_, bad, err := c.src.nextFields()
+	if err != nil || bad != nil {
+		return cells, err
+	}
+	for i, name := range c.src.header {
+		if slices.Index(c.src.header, name) == i {
+			cells = append(cells, jsonCell{name, jsonText(c.src.fields[i])})
+		}
+	}
+	return cells, nil
 }
 
 func (c *csvRows) next(row parquet.Row) (parquet.Row, error) {

@@ -77,30 +77,39 @@ func leafCount(fields []parquet.Field) int {
 type parquetRows struct {
 	file   *parquetpages.File
 	leaves []*parquetpages.Leaf
+	kept   []parquet.Field
 	group  int
 	left   int64
+	row    parquet.Row // of nextJSON
 }
 
 func openParquetRows(path string) (*parquetRows, error) {
 	file, err := parquetpages.Open(path)
 	if err != nil {
-		return nil, rootCause(err)
+		return nil, RootCause(err)
 	}
 	return &parquetRows{file: file}, nil
 }
 
-func (p *parquetRows) fields(without []string) (kept []parquet.Field, replaced []string) {
+func (p *parquetRows) columns() []string {
+	var names []string
+	for _, c := range p.file.Root().Columns() {
+		names = append(names, c.Name())
+	}
+	return names
+}
+
+func (p *parquetRows) fields(without []string) []parquet.Field {
 	for _, c := range p.file.Root().Columns() {
 		if slices.Contains(without, c.Name()) {
-			replaced = append(replaced, c.Name())
 			continue
 		}
-		kept = append(kept, namedNode{unpackedNode(c), c.Name()})
+		p.kept = append(p.kept, namedNode{unpackedNode(c), c.Name()})
 		for _, leaf := range parquetpages.LeavesOf(c) {
 			p.leaves = append(p.leaves, p.file.NewLeaf(leaf))
 		}
 	}
-	return kept, replaced
+	return slices.Clip(p.kept)
 }
 
 func (p *parquetRows) next(row parquet.Row) (_ parquet.Row, err error) {
@@ -124,6 +133,22 @@ func (p *parquetRows) next(row parquet.Row) (_ parquet.Row, err error) {
 	}
 	p.left--
 	return row, nil
+}
+
+func (p *parquetRows) nextJSON(cells []jsonCell) (_ []jsonCell, err error) {
+	if p.leaves == nil {
+		p.fields(nil)
+	}
+	if p.row, err = p.next(p.row[:0]); err != nil {
+		return cells, err
+	}
+	values := byLeaf(p.row, len(p.leaves))
+	for _, field := range p.kept {
+		n := leafCount([]parquet.Field{field})
+		cells = append(cells, jsonCell{field.Name(), appendNode(nil, field, values[:n], 0, 0)})
+		values = values[n:]
+	}
+	return cells, nil
 }
 
 func (p *parquetRows) at(leaf *parquetpages.Leaf, err error) error {

@@ -42,14 +42,13 @@ func readScores(file string, cfg ReadConfig, counts *Counts) ([]Scored, error) {
 		return nil, err
 	}
 	defer src.Close()
-	s, err := findScores(src, cfg.Columns)
-	if err != nil {
+	fields := newScoredFields()
+	if err := fields.find(src, cfg); err != nil {
 		return nil, err
 	}
 	var rows []Scored
-	var r row
 	for {
-		place, bad, err := src.next(&r)
+		place, bad, err := src.Next()
 		if err == io.EOF {
 			return rows, someKept(counts)
 		}
@@ -58,16 +57,16 @@ func readScores(file string, cfg ReadConfig, counts *Counts) ([]Scored, error) {
 		}
 		scored := Scored{Row: place}
 		if bad == nil {
-			bad = s.scored(&r, &scored)
+			bad = fields.read(&scored)
 		}
 		if bad == nil {
 			counts.keep()
 			rows = append(rows, scored)
 			continue
 		}
-		counts.skip(bad.reason)
+		counts.skip(bad.Reason)
 		if !skip {
-			return nil, fmt.Errorf("%w; mend it, or set data.on_bad_row: skip to leave such rows out", bad.at(file, src.unit(), place))
+			return nil, fmt.Errorf("%w; fix it, or set data.on_bad_row: skip to leave such rows out", bad.at(file, src.Unit(), place))
 		}
 	}
 }
@@ -82,75 +81,93 @@ func someKept(counts *Counts) error {
 	return nil
 }
 
-// findScores finds the columns; texts are read only for their lengths, and to
-// know which rows are of one prompt.
-func findScores(src source, mapping map[string]string) (*shape, error) {
-	n, err := resolve(mapping, append([]field{fieldRewardChosen, fieldRewardRejected, fieldLenChosen, fieldLenRejected}, pairFields...), src)
-	if err != nil {
-		return nil, err
-	}
-	if err := missingColumns(n, []field{fieldRewardChosen, fieldRewardRejected}, src, "reward_chosen and reward_rejected, as laurel score writes them for pairs"); err != nil {
-		return nil, err
-	}
-	s := &shape{names: n}
-	s.drop(fieldResponseA, fieldResponseB, fieldLabel, fieldVoteShareA, fieldVoteShare, fieldMargin, fieldScoreChosen, fieldScoreRejected)
-	_, chosen := findColumn(src, n[fieldChosen])
-	_, rejected := findColumn(src, n[fieldRejected])
-	if n[fieldLenChosen] != "" || !chosen || !rejected {
-		s.drop(fieldChosen, fieldRejected)
-	}
-	if err := s.types(src); err != nil {
-		return nil, err
-	}
-	return s, src.choose(s.names)
+// scoredFields are what a row of scores is read from: those of a pair, and the
+// rewards and lengths. What rewards do not need of a pair is not read.
+type scoredFields struct {
+	*pairFields
+	rewardChosen, rewardRejected, lenChosen, lenRejected *Field
 }
 
-func (s *shape) scored(r *row, out *Scored) (bad *problem) {
-	if out.RewardChosen, bad = s.reward(r, fieldRewardChosen); bad != nil {
-		return bad
+func newScoredFields() *scoredFields {
+	return &scoredFields{
+		pairFields:     newPairFields(),
+		rewardChosen:   &Field{Name: "reward_chosen", Holds: HoldsNumber},
+		rewardRejected: &Field{Name: "reward_rejected", Holds: HoldsNumber},
+		lenChosen:      &Field{Name: "len_chosen", Holds: HoldsNumber},
+		lenRejected:    &Field{Name: "len_rejected", Holds: HoldsNumber},
 	}
-	if out.RewardRejected, bad = s.reward(r, fieldRewardRejected); bad != nil {
-		return bad
-	}
-	if out.Confidence, bad = s.number(r, fieldConfidence, 1); bad != nil {
-		return bad
-	}
-	if bad := outsideUnit(out.Confidence, s.names[fieldConfidence]); bad != nil {
-		return bad
-	}
-	var labels Pair
-	if bad := s.labels(r, &labels); bad != nil {
-		return bad
-	}
-	out.ID, out.Subset = labels.ID, labels.Subset
-	return s.lengths(r, out)
 }
 
-func (s *shape) reward(r *row, f field) (float64, *problem) {
-	reward, bad := s.number(r, f, math.NaN())
+// find finds the columns; texts are read only for their lengths, and to know
+// which rows are of one prompt.
+func (s *scoredFields) find(src Source, cfg ReadConfig) error {
+	fields := append([]*Field{s.rewardChosen, s.rewardRejected, s.lenChosen, s.lenRejected}, s.all()...)
+	if err := Resolve(fields, cfg.Columns, src); err != nil {
+		return err
+	}
+	if err := Require(fields[:2], src, "reward_chosen and reward_rejected, as laurel score writes them for pairs"); err != nil {
+		return err
+	}
+	texts := HasColumns(src, s.chosen, s.rejected)
+	s.choose(false)
+	s.Promptless = true
+	Drop(s.voteShare, s.margin, s.scoreChosen, s.scoreRejected)
+	if s.lenChosen.Column != "" || !texts {
+		Drop(s.chosen, s.rejected)
+	}
+	if err := CheckTypes(fields, src); err != nil {
+		return err
+	}
+	if err := s.Alike(); err != nil {
+		return err
+	}
+	return src.Choose(fields)
+}
+
+func (s *scoredFields) read(out *Scored) (bad *Problem) {
+	if out.RewardChosen, bad = reward(s.rewardChosen); bad != nil {
+		return bad
+	}
+	if out.RewardRejected, bad = reward(s.rewardRejected); bad != nil {
+		return bad
+	}
+	if out.Confidence, bad = s.confidence.Number(1); bad != nil {
+		return bad
+	}
+	if bad := outsideUnit(out.Confidence, s.confidence.Column); bad != nil {
+		return bad
+	}
+	if bad := Words(Word{s.subset, &out.Subset}, Word{s.id, &out.ID}); bad != nil {
+		return bad
+	}
+	return s.lengths(out)
+}
+
+func reward(f *Field) (float64, *Problem) {
+	reward, bad := f.Number(math.NaN())
 	switch {
 	case bad != nil:
-	case r[f].kind != cellNumber:
-		bad = &problem{ReasonReward, s.names[f], "the reward is null"}
+	case f.Cell.Kind != CellNumber:
+		bad = f.Problem(ReasonReward, "the reward is null")
 	case math.IsNaN(reward) || math.IsInf(reward, 0):
-		bad = &problem{ReasonReward, s.names[f], fmt.Sprintf("the reward is %v: it must be finite", reward)}
+		bad = f.Problem(ReasonReward, "the reward is %v: it must be finite", reward)
 	}
 	return reward, bad
 }
 
-func (s *shape) lengths(r *row, out *Scored) (bad *problem) {
-	if s.has(fieldChosen) {
-		prompt, chosen, rejected, bad := s.dialogue(r)
+func (s *scoredFields) lengths(out *Scored) (bad *Problem) {
+	if s.chosen.There() {
+		prompt, chosen, rejected, bad := s.Read()
 		out.Prompt = PromptKey(prompt)
 		out.LenChosen, out.LenRejected = float64(chosen.Chars()), float64(rejected.Chars())
 		return bad
 	}
-	if c := &r[fieldPrompt]; c.kind == cellText {
-		out.Prompt = PromptKey(Text{Plain: c.text})
+	if c := &s.prompt.Cell; c.Kind == CellText {
+		out.Prompt = PromptKey(Text{Plain: c.Text})
 	}
-	if out.LenChosen, bad = s.number(r, fieldLenChosen, -1); bad != nil {
+	if out.LenChosen, bad = s.lenChosen.Number(-1); bad != nil {
 		return bad
 	}
-	out.LenRejected, bad = s.number(r, fieldLenRejected, -1)
+	out.LenRejected, bad = s.lenRejected.Number(-1)
 	return bad
 }

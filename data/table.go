@@ -8,10 +8,9 @@ import (
 // Table is a file whose rows are to be scored, in order.
 type Table struct {
 	file    string
-	src     source
-	shape   shape
+	src     Source
+	fields  *tableFields
 	holds   tableKind
-	row     row
 	records int
 }
 
@@ -51,45 +50,71 @@ func OpenTable(file string, columns map[string]string) (*Table, error) {
 	return t, nil
 }
 
-func (t *Table) find(columns map[string]string) error {
-	n, err := resolve(columns, []field{fieldPrompt, fieldChosen, fieldRejected, fieldResponseA, fieldResponseB,
-		fieldLabel, fieldText, fieldResponse, fieldMessages}, t.src)
-	if err != nil {
-		return err
-	}
-	has := func(fields ...field) bool {
-		for _, f := range fields {
-			if _, ok := findColumn(t.src, n[f]); !ok {
-				return false
-			}
-		}
-		return true
-	}
-	var wanted []field
-	switch {
-	case has(fieldChosen, fieldRejected):
-		wanted = []field{fieldPrompt, fieldChosen, fieldRejected}
-	case has(fieldPrompt, fieldResponseA, fieldResponseB, fieldLabel):
-		wanted = []field{fieldPrompt, fieldResponseA, fieldResponseB, fieldLabel}
-		t.shape.labelled = true
-	case has(fieldPrompt, fieldResponse):
-		t.holds, wanted = tableResponses, []field{fieldPrompt, fieldResponse}
-	case has(fieldMessages):
-		t.holds, wanted = tableMessages, []field{fieldMessages}
-	case has(fieldText):
-		t.holds, wanted = tableTexts, []field{fieldText}
-	default:
-		return fmt.Errorf("nothing to score: it needs text, or prompt and response, or messages, or a pair (chosen and rejected, or prompt, response_a, response_b and label); the columns are %s",
-			list(columnNames(t.src)))
-	}
-	for _, f := range wanted {
-		t.shape.names[f] = n[f]
-	}
-	if err := t.shape.types(t.src); err != nil {
-		return err
-	}
-	return t.src.choose(t.shape.names)
+// tableFields are what rows to score are read from: those of a pair, and the
+// layouts of one text.
+type tableFields struct {
+	*pairFields
+	text, response, messages *Field
 }
+
+func newTableFields() *tableFields {
+	return &tableFields{newPairFields(), &Field{Name: "text"}, &Field{Name: "response", Optional: true}, &Field{Name: "messages", Holds: HoldsMessages}}
+}
+
+func (t *Table) find(columns map[string]string) error {
+	t.fields = newTableFields()
+	f := t.fields
+	all := append([]*Field{f.prompt, f.chosen, f.rejected, f.responseA, f.responseB, f.label, f.text, f.response, f.messages, f.system, f.input, f.history}, f.context.Fields()...)
+	if err := Resolve(all, columns, t.src); err != nil {
+		return err
+	}
+	var wanted []*Field
+	f.Dialogue = f.dialogue(f.chosen, f.rejected)
+	switch {
+	case HasColumns(t.src, f.chosen, f.rejected):
+		wanted = append(f.Fields(), f.system, f.input, f.history)
+	case HasColumns(t.src, f.prompt, f.responseA, f.responseB, f.label):
+		f.labelled, f.Dialogue = true, f.dialogue(f.responseA, f.responseB)
+		wanted = append(f.Fields(), f.label, f.system, f.input, f.history)
+	case HasColumns(t.src, f.prompt, f.response):
+		t.holds, wanted = tableResponses, append([]*Field{f.prompt, f.response}, f.context.Fields()...)
+	case HasColumns(t.src, f.messages):
+		t.holds, wanted = tableMessages, append([]*Field{f.messages}, f.context.Fields()...)
+	case HasColumns(t.src, f.text):
+		t.holds, wanted = tableTexts, append([]*Field{f.text}, f.context.Fields()...)
+	default:
+		return fmt.Errorf("nothing to score: it needs text, or prompt and response, or messages, or a pair (chosen and rejected, or prompt, response_a, response_b and label); the columns are %s%s",
+			List(columnNames(t.src)), convertFirst(t.src))
+	}
+	if t.holds == tablePairs && !f.labelled {
+		said, err := f.findPrompt(t.src, columns)
+		if err != nil {
+			return err
+		}
+		f.note(said)
+	}
+	f.Promptless = f.prompt.Column == "" && hasKey(columns, "prompt")
+	if err := CheckTypes(wanted, t.src); err != nil {
+		return err
+	}
+	f.note(ignored(t.src, wanted))
+	if err := f.Alike(); err != nil {
+		return err
+	}
+	return t.src.Choose(wanted)
+}
+
+// convertFirst says what to do about a file of a known layout.
+func convertFirst(src Source) string {
+	if l, _ := findLayout(src, ReadConfig{}); l != nil {
+		return fmt.Sprintf("; it looks like %s: make pairs of it first with laurel convert --from %s", l.name, l.name)
+	}
+	return "; map yours with --columns"
+}
+
+// Notes say what a reader of the file should know: which columns were taken
+// for the prompt, and which are ignored.
+func (t *Table) Notes() []string { return t.fields.notes }
 
 // Pairs reports whether every record has two completions.
 func (t *Table) Pairs() bool { return t.holds == tablePairs }
@@ -98,7 +123,7 @@ func (t *Table) Pairs() bool { return t.holds == tablePairs }
 func (t *Table) File() string { return t.file }
 
 // NumRows is the number of rows in the file, -1 where only reading tells.
-func (t *Table) NumRows() int64 { return t.src.numRows() }
+func (t *Table) NumRows() int64 { return t.src.NumRows() }
 
 // Close closes the file.
 func (t *Table) Close() error { return t.src.Close() }
@@ -106,7 +131,7 @@ func (t *Table) Close() error { return t.src.Close() }
 // Next returns the next row, io.EOF after the last. A row that cannot be
 // scored is a Record with a Problem; only a damaged file is an error.
 func (t *Table) Next() (Record, error) {
-	place, bad, err := t.src.next(&t.row)
+	place, bad, err := t.src.Next()
 	if err == io.EOF {
 		return Record{}, io.EOF
 	}
@@ -120,37 +145,46 @@ func (t *Table) Next() (Record, error) {
 	}
 	if bad != nil {
 		rec.Completions = nil
-		rec.Problem, rec.Detail = string(bad.reason), bad.at(t.file, t.src.unit(), place).Error()
+		rec.Problem, rec.Detail = string(bad.Reason), bad.at(t.file, t.src.Unit(), place).Error()
 	}
 	return rec, nil
 }
 
-func (t *Table) completions() ([]Completion, *problem) {
+func (t *Table) completions() ([]Completion, *Problem) {
+	f := t.fields
 	switch t.holds {
 	case tablePairs:
-		p, _, bad := t.shape.texts(&t.row)
+		p, _, bad := f.texts()
 		return []Completion{{Prompt: p.Prompt, Response: p.Chosen}, {Prompt: p.Prompt, Response: p.Rejected}}, bad
-	case tableResponses:
-		c, bad := t.response()
-		return []Completion{c}, bad
-	case tableMessages:
-		c, bad := t.conversation(fieldMessages)
-		return []Completion{c}, bad
 	}
-	if t.row[fieldText].kind == cellTurns {
-		c, bad := t.conversation(fieldText)
-		return []Completion{c}, bad
+	c, bad := t.completion()
+	if bad == nil && c.Response.Messages != nil {
+		c.Prompt.Context, bad = f.context.Read()
 	}
-	text, bad := t.shape.text(&t.row, fieldText)
-	return []Completion{{Response: text, IsText: true}}, bad
+	return []Completion{c}, bad
 }
 
-// response reads prompt and response; where one is messages, both become so.
-func (t *Table) response() (c Completion, bad *problem) {
-	if c.Prompt, bad = t.shape.text(&t.row, fieldPrompt); bad != nil {
+// completion is the one text of a row.
+func (t *Table) completion() (Completion, *Problem) {
+	f := t.fields
+	switch {
+	case t.holds == tableResponses:
+		return f.answer()
+	case t.holds == tableMessages:
+		return conversation(f.messages)
+	case f.text.Cell.Kind == CellMessages:
+		return conversation(f.text)
+	}
+	text, bad := f.text.Text()
+	return Completion{Response: text, IsText: true}, bad
+}
+
+// answer reads prompt and response; where one is messages, both become so.
+func (f *tableFields) answer() (c Completion, bad *Problem) {
+	if c.Prompt, bad = f.prompt.promptText(); bad != nil {
 		return c, bad
 	}
-	if c.Response, bad = t.shape.text(&t.row, fieldResponse); bad != nil {
+	if c.Response, bad = f.response.Text(); bad != nil {
 		return c, bad
 	}
 	prompt, answer := c.Prompt.Messages, c.Response.Messages
@@ -166,18 +200,18 @@ func (t *Table) response() (c Completion, bad *problem) {
 }
 
 // conversation cuts messages into a prompt and the last turn, the response.
-func (t *Table) conversation(f field) (c Completion, bad *problem) {
-	all, bad := t.shape.text(&t.row, f)
+func conversation(f *Field) (c Completion, bad *Problem) {
+	all, bad := f.Text()
 	if bad != nil {
 		return c, bad
 	}
 	m := all.Messages
 	if m == nil {
-		return c, &problem{ReasonWrongType, t.shape.names[f], "text where messages should be"}
+		return c, f.Problem(ReasonWrongType, "text where messages should be")
 	}
 	last := len(m) - 1
 	if m[last].Role != "assistant" {
-		return c, &problem{ReasonLastTurn, t.shape.names[f], fmt.Sprintf("ends with a %s turn; a response must end with the assistant's", m[last].Role)}
+		return c, f.Problem(ReasonLastTurn, "ends with a %s turn; a response must end with the assistant's", m[last].Role)
 	}
 	return Completion{Prompt: Text{Messages: m[:last:last]}, Response: Text{Messages: m[last:]}}, nil
 }

@@ -38,7 +38,7 @@ func openTable(t testing.TB, file string) *Table {
 }
 
 func TestTableShapes(t *testing.T) {
-	turn := func(role, content string) Text { return Text{Messages: []Message{{role, content}}} }
+	turn := func(role, content string) Text { return Text{Messages: []Message{{Role: role, Content: content}}} }
 	for name, c := range map[string]struct {
 		file, line string
 		want       []Completion
@@ -297,8 +297,8 @@ func TestScoreWriterRefuses(t *testing.T) {
 	if entries, _ := os.ReadDir(filepath.Dir(out)); len(entries) != 0 {
 		t.Errorf("left %v", entries)
 	}
-	if _, err := NewScoreWriter(filepath.Join(t.TempDir(), "no", "such", "x"), table, false); err == nil {
-		t.Error("wrote into no folder")
+	if _, err := NewScoreWriter(filepath.Join(in, "under", "x"), table, false); err == nil {
+		t.Error("wrote into a file as if it were a folder")
 	}
 }
 

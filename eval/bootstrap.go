@@ -3,11 +3,12 @@ package eval
 import (
 	"cmp"
 	"fmt"
-	"laurel/eval/stats"
 	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"laurel/eval/stats"
 )
 
 // Bootstrap is the percentile bootstrap of accuracy_ties_half, over pairs or

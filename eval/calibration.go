@@ -1,10 +1,9 @@
 package eval
 
 import (
-	"laurel/eval/stats"
 	"math"
 
-	"gonum.org/v1/gonum/stat"
+	"laurel/eval/stats"
 )
 
 // losses fills the proper scoring rules. With c the label's confidence:
@@ -64,5 +63,5 @@ func (p pairs) saturate(m *Metrics, confidence stats.Order) {
 	n := len(p.confidence)
 	m.LabelAbove90, m.PredictedAbove99 = stats.Value(labels/float64(n)), stats.Value(predicted/float64(n))
 	m.ConfidenceMin, m.ConfidenceMax = stats.Value(confidence.Least()), stats.Value(confidence.Most())
-	m.ConfidenceMean = stats.Value(stat.Mean(p.confidence, nil))
+	m.ConfidenceMean = stats.Mean(p.confidence)
 }

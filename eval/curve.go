@@ -1,13 +1,14 @@
 package eval
 
 import (
-	"cmp"
-	"laurel/eval/draw"
-	"laurel/eval/stats"
+	"fmt"
 	"math"
 	"slices"
 
 	"gonum.org/v1/plot/plotter"
+
+	"laurel/eval/draw"
+	"laurel/eval/stats"
 )
 
 // Point is one line of a training run's metrics: a training step, or a
@@ -25,50 +26,126 @@ type Point struct {
 // maxCurvePoints bounds a drawn line; a longer run keeps its envelope.
 const maxCurvePoints = 1000
 
-// curveCharts draws what the curve has measured.
-func curveCharts(curve []Point) (charts []draw.NamedChart) {
-	curve = slices.Clone(curve)
-	slices.SortStableFunc(curve, func(a, b Point) int { return cmp.Compare(a.Step, b.Step) })
-	add := func(name string, c *draw.Chart) {
-		if c != nil {
-			charts = append(charts, draw.NamedChart{Name: name, Chart: c})
+// curveCharts draws what the runs' curves have measured, one run as its own
+// training and validation, several side by side.
+func curveCharts(runs []Run) (charts []draw.NamedChart) {
+	for _, m := range []struct {
+		file, title, unit string
+		measure           func(Point) float64
+	}{
+		{"loss_curve.svg", "Loss during training", "loss (nats per pair)", func(p Point) float64 { return p.Loss }},
+		{"accuracy_curve.svg", "Accuracy during training", "share of pairs ranked right", func(p Point) float64 { return p.Accuracy }},
+		{"margin_curve.svg", "Margin during training", "mean margin (logits)", func(p Point) float64 { return p.Margin }},
+		{"gradient_norm.svg", "Gradient norm during training", "global norm before clipping", func(p Point) float64 { return p.GradNorm }},
+		{"learning_rate.svg", "Learning rate during training", "learning rate", func(p Point) float64 { return p.LearningRate }},
+	} {
+		var lines []measured
+		for _, r := range runs {
+			if l := r.measured(m.measure, m.file != "learning_rate.svg"); len(l.training)+len(l.validation) > 0 {
+				lines = append(lines, l)
+			}
 		}
+		if len(lines) == 0 {
+			continue
+		}
+		c := draw.New(m.title, "", "step", m.unit)
+		if len(runs) == 1 {
+			c = draw.New(runs[0].titled(m.title), lines[0].facts(m.measure), "step", m.unit)
+			lines[0].draw(c)
+		} else {
+			together(c, lines)
+		}
+		fit(c, lines)
+		if m.file == "learning_rate.svg" {
+			c.Y.Min, c.Y.Max = 0, math.Max(c.Y.Max, 1e-8) // the rate begins and ends at 0
+		}
+		if len(runs) == 1 {
+			lines[0].markKept(c)
+		}
+		charts = append(charts, draw.NamedChart{Name: m.file, Chart: c})
 	}
-	add("loss_curve.svg", curveChart("Loss during training", "Bradley-Terry loss (nats per pair)", curve, func(p Point) float64 { return p.Loss }))
-	add("accuracy_curve.svg", curveChart("Accuracy during training", "share of pairs ranked right", curve, func(p Point) float64 { return p.Accuracy }))
-	add("margin_curve.svg", curveChart("Margin during training", "mean margin (logits)", curve, func(p Point) float64 { return p.Margin }))
-	training := slices.DeleteFunc(curve, func(p Point) bool { return p.Validation })
-	add("gradient_norm.svg", curveChart("Gradient norm during training", "global norm before clipping", training, func(p Point) float64 { return p.GradNorm }))
-	add("learning_rate.svg", learningRate(training))
 	return charts
 }
 
-// curveChart draws training pale and smoothed, validation as joined points.
-// It is nil where nothing was measured.
-func curveChart(title, unit string, curve []Point, measure func(Point) float64) *draw.Chart {
-	training, validation := series(curve, false, measure), series(curve, true, measure)
-	if len(training)+len(validation) == 0 {
-		return nil
+// measured are the points of one run in one chart.
+type measured struct {
+	run                  Run
+	training, validation plotter.XYs
+	smoothed             plotter.XYs // training, less restless
+	how                  string      // it is smoothed
+}
+
+func (r Run) measured(measure func(Point) float64, smoothing bool) measured {
+	points := sorted(r.Curve)
+	l := measured{run: r, training: series(points, false, measure), validation: series(points, true, measure)}
+	switch window := smoothingWindow(len(l.training)); {
+	case !smoothing:
+	case len(l.training) > 0 && len(l.validation) > 1:
+		l.smoothed, l.how = r.spans(measure), "training since the validation before"
+	case window > 1:
+		l.smoothed, l.how = smooth(l.training, window), "smoothed"
 	}
-	window := smoothingWindow(len(training))
-	c := draw.New(title, curveFacts(training, validation, window), "step", unit)
-	if len(training) > 0 {
+	return l
+}
+
+// facts compare training and validation over the same span, or tell where
+// training ends.
+func (l measured) facts(measure func(Point) float64) string {
+	if c, ok := l.run.compare(measure); ok {
+		return c.String()
+	}
+	ending := l.training
+	if l.smoothed != nil {
+		ending = l.smoothed
+	}
+	return "training ends at " + stats.Value(ending[len(ending)-1].Y).String()
+}
+
+// draw draws training pale and smoothed, validation as joined points, and where
+// the kept checkpoint stands.
+func (l measured) draw(c *draw.Chart) {
+	if len(l.training) > 0 {
 		c.Legend = append(c.Legend, draw.Key{Label: "training", Color: draw.Tint(draw.Blue(), 0.65)})
-		c.Line(envelope(training), draw.Tint(draw.Blue(), 0.65), 0.8)
-		if window > 1 {
-			c.Legend = append(c.Legend, draw.Key{Label: "smoothed", Color: draw.Blue()})
-			c.Line(envelope(smooth(training, window)), draw.Blue(), 1.8)
+		c.Line(envelope(l.training), draw.Tint(draw.Blue(), 0.65), 0.8)
+		if l.smoothed != nil {
+			c.Legend = append(c.Legend, draw.Key{Label: l.how, Color: draw.Blue()})
+			c.Line(envelope(l.smoothed), draw.Blue(), 1.8)
 		} else {
-			c.Dots(training, draw.Blue(), 2)
+			c.Dots(evenlyXY(l.training, 200), draw.Blue(), 2)
 		}
 	}
-	if len(validation) > 0 {
+	if len(l.validation) > 0 {
 		c.Legend = append(c.Legend, draw.Key{Label: "validation", Color: draw.Green(), Dot: true})
-		c.Line(envelope(validation), draw.Green(), 1.2)
-		c.Dots(evenlyXY(validation, 200), draw.Green(), 2.8)
+		c.Line(envelope(l.validation), draw.Green(), 1.2)
+		c.Dots(evenlyXY(l.validation, 200), draw.Green(), 2.8)
 	}
-	fit(c, training, validation)
-	return c
+}
+
+// markKept marks the kept checkpoint's validation, once the frame is set.
+func (l measured) markKept(c *draw.Chart) {
+	for _, p := range l.validation {
+		if int(p.X) == l.run.Kept {
+			c.Line(plotter.XYs{{X: p.X, Y: c.Y.Min}, {X: p.X, Y: c.Y.Max}}, draw.Vermillion(), 1, 3, 2)
+			c.Dots(plotter.XYs{p}, draw.Vermillion(), 3.6)
+			c.Legend = append(c.Legend, draw.Key{Label: fmt.Sprintf("kept, step %d", l.run.Kept), Color: draw.Vermillion(), Dot: true})
+		}
+	}
+}
+
+// together draws each run in its colour: training smoothed, validation dotted.
+func together(c *draw.Chart, lines []measured) {
+	c.Facts = "training smoothed; dots: validation"
+	for i, l := range lines {
+		colour := runColour(i)
+		c.Legend = append(c.Legend, draw.Key{Label: draw.Label(l.run.Name, 24), Color: colour})
+		training := l.training
+		if l.smoothed != nil {
+			training = l.smoothed
+		}
+		c.Line(envelope(training), draw.Tint(colour, 0.4), 1.4)
+		c.Line(envelope(l.validation), colour, 1)
+		c.Dots(evenlyXY(l.validation, 200), colour, 2.8)
+	}
 }
 
 // series are the measured points of one kind.
@@ -79,20 +156,6 @@ func series(curve []Point, validation bool, measure func(Point) float64) (out pl
 		}
 	}
 	return out
-}
-
-func curveFacts(training, validation plotter.XYs, window int) string {
-	facts := ""
-	if n := len(training); n > 0 {
-		facts = "training ends at " + stats.Value(smooth(training, window)[n-1].Y).String()
-	}
-	if n := len(validation); n > 0 {
-		if facts != "" {
-			facts += ", "
-		}
-		facts += "validation at " + stats.Value(validation[n-1].Y).String()
-	}
-	return facts
 }
 
 // smoothingWindow is about a fortieth of the run.
@@ -153,39 +216,22 @@ func evenlyXY(points plotter.XYs, n int) plotter.XYs {
 
 // fit frames the bulk of training and all of validation, so that one spike
 // does not flatten the rest.
-func fit(c *draw.Chart, training, validation plotter.XYs) {
-	xLow, xHigh, yLow, yHigh := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
-	if len(training) > 0 {
-		ys := make([]float64, len(training))
-		for i, p := range training {
-			ys[i] = p.Y
+func fit(c *draw.Chart, lines []measured) {
+	xLow, xHigh, yLow, yHigh := 0.0, math.Inf(-1), math.Inf(1), math.Inf(-1)
+	for _, l := range lines {
+		if n := len(l.training); n > 0 {
+			ys := make([]float64, n)
+			for i, p := range l.training {
+				ys[i] = p.Y
+			}
+			slices.Sort(ys)
+			low, high := stats.Bulk(ys)
+			xHigh, yLow, yHigh = math.Max(xHigh, l.training[n-1].X), math.Min(yLow, low), math.Max(yHigh, high)
 		}
-		slices.Sort(ys)
-		yLow, yHigh = stats.Bulk(ys)
-		xLow, xHigh = training[0].X, training[len(training)-1].X
-	}
-	for _, p := range validation {
-		xLow, xHigh = math.Min(xLow, p.X), math.Max(xHigh, p.X)
-		yLow, yHigh = math.Min(yLow, p.Y), math.Max(yHigh, p.Y)
+		for _, p := range l.validation {
+			xHigh, yLow, yHigh = math.Max(xHigh, p.X), math.Min(yLow, p.Y), math.Max(yHigh, p.Y)
+		}
 	}
 	pad := 0.05 * (yHigh - yLow)
-	c.Frame(math.Min(0, xLow), xHigh, yLow-pad, yHigh+pad)
-}
-
-func learningRate(training []Point) *draw.Chart {
-	points := series(training, false, func(p Point) float64 { return p.LearningRate })
-	if len(points) == 0 {
-		return nil
-	}
-	c := draw.New("Learning rate during training", "ends at "+stats.Value(points[len(points)-1].Y).String(), "step", "learning rate")
-	c.Line(envelope(points), draw.Blue(), 1.6)
-	if len(points) == 1 {
-		c.Dots(points, draw.Blue(), 2.6)
-	}
-	fit(c, nil, points)
-	peak := slices.MaxFunc(points, func(a, b plotter.XY) int { return cmp.Compare(a.Y, b.Y) }).Y
-	if c.Y.Min, c.Y.Max = 0, 1.05*peak; peak <= 0 {
-		c.Y.Max = 1e-5
-	}
-	return c
+	c.Frame(math.Min(xLow, xHigh), xHigh, yLow-pad, yHigh+pad)
 }

@@ -12,17 +12,19 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"laurel/eval/stats"
 	"math"
 	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"laurel/eval/stats"
 )
 
 // Row is one pair with the rewards that a model gave its two responses.
 type Row struct {
 	ID         string
+	Place      int     // of the pair in the order of reading, from 0
 	Prompt     uint64  // the same for rows of the same prompt, as data.PromptKey; 0 where unknown
 	Subset     string  // "" where the data names none
 	Chosen     float64 // reward of the chosen response, a raw logit: finite, of float32's range
@@ -98,6 +100,7 @@ func measureAll(rows []Row, cfg Config) (*Report, error) {
 		r.Metrics = p.measure(o, cfg)
 		r.Bootstrap, r.BootstrapPrompts = p.bootstrap(cfg), p.bootstrapPrompts(cfg)
 		r.Figures = drawable(p, o)
+		r.Worst = worstRanked(rows)
 		return nil
 	})
 	group.Go(func() error {

@@ -1,9 +1,10 @@
 package eval
 
 import (
-	"laurel/eval/stats"
 	"math"
 	"slices"
+
+	"laurel/eval/stats"
 )
 
 // Figures is what the plots draw, reduced to a size that does not grow with

@@ -1,8 +1,9 @@
 package eval
 
 import (
-	"laurel/eval/stats"
 	"math"
+
+	"laurel/eval/stats"
 )
 
 // LengthMetrics say how far length alone explains the labels, and the

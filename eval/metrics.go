@@ -1,10 +1,9 @@
 package eval
 
 import (
-	"laurel/eval/stats"
 	"math"
 
-	"gonum.org/v1/gonum/stat"
+	"laurel/eval/stats"
 )
 
 // Metrics are the statistics of one set of pairs, under the key names of
@@ -186,7 +185,7 @@ func (p pairs) weigh(m *Metrics) {
 // spread fills what describes the margin's distribution.
 func (p pairs) spread(m *Metrics, o orders) {
 	s := o.margin.Ascending()
-	m.MarginMean = stats.Value(stat.Mean(p.margin, nil))
+	m.MarginMean = stats.Mean(p.margin)
 	m.MarginMedian = stats.Value(stats.Quantile(s, 0.5))
 	m.MarginMin, m.MarginMax = stats.Value(s[0]), stats.Value(s[len(s)-1])
 	m.MarginQuantiles = Quantiles{
@@ -198,5 +197,5 @@ func (p pairs) spread(m *Metrics, o orders) {
 	pooled := (stats.Variance(chosen) + stats.Variance(rejected)) / 2
 	m.MarginStd = stats.Value(math.Sqrt(marginVariance))
 	m.CohensDPaired = stats.Over(float64(m.MarginMean), math.Sqrt(marginVariance))
-	m.CohensDPooled = stats.Over(stat.Mean(chosen, nil)-stat.Mean(rejected, nil), math.Sqrt(pooled))
+	m.CohensDPooled = stats.Over(stats.Minus(float64(stats.Mean(chosen)), float64(stats.Mean(rejected))), math.Sqrt(pooled))
 }

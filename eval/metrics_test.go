@@ -1,11 +1,12 @@
 package eval
 
 import (
-	"laurel/eval/stats"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"laurel/eval/stats"
 )
 
 // randomRows are n pairs with ties, varied lengths and confidences.

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+
 	"laurel/eval/draw"
 	"laurel/eval/stats"
 )
@@ -9,35 +10,135 @@ import (
 // maxPageSubsets bounds the page; report.json has the rest.
 const maxPageSubsets = 200
 
-// WriteHTML writes one self-contained page: no script, no outside link. The
-// report is nil before the first evaluation, the curve where nothing was
-// trained.
-func WriteHTML(path string, r *Report, curve []Point, facts ...draw.Fact) error {
-	p := draw.Page{Title: "Reward model report", Facts: facts}
-	evaluation, err := draw.Inline(reportCharts(r))
+// WriteHTML writes one self-contained page of one run or several: no script,
+// no outside link.
+func WriteHTML(path string, runs []Run) error {
+	p, err := pageOf(runs)
 	if err != nil {
 		return fmt.Errorf("write report %s: %w", path, err)
-	}
-	training, err := draw.Inline(curveCharts(curve))
-	if err != nil {
-		return fmt.Errorf("write report %s: %w", path, err)
-	}
-	if r == nil {
-		p.Sections = append(p.Sections, draw.Section{Title: "Evaluation", Note: "No evaluation yet."})
-	} else {
-		p.Headline, p.Warnings, p.Definitions = r.headline(), r.Warnings, definitions()
-		p.Sections = append(p.Sections, draw.Section{Title: "Evaluation", Figures: evaluation})
-		if len(r.PerSubset) > 0 {
-			p.Sections = append(p.Sections, r.subsetSection())
-		}
-	}
-	if len(training) > 0 {
-		p.Sections = append(p.Sections, draw.Section{Title: "Training", Figures: training})
-	}
-	if r != nil {
-		p.Sections = append(p.Sections, draw.Section{Title: "All statistics", Tables: []draw.Table{r.summaryTable()}})
 	}
 	return p.Save(path)
+}
+
+func pageOf(runs []Run) (p draw.Page, err error) {
+	p = draw.Page{Title: "Reward model report", Definitions: definitions()}
+	if len(runs) == 1 {
+		r := runs[0]
+		p.Title, p.Of = r.titled(p.Title), r.of()
+		if r.Report != nil {
+			p.Headline, p.Warnings = r.headline(), r.Report.Warnings
+		}
+	} else {
+		p.Sections = append(p.Sections, sideBySide(runs))
+	}
+	for _, r := range runs {
+		if err := r.evaluated(&p, len(runs) > 1); err != nil {
+			return p, err
+		}
+	}
+	training := draw.Section{Title: "Training", Note: trainingNote(runs)}
+	if training.Figures, err = draw.Figures(curveCharts(runs)); err != nil {
+		return p, err
+	}
+	if len(training.Figures) > 0 {
+		p.Sections = append(p.Sections, training)
+	}
+	for _, r := range runs {
+		if r.Report != nil {
+			p.Sections = append(p.Sections, draw.Section{Title: r.heading("All statistics", len(runs) > 1), Tables: []draw.Table{r.Report.summaryTable()}})
+		}
+	}
+	p.Sections = append(p.Sections, factSections(runs)...)
+	return p, nil
+}
+
+// evaluated adds what the run's report has to draw and to show.
+func (r Run) evaluated(p *draw.Page, several bool) error {
+	s := draw.Section{Title: r.heading("Evaluation", several)}
+	if r.Report == nil {
+		s.Note = "No evaluation yet."
+		p.Sections = append(p.Sections, s)
+		return nil
+	}
+	var err error
+	if s.Figures, err = draw.Figures(r.charts()); err != nil {
+		return err
+	}
+	p.Sections = append(p.Sections, s)
+	if len(r.Report.PerSubset) > 0 {
+		subsets := r.Report.subsetSection()
+		subsets.Title = r.heading(subsets.Title, several)
+		p.Sections = append(p.Sections, subsets)
+	}
+	if len(r.Examples) > 0 {
+		shown := r.Examples[:min(len(r.Examples), maxExamples)]
+		p.Sections = append(p.Sections, draw.Section{Title: r.heading("Worst ranked pairs", several), Examples: shown,
+			Note: "Pairs whose rejected response has the higher reward, the lowest margin first. Some labels are wrong: read both."})
+	}
+	return nil
+}
+
+// maxExamples bounds the page; report.json has a few more, without texts.
+const maxExamples = 10
+
+// heading names the run where there are several.
+func (r Run) heading(title string, several bool) string {
+	if several {
+		return title + ": " + r.Name
+	}
+	return title
+}
+
+// trainingNote says what the curves compare.
+func trainingNote(runs []Run) string {
+	note := "Training and validation have the same loss, over the same span: training is the mean over the steps since the validation before, with dropout where the model has some and with weights that still move; validation is without dropout."
+	for _, r := range runs {
+		if r.Loss != "" && len(runs) == 1 {
+			note += " It is the " + r.Loss + "."
+		}
+		if r.Kept > 0 && len(runs) == 1 {
+			note += fmt.Sprintf(" Marked is step %d, the checkpoint that is kept: it has the best validation, and is what this report measures.", r.Kept)
+		}
+	}
+	return note
+}
+
+// sideBySide compares runs, a row each.
+func sideBySide(runs []Run) draw.Section {
+	t := draw.Table{Columns: []string{"run", "model", "data", "pairs", "accuracy", "95% interval", "loss", "ROC AUC", "ECE", "kept step"}}
+	for _, r := range runs {
+		row := []string{draw.Label(r.Name, 60), draw.Label(r.Model, 60), draw.Label(r.Data, 60)}
+		bar := draw.IntervalBar{}
+		if m := r.Report; m != nil {
+			row = append(row, fmt.Sprint(m.N), m.AccuracyTiesHalf.String(), m.AccuracyInterval.Percent(), m.BTLossMean.String(), m.ROCAUC.String(), m.ECESymmetric.String())
+			bar = accuracyBar(&m.Metrics)
+		} else {
+			row = append(row, "", "not yet", "", "", "", "")
+		}
+		kept := ""
+		if r.Kept > 0 {
+			kept = fmt.Sprint(r.Kept)
+		}
+		t.Rows, t.Bars = append(t.Rows, append(row, kept)), append(t.Bars, bar)
+	}
+	return draw.Section{Title: "Runs", Tables: []draw.Table{t}}
+}
+
+// factSections say what the runs were made with.
+func factSections(runs []Run) (out []draw.Section) {
+	for _, r := range runs {
+		if len(r.Facts) > 0 {
+			s := draw.FactSection(r.Facts...)
+			s.Title = r.heading(s.Title, len(runs) > 1)
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func accuracyBar(m *Metrics) draw.IntervalBar {
+	low, high := 100*float64(m.AccuracyInterval[0]), 100*float64(m.AccuracyInterval[1])
+	return draw.IntervalBar{Low: low, Width: high - low, At: 100 * float64(m.AccuracyTiesHalf)}
 }
 
 func (r *Report) summaryTable() draw.Table {
@@ -57,8 +158,7 @@ func (r *Report) subsetSection() draw.Section {
 		m := r.PerSubset[name]
 		t.Rows = append(t.Rows, []string{draw.Label(name, 60), fmt.Sprint(m.N), m.AccuracyTiesHalf.String(), m.AccuracyInterval.Percent(),
 			m.AlwaysLongerAccuracy.String(), m.AlwaysShorterAccuracy.String(), m.MarginMean.String(), m.CohensDPaired.String(), m.ROCAUC.String(), m.ECESymmetric.String()})
-		low, high := 100*float64(m.AccuracyInterval[0]), 100*float64(m.AccuracyInterval[1])
-		t.Bars = append(t.Bars, draw.IntervalBar{Low: low, Width: high - low, At: 100 * float64(m.AccuracyTiesHalf)})
+		t.Bars = append(t.Bars, accuracyBar(m))
 	}
 	s := draw.Section{Title: "Subsets", Tables: []draw.Table{t}}
 	if more := len(names) - len(shown); more > 0 {
@@ -67,21 +167,45 @@ func (r *Report) subsetSection() draw.Section {
 	return s
 }
 
-func (r *Report) headline() []draw.Card {
+// headline leads with the checkpoint that is kept.
+func (run Run) headline() []draw.Card {
+	r := run.Report
+	accuracy := draw.Card{Name: "Accuracy", Value: stats.Percent(r.AccuracyTiesHalf), Note: "95% interval " + r.AccuracyInterval.Percent(), Main: true}
+	if run.Kept > 0 && r.Step == run.Kept {
+		accuracy.Name = fmt.Sprintf("Accuracy of the kept checkpoint, step %d", run.Kept)
+		if step, last, ok := run.last(); ok && step != run.Kept {
+			accuracy.Note += fmt.Sprintf("; after the last step, %d, it is %s", step, stats.Percent(last))
+		}
+	}
+	loss := draw.Card{Name: "Loss", Value: r.BTLossMean.String(), Note: "Bradley-Terry"}
+	if c, ok := run.compare(func(p Point) float64 { return p.Loss }); ok && r.Step == run.Kept { // else the report is of other pairs
+		loss = draw.Card{Name: "Validation loss", Value: c.validation.String(),
+			Note: fmt.Sprintf("training: %v, over steps %d to %d", c.training, c.after+1, c.step)}
+	}
 	return []draw.Card{
-		{Name: "Accuracy", Value: stats.Percent(r.AccuracyTiesHalf), Note: "95% interval " + r.AccuracyInterval.Percent(), Main: true},
-		{Name: "Always longer", Value: stats.Percent(r.AlwaysLongerAccuracy), Note: "picks the longer response"},
-		{Name: "Always shorter", Value: stats.Percent(r.AlwaysShorterAccuracy), Note: "picks the shorter response"},
+		accuracy,
+		{Name: "Always longer / shorter", Value: stats.Percent(max(r.AlwaysLongerAccuracy, r.AlwaysShorterAccuracy)), Note: "picks by length alone, the better of both"},
+		loss,
 		{Name: "ROC AUC", Value: r.ROCAUC.String(), Note: "any chosen above any rejected"},
 		{Name: "Cohen's d", Value: r.CohensDPooled.String(), Note: "pooled"},
 		{Name: "Pairs", Value: fmt.Sprint(r.N), Note: "of " + stats.Plural(r.Prompts, "prompt") + "; " + stats.Plural(r.Ties, "tie") + ", counted one half"},
 	}
 }
 
+// last is the accuracy of the last validation.
+func (run Run) last() (step int, accuracy stats.Value, ok bool) {
+	validated := series(sorted(run.Curve), true, func(p Point) float64 { return p.Accuracy })
+	if len(validated) == 0 {
+		return 0, 0, false
+	}
+	end := validated[len(validated)-1]
+	return int(end.X), stats.Value(end.Y), true
+}
+
 func definitions() []draw.Definition {
 	return []draw.Definition{
 		{Name: "Margin", Text: "Reward of the chosen response minus that of the rejected one; p = sigmoid(margin) is the predicted probability that the label is right."},
-		{Name: "Accuracy", Text: "Share of pairs with a positive margin. A tie counts one half; in the strict accuracy it is wrong. The interval is Wilson's, at 95%. Where prompts repeat it is at the effective number of pairs, p(1-p) over the variance of a ratio of sums over prompts (Kish 1965), since the pairs of a prompt are not independent; report.json then has a bootstrap over prompts beside that over pairs."},
+		{Name: "Accuracy", Text: "Share of pairs with a positive margin. A tie counts one half; in the strict accuracy it is wrong. The interval is Wilson's, at 95%. Where prompts repeat it is at the effective number of pairs, p(1-p) over the variance of a ratio of sums over prompts (Kish 1965), since the pairs of a prompt are not independent, and it is never narrower than that of unanimous pairs of these prompts; report.json then has a bootstrap over prompts beside that over pairs."},
 		{Name: "Weighted, macro", Text: "Accuracy weighted by the labels' confidence; mean of the subsets' accuracies."},
 		{Name: "Always longer, always shorter", Text: "What choosing by length alone would score, equal lengths one half. A reward model should beat both. Lengths are of the responses, in characters."},
 		{Name: "Cohen's d", Text: "Mean difference between chosen and rejected rewards over their pooled standard deviation; paired: mean margin over the standard deviation of margins."},

@@ -2,22 +2,41 @@ package eval
 
 import (
 	"fmt"
-	"laurel/eval/draw"
-	"laurel/eval/stats"
 	"math"
+	"path/filepath"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+
+	"laurel/eval/draw"
+	"laurel/eval/stats"
 )
 
-// WritePlots writes the report's plots and the training curve's into dir as
-// SVG and returns their paths. Either may be nil.
-func WritePlots(dir string, r *Report, curve []Point) ([]string, error) {
-	return draw.Write(dir, append(reportCharts(r), curveCharts(curve)...))
+// WritePlots writes the runs' plots and their training curves into dir as SVG
+// and returns their paths. Those of several runs' evaluations lie in a folder
+// each, by number.
+func WritePlots(dir string, runs []Run) ([]string, error) {
+	paths, err := draw.Write(dir, curveCharts(runs))
+	for i, r := range runs {
+		if err != nil {
+			return paths, err
+		}
+		into := dir
+		if len(runs) > 1 {
+			into = filepath.Join(dir, strconv.Itoa(i+1))
+		}
+		var more []string
+		more, err = draw.Write(into, r.charts())
+		paths = append(paths, more...)
+	}
+	return paths, err
 }
 
-func reportCharts(r *Report) []draw.NamedChart {
+// charts are those of the run's evaluation.
+func (run Run) charts() []draw.NamedChart {
+	r := run.Report
 	if r == nil {
 		return nil
 	}
@@ -29,6 +48,9 @@ func reportCharts(r *Report) []draw.NamedChart {
 	}
 	if len(r.Figures.ByLength) > 0 {
 		charts = append(charts, draw.NamedChart{Name: "accuracy_by_length.svg", Chart: lengthChart(r)})
+	}
+	for _, c := range charts {
+		c.Retitle(run.titled)
 	}
 	return charts
 }

@@ -3,11 +3,12 @@ package eval
 import (
 	"fmt"
 	"io"
-	"laurel/eval/draw"
-	"laurel/eval/stats"
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"laurel/eval/draw"
+	"laurel/eval/stats"
 )
 
 // maxPrintedSubsets bounds the table; report.json has the rest.

@@ -2,11 +2,12 @@ package eval
 
 import (
 	"fmt"
-	"laurel/eval/stats"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+
+	"laurel/eval/stats"
 )
 
 // TestDistinctPrompts: where no prompt repeats, all is as without prompts.

@@ -3,6 +3,8 @@ package eval
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+
 	"laurel/eval/draw"
 	"laurel/eval/stats"
 )
@@ -15,6 +17,8 @@ type Report struct {
 	BootstrapPrompts *Bootstrap          `json:"bootstrap_prompts"` // null where no prompt repeats
 	MacroAccuracy    stats.Value         `json:"macro_accuracy"`    // mean over subsets of accuracy_ties_half
 	PerSubset        map[string]*Metrics `json:"per_subset"`        // empty where the data names no subset
+	Step             int                 `json:"step,omitempty"`    // of the training that the model comes from; 0 where not known
+	Worst            []Ranked            `json:"worst_ranked"`      // pairs that are ranked wrong, the lowest margin first
 	Warnings         []string            `json:"warnings"`
 	Figures          Figures             `json:"figures"`
 }
@@ -26,4 +30,17 @@ func (r *Report) WriteJSON(path string) error {
 		return fmt.Errorf("write report %s: %w", path, err)
 	}
 	return draw.WriteFile(path, append(b, '\n'))
+}
+
+// ReadReport reads what WriteJSON wrote.
+func ReadReport(path string) (*Report, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read report: %w", err)
+	}
+	r := &Report{}
+	if err := json.Unmarshal(raw, r); err != nil {
+		return nil, fmt.Errorf("read report %s: %w", path, err)
+	}
+	return r, nil
 }

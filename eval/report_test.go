@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"laurel/eval/draw"
-	"laurel/eval/draw/drawtest"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"laurel/eval/draw"
+	"laurel/eval/draw/drawtest"
 )
 
 // awkward are rows that leave something undefined, or try what comes out.
@@ -102,10 +103,10 @@ func TestWriteFails(t *testing.T) {
 	if err := r.WriteJSON(inFile); err == nil || !strings.Contains(err.Error(), inFile) {
 		t.Errorf("WriteJSON: %v", err)
 	}
-	if err := WriteHTML(inFile, r, nil); err == nil || !strings.Contains(err.Error(), inFile) {
+	if err := WriteHTML(inFile, []Run{{Report: r}}); err == nil || !strings.Contains(err.Error(), inFile) {
 		t.Errorf("WriteHTML: %v", err)
 	}
-	if _, err := WritePlots(file, r, nil); err == nil || !strings.Contains(err.Error(), file) {
+	if _, err := WritePlots(file, []Run{{Report: r}}); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("WritePlots: %v", err)
 	}
 }
@@ -151,7 +152,7 @@ func someCurve(n int) (curve []Point) {
 func TestPlots(t *testing.T) {
 	for name, rows := range awkward() {
 		for _, curve := range [][]Point{nil, someCurve(1), someCurve(25), someCurve(5000)} {
-			paths, err := WritePlots(t.TempDir(), evaluate(t, rows), curve)
+			paths, err := WritePlots(t.TempDir(), []Run{{Report: evaluate(t, rows), Curve: curve, Kept: 10}})
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
@@ -167,7 +168,7 @@ func TestPlots(t *testing.T) {
 			}
 		}
 	}
-	paths, err := WritePlots(t.TempDir(), nil, nil)
+	paths, err := WritePlots(t.TempDir(), nil)
 	if err != nil || len(paths) != 0 {
 		t.Errorf("of nothing: %v, %v", paths, err)
 	}
@@ -193,7 +194,7 @@ func TestHTML(t *testing.T) {
 func writePage(t *testing.T, r *Report, curve []Point, facts ...draw.Fact) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.html")
-	if err := WriteHTML(path, r, curve, facts...); err != nil {
+	if err := WriteHTML(path, []Run{{Report: r, Curve: curve, Facts: facts}}); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(path)

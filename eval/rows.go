@@ -9,7 +9,7 @@ func RowsOf(s *batches.Store, chosen, rejected []float32) []Row {
 	for i := range rows {
 		p := s.Info(i)
 		rows[i] = Row{Prompt: p.Prompt, Subset: p.Subset, Chosen: float64(chosen[i]), Rejected: float64(rejected[i]),
-			Confidence: p.Confidence, LenChosen: p.CharsChosen, LenRejected: p.CharsReject}
+			Confidence: p.Confidence, Place: p.Place, LenChosen: p.CharsChosen, LenRejected: p.CharsReject}
 	}
 	return rows
 }

@@ -2,8 +2,9 @@ package eval
 
 import (
 	"fmt"
-	"laurel/eval/stats"
 	"math"
+
+	"laurel/eval/stats"
 )
 
 // What makes a statistic weak.

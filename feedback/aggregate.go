@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"laurel/data"
+	"laurel/labels"
 )
 
 // The position policies: what the answers to both orders make of a principle.
@@ -41,18 +42,18 @@ const tolerance = 1e-9
 // confidence the vote-weighted mean of theirs, its vote share their weight
 // over the weight of all principles. Several judges' verdicts are combined by
 // the judges' weights.
-func Aggregate(c *data.Comparison, asked []Asked, policy Policy) data.Verdict {
+func Aggregate(c *data.Comparison, asked []Asked, policy Policy) labels.Verdict {
 	if c.Identical() {
-		return abstain(data.AbstainIdentical)
+		return abstain(labels.AbstainIdentical)
 	}
 	var verdicts []judgeResult
-	var all []data.Vote
+	var all []labels.Vote
 	for len(asked) > 0 {
 		n := 1
 		for n < len(asked) && asked[n].Judge == asked[0].Judge {
 			n++
 		}
-		votes := make([]data.Vote, n)
+		votes := make([]labels.Vote, n)
 		for i, a := range asked[:n] {
 			votes[i] = vote(a, policy.Position)
 		}
@@ -67,19 +68,19 @@ func Aggregate(c *data.Comparison, asked []Asked, policy Policy) data.Verdict {
 
 // judgeResult is one judge's verdict, with its weight and what it rests on.
 type judgeResult struct {
-	data.Verdict
+	labels.Verdict
 	weight float64
-	votes  []data.Vote
+	votes  []labels.Vote
 	asked  []Asked
 }
 
-func abstain(reason data.Abstention) data.Verdict {
-	return data.Verdict{Reason: reason, Confidence: math.NaN(), VoteShare: math.NaN()}
+func abstain(reason labels.Abstention) labels.Verdict {
+	return labels.Verdict{Reason: reason, Confidence: math.NaN(), VoteShare: math.NaN()}
 }
 
 // vote is what both orders make of a principle.
-func vote(a Asked, position string) data.Vote {
-	v := data.Vote{Judge: a.Judge, Principle: a.Principle.Name, Weight: a.Principle.Weight * a.Weight,
+func vote(a Asked, position string) labels.Vote {
+	v := labels.Vote{Judge: a.Judge, Principle: a.Principle.Name, Weight: a.Principle.Weight * a.Weight,
 		AFirst: betterA(a.AFirst, false), BFirst: betterA(a.BFirst, true), Confidence: math.NaN()}
 	p := []float64{v.AFirst, v.BFirst}
 	answers := []*Answer{a.AFirst, a.BFirst}
@@ -96,9 +97,9 @@ func vote(a Asked, position string) data.Vote {
 	for _, x := range p {
 		mean += x / float64(len(p))
 	}
-	v.Side, v.Confidence = data.SideA, mean
+	v.Side, v.Confidence = labels.SideA, mean
 	if mean < 0.5 {
-		v.Side, v.Confidence = data.SideB, 1-mean
+		v.Side, v.Confidence = labels.SideB, 1-mean
 	}
 	return v
 }
@@ -118,13 +119,13 @@ func betterA(a *Answer, swapped bool) float64 {
 }
 
 // unanswered is the reason of a principle that lacks an answer in an order.
-func unanswered(answers []*Answer) (reason data.Abstention) {
+func unanswered(answers []*Answer) (reason labels.Abstention) {
 	for _, a := range answers {
 		switch {
 		case a == nil, a.Outcome == Failed:
-			return data.AbstainFailed
+			return labels.AbstainFailed
 		case a.Outcome == Unparseable:
-			reason = data.AbstainUnparseable
+			reason = labels.AbstainUnparseable
 		}
 	}
 	return reason
@@ -132,7 +133,7 @@ func unanswered(answers []*Answer) (reason data.Abstention) {
 
 // undecided is the reason of a principle whose answers, each the probability
 // that A is better, name no response, or under agree not the same.
-func undecided(p []float64, position string) data.Abstention {
+func undecided(p []float64, position string) labels.Abstention {
 	sum, ties, forA := 0.0, 0, 0
 	for _, x := range p {
 		sum += x - 0.5
@@ -146,20 +147,20 @@ func undecided(p []float64, position string) data.Abstention {
 	split := forA > 0 && forA+ties < len(p)
 	switch {
 	case ties == len(p), ties > 0 && position == PositionAgree:
-		return data.AbstainTie
+		return labels.AbstainTie
 	case split && position == PositionAgree, math.Abs(sum) < tolerance:
-		return data.AbstainOrders
+		return labels.AbstainOrders
 	}
 	return ""
 }
 
 // judgeVerdict is one judge's verdict over its votes.
-func judgeVerdict(votes []data.Vote, policy Policy) data.Verdict {
+func judgeVerdict(votes []labels.Vote, policy Policy) labels.Verdict {
 	var weight, confidence [2]float64 // of A, of B
 	total := 0.0
 	for _, v := range votes {
 		total += v.Weight
-		if v.Side != data.Neither {
+		if v.Side != labels.Neither {
 			i := index(v.Side)
 			weight[i] += v.Weight
 			confidence[i] += v.Weight * v.Confidence
@@ -169,18 +170,18 @@ func judgeVerdict(votes []data.Vote, policy Policy) data.Verdict {
 		return abstain(abstentionReason(votes))
 	}
 	if math.Abs(weight[0]-weight[1]) <= tolerance*total {
-		return abstain(data.AbstainSplit)
+		return abstain(labels.AbstainSplit)
 	}
-	won := data.SideA
+	won := labels.SideA
 	if weight[1] > weight[0] {
-		won = data.SideB
+		won = labels.SideB
 	}
 	i := index(won)
-	return withThresholds(data.Verdict{Side: won, Confidence: confidence[i] / weight[i], VoteShare: weight[i] / total}, policy)
+	return withThresholds(labels.Verdict{Side: won, Confidence: confidence[i] / weight[i], VoteShare: weight[i] / total}, policy)
 }
 
-func index(s data.Side) int {
-	if s == data.SideB {
+func index(s labels.Side) int {
+	if s == labels.SideB {
 		return 1
 	}
 	return 0
@@ -188,13 +189,13 @@ func index(s data.Side) int {
 
 // abstentionReason is the reason that most weight of abstaining votes has; of equal
 // ones the graver.
-func abstentionReason(votes []data.Vote) data.Abstention {
-	gravity := []data.Abstention{data.AbstainFailed, data.AbstainUnparseable, data.AbstainOrders, data.AbstainTie}
-	weights := map[data.Abstention]float64{}
+func abstentionReason(votes []labels.Vote) labels.Abstention {
+	gravity := []labels.Abstention{labels.AbstainFailed, labels.AbstainUnparseable, labels.AbstainOrders, labels.AbstainTie}
+	weights := map[labels.Abstention]float64{}
 	for _, v := range votes {
 		weights[v.Reason] += v.Weight
 	}
-	return slices.MaxFunc(gravity, func(a, b data.Abstention) int { // the first of equal ones
+	return slices.MaxFunc(gravity, func(a, b labels.Abstention) int { // the first of equal ones
 		if math.Abs(weights[a]-weights[b]) < tolerance {
 			return 0
 		}
@@ -203,39 +204,39 @@ func abstentionReason(votes []data.Vote) data.Abstention {
 }
 
 // withThresholds abstains below the thresholds. The numbers stay, and tell by how much.
-func withThresholds(v data.Verdict, policy Policy) data.Verdict {
+func withThresholds(v labels.Verdict, policy Policy) labels.Verdict {
 	switch {
 	case v.Confidence < policy.MinConfidence-tolerance:
-		v.Reason = data.AbstainConfidence
+		v.Reason = labels.AbstainConfidence
 	case v.VoteShare < policy.MinVoteShare-tolerance:
-		v.Reason = data.AbstainVoteShare
+		v.Reason = labels.AbstainVoteShare
 	default:
 		return v
 	}
-	v.Side = data.Neither
+	v.Side = labels.Neither
 	return v
 }
 
 // combine makes one verdict of the judges'. The side is the one that their
 // weighted mean probability favours; at least MinJudges must name it.
-func combine(judges []judgeResult, policy Policy) data.Verdict {
+func combine(judges []judgeResult, policy Policy) labels.Verdict {
 	total, deciding, forA := 0.0, 0.0, 0.0
 	for _, j := range judges {
 		total += j.weight
-		if j.Side != data.Neither {
+		if j.Side != labels.Neither {
 			deciding += j.weight
-			forA += j.weight * j.better(data.SideA)
+			forA += j.weight * j.better(labels.SideA)
 		}
 	}
 	if len(judges) == 1 || deciding == 0 {
 		return withoutCombining(judges)
 	}
 	if math.Abs(forA/deciding-0.5) < tolerance {
-		return abstain(data.AbstainSplit)
+		return abstain(labels.AbstainSplit)
 	}
-	verdict := data.Verdict{Side: data.SideA, Confidence: forA / deciding}
+	verdict := labels.Verdict{Side: labels.SideA, Confidence: forA / deciding}
 	if forA < deciding/2 {
-		verdict.Side, verdict.Confidence = data.SideB, 1-forA/deciding
+		verdict.Side, verdict.Confidence = labels.SideB, 1-forA/deciding
 	}
 	agreed := 0
 	for _, j := range judges {
@@ -249,14 +250,14 @@ func combine(judges []judgeResult, policy Policy) data.Verdict {
 		need = len(judges)
 	}
 	if agreed < need {
-		verdict.Side, verdict.Reason = data.Neither, data.AbstainJudges
+		verdict.Side, verdict.Reason = labels.Neither, labels.AbstainJudges
 		return verdict
 	}
 	return withThresholds(verdict, policy)
 }
 
 // better is the probability that side is the better one, as the judge sees it.
-func (j judgeResult) better(side data.Side) float64 {
+func (j judgeResult) better(side labels.Side) float64 {
 	if j.Side == side {
 		return j.Confidence
 	}
@@ -265,10 +266,10 @@ func (j judgeResult) better(side data.Side) float64 {
 
 // withoutCombining is the verdict of one judge, or of several that all abstain: their
 // common reason, if they have one.
-func withoutCombining(judges []judgeResult) data.Verdict {
+func withoutCombining(judges []judgeResult) labels.Verdict {
 	for _, j := range judges[1:] {
 		if j.Reason != judges[0].Reason {
-			return abstain(data.AbstainJudges)
+			return abstain(labels.AbstainJudges)
 		}
 	}
 	if len(judges) > 1 {
@@ -280,8 +281,8 @@ func withoutCombining(judges []judgeResult) data.Verdict {
 // withPrinciples adds the principles behind a verdict, of the judges that share it:
 // how many voted for its side, the one of most weight (the first of equal
 // ones), and what was said under that.
-func withPrinciples(v data.Verdict, judges []judgeResult) data.Verdict {
-	if v.Side == data.Neither {
+func withPrinciples(v labels.Verdict, judges []judgeResult) labels.Verdict {
+	if v.Side == labels.Neither {
 		return v
 	}
 	weights := map[string]float64{}
@@ -308,9 +309,9 @@ func withPrinciples(v data.Verdict, judges []judgeResult) data.Verdict {
 
 // rationale is what was said with the order A, B, whose letters are those of
 // the label, or where that names the other side, with the order B, A.
-func rationale(a Asked, side data.Side) string {
+func rationale(a Asked, side labels.Side) string {
 	p := betterA(a.AFirst, false)
-	if p != 0.5 && (p > 0.5) == (side == data.SideA) || a.BFirst == nil {
+	if p != 0.5 && (p > 0.5) == (side == labels.SideA) || a.BFirst == nil {
 		return a.AFirst.Rationale
 	}
 	return a.BFirst.Rationale

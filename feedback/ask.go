@@ -4,25 +4,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
-	"laurel/feedback/chat"
-
 	"golang.org/x/sync/singleflight"
+
+	"laurel/feedback/chat"
 )
 
 // asker finds replies in the store or asks for them, so many at a time.
 type asker struct {
 	store    *Store
-	slots    chan struct{}
+	slots    *slots
 	group    singleflight.Group    // equal questions are asked once
 	failures atomic.Int64          // questions in a row without a reply
 	kept     atomic.Int64          // replies put into the store
 	stop     atomic.Pointer[error] // after which nothing more is asked
+
+	mu      sync.Mutex
+	trials  map[string]*trial // by judge
+	useless bool              // what was kept for this run alone
 }
 
 func newAsker(store *Store, inFlight int) *asker {
-	return &asker{store: store, slots: make(chan struct{}, inFlight)}
+	return &asker{store: store, slots: newSlots(inFlight), trials: map[string]*trial{}}
 }
 
 // request asks one question: it gives a reply and what that took. again says that
@@ -35,24 +40,31 @@ type noReply struct{ cause error }
 func (e *noReply) Error() string { return e.cause.Error() }
 func (e *noReply) Unwrap() error { return e.cause }
 
-// ask waits for its turn as long as the run goes on (waiting). A question that
-// is being asked when the run stops is answered all the same, as it will be
-// paid for, unless asking is cancelled too. asked says that it was asked here,
-// and was not in the store nor asked beside by an equal question.
-func ask[T any](a *asker, waiting, asking context.Context, key string, question request[T]) (value T, asked bool, err error) {
+// askInTurn gives the kept reply, or waits for its turn and asks.
+func askInTurn[T any](ctx context.Context, a *asker, order int, key string, question request[T]) (value T, err error) {
+	if found, err := a.store.Get(key, &value); err != nil || found {
+		return value, err
+	}
+	if err := a.slots.take(ctx, order); err != nil {
+		return value, err
+	}
+	defer a.slots.give()
+	value, _, err = ask(ctx, a, key, question)
+	return value, err
+}
+
+// ask gives the kept reply, or asks. A question that is being asked when the run
+// stops is answered all the same, as it will be paid for (chat.Client waits for
+// it). asked says that it was asked here, and was not in the store nor asked
+// beside by an equal question.
+func ask[T any](ctx context.Context, a *asker, key string, question request[T]) (value T, asked bool, err error) {
 	if found, err := a.store.Get(key, &value); err != nil || found {
 		return value, false, err
-	}
-	select {
-	case a.slots <- struct{}{}:
-		defer func() { <-a.slots }()
-	case <-waiting.Done():
-		return value, false, waiting.Err()
 	}
 	if stopped := a.stop.Load(); stopped != nil {
 		return value, false, *stopped
 	}
-	if err := waiting.Err(); err != nil {
+	if err := ctx.Err(); err != nil {
 		return value, false, err
 	}
 	shared, err, _ := a.group.Do(key, func() (any, error) {
@@ -61,7 +73,7 @@ func ask[T any](a *asker, waiting, asking context.Context, key string, question 
 			return value, err
 		}
 		asked = true
-		return askAndKeep(a, asking, key, question)
+		return askAndKeep(ctx, a, key, question)
 	})
 	value, _ = shared.(T)
 	return value, asked, err
@@ -69,7 +81,7 @@ func ask[T any](a *asker, waiting, asking context.Context, key string, question 
 
 // askAndKeep puts the reply into the store, and reads it from there, so that
 // it is what a resumed run reads.
-func askAndKeep[T any](a *asker, ctx context.Context, key string, question request[T]) (value T, err error) {
+func askAndKeep[T any](ctx context.Context, a *asker, key string, question request[T]) (value T, err error) {
 	value, again, spent, err := question(ctx)
 	if err != nil {
 		return value, a.failed(ctx, spent, err)
@@ -103,7 +115,7 @@ func (a *asker) failed(ctx context.Context, spent chat.Spent, cause error) error
 	n := a.failures.Add(1)
 	switch {
 	case errors.Is(cause, chat.ErrBudget), errors.Is(cause, chat.ErrSetup):
-	case n >= int64(max(mostFailures, 2*cap(a.slots))):
+	case n >= int64(max(mostFailures, 2*a.slots.size)):
 		cause = fmt.Errorf("the last %d questions all got no reply; the last: %w", n, cause)
 	default:
 		return &noReply{cause}

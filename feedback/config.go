@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"laurel/feedback/chat"
 
@@ -89,6 +90,17 @@ func (j *JudgeConfig) UnmarshalYAML(node *yaml.Node) error {
 // Chat is how a judge's server is reached: with as many requests at a time as
 // the judge's in_flight says, or else the run's.
 func (c Config) Chat(j OpenAIConfig) chat.Config { return j.chatOf(c.InFlight) }
+
+// GracePeriod is the longest that a judge's replies under way are waited for
+// when the run is interrupted.
+func (c Config) GracePeriod() (longest time.Duration) {
+	for _, j := range c.Judges {
+		if j.OpenAI != nil {
+			longest = max(longest, j.OpenAI.GracePeriod)
+		}
+	}
+	return longest
+}
 
 // rewardQuestions are open at a time where a reward model judges: their texts
 // are scored together.

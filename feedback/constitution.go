@@ -167,8 +167,7 @@ func unknownKeys(node *yaml.Node, where string, known ...string) (problems []err
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key := node.Content[i]
 		if !slices.Contains(known, key.Value) {
-			near := slices.MinFunc(known, func(a, b string) int { return data.EditDistance(key.Value, a) - data.EditDistance(key.Value, b) })
-			problems = append(problems, fmt.Errorf("line %d: %sunknown key %s; did you mean %s?", key.Line, where, key.Value, near))
+			problems = append(problems, fmt.Errorf("line %d: %sunknown key %s; did you mean %s?", key.Line, where, key.Value, data.Closest(key.Value, known)))
 		}
 		if seen[key.Value] {
 			problems = append(problems, fmt.Errorf("line %d: %skey %s is given twice", key.Line, where, key.Value))

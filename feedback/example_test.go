@@ -10,6 +10,7 @@ import (
 
 	"laurel/data"
 	"laurel/feedback"
+	"laurel/labels"
 )
 
 // The article's two test cases, by its simulated judge under its four
@@ -39,15 +40,15 @@ func ExampleLabel() {
 			log.Fatal(err)
 		}
 		run.Judges = []feedback.WeightedJudge{{Judge: judge, Weight: 1}}
-		_, err = feedback.Label(context.Background(), run, func(l data.Label) error {
+		_, err = feedback.Label(context.Background(), run, func(l labels.Label) error {
 			switch {
-			case l.ID == "quantum" && l.Side == data.SideA:
+			case l.ID == "quantum" && l.Side == labels.SideA:
 				labelled++
 				confidence += l.Confidence
 				if l.VoteShare == 1 {
 					whole++
 				}
-			case l.ID == "programming" && l.Side == data.Neither:
+			case l.ID == "programming" && l.Side == labels.Neither:
 				abstained++
 			}
 			return nil

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"laurel/data"
+	"laurel/labels"
 )
 
 // articleCases are the two comparisons that the article tries its labeller on.
@@ -60,14 +61,14 @@ func TestArticleCases(t *testing.T) {
 				t.Fatal(err)
 			}
 			first := Aggregate(&articleCases[0], askBoth(t, judge, &articleCases[0], constitution), article(PositionAgree))
-			if first.Side == data.SideA {
+			if first.Side == labels.SideA {
 				labelled++
 				confidence += first.Confidence / 50
 			}
 			if first.VoteShare > 0.999 {
 				whole++
 			}
-			if Aggregate(&articleCases[1], askBoth(t, judge, &articleCases[1], constitution), article(PositionAgree)).Side == data.Neither {
+			if Aggregate(&articleCases[1], askBoth(t, judge, &articleCases[1], constitution), article(PositionAgree)).Side == labels.Neither {
 				abstained++
 			}
 		}

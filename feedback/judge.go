@@ -70,11 +70,16 @@ type Answer struct {
 	Outcome Outcome `json:"outcome"`
 	// First is the probability that the response shown first is the better one,
 	// in [0, 1]; meaningful where Outcome is Preferred.
-	First            float64 `json:"first"`
-	Rationale        string  `json:"rationale,omitempty"`
-	Raw              string  `json:"raw,omitempty"`    // the reply as it came
-	Detail           string  `json:"detail,omitempty"` // why it is unparseable or failed
-	Model            string  `json:"model,omitempty"`  // as the server names it
+	First     float64 `json:"first"`
+	Rationale string  `json:"rationale,omitempty"`
+	Raw       string  `json:"raw,omitempty"`    // the reply as it came
+	Detail    string  `json:"detail,omitempty"` // why it is unparseable or failed
+	Reason    string  `json:"reason,omitempty"` // the same in one word, to count by
+	// Unstated is that the judge named a side without a confidence: First is 0
+	// or 1 here, and the judge's unstated_confidence where answers are aggregated.
+	Unstated         bool    `json:"unstated,omitempty"`
+	FinishReason     string  `json:"finish_reason,omitempty"`
+	Model            string  `json:"model,omitempty"` // as the server names it
 	PromptTokens     int     `json:"prompt_tokens,omitempty"`
 	CompletionTokens int     `json:"completion_tokens,omitempty"`
 	Cost             float64 `json:"cost,omitempty"` // dollars

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"strings"
 
 	"laurel/data"
 	"laurel/feedback/chat"
+	"laurel/labels"
 )
 
 // Labelling is what decides a run of Label.
@@ -29,8 +31,9 @@ type Labelling struct {
 // WeightedJudge is a judge and what its verdicts weigh beside those of others.
 type WeightedJudge struct {
 	Judge
-	Weight float64
-	Clamp  *Clamp // of its probabilities; nil: none
+	Weight   float64
+	Clamp    *Clamp  // of its probabilities; nil: none
+	Unstated float64 // the confidence of a verdict without one
 }
 
 // Progress is how far a run is.
@@ -49,6 +52,7 @@ type step struct {
 	swapped    bool
 	last       bool // of its comparison
 	key        string
+	slot       bool // it has one of the asker's
 }
 
 // stepAnswer is a step with its answer.
@@ -57,6 +61,7 @@ type stepAnswer struct {
 	Answer
 	asked   bool // by this run
 	missing bool // not in the store, and not to be asked
+	unasked bool // the budget was spent before
 	clamped bool // First is not what the judge said
 }
 
@@ -91,7 +96,7 @@ func (l *Labelling) stepsOf(c *data.Comparison, yield func(step, error) bool) (m
 			p := &l.Constitution.Principles[j]
 			for order := range orders {
 				left--
-				s := step{c, judge, p, order == 1, left == 0, Key("answer", judge.Fingerprint(), p.Name, p.Comparison, texts[order])}
+				s := step{c, judge, p, order == 1, left == 0, Key("answer", judge.Fingerprint(), p.Name, p.Comparison, texts[order]), false}
 				if !yield(s, nil) {
 					return false
 				}
@@ -107,8 +112,14 @@ func textsKey(texts ...data.Text) string {
 	var parts []string
 	for _, t := range texts {
 		parts = append(parts, fmt.Sprint(len(t.Messages)), t.Plain)
+		if t.Context.Tools != "" {
+			parts = append(parts, t.Context.Tools)
+		}
 		for _, m := range t.Messages {
 			parts = append(parts, m.Role, m.Content)
+			if m.Whole != "" {
+				parts = append(parts, m.Whole)
+			}
 		}
 	}
 	return Key(parts...)
@@ -117,27 +128,37 @@ func textsKey(texts ...data.Text) string {
 // Label puts every comparison to the judges, under every principle and in
 // both orders, and gives write a label for each, in their order. Answers that
 // the store has are not asked for; those that come are in it before they
-// count. It stops at the first error; a question that got no reply is none,
-// unless none gets any.
-func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (*Summary, error) {
+// count. It stops at the first error; a question that got no reply is none.
+// Where the budget ends, the comparisons of which all was asked have their
+// labels; that, and a judge whose questions all came to nothing, is the
+// summary's Stopped.
+func Label(ctx context.Context, run *Labelling, write func(labels.Label) error) (s *Summary, err error) {
 	asker := newAsker(run.Store, run.InFlight)
-	work := func(waiting context.Context, s step) (stepAnswer, error) { return run.answer(asker, waiting, ctx, s) }
+	work := func(ctx context.Context, s step) (stepAnswer, error) { return run.answer(ctx, asker, s) }
 	summary := newSummary(run)
-	defer func() { summary.settle(run.Store, asker) }() // after all replies under way have come
-	window := max(64*run.InFlight, 256)                 // a reply that takes 64 times as long as others holds none of them back
+	defer func() { // after all replies under way have come
+		err = errors.Join(err, asker.forget())
+		summary.settle(run, asker)
+	}()
+	window := max(64*run.InFlight, 256) // a reply that takes 64 times as long as others holds none of them back
 	var asked []stepAnswer
-	for a, err := range inOrder(ctx, run.steps(&summary.Rows), window, work) {
+	for a, err := range inOrder(ctx, run.steps(&summary.Rows), window, run.admit(asker), work) {
 		if err != nil {
 			return summary, err
 		}
 		if a.judge != nil {
-			a.Answer, a.clamped = a.judge.Clamp.of(a.Answer)
+			a.Answer, a.clamped = a.judge.Clamp.of(a.judge.stated(a.Answer))
 		}
 		summary.count(a)
 		if run.Progress != nil {
 			run.Progress(Progress{summary.Questions, summary.Asked, run.Store.Spent()})
 		}
 		if asked = append(asked, a); !a.last {
+			continue
+		}
+		if slices.ContainsFunc(asked, func(a stepAnswer) bool { return a.unasked }) {
+			summary.NotAsked++
+			asked = asked[:0]
 			continue
 		}
 		label := run.label(asked)
@@ -147,11 +168,39 @@ func Label(ctx context.Context, run *Labelling, write func(data.Label) error) (*
 		}
 		asked = asked[:0]
 	}
+	summary.Stopped = asker.stopped()
 	return summary, nil
 }
 
+// admit waits for a slot for what must be asked, so that questions are asked in
+// their order.
+func (l *Labelling) admit(a *asker) admission[step] {
+	return func(ctx context.Context, s step) (step, error) {
+		if s.principle == nil || l.OnlyKept || l.Store.Has(s.key, false) {
+			return s, nil
+		}
+		s.slot = true
+		return s, a.slots.take(ctx, 0)
+	}
+}
+
+// stated gives a verdict without a confidence that of its judge.
+func (j *WeightedJudge) stated(a Answer) Answer {
+	switch {
+	case !a.Unstated:
+	case a.First > 0.5:
+		a.First = j.Unstated
+	default:
+		a.First = 1 - j.Unstated
+	}
+	return a
+}
+
 // answer finds the answer to a question or asks for it.
-func (l *Labelling) answer(a *asker, waiting, asking context.Context, s step) (stepAnswer, error) {
+func (l *Labelling) answer(ctx context.Context, a *asker, s step) (stepAnswer, error) {
+	if s.slot {
+		defer a.slots.give()
+	}
 	if s.principle == nil {
 		return stepAnswer{step: s}, nil
 	}
@@ -163,12 +212,33 @@ func (l *Labelling) answer(a *asker, waiting, asking context.Context, s step) (s
 		}
 		return stepAnswer{step: s, Answer: answer, missing: !found}, err
 	}
-	answer, asked, err := ask(a, waiting, asking, s.key, s.ask)
+	answer, asked, err := ask(ctx, a, s.key, s.ask)
 	var none *noReply
-	if errors.As(err, &none) {
-		answer, err = Answer{Outcome: Failed, Detail: none.Error()}, nil
+	switch {
+	case errors.Is(err, chat.ErrBudget):
+		found, err := l.Store.Last(s.key, &answer)
+		return stepAnswer{step: s, Answer: answer, unasked: !found}, err
+	case errors.As(err, &none):
+		answer = Answer{Outcome: Failed, Reason: chat.Reason(none), Detail: none.Error()}
+	case err != nil:
+		return stepAnswer{}, err
 	}
-	return stepAnswer{step: s, Answer: answer, asked: asked}, err
+	return stepAnswer{step: s, Answer: answer, asked: asked}, a.note("judge "+s.judge.Name(), s.unusable(answer, none))
+}
+
+// unusable is what came of a question where that is nothing.
+func (s step) unusable(a Answer, none *noReply) *unusable {
+	switch a.Outcome {
+	case Failed:
+		return &unusable{reason: a.Reason, example: a.Detail, lasting: chat.Refused(none)}
+	case Unparseable:
+		u := &unusable{reason: a.Reason, example: a.Detail + "; " + shown(a.Raw, a.FinishReason), lasting: true}
+		if j, ok := s.judge.Judge.(*OpenAI); ok {
+			u.hint = j.hint(a.Reason)
+		}
+		return u
+	}
+	return nil
 }
 
 // ask asks the judge. What cannot be read in its answer is asked again by the
@@ -182,8 +252,8 @@ func (s step) ask(ctx context.Context) (answer Answer, again bool, spent chat.Sp
 }
 
 // label makes the label of a comparison of all answers about it.
-func (l *Labelling) label(answers []stepAnswer) data.Label {
-	out := data.Label{Comparison: *answers[0].comparison, Judge: l.judgeNames()}
+func (l *Labelling) label(answers []stepAnswer) labels.Label {
+	out := labels.Label{Comparison: *answers[0].comparison, Judge: l.judgeNames()}
 	var asked []Asked
 	for i := range answers {
 		a := &answers[i]
@@ -203,14 +273,14 @@ func (l *Labelling) label(answers []stepAnswer) data.Label {
 		}
 	}
 	out.Verdict = Aggregate(&out.Comparison, asked, l.Policy)
-	out.AFirst = meanVote(out.Votes, func(v data.Vote) float64 { return v.AFirst })
-	out.BFirst = meanVote(out.Votes, func(v data.Vote) float64 { return v.BFirst })
+	out.AFirst = meanVote(out.Votes, func(v labels.Vote) float64 { return v.AFirst })
+	out.BFirst = meanVote(out.Votes, func(v labels.Vote) float64 { return v.BFirst })
 	return out
 }
 
 // meanVote is the weighted mean of the votes' probabilities, NaN where none
 // has one.
-func meanVote(votes []data.Vote, of func(data.Vote) float64) float64 {
+func meanVote(votes []labels.Vote, of func(labels.Vote) float64) float64 {
 	sum, weight := 0.0, 0.0
 	for _, v := range votes {
 		if p := of(v); !math.IsNaN(p) {

@@ -1,29 +1,42 @@
 package feedback
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 
 	"laurel/data"
 	"laurel/feedback/chat"
+	"laurel/labels"
 )
 
 // Summary says what became of the comparisons and of the questions about
-// them: rows read = labelled + abstained + skipped.
+// them: rows read = labelled + abstained + not asked + skipped.
 type Summary struct {
-	Rows      data.Counts             `json:"rows"`
-	Labelled  int                     `json:"labelled"`
-	Abstained map[data.Abstention]int `json:"abstained"`
-	Questions int                     `json:"questions"`
-	Asked     int                     `json:"asked"`             // by this run; the other answers were in the store
-	Missing   int                     `json:"missing,omitempty"` // not in the store, and not asked
-	Judges    []JudgeSummary          `json:"judges"`
-	Spent     chat.Spent              `json:"spent"`             // by all runs on the store
-	SpentNow  chat.Spent              `json:"spent_by_this_run"` // by this one
+	Rows      data.Counts               `json:"rows"`
+	Labelled  int                       `json:"labelled"`
+	Abstained map[labels.Abstention]int `json:"abstained"`
+	NotAsked  int                       `json:"not_asked,omitempty"` // comparisons of which the budget left a question unasked: in no file
+	Questions int                       `json:"questions"`
+	Asked     int                       `json:"asked"`             // by this run; the other answers were in the store
+	Missing   int                       `json:"missing,omitempty"` // not in the store, and not asked
+	Judges    []JudgeSummary            `json:"judges"`
+	Spent     chat.Spent                `json:"spent"`             // by all runs on the store
+	SpentNow  chat.Spent                `json:"spent_by_this_run"` // by this one
 
 	Received int `json:"-"` // answers of this run, of comparisons without a label too
 
+	// Stopped is why the labels are not those of all that was to be asked; nil
+	// where they are.
+	Stopped error `json:"-"`
+
 	before chat.Spent
+}
+
+// Useless is whether the run was stopped, and there are no labels to write.
+func (s *Summary) Useless() bool {
+	return s.Stopped != nil && (!errors.Is(s.Stopped, chat.ErrBudget) || s.Labelled+s.Abstentions() == 0)
 }
 
 // JudgeSummary counts a judge's answers by what they turned out to be.
@@ -31,13 +44,22 @@ type JudgeSummary struct {
 	Name     string          `json:"name"`
 	Weight   float64         `json:"weight"`
 	Outcomes map[Outcome]int `json:"answers"`
-	Clamped  int             `json:"clamped,omitempty"` // answers whose probability was cut to the judge's bounds
+	Clamped  int             `json:"clamped,omitempty"`             // answers whose probability was cut to the judge's bounds
+	Unstated int             `json:"unstated_confidence,omitempty"` // verdicts without a confidence
+
+	FailedReasons      []ReasonCount `json:"failed_reasons,omitempty"`
+	UnparseableReasons []ReasonCount `json:"unparseable_reasons,omitempty"`
+	// FailedAttempts are requests of this run without a reply, by reason, of
+	// questions that had one later too.
+	FailedAttempts map[string]int `json:"failed_attempts,omitempty"`
+
+	failed, unparseable reasons
 }
 
 func newSummary(run *Labelling) *Summary {
-	s := &Summary{Abstained: map[data.Abstention]int{}, before: run.Store.Spent()}
+	s := &Summary{Abstained: map[labels.Abstention]int{}, before: run.Store.Spent()}
 	for _, j := range run.Judges {
-		s.Judges = append(s.Judges, JudgeSummary{Name: j.Name(), Weight: j.Weight, Outcomes: map[Outcome]int{}})
+		s.Judges = append(s.Judges, JudgeSummary{Name: j.Name(), Weight: j.Weight, Outcomes: map[Outcome]int{}, failed: reasons{}, unparseable: reasons{}})
 	}
 	return s
 }
@@ -47,6 +69,9 @@ func (s *Summary) count(a stepAnswer) {
 		return
 	}
 	s.Questions++
+	if a.unasked {
+		return
+	}
 	if a.asked {
 		s.Asked++
 	}
@@ -55,23 +80,44 @@ func (s *Summary) count(a stepAnswer) {
 	}
 	for i := range s.Judges {
 		if s.Judges[i].Name == a.judge.Name() {
-			s.Judges[i].Outcomes[a.Outcome]++
-			if a.clamped {
-				s.Judges[i].Clamped++
-			}
+			s.Judges[i].count(a)
 		}
 	}
 }
 
-func (s *Summary) label(l data.Label) {
-	if l.Side == data.Neither {
+func (j *JudgeSummary) count(a stepAnswer) {
+	j.Outcomes[a.Outcome]++
+	if a.clamped {
+		j.Clamped++
+	}
+	if a.Unstated {
+		j.Unstated++
+	}
+	switch {
+	case a.Outcome == Failed && !a.missing:
+		j.failed.add(a.Reason, a.Detail)
+		j.FailedReasons = j.failed.counts()
+	case a.Outcome == Unparseable:
+		j.unparseable.add(cmp.Or(a.Reason, "other"), a.Detail)
+		j.UnparseableReasons = j.unparseable.counts()
+	}
+}
+
+func (s *Summary) label(l labels.Label) {
+	if l.Side == labels.Neither {
 		s.Abstained[l.Reason]++
 		return
 	}
 	s.Labelled++
 }
 
-func (s *Summary) settle(store *Store, a *asker) {
+func (s *Summary) settle(run *Labelling, a *asker) {
+	store := run.Store
+	for i, j := range run.Judges {
+		if o, ok := j.Judge.(*OpenAI); ok && o.chat != nil {
+			s.Judges[i].FailedAttempts = o.chat.FailedAttempts()
+		}
+	}
 	s.Received = int(a.kept.Load())
 	s.Spent = store.Spent()
 	s.SpentNow = s.Spent.Minus(s.before)

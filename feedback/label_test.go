@@ -14,6 +14,7 @@ import (
 
 	"laurel/data"
 	"laurel/feedback/chat"
+	"laurel/labels"
 )
 
 // stub is a judge that answers by a function and counts what it is asked.
@@ -91,14 +92,14 @@ func labelling(t testing.TB, store *Store, n int, judges ...Judge) *Labelling {
 }
 
 // labels runs it to its end, or to an error.
-func labels(t testing.TB, run *Labelling) ([]data.Label, *Summary, error) {
+func runLabels(t testing.TB, run *Labelling) ([]labels.Label, *Summary, error) {
 	t.Helper()
-	var out []data.Label
-	summary, err := Label(t.Context(), run, func(l data.Label) error {
+	var out []labels.Label
+	summary, err := Label(t.Context(), run, func(l labels.Label) error {
 		out = append(out, l)
 		return nil
 	})
-	if err == nil && (len(out) != summary.Rows.Kept || summary.Rows.Kept != summary.Labelled+summary.Abstentions()) {
+	if err == nil && (len(out) != summary.Rows.Kept-summary.NotAsked || summary.Rows.Kept != summary.Labelled+summary.Abstentions()+summary.NotAsked) {
 		t.Errorf("%d labels, %d labelled and %d abstained of %s", len(out), summary.Labelled, summary.Abstentions(), summary.Rows)
 	}
 	return out, summary, err
@@ -112,7 +113,7 @@ func newStore(t testing.TB) *Store {
 }
 
 // sameLabels compares all there is in labels, NaN with NaN.
-func sameLabels(t *testing.T, got, want []data.Label) {
+func sameLabels(t *testing.T, got, want []labels.Label) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Fatalf("%d labels, want %d", len(got), len(want))
@@ -133,7 +134,7 @@ func TestLabel(t *testing.T) {
 	if err != nil || plan.Questions != 40*8 || plan.Identical != 10 || plan.Kept != 0 {
 		t.Errorf("plan %+v, %v", plan, err)
 	}
-	got, summary, err := labels(t, run)
+	got, summary, err := runLabels(t, run)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,10 +143,10 @@ func TestLabel(t *testing.T) {
 		case l.ID != fmt.Sprint(i):
 			t.Fatalf("label %d has id %s", i, l.ID)
 		case i%5 == 4:
-			if l.Side != data.Neither || l.Reason != data.AbstainIdentical || l.Requests != 0 {
+			if l.Side != labels.Neither || l.Reason != labels.AbstainIdentical || l.Requests != 0 {
 				t.Errorf("identical: %+v", l)
 			}
-		case (l.Side == data.SideA) != (i%2 == 0) || !near(l.Confidence, 0.9) || l.VoteShare != 1 || l.Agreed != 4 || l.Requests != 8 || l.Cost != 2 || l.PromptTokens != 24:
+		case (l.Side == labels.SideA) != (i%2 == 0) || !near(l.Confidence, 0.9) || l.VoteShare != 1 || l.Agreed != 4 || l.Requests != 8 || l.Cost != 2 || l.PromptTokens != 24:
 			t.Errorf("label %d: %+v", i, l)
 		case l.Rationale != "the longer\ufffd one" || l.Judge != "longer":
 			t.Errorf("label %d: %q by %s", i, l.Rationale, l.Judge)
@@ -155,10 +156,10 @@ func TestLabel(t *testing.T) {
 	if judge.total != distinct || summary.Asked != distinct || summary.Questions != 320 || distinct >= 320 || last.Done != 320 || last.Asked != distinct {
 		t.Errorf("%d asked of %d distinct, %+v, %+v", judge.total, distinct, summary, last)
 	}
-	if summary.Outcomes(Preferred) != 320 || summary.Spent.Requests != distinct || summary.SpentNow != summary.Spent || summary.Abstained[data.AbstainIdentical] != 10 {
+	if summary.Outcomes(Preferred) != 320 || summary.Spent.Requests != distinct || summary.SpentNow != summary.Spent || summary.Abstained[labels.AbstainIdentical] != 10 {
 		t.Errorf("%+v", summary)
 	}
-	again, summary, err := labels(t, run)
+	again, summary, err := runLabels(t, run)
 	if err != nil || judge.total != distinct || summary.Asked != 0 || summary.SpentNow != (chat.Spent{}) {
 		t.Errorf("again: %d asked, %+v, %v", judge.total, summary, err)
 	}
@@ -180,7 +181,7 @@ func TestLabelOutcomes(t *testing.T) {
 		}
 	}
 	run := labelling(t, newStore(t), 3, judge)
-	got, summary, err := labels(t, run)
+	got, summary, err := runLabels(t, run)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,29 +189,29 @@ func TestLabelOutcomes(t *testing.T) {
 	if !reflect.DeepEqual(summary.Judges[0].Outcomes, want) || summary.Spent.Requests != 24 {
 		t.Errorf("%+v", summary)
 	}
-	if l := got[0]; l.Reason != data.AbstainVoteShare || !near(l.VoteShare, 1/4.7) || l.Requests != 6 ||
-		l.Votes[0].Reason != data.AbstainTie || l.Votes[1].Reason != data.AbstainUnparseable || l.Votes[2].Reason != data.AbstainFailed {
+	if l := got[0]; l.Reason != labels.AbstainVoteShare || !near(l.VoteShare, 1/4.7) || l.Requests != 6 ||
+		l.Votes[0].Reason != labels.AbstainTie || l.Votes[1].Reason != labels.AbstainUnparseable || l.Votes[2].Reason != labels.AbstainFailed {
 		t.Errorf("%+v", l)
 	}
 	// interrupted, the run goes on: what failed is asked again, what is unparseable is not
-	if _, summary, err = labels(t, run); err != nil || summary.Asked != 6 {
+	if _, summary, err = runLabels(t, run); err != nil || summary.Asked != 6 {
 		t.Errorf("resumed: %+v, %v", summary, err)
 	}
 	if err := run.Store.Finish(); err != nil {
 		t.Fatal(err)
 	}
 	run.OnlyKept = true // sees what was unparseable, asks nothing
-	if _, summary, err = labels(t, run); err != nil || summary.Asked != 0 || summary.Missing != 6 || summary.Outcomes(Unparseable) != 6 {
+	if _, summary, err = runLabels(t, run); err != nil || summary.Asked != 0 || summary.Missing != 6 || summary.Outcomes(Unparseable) != 6 {
 		t.Errorf("only what is kept: %+v, %v", summary, err)
 	}
 	run.OnlyKept = false
-	if _, summary, err = labels(t, run); err != nil || summary.Asked != 12 {
+	if _, summary, err = runLabels(t, run); err != nil || summary.Asked != 12 {
 		t.Errorf("a new run: %+v, %v", summary, err)
 	}
 }
 
 func TestLabelStopsAndGoesOn(t *testing.T) {
-	whole, _, err := labels(t, labelling(t, newStore(t), 30, &stub{name: "longer", reply: longer}))
+	whole, _, err := runLabels(t, labelling(t, newStore(t), 30, &stub{name: "longer", reply: longer}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,13 +224,19 @@ func TestLabelStopsAndGoesOn(t *testing.T) {
 			return longer(q, n)
 		}
 		store := newStore(t)
-		_, summary, err := labels(t, labelling(t, store, 30, judge))
+		_, summary, err := runLabels(t, labelling(t, store, 30, judge))
+		if stop == chat.ErrBudget && err == nil { // what was answered has its labels
+			err = summary.Stopped
+			if summary.NotAsked == 0 || summary.Labelled == 0 {
+				t.Errorf("%+v", summary)
+			}
+		}
 		if !errors.Is(err, stop) || len(store.index) != 60 || summary.Spent.Requests < 60 {
 			t.Errorf("%v: %d answers kept, %+v", err, len(store.index), summary)
 		}
 		judge.reply = longer
 		before := judge.total
-		got, summary, err := labels(t, labelling(t, store, 30, judge))
+		got, summary, err := runLabels(t, labelling(t, store, 30, judge))
 		if err != nil || summary.Asked != judge.total-before || summary.Asked != len(store.index)-60 {
 			t.Errorf("resumed: %+v, %v", summary, err)
 		}
@@ -252,7 +259,7 @@ func TestLabelKeepsWhatIsOnItsWay(t *testing.T) {
 		return longer(q, n)
 	}
 	store := newStore(t)
-	if _, _, err := labels(t, labelling(t, store, 30, judge)); !errors.Is(err, chat.ErrBudget) {
+	if _, summary, err := runLabels(t, labelling(t, store, 30, judge)); err != nil || !errors.Is(summary.Stopped, chat.ErrBudget) {
 		t.Fatal(err)
 	}
 	if len(store.index) != judge.total-1 || judge.total < 2 {
@@ -271,10 +278,10 @@ func TestLabelCancelled(t *testing.T) {
 		return longer(q, n)
 	}
 	run := labelling(t, newStore(t), 30, judge)
-	if _, err := Label(ctx, run, func(data.Label) error { return nil }); !errors.Is(err, context.Canceled) {
+	if _, err := Label(ctx, run, func(labels.Label) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("ends with %v", err)
 	}
-	if _, err := Label(t.Context(), run, func(data.Label) error { return nil }); err != nil {
+	if _, err := Label(t.Context(), run, func(labels.Label) error { return nil }); err != nil {
 		t.Error(err)
 	}
 	if twice := judge.total - len(judge.asked); twice > 1 {
@@ -289,7 +296,7 @@ func TestLabelCancelled(t *testing.T) {
 
 func TestLabelStopsWhenAllFail(t *testing.T) {
 	judge := &stub{name: "dead", reply: func(Question, int) (Answer, error) { return Answer{}, errors.New("connection refused") }}
-	_, _, err := labels(t, labelling(t, newStore(t), 1000, judge))
+	_, _, err := runLabels(t, labelling(t, newStore(t), 1000, judge))
 	if err == nil || !strings.Contains(err.Error(), "all got no reply") || !strings.Contains(err.Error(), "connection refused") || judge.total > mostFailures+8 {
 		t.Errorf("%v after %d questions", err, judge.total)
 	}
@@ -297,14 +304,14 @@ func TestLabelStopsWhenAllFail(t *testing.T) {
 
 func TestLabelErrorsOfOthers(t *testing.T) {
 	wrong := errors.New("disk full")
-	if _, err := Label(t.Context(), labelling(t, newStore(t), 30, &stub{name: "longer", reply: longer}), func(data.Label) error { return wrong }); !errors.Is(err, wrong) {
+	if _, err := Label(t.Context(), labelling(t, newStore(t), 30, &stub{name: "longer", reply: longer}), func(labels.Label) error { return wrong }); !errors.Is(err, wrong) {
 		t.Error(err)
 	}
 	run := labelling(t, newStore(t), 30, &stub{name: "longer", reply: longer})
 	run.Comparisons = func(*data.Counts) iter.Seq2[data.Comparison, error] {
 		return func(yield func(data.Comparison, error) bool) { yield(data.Comparison{}, wrong) }
 	}
-	if _, _, err := labels(t, run); !errors.Is(err, wrong) {
+	if _, _, err := runLabels(t, run); !errors.Is(err, wrong) {
 		t.Error(err)
 	}
 	if _, err := run.Plan(nil); !errors.Is(err, wrong) {
@@ -316,8 +323,8 @@ func TestLabelByOneOrder(t *testing.T) {
 	judge := &stub{name: "longer", reply: longer}
 	run := labelling(t, newStore(t), 2, judge)
 	run.Policy.Position = PositionOff
-	got, _, err := labels(t, run)
-	if err != nil || judge.total != 8 || got[1].Side != data.SideB || got[1].BFirst == got[1].BFirst {
+	got, _, err := runLabels(t, run)
+	if err != nil || judge.total != 8 || got[1].Side != labels.SideB || got[1].BFirst == got[1].BFirst {
 		t.Errorf("%d asked, %+v, %v", judge.total, got[1], err)
 	}
 }
@@ -330,7 +337,7 @@ func TestLabelOnlyKept(t *testing.T) {
 	}
 	x, y := &stub{name: "x", reply: longer}, &stub{name: "y", reply: longer}
 	run := labelling(t, newStore(t), n, x)
-	if _, _, err := labels(t, run); err != nil {
+	if _, _, err := runLabels(t, run); err != nil {
 		t.Fatal(err)
 	}
 	asked := x.total
@@ -339,8 +346,8 @@ func TestLabelOnlyKept(t *testing.T) {
 	run.Constitution.Principles[0].Weight = 7
 	run.Policy = Policy{Position: PositionAverage, MinConfidence: 0.95}
 	began := time.Now()
-	got, summary, err := labels(t, run)
-	if err != nil || x.total != asked || summary.Missing != 0 || got[0].Reason != data.AbstainConfidence || summary.Labelled != 0 {
+	got, summary, err := runLabels(t, run)
+	if err != nil || x.total != asked || summary.Missing != 0 || got[0].Reason != labels.AbstainConfidence || summary.Labelled != 0 {
 		t.Errorf("%d asked, %+v, %v", x.total-asked, summary, err)
 	}
 	t.Logf("%d of %d answers aggregated in %v", summary.Questions, asked, time.Since(began))

@@ -12,6 +12,7 @@ import (
 	"laurel/data"
 	"laurel/feedback/chat"
 	"laurel/feedback/chattest"
+	"laurel/labels"
 )
 
 // loadComparisons are n comparisons of which no two are alike.
@@ -63,7 +64,7 @@ func TestLabelLoad(t *testing.T) {
 		}
 	}
 	began := time.Now()
-	first, summary, err := labels(t, run)
+	first, summary, err := runLabels(t, run)
 	took := time.Since(began)
 	if err != nil {
 		t.Fatal(err)
@@ -76,25 +77,25 @@ func TestLabelLoad(t *testing.T) {
 	if full && (took > ideal*12/10 || heap > 200<<20) {
 		t.Error("slower than 1.2 of the ideal time, or more than 200 MiB")
 	}
-	again, _, err := labels(t, run)
+	again, _, err := runLabels(t, run)
 	if err != nil || !reflect.DeepEqual(plain(again), plain(first)) || server.Tally().Requests != tally.Requests {
 		t.Errorf("the second run: %v, %d requests more", err, server.Tally().Requests-tally.Requests)
 	}
 }
 
 // plain are labels as text, for NaN is not equal to itself.
-func plain(labels []data.Label) []string {
-	out := make([]string, len(labels))
-	for i, l := range labels {
+func plain(all []labels.Label) []string {
+	out := make([]string, len(all))
+	for i, l := range all {
 		out[i] = fmt.Sprintf("%+v", l)
 	}
 	return out
 }
 
 // checkLoad wants nothing lost and nothing asked twice.
-func checkLoad(t *testing.T, n int, labels []data.Label, s *Summary, tally chattest.Tally) {
+func checkLoad(t *testing.T, n int, all []labels.Label, s *Summary, tally chattest.Tally) {
 	t.Helper()
-	for i, l := range labels {
+	for i, l := range all {
 		if l.ID != fmt.Sprint(i) {
 			t.Fatalf("label %d is of comparison %s", i, l.ID)
 		}
@@ -104,8 +105,8 @@ func checkLoad(t *testing.T, n int, labels []data.Label, s *Summary, tally chatt
 	for _, k := range tally.Faults {
 		transient += k
 	}
-	if len(labels) != n || s.Outcomes(Failed) != 0 || s.Outcomes(Unparseable) != unparseable || s.Outcomes(Preferred) != 2*n-unparseable {
-		t.Errorf("%d labels of %d comparisons; answers %+v", len(labels), n, s.Judges)
+	if len(all) != n || s.Outcomes(Failed) != 0 || s.Outcomes(Unparseable) != unparseable || s.Outcomes(Preferred) != 2*n-unparseable {
+		t.Errorf("%d labels of %d comparisons; answers %+v", len(all), n, s.Judges)
 	}
 	if tally.Bodies != 2*n || tally.Requests != 2*n+transient || tally.Repeated != 0 || s.Spent.Requests != tally.Requests {
 		t.Errorf("%d questions, %d requests counted; the server saw %+v", 2*n, s.Spent.Requests, tally)

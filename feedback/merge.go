@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"laurel/data"
+	"laurel/labels"
 )
 
 // HumanJudge begins the name of a person among the judges of labels.
@@ -59,16 +60,16 @@ type PersonAnswer struct {
 
 // Merging is what decides a run of Merge.
 type Merging struct {
-	Labels     iter.Seq2[data.Label, error]
-	Reviewed   []data.Reviewed
+	Labels     iter.Seq2[labels.Label, error]
+	Reviewed   []labels.Reviewed
 	Confidence float64 // that a person's answer is right, above 1/2
 }
 
 // Merge gives write every label, with people's verdict where they answered,
 // and conflict what they do not agree on.
-func (m *Merging) Merge(write func(data.Label) error, conflict func(Conflict) error) (*MergeSummary, error) {
+func (m *Merging) Merge(write func(labels.Label) error, conflict func(Conflict) error) (*MergeSummary, error) {
 	s := &MergeSummary{Annotators: map[string]int{}}
-	answers := map[string][]data.Reviewed{}
+	answers := map[string][]labels.Reviewed{}
 	for _, r := range m.Reviewed {
 		if !r.Answered {
 			s.Blank++
@@ -107,9 +108,9 @@ func (m *Merging) Merge(write func(data.Label) error, conflict func(Conflict) er
 // the confidence in a person and s the share of answers for the side, ties half
 // for each, the verdict's confidence is h·s + (1 − h)(1 − s); the vote share
 // counts ties for neither. The judges' votes stay beside people's.
-func (m *Merging) verdict(said []data.Reviewed, votes []data.Vote) data.Verdict {
-	n := map[data.Side]int{}
-	v := data.Verdict{Confidence: math.NaN(), VoteShare: math.NaN(), Votes: slices.Clone(votes)}
+func (m *Merging) verdict(said []labels.Reviewed, votes []labels.Vote) labels.Verdict {
+	n := map[labels.Side]int{}
+	v := labels.Verdict{Confidence: math.NaN(), VoteShare: math.NaN(), Votes: slices.Clone(votes)}
 	var notes []string
 	for _, r := range said {
 		n[r.Side]++
@@ -119,17 +120,17 @@ func (m *Merging) verdict(said []data.Reviewed, votes []data.Vote) data.Verdict 
 		}
 	}
 	v.Rationale = strings.Join(notes, "\n")
-	a, b, tie := n[data.SideA], n[data.SideB], n[data.Neither]
+	a, b, tie := n[labels.SideA], n[labels.SideB], n[labels.Neither]
 	switch most := max(a, b, tie); {
 	case a == most && b < most && tie < most:
-		v.Side = data.SideA
+		v.Side = labels.SideA
 	case b == most && a < most && tie < most:
-		v.Side = data.SideB
+		v.Side = labels.SideB
 	case tie == most && a < most && b < most:
-		v.Reason = data.AbstainTie
+		v.Reason = labels.AbstainTie
 		return v
 	default:
-		v.Reason = data.AbstainSplit
+		v.Reason = labels.AbstainSplit
 		return v
 	}
 	all, h := float64(len(said)), m.Confidence
@@ -139,15 +140,15 @@ func (m *Merging) verdict(said []data.Reviewed, votes []data.Vote) data.Verdict 
 }
 
 // vote is a person's answer among the votes.
-func (m *Merging) vote(r data.Reviewed) data.Vote {
-	v := data.Vote{Judge: HumanJudge + r.Annotator, Principle: "human", Weight: 1, AFirst: math.NaN(), BFirst: math.NaN(), Side: r.Side, Confidence: m.Confidence}
-	if r.Side == data.Neither {
-		v.Reason, v.Confidence = data.AbstainTie, math.NaN()
+func (m *Merging) vote(r labels.Reviewed) labels.Vote {
+	v := labels.Vote{Judge: HumanJudge + r.Annotator, Principle: "human", Weight: 1, AFirst: math.NaN(), BFirst: math.NaN(), Side: r.Side, Confidence: m.Confidence}
+	if r.Side == labels.Neither {
+		v.Reason, v.Confidence = labels.AbstainTie, math.NaN()
 	}
 	return v
 }
 
-func peopleNames(said []data.Reviewed) string {
+func peopleNames(said []labels.Reviewed) string {
 	names := make([]string, len(said))
 	for i, r := range said {
 		names[i] = HumanJudge + r.Annotator
@@ -155,14 +156,14 @@ func peopleNames(said []data.Reviewed) string {
 	return strings.Join(names, "+")
 }
 
-func (s *MergeSummary) count(before, after *data.Label) {
+func (s *MergeSummary) count(before, after *labels.Label) {
 	s.Labels++
-	if before.Side == data.Neither {
+	if before.Side == labels.Neither {
 		s.AbstainedBefore++
 	} else {
 		s.LabelledBefore++
 	}
-	if after.Side == data.Neither {
+	if after.Side == labels.Neither {
 		s.Abstained++
 	} else {
 		s.Labelled++
@@ -171,12 +172,12 @@ func (s *MergeSummary) count(before, after *data.Label) {
 
 // compare counts what people make of a label, and says whether that is a
 // conflict.
-func (s *MergeSummary) compare(before, after *data.Label, said []data.Reviewed) (c Conflict, is bool) {
+func (s *MergeSummary) compare(before, after *labels.Label, said []labels.Reviewed) (c Conflict, is bool) {
 	s.Answered++
-	switch open := after.Side == data.Neither; {
-	case before.Side == data.Neither && open:
+	switch open := after.Side == labels.Neither; {
+	case before.Side == labels.Neither && open:
 		s.StillOpen++
-	case before.Side == data.Neither:
+	case before.Side == labels.Neither:
 		s.Decided++
 	case open:
 		s.Withdrawn++
@@ -185,16 +186,16 @@ func (s *MergeSummary) compare(before, after *data.Label, said []data.Reviewed) 
 	default:
 		s.Overturned++
 	}
-	c = Conflict{ID: before.ID, AgainstJudges: before.Side != data.Neither && before.Side != after.Side, Judges: string(before.Side), Judge: before.Judge,
+	c = Conflict{ID: before.ID, AgainstJudges: before.Side != labels.Neither && before.Side != after.Side, Judges: string(before.Side), Judge: before.Judge,
 		Confidence: orNil(before.Confidence), VoteShare: orNil(before.VoteShare), People: string(after.Side)}
 	for _, r := range said {
 		c.PeopleDisagree = c.PeopleDisagree || r.Side != said[0].Side
 		c.Answers = append(c.Answers, PersonAnswer{r.Annotator, answerName(r.Side), r.Note})
 	}
-	if after.Side == data.Neither {
-		c.People = map[data.Abstention]string{data.AbstainTie: "tie", data.AbstainSplit: "split"}[after.Reason]
+	if after.Side == labels.Neither {
+		c.People = map[labels.Abstention]string{labels.AbstainTie: "tie", labels.AbstainSplit: "split"}[after.Reason]
 	}
-	if before.Side == data.Neither {
+	if before.Side == labels.Neither {
 		c.Judges = string(before.Reason)
 	}
 	if c.PeopleDisagree {
@@ -206,8 +207,8 @@ func (s *MergeSummary) compare(before, after *data.Label, said []data.Reviewed) 
 	return c, c.PeopleDisagree || c.AgainstJudges
 }
 
-func answerName(s data.Side) string {
-	if s == data.Neither {
+func answerName(s labels.Side) string {
+	if s == labels.Neither {
 		return "tie"
 	}
 	return string(s)

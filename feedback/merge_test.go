@@ -12,25 +12,26 @@ import (
 	"testing"
 
 	"laurel/data"
+	"laurel/labels"
 )
 
 // voted is a label of one judge's votes, each the probability that A is the
 // better one in both orders.
-func voted(id string, side data.Side, reason data.Abstention, ps ...float64) data.Label {
-	l := data.Label{Comparison: data.Comparison{ID: id, Prompt: data.Text{Plain: "p"}, A: data.Text{Plain: "x" + id}, B: data.Text{Plain: "y"}},
-		Verdict: data.Verdict{Side: side, Reason: reason, Confidence: 0.8, VoteShare: 1}, Judge: "j"}
-	if side == data.Neither {
+func voted(id string, side labels.Side, reason labels.Abstention, ps ...float64) labels.Label {
+	l := labels.Label{Comparison: data.Comparison{ID: id, Prompt: data.Text{Plain: "p"}, A: data.Text{Plain: "x" + id}, B: data.Text{Plain: "y"}},
+		Verdict: labels.Verdict{Side: side, Reason: reason, Confidence: 0.8, VoteShare: 1}, Judge: "j"}
+	if side == labels.Neither {
 		l.Confidence, l.VoteShare = math.NaN(), math.NaN()
 	}
 	for i, p := range ps {
-		l.Votes = append(l.Votes, data.Vote{Judge: "j", Principle: fmt.Sprint(i), Weight: 1, AFirst: p, BFirst: p})
+		l.Votes = append(l.Votes, labels.Vote{Judge: "j", Principle: fmt.Sprint(i), Weight: 1, AFirst: p, BFirst: p})
 	}
 	return l
 }
 
-func eachLabel(labels []data.Label) iter.Seq2[data.Label, error] {
-	return func(yield func(data.Label, error) bool) {
-		for _, l := range labels {
+func eachLabel(all []labels.Label) iter.Seq2[labels.Label, error] {
+	return func(yield func(labels.Label, error) bool) {
+		for _, l := range all {
 			if !yield(l, nil) {
 				return
 			}
@@ -39,14 +40,14 @@ func eachLabel(labels []data.Label) iter.Seq2[data.Label, error] {
 }
 
 func TestReviewTakesTheLeastCertain(t *testing.T) {
-	disputed := voted("disputed", data.SideA, "", 1, 1)
-	disputed.Votes = append(disputed.Votes, data.Vote{Judge: "k", Weight: 1, AFirst: 0.4, BFirst: 0.5})
-	labels := []data.Label{
-		voted("sure", data.SideA, "", 0.95, 0.9), voted("split", data.Neither, data.AbstainSplit, 0.9, 0.1), voted("same", data.Neither, data.AbstainIdentical),
-		voted("failed", data.Neither, data.AbstainFailed, math.NaN()), voted("odd", data.Neither, data.AbstainUnparseable, math.NaN()), disputed,
-		voted("unsure", data.SideB, "", 0.4, 0.3), voted("surest", data.SideB, "", 0, 0),
+	disputed := voted("disputed", labels.SideA, "", 1, 1)
+	disputed.Votes = append(disputed.Votes, labels.Vote{Judge: "k", Weight: 1, AFirst: 0.4, BFirst: 0.5})
+	all := []labels.Label{
+		voted("sure", labels.SideA, "", 0.95, 0.9), voted("split", labels.Neither, labels.AbstainSplit, 0.9, 0.1), voted("same", labels.Neither, labels.AbstainIdentical),
+		voted("failed", labels.Neither, labels.AbstainFailed, math.NaN()), voted("odd", labels.Neither, labels.AbstainUnparseable, math.NaN()), disputed,
+		voted("unsure", labels.SideB, "", 0.4, 0.3), voted("surest", labels.SideB, "", 0, 0),
 	}
-	rows, s, err := Review(eachLabel(labels), 0.36, 1) // 2.88 of 8
+	rows, s, err := Review(eachLabel(all), 0.36, 1) // 2.88 of 8
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,14 +62,14 @@ func TestReviewTakesTheLeastCertain(t *testing.T) {
 		t.Errorf("%+v", *s)
 	}
 	for fraction, want := range map[float64]int{1: 5, 0.125: 1, 0.126: 2, 0.25: 2, 1e-9: 1} {
-		if rows, _, _ := Review(eachLabel(labels), fraction, 1); len(rows) != want {
+		if rows, _, _ := Review(eachLabel(all), fraction, 1); len(rows) != want {
 			t.Errorf("%v of 8: %d, want %d", fraction, len(rows), want)
 		}
 	}
-	again, _, _ := Review(eachLabel(labels), 0.36, 1)
+	again, _, _ := Review(eachLabel(all), 0.36, 1)
 	orders := map[string]bool{}
 	for seed := range int64(20) {
-		rows, _, _ := Review(eachLabel(labels), 0.36, seed)
+		rows, _, _ := Review(eachLabel(all), 0.36, seed)
 		orders[rows[0].ID+rows[1].ID] = true
 	}
 	if !reflect.DeepEqual(rows, again) || len(orders) < 4 {
@@ -76,17 +77,17 @@ func TestReviewTakesTheLeastCertain(t *testing.T) {
 	}
 }
 
-func answer(id, annotator string, side data.Side) data.Reviewed {
-	return data.Reviewed{ID: id, Annotator: annotator, Side: side, Answered: true}
+func answer(id, annotator string, side labels.Side) labels.Reviewed {
+	return labels.Reviewed{ID: id, Annotator: annotator, Side: side, Answered: true}
 }
 
 // merged runs a merge and checks that its counts add up.
-func merged(t *testing.T, labels []data.Label, reviewed []data.Reviewed) (map[string]data.Label, []Conflict, *MergeSummary) {
+func merged(t *testing.T, all []labels.Label, reviewed []labels.Reviewed) (map[string]labels.Label, []Conflict, *MergeSummary) {
 	t.Helper()
-	out := map[string]data.Label{}
+	out := map[string]labels.Label{}
 	var conflicts []Conflict
-	m := Merging{eachLabel(labels), reviewed, 0.9}
-	s, err := m.Merge(func(l data.Label) error { out[l.ID] = l; return nil }, func(c Conflict) error { conflicts = append(conflicts, c); return nil })
+	m := Merging{eachLabel(all), reviewed, 0.9}
+	s, err := m.Merge(func(l labels.Label) error { out[l.ID] = l; return nil }, func(c Conflict) error { conflicts = append(conflicts, c); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,31 +99,31 @@ func merged(t *testing.T, labels []data.Label, reviewed []data.Reviewed) (map[st
 }
 
 func TestMerge(t *testing.T) {
-	labels := []data.Label{voted("confirmed", data.SideA, "", 0.9), voted("overturned", data.SideA, "", 0.9), voted("withdrawn", data.SideB, "", 0.1),
-		voted("decided", data.Neither, data.AbstainTie, 0.5), voted("open", data.Neither, data.AbstainSplit, 0.9, 0.1), voted("alone", data.SideA, "", 1)}
-	noted := answer("decided", "bo", data.SideB)
+	all := []labels.Label{voted("confirmed", labels.SideA, "", 0.9), voted("overturned", labels.SideA, "", 0.9), voted("withdrawn", labels.SideB, "", 0.1),
+		voted("decided", labels.Neither, labels.AbstainTie, 0.5), voted("open", labels.Neither, labels.AbstainSplit, 0.9, 0.1), voted("alone", labels.SideA, "", 1)}
+	noted := answer("decided", "bo", labels.SideB)
 	noted.Note = "clearer"
-	out, conflicts, s := merged(t, labels, []data.Reviewed{
-		answer("confirmed", "an", data.SideA), answer("overturned", "an", data.SideB), answer("withdrawn", "an", data.Neither), {ID: "alone", Annotator: "an"},
-		answer("decided", "an", data.SideB), answer("open", "an", data.SideA),
-		answer("confirmed", "bo", data.SideA), answer("overturned", "bo", data.Neither), noted, answer("open", "bo", data.SideB),
-		answer("overturned", "cy", data.SideB), answer("decided", "cy", data.SideA),
+	out, conflicts, s := merged(t, all, []labels.Reviewed{
+		answer("confirmed", "an", labels.SideA), answer("overturned", "an", labels.SideB), answer("withdrawn", "an", labels.Neither), {ID: "alone", Annotator: "an"},
+		answer("decided", "an", labels.SideB), answer("open", "an", labels.SideA),
+		answer("confirmed", "bo", labels.SideA), answer("overturned", "bo", labels.Neither), noted, answer("open", "bo", labels.SideB),
+		answer("overturned", "cy", labels.SideB), answer("decided", "cy", labels.SideA),
 	})
 	nan := math.NaN()
 	for id, want := range map[string]struct {
-		side              data.Side
-		reason            data.Abstention
+		side              labels.Side
+		reason            labels.Abstention
 		confidence, share float64
 		judge             string
 	}{
-		"confirmed": {data.SideA, "", 0.9, 1, "human:an+human:bo"},
+		"confirmed": {labels.SideA, "", 0.9, 1, "human:an+human:bo"},
 		// two for b and a tie: s = 2.5/3, 0.9·s + 0.1·(1−s)
-		"overturned": {data.SideB, "", 0.9*2.5/3 + 0.1*0.5/3, 2. / 3, "human:an+human:bo+human:cy"},
-		"withdrawn":  {data.Neither, data.AbstainTie, nan, nan, "human:an"},
+		"overturned": {labels.SideB, "", 0.9*2.5/3 + 0.1*0.5/3, 2. / 3, "human:an+human:bo+human:cy"},
+		"withdrawn":  {labels.Neither, labels.AbstainTie, nan, nan, "human:an"},
 		// two of three: 0.9·2/3 + 0.1/3
-		"decided": {data.SideB, "", 0.9*2/3 + 0.1/3, 2. / 3, "human:an+human:bo+human:cy"},
-		"open":    {data.Neither, data.AbstainSplit, nan, nan, "human:an+human:bo"},
-		"alone":   {data.SideA, "", 0.8, 1, "j"},
+		"decided": {labels.SideB, "", 0.9*2/3 + 0.1/3, 2. / 3, "human:an+human:bo+human:cy"},
+		"open":    {labels.Neither, labels.AbstainSplit, nan, nan, "human:an+human:bo"},
+		"alone":   {labels.SideA, "", 0.8, 1, "j"},
 	} {
 		got := out[id]
 		same := func(a, b float64) bool { return math.Abs(a-b) < 1e-12 || math.IsNaN(a) && math.IsNaN(b) }
@@ -130,7 +131,7 @@ func TestMerge(t *testing.T) {
 			t.Errorf("%s: %+v %s, want %+v", id, got.Verdict, got.Judge, want)
 		}
 	}
-	if votes := out["decided"].Votes; len(votes) != 4 || votes[0].Judge != "j" || votes[2].Judge != "human:bo" || votes[2].Side != data.SideB || out["decided"].Rationale != "bo: clearer" {
+	if votes := out["decided"].Votes; len(votes) != 4 || votes[0].Judge != "j" || votes[2].Judge != "human:bo" || votes[2].Side != labels.SideB || out["decided"].Rationale != "bo: clearer" {
 		t.Errorf("%+v", out["decided"])
 	}
 	var said []string
@@ -145,17 +146,17 @@ func TestMerge(t *testing.T) {
 		s.Blank != 1 || !reflect.DeepEqual(s.Annotators, map[string]int{"an": 5, "bo": 4, "cy": 2}) {
 		t.Errorf("%+v", s)
 	}
-	var again []data.Label
+	var again []labels.Label
 	for _, l := range out {
 		again = append(again, l)
 	}
 	m := Merging{eachLabel(again), nil, 0.9}
-	if _, err := m.Merge(func(data.Label) error { return nil }, nil); err == nil || !strings.Contains(err.Error(), "people have answered it already") {
+	if _, err := m.Merge(func(labels.Label) error { return nil }, nil); err == nil || !strings.Contains(err.Error(), "people have answered it already") {
 		t.Errorf("merged twice: %v", err)
 	}
 	stop := errors.New("full disk")
-	m.Labels = eachLabel(labels)
-	if _, err := m.Merge(func(data.Label) error { return stop }, nil); !errors.Is(err, stop) {
+	m.Labels = eachLabel(all)
+	if _, err := m.Merge(func(labels.Label) error { return stop }, nil); !errors.Is(err, stop) {
 		t.Error(err)
 	}
 }
@@ -164,23 +165,23 @@ func TestMerge(t *testing.T) {
 // rises with its share.
 func TestMergeAddsUp(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
-	sides := []data.Side{data.SideA, data.SideB, data.Neither}
+	sides := []labels.Side{labels.SideA, labels.SideB, labels.Neither}
 	for range 200 {
-		var labels []data.Label
-		var reviewed []data.Reviewed
+		var all []labels.Label
+		var reviewed []labels.Reviewed
 		for i := range 10 {
-			side, reason := sides[random.IntN(3)], data.Abstention("")
-			if side == data.Neither {
-				reason = data.AbstainTie
+			side, reason := sides[random.IntN(3)], labels.Abstention("")
+			if side == labels.Neither {
+				reason = labels.AbstainTie
 			}
-			labels = append(labels, voted(fmt.Sprint(i), side, reason, 0.5))
+			all = append(all, voted(fmt.Sprint(i), side, reason, 0.5))
 			for k := range random.IntN(6) {
 				reviewed = append(reviewed, answer(fmt.Sprint(i), fmt.Sprint(k), sides[random.IntN(3)]))
 			}
 		}
-		out, _, _ := merged(t, labels, reviewed)
+		out, _, _ := merged(t, all, reviewed)
 		for _, l := range out {
-			if l.Side != data.Neither && !(l.Confidence > 0.5 && l.Confidence <= 0.9 && l.VoteShare > 0 && l.VoteShare <= 1) {
+			if l.Side != labels.Neither && !(l.Confidence > 0.5 && l.Confidence <= 0.9 && l.VoteShare > 0 && l.VoteShare <= 1) {
 				t.Fatalf("%+v", l.Verdict)
 			}
 		}

@@ -26,11 +26,14 @@ type OpenAIConfig struct {
 	Mode        string `yaml:"mode"`
 	TopLogprobs int    `yaml:"top_logprobs"`    // alternatives to a letter; servers have their own most
 	Clamp       *Clamp `yaml:"clamp,omitempty"` // of its probabilities, when they are aggregated
+	// UnstatedConfidence is that of a verdict without one ([[A]]), when answers
+	// are aggregated.
+	UnstatedConfidence float64 `yaml:"unstated_confidence"`
 }
 
 // DefaultOpenAI is a judge of which only base_url and model are to be named.
 func DefaultOpenAI() OpenAIConfig {
-	c := OpenAIConfig{Config: chat.Default(), Mode: ModeCoT, TopLogprobs: 20}
+	c := OpenAIConfig{Config: chat.Default(), Mode: ModeCoT, TopLogprobs: 20, UnstatedConfidence: 0.75}
 	c.InFlight = 0
 	return c
 }
@@ -43,6 +46,9 @@ func (c OpenAIConfig) Validate() error {
 	}
 	if c.TopLogprobs < 2 {
 		problems = append(problems, fmt.Errorf("top_logprobs is %d, want at least 2: both letters", c.TopLogprobs))
+	}
+	if !(c.UnstatedConfidence > 0.5 && c.UnstatedConfidence <= 1) {
+		problems = append(problems, fmt.Errorf("unstated_confidence is %v, want above 0.5 and at most 1", c.UnstatedConfidence))
 	}
 	if c.Clamp != nil {
 		problems = append(problems, c.Clamp.Validate())
@@ -131,12 +137,9 @@ func (j *OpenAI) askVerdict(ctx context.Context, q Question) (Answer, error) {
 	if err != nil {
 		return unread(reply), err
 	}
-	answer := unread(reply)
-	v := readVerdict(reply.Text)
-	answer.Outcome, answer.First, answer.Detail, answer.Rationale = v.outcome, v.first, v.detail, v.reasoning
-	if v.outcome == Unparseable && reply.FinishReason == "length" {
-		answer.Detail += fmt.Sprintf(", and the reply is cut off at max_tokens (%d)", j.config.MaxTokens)
-	}
+	p := readVerdict(reply.Text)
+	answer := answerOf(p, reply, j.config.MaxTokens)
+	answer.Rationale = p.reasoning
 	return answer, nil
 }
 
@@ -152,10 +155,7 @@ func (j *OpenAI) askLetter(ctx context.Context, messages []data.Message) (Answer
 		return unread(reply), err
 	}
 	j.letter.Store(true)
-	answer := unread(reply)
-	v := readLetter(reply.Text, reply.Tokens)
-	answer.Outcome, answer.First, answer.Detail = v.outcome, v.first, v.detail
-	return answer, nil
+	return answerOf(readLetter(reply.Text, reply.Tokens), reply, letterTokens), nil
 }
 
 // askReasonThenLetter shows the judge its own reasoning, without the verdict
@@ -166,7 +166,6 @@ func (j *OpenAI) askReasonThenLetter(ctx context.Context, q Question) (Answer, e
 		return reasoned, err
 	}
 	if reasoned.Rationale == "" {
-		reasoned.Outcome, reasoned.Detail = Unparseable, "a verdict without reasoning"
 		return reasoned, nil
 	}
 	answer, err := j.askLetter(ctx, LetterPrompt(q, reasoned.Rationale))
@@ -199,7 +198,10 @@ func (j *OpenAI) reason(ctx context.Context, q Question) (Answer, error) {
 		return reasoned, err
 	}
 	reasoned.Rationale = readVerdict(reply.Text).reasoning
-	if reasoned.Rationale == "" || j.store == nil {
+	if reasoned.Rationale == "" {
+		return answerOf(noVerdict(reasonNoVerdict, "a verdict without reasoning"), reply, j.config.MaxTokens), nil
+	}
+	if j.store == nil {
 		return reasoned, nil
 	}
 	if err := j.store.Put(key, reasoned, reasoned.spent()); err != nil {
@@ -209,8 +211,46 @@ func (j *OpenAI) reason(ctx context.Context, q Question) (Answer, error) {
 	return reasoned, nil
 }
 
+// answerOf is the answer that was read in a reply. One that was cut off at
+// maxTokens says so: what it lacks may have been to come.
+func answerOf(p parsed, r chat.Reply, maxTokens int) Answer {
+	a := unread(r)
+	a.Outcome, a.First, a.Unstated, a.Reason, a.Detail = p.outcome, p.first, p.unstated, p.reason, p.detail
+	cut := r.FinishReason == "length"
+	switch {
+	case strings.TrimSpace(r.Text) == "" && (r.Thought != "" || cut): // OpenAI's models do not tell their thoughts
+		a.Outcome, a.Reason, a.Detail = Unparseable, reasonThinking, fmt.Sprintf("the model was still thinking when max_tokens (%d) ended", maxTokens)
+		if strings.TrimSpace(a.Raw) == "" {
+			a.Raw = r.Thought
+		}
+	case cut && p.outcome == Unparseable && p.reason == reasonNoVerdict:
+		a.Reason = reasonCut
+		a.Detail += fmt.Sprintf(", and the reply is cut off at max_tokens (%d)", maxTokens)
+	case cut && p.unstated:
+		a.Outcome, a.First, a.Unstated = Unparseable, 0, false
+		a.Reason, a.Detail = reasonCut, fmt.Sprintf("a verdict without a confidence, and the reply is cut off at max_tokens (%d)", maxTokens)
+	}
+	return a
+}
+
+// hint is what to change where answers are unparseable for that reason.
+func (j *OpenAI) hint(reason string) string {
+	const still = "turn thinking off (Qwen3 and others: extra: {chat_template_kwargs: {enable_thinking: false}})"
+	switch {
+	case reason == reasonThinking && j.config.Mode == ModeCoT:
+		return fmt.Sprintf("raise max_tokens above %d, or %s", j.config.MaxTokens, still)
+	case reason == reasonThinking:
+		return fmt.Sprintf("mode %s leaves %d tokens for a letter: use mode %s, or %s", j.config.Mode, letterTokens, ModeCoT, still)
+	case reason == reasonCut:
+		return fmt.Sprintf("raise max_tokens above %d", j.config.MaxTokens)
+	case reason == reasonLogprobs, reason == reasonNoLetter, reason == reasonMass:
+		return fmt.Sprintf("use mode %s, which needs no letter by itself and no log-probabilities", ModeCoT)
+	}
+	return fmt.Sprintf("the model does not answer as it is asked to: use another, or mode %s, which asks for a letter alone", ModeDirect)
+}
+
 // unread is an answer of which nothing has been read yet.
 func unread(r chat.Reply) Answer {
 	of := r.Final
-	return Answer{Raw: r.Text, Model: r.Model, PromptTokens: of.PromptTokens, CompletionTokens: of.CompletionTokens, Cost: of.Cost, Requests: of.Requests, Retries: r.Spent.Minus(of)}
+	return Answer{Raw: r.Raw, FinishReason: r.FinishReason, Model: r.Model, PromptTokens: of.PromptTokens, CompletionTokens: of.CompletionTokens, Cost: of.Cost, Requests: of.Requests, Retries: r.Spent.Minus(of)}
 }

@@ -30,7 +30,7 @@ func judge(t *testing.T, server *chattest.Server, mode string, retries int) *Ope
 // testConfig is of a chat with a server, with short waits.
 func testConfig(server *httptest.Server) chat.Config {
 	c := chat.Default()
-	c.BaseURL, c.Model, c.Backoff = server.URL, "tiny", time.Millisecond
+	c.BaseURL, c.Model, c.Backoff, c.GracePeriod = server.URL, "tiny", time.Millisecond, 50*time.Millisecond
 	return c
 }
 

@@ -3,24 +3,32 @@ package feedback
 import (
 	"context"
 	"iter"
+
+	"laurel/feedback/chat"
 )
+
+// admission lets items into work one by one, in their order.
+type admission[In any] func(context.Context, In) (In, error)
 
 // inOrder applies work to the items, up to window of them at a time, and
 // yields the results in the items' order, so that slow items hold back at most
-// window results. It stops at the first error, of items or of work, after all
+// window results. admit, where given, is asked before. It stops at the first error, of items or of work, after all
 // work under way has returned.
-func inOrder[In, Out any](ctx context.Context, items iter.Seq2[In, error], window int, work func(context.Context, In) (Out, error)) iter.Seq2[Out, error] {
+func inOrder[In, Out any](ctx context.Context, items iter.Seq2[In, error], window int, admit admission[In], work func(context.Context, In) (Out, error)) iter.Seq2[Out, error] {
 	type result struct {
 		out Out
 		err error
 	}
 	return func(yield func(Out, error) bool) {
 		whole := ctx
-		ctx, cancel := context.WithCancel(whole)
+		ctx, cancel := context.WithCancelCause(whole)
 		pending := make(chan chan result, max(window-1, 0)) // and one in yield's hands
 		go func() {
 			defer close(pending)
 			for item, err := range items {
+				if err == nil && admit != nil {
+					item, err = admit(ctx, item)
+				}
 				one := make(chan result, 1)
 				select {
 				case pending <- one:
@@ -38,7 +46,7 @@ func inOrder[In, Out any](ctx context.Context, items iter.Seq2[In, error], windo
 			}
 		}()
 		defer func() {
-			cancel()
+			cancel(chat.ErrDrain)
 			for one := range pending {
 				<-one
 			}

@@ -32,7 +32,7 @@ func TestInOrder(t *testing.T) {
 		return i * i, nil
 	}
 	next := 0
-	for out, err := range inOrder(t.Context(), numbers(500), window, work) {
+	for out, err := range inOrder(t.Context(), numbers(500), window, nil, work) {
 		if err != nil || out != next*next {
 			t.Fatalf("item %d: %d, %v", next, out, err)
 		}
@@ -57,7 +57,7 @@ func TestInOrderStops(t *testing.T) {
 		return i, ctx.Err()
 	}
 	seen := 0
-	for _, err := range inOrder(t.Context(), numbers(1000), 4, work) {
+	for _, err := range inOrder(t.Context(), numbers(1000), 4, nil, work) {
 		if err != nil && !errors.Is(err, wrong) {
 			t.Errorf("error %v", err)
 		}
@@ -72,7 +72,7 @@ func TestInOrderCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var last error
-	for i, err := range inOrder(ctx, numbers(1000), 4, func(_ context.Context, i int) (int, error) { return i, nil }) {
+	for i, err := range inOrder(ctx, numbers(1000), 4, nil, func(_ context.Context, i int) (int, error) { return i, nil }) {
 		if last = err; i == 5 {
 			cancel()
 		}

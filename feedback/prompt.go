@@ -102,11 +102,14 @@ func Transcript(t data.Text) string {
 		return t.Plain
 	}
 	if len(t.Messages) == 1 && t.Messages[0].Role == "assistant" {
-		return t.Messages[0].Content
+		return t.Messages[0].Readable()
 	}
-	parts := make([]string, len(t.Messages))
-	for i, m := range t.Messages {
-		parts[i] = m.Role + ": " + m.Content
+	var parts []string
+	if t.Context.Tools != "" {
+		parts = append(parts, "tools: "+t.Context.Tools)
+	}
+	for _, m := range t.Messages {
+		parts = append(parts, m.Role+": "+m.Readable())
 	}
 	return strings.Join(parts, "\n\n")
 }

@@ -8,7 +8,7 @@ import (
 	"math"
 	"slices"
 
-	"laurel/data"
+	"laurel/labels"
 )
 
 // Why a comparison is put to people. More would tell them what the judges
@@ -48,9 +48,9 @@ type doubt struct {
 // over both orders: 0 where votes cancel out or say nothing, 1 where all are
 // sure of one side. They come shuffled by seed, so that their order tells
 // nothing. labels is read twice.
-func Review(labels iter.Seq2[data.Label, error], fraction float64, seed int64) ([]data.Review, *ReviewSummary, error) {
+func Review(all iter.Seq2[labels.Label, error], fraction float64, seed int64) ([]labels.Review, *ReviewSummary, error) {
 	s := &ReviewSummary{}
-	doubts, err := s.doubts(labels, seed)
+	doubts, err := s.doubts(all, seed)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -58,20 +58,20 @@ func Review(labels iter.Seq2[data.Label, error], fraction float64, seed int64) (
 		return cmp.Or(-cmp.Compare(share(a.disputed), share(b.disputed)), cmp.Compare(a.certainty, b.certainty), cmp.Compare(a.shuffle, b.shuffle))
 	})
 	doubts = doubts[:min(len(doubts), int(math.Ceil(fraction*float64(s.Comparisons)-tolerance)))]
-	rows, err := s.pick(labels, doubts)
+	rows, err := s.pick(all, doubts)
 	return rows, s, err
 }
 
-func (s *ReviewSummary) doubts(labels iter.Seq2[data.Label, error], seed int64) (doubts []doubt, err error) {
-	for l, err := range labels {
+func (s *ReviewSummary) doubts(all iter.Seq2[labels.Label, error], seed int64) (doubts []doubt, err error) {
+	for l, err := range all {
 		if err != nil {
 			return nil, err
 		}
 		s.Comparisons++
 		switch l.Reason {
-		case data.AbstainIdentical:
+		case labels.AbstainIdentical:
 			s.Identical++
-		case data.AbstainFailed, data.AbstainUnparseable:
+		case labels.AbstainFailed, labels.AbstainUnparseable:
 			s.Unanswered++
 		default:
 			d := doubt{at: s.Comparisons - 1, shuffle: shuffled(seed, l.ID)}
@@ -83,7 +83,7 @@ func (s *ReviewSummary) doubts(labels iter.Seq2[data.Label, error], seed int64) 
 }
 
 // certainty is that of all votes, and whether judges lean to different sides.
-func certainty(votes []data.Vote) (certain float64, disputed bool) {
+func certainty(votes []labels.Vote) (certain float64, disputed bool) {
 	sum, weight := 0.0, 0.0
 	leans := map[string]float64{}
 	for _, v := range votes {
@@ -117,28 +117,28 @@ func shuffled(seed int64, id string) uint64 {
 }
 
 // pick reads the labels again for the texts of those selected.
-func (s *ReviewSummary) pick(labels iter.Seq2[data.Label, error], doubts []doubt) ([]data.Review, error) {
+func (s *ReviewSummary) pick(all iter.Seq2[labels.Label, error], doubts []doubt) ([]labels.Review, error) {
 	wanted := map[int]doubt{}
 	for _, d := range doubts {
 		wanted[d.at] = d
 	}
 	type placed struct {
-		data.Review
+		labels.Review
 		shuffle uint64
 	}
 	var rows []placed
 	at := 0
-	for l, err := range labels {
+	for l, err := range all {
 		if err != nil {
 			return nil, err
 		}
 		if d, ok := wanted[at]; ok {
-			rows = append(rows, placed{data.Review{Comparison: l.Comparison, Why: s.why(&l, d)}, d.shuffle})
+			rows = append(rows, placed{labels.Review{Comparison: l.Comparison, Why: s.why(&l, d)}, d.shuffle})
 		}
 		at++
 	}
 	slices.SortFunc(rows, func(a, b placed) int { return cmp.Or(cmp.Compare(a.shuffle, b.shuffle), cmp.Compare(a.ID, b.ID)) })
-	out := make([]data.Review, len(rows))
+	out := make([]labels.Review, len(rows))
 	for i, r := range rows {
 		out[i] = r.Review
 	}
@@ -146,16 +146,16 @@ func (s *ReviewSummary) pick(labels iter.Seq2[data.Label, error], doubts []doubt
 }
 
 // why counts a selected comparison and says what it is there for.
-func (s *ReviewSummary) why(l *data.Label, d doubt) string {
+func (s *ReviewSummary) why(l *labels.Label, d doubt) string {
 	s.Selected++
-	if l.Side == data.Neither {
+	if l.Side == labels.Neither {
 		s.Abstained++
 	}
 	switch {
 	case d.disputed:
 		s.Disputed++
 		return WhyDisputed
-	case l.Side == data.Neither:
+	case l.Side == labels.Neither:
 		return WhyNoVerdict
 	}
 	return WhyLeastCertain

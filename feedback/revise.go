@@ -1,6 +1,7 @@
 package feedback
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,6 +53,8 @@ type LeftOut struct {
 	Round     int    `json:"round,omitempty"` // from 1
 	Principle string `json:"principle,omitempty"`
 	Reason    string `json:"reason"`
+
+	why string // the reason in one word
 }
 
 // chained is a prompt's chain, or why there is none.
@@ -65,15 +68,18 @@ type chained struct {
 // (Bai et al. 2022, section 3). Chains are given to write, and what has none to
 // leave, in the prompts' order. Replies that the store has are not asked for. It
 // stops at the first error; a prompt that is left out is none.
-func Revise(ctx context.Context, run *Revising, write func(data.Chain) error, leave func(LeftOut) error) (*RevisionSummary, error) {
+func Revise(ctx context.Context, run *Revising, write func(data.Chain) error, leave func(LeftOut) error) (s *RevisionSummary, err error) {
 	asker := newAsker(run.Store, run.Model.InFlight)
-	work := func(waiting context.Context, p data.Prompt) (chained, error) {
-		return run.chain(p, func(messages []data.Message) (string, error) { return run.reply(asker, waiting, ctx, messages) })
+	work := func(ctx context.Context, p numbered) (chained, error) {
+		return run.chain(p.Prompt, func(messages []data.Message) (string, error) { return run.reply(ctx, asker, p.number, messages) })
 	}
 	summary := newRevisionSummary(run)
-	defer func() { summary.settle(run.Store, asker) }() // after all replies under way have come
-	window := 4 * run.Model.InFlight                    // so that a slow chain holds back no other
-	for c, err := range inOrder(ctx, run.Prompts(&summary.Rows), window, work) {
+	defer func() { // after all replies under way have come
+		err = errors.Join(err, asker.forget())
+		summary.settle(run.Store, asker)
+	}()
+	window := 4 * run.Model.InFlight // so that a slow chain holds back no other
+	for c, err := range inOrder(ctx, run.numbered(&summary.Rows), window, nil, work) {
 		switch {
 		case err != nil:
 			return summary, err
@@ -91,7 +97,26 @@ func Revise(ctx context.Context, run *Revising, write func(data.Chain) error, le
 			run.Progress(summary.Written+summary.LeftOut(), run.Store.Spent())
 		}
 	}
+	summary.Stopped = asker.stopped()
 	return summary, nil
+}
+
+// numbered is a prompt with its place in the order.
+type numbered struct {
+	data.Prompt
+	number int
+}
+
+func (r *Revising) numbered(counts *data.Counts) iter.Seq2[numbered, error] {
+	return func(yield func(numbered, error) bool) {
+		n := 0
+		for p, err := range r.Prompts(counts) {
+			if !yield(numbered{p, n}, err) {
+				return
+			}
+			n++
+		}
+	}
 }
 
 // chain makes the chain of one prompt from the replies that reply gives.
@@ -123,15 +148,26 @@ func (r *Revising) chain(p data.Prompt, reply func([]data.Message) (string, erro
 	return chained{Chain: c}, nil
 }
 
-// leftOut is a prompt that got no usable reply; other errors stop the run.
+// leftOut is a prompt that got no usable reply, or that the budget left
+// unasked; other errors stop the run.
 func leftOut(left LeftOut, err error) (chained, error) {
 	var none *noReply
-	if !errors.As(err, &none) && !errors.Is(err, errUnusable) {
+	var no *unusableReply
+	switch {
+	case errors.Is(err, chat.ErrBudget):
+		left.why, left.Reason = notAsked, fmt.Sprintf("not asked: %v", err)
+	case errors.As(err, &none):
+		left.why, left.Reason = chat.Reason(none), err.Error()
+	case errors.As(err, &no):
+		left.why, left.Reason = no.reason, err.Error()
+	default:
 		return chained{}, err
 	}
-	left.Reason = err.Error()
 	return chained{left: &left}, nil
 }
+
+// notAsked is the reason of a prompt that the budget left unasked.
+const notAsked = "not_asked"
 
 // principles are those of each round, for the prompt of that id.
 func (r *Revising) principles(id string) [][]*Principle {
@@ -158,40 +194,66 @@ func (r *Revising) principles(id string) [][]*Principle {
 
 // keptReply is a reply as it lies in the store.
 type keptReply struct {
-	Text string `json:"text"`
-	Cut  bool   `json:"cut,omitempty"` // at max_tokens
+	Text    string `json:"text"`
+	Cut     bool   `json:"cut,omitempty"`     // at max_tokens
+	Thought string `json:"thought,omitempty"` // its beginning, where there is no text
 }
 
-// errUnusable is a reply that is no text to go on with. It was paid for and is
+// unusableReply is one that is no text to go on with. It was paid for and is
 // kept.
-var errUnusable = errors.New("the reply is of no use")
+type unusableReply struct{ reason, text string }
 
-// reply is the model's reply, without white space around it. It is awaited as
-// long as the run goes on (waiting); one that is being asked for is asked to
-// its end.
-func (r *Revising) reply(a *asker, waiting, asking context.Context, messages []data.Message) (string, error) {
-	reply, _, err := ask(a, waiting, asking, r.replyKey(messages), func(ctx context.Context) (keptReply, bool, chat.Spent, error) {
+func (e *unusableReply) Error() string { return "the reply is of no use: " + e.text }
+
+// reply is the model's, without white space around it.
+func (r *Revising) reply(ctx context.Context, a *asker, order int, messages []data.Message) (string, error) {
+	kept, err := askInTurn(ctx, a, order, r.replyKey(messages), func(ctx context.Context) (keptReply, bool, chat.Spent, error) {
 		got, err := r.Complete(ctx, r.Model.Request(messages))
-		return keptReply{strings.TrimSpace(got.Text), got.FinishReason == "length"}, false,
-			got.Spent, err
+		reply := keptReply{Text: strings.TrimSpace(got.Text), Cut: got.FinishReason == "length"}
+		if reply.Text == "" {
+			reply.Thought = strings.ToValidUTF8(got.Thought[:min(len(got.Thought), shownReply)], "")
+		}
+		_, unusable := r.usable(reply)
+		return reply, unusable != nil, got.Spent, err
 	})
+	model := "model " + r.Model.Model
+	var none *noReply
+	if errors.As(err, &none) {
+		return "", cmp.Or(a.note(model, &unusable{reason: chat.Reason(none), example: none.Error(), lasting: chat.Refused(none)}), err)
+	}
 	if err != nil {
 		return "", err
 	}
-	return r.usable(reply)
+	text, err := r.usable(kept)
+	var no *unusableReply
+	if errors.As(err, &no) {
+		return "", cmp.Or(a.note(model, &unusable{reason: no.reason, example: no.text + "; " + kept.shown(), lasting: true}), err)
+	}
+	return text, a.note(model, nil)
 }
 
 func (r *Revising) replyKey(messages []data.Message) string {
 	return messagesKey("reply", r.Model.Fingerprint(), messages)
 }
 
+// shown is the reply as an error shows it.
+func (k keptReply) shown() string {
+	finish := "stop"
+	if k.Cut {
+		finish = "length"
+	}
+	return shown(cmp.Or(k.Text, k.Thought), finish)
+}
+
 // usable is the text of a reply that can be gone on with.
 func (r *Revising) usable(reply keptReply) (string, error) {
 	switch {
+	case reply.Text == "" && (reply.Thought != "" || reply.Cut):
+		return "", &unusableReply{reasonThinking, fmt.Sprintf("the model was still thinking when chat.max_tokens (%d) ended: raise that, or turn thinking off (chat.extra: {chat_template_kwargs: {enable_thinking: false}})", r.Model.MaxTokens)}
 	case reply.Cut:
-		return "", fmt.Errorf("%w: it is cut off at chat.max_tokens (%d): raise that", errUnusable, r.Model.MaxTokens)
+		return "", &unusableReply{reasonCut, fmt.Sprintf("it is cut off at chat.max_tokens (%d): raise that", r.Model.MaxTokens)}
 	case strings.Contains(reply.Text, "\x00"):
-		return "", fmt.Errorf("%w: it holds a NUL character", errUnusable)
+		return "", &unusableReply{"nul", "it holds a NUL character"}
 	}
 	return reply.Text, nil
 }

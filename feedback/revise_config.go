@@ -24,10 +24,8 @@ type ReviseConfig struct {
 // DefaultRevise is what a run does where its file is silent. Its chat has no
 // address.
 func DefaultRevise() ReviseConfig {
-	chat := chat.Default()
-	chat.MaxTokens = 1024 // whole answers, not verdicts
 	return ReviseConfig{
-		Constitution: "rlaif", Principles: []string{}, Chat: chat, Rounds: 1, PerRound: 1, Order: OrderSequence, Seed: 42,
+		Constitution: "rlaif", Principles: []string{}, Chat: chat.Default(), Rounds: 1, PerRound: 1, Order: OrderSequence, Seed: 42,
 		Data: DataConfig{Columns: map[string]string{}, OnBadRow: "fail"},
 	}
 }

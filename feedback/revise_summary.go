@@ -11,20 +11,29 @@ import (
 // RevisionSummary says what became of the prompts and of the texts: rows read
 // = written + left out + skipped.
 type RevisionSummary struct {
-	Rows       data.Counts      `json:"rows"`
-	Written    int              `json:"written"`
-	Given      int              `json:"initial_given"`     // of the written: the file's own first answer
-	Generated  int              `json:"initial_generated"` // the model's
-	Unchanged  int              `json:"unchanged"`         // the last answer is the first: no pair
-	Left       map[Stage]int    `json:"left_out"`
-	FirstLeft  string           `json:"first_left_out,omitempty"`
+	Rows      data.Counts   `json:"rows"`
+	Written   int           `json:"written"`
+	Given     int           `json:"initial_given"`     // of the written: the file's own first answer
+	Generated int           `json:"initial_generated"` // the model's
+	Unchanged int           `json:"unchanged"`         // the last answer is the first: no pair
+	Left      map[Stage]int `json:"left_out"`
+	FirstLeft string        `json:"first_left_out,omitempty"`
+	NotAsked  int           `json:"not_asked,omitempty"` // of the left out: the budget was spent
+	Reasons   []ReasonCount `json:"left_out_reasons,omitempty"`
+
+	FailedAttempts map[string]int `json:"failed_attempts,omitempty"` // requests of this run without a reply, by reason
+
 	Rounds     []RevisionRates  `json:"rounds"`     // from 0, the first answers
 	Principles []PrincipleRates `json:"principles"` // by the constitution's order
 	Spent      chat.Spent       `json:"spent"`      // by all runs on the store
 	SpentNow   chat.Spent       `json:"spent_by_this_run"`
 	Received   int              `json:"-"` // replies of this run, of prompts without a whole chain too
 
+	// Stopped is why not all was asked that was to be, or that nothing came of it.
+	Stopped error `json:"-"`
+
 	before chat.Spent
+	left   reasons
 }
 
 // RevisionRates describe the answers after a round.
@@ -46,12 +55,15 @@ type PrincipleRates struct {
 }
 
 func newRevisionSummary(run *Revising) *RevisionSummary {
-	s := &RevisionSummary{Left: map[Stage]int{}, Rounds: make([]RevisionRates, run.Rounds+1), before: run.Store.Spent()}
+	s := &RevisionSummary{Left: map[Stage]int{}, Rounds: make([]RevisionRates, run.Rounds+1), before: run.Store.Spent(), left: reasons{}}
 	for _, p := range run.Constitution.Principles {
 		s.Principles = append(s.Principles, PrincipleRates{Name: p.Name})
 	}
 	return s
 }
+
+// Useless is whether the run was stopped, and there are no chains to write.
+func (s *RevisionSummary) Useless() bool { return s.Stopped != nil && s.Written == 0 }
 
 // LeftOut is the number of prompts without a whole chain.
 func (s *RevisionSummary) LeftOut() int {
@@ -60,6 +72,11 @@ func (s *RevisionSummary) LeftOut() int {
 
 func (s *RevisionSummary) leave(l *LeftOut) {
 	s.Left[l.Stage]++
+	if l.why == notAsked {
+		s.NotAsked++
+	}
+	s.left.add(l.why, l.Reason)
+	s.Reasons = s.left.counts()
 	if s.FirstLeft == "" {
 		s.FirstLeft = fmt.Sprintf("%s: %s: %s", l.ID, l.Stage, l.Reason)
 	}

@@ -222,10 +222,13 @@ func TestReviseLeavesOut(t *testing.T) {
 	if err != nil || len(got) != 1 || got[0].ID != "p0" {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if len(left) != 4 || left[0] != (LeftOut{ID: "p1", Stage: StageInitial, Reason: "connection reset"}) ||
-		left[1].Stage != StageCritique || left[1].Round != 1 || left[1].Principle != "brief" || !strings.Contains(left[1].Reason, "cut off at chat.max_tokens (1024): raise that") ||
+	if len(left) != 4 || left[0] != (LeftOut{ID: "p1", Stage: StageInitial, Reason: "connection reset", why: "other"}) ||
+		left[1].Stage != StageCritique || left[1].Round != 1 || left[1].Principle != "brief" || !strings.Contains(left[1].Reason, "cut off at chat.max_tokens (4096): raise that") ||
 		left[2].Stage != StageRevision || !strings.Contains(left[2].Reason, "NUL") {
 		t.Errorf("left out %+v", left)
+	}
+	if summary.NotAsked != 0 || ReasonList(summary.Reasons) != "nul 2, cut_off 1, other 1" {
+		t.Errorf("%+v", summary.Reasons)
 	}
 	if summary.Left[StageRevision] != 2 || summary.FirstLeft != "p1: initial: connection reset" {
 		t.Errorf("%+v", summary)
@@ -235,7 +238,7 @@ func TestReviseLeavesOut(t *testing.T) {
 		t.Errorf("again: %d left out, %d new requests, %v", len(left), len(w.asked)-requests, err)
 	}
 	for request, n := range w.asked {
-		if want := 1 + strings.Count(request, "{user question 1}]"); n != want && !strings.Contains(request, "[PROMPT") {
+		if want := 1 + strings.Count(request, "{user question 1 }]"); n != want && !strings.Contains(request, "[PROMPT") {
 			t.Errorf("%d times: %s", n, request)
 		}
 	}
@@ -258,7 +261,12 @@ func reviseInto(ctx context.Context, t *testing.T, dir string, client *chat.Clie
 	}
 	run := revising(store, 30, nil)
 	run.Model, run.Complete, run.Order = config, client.Complete, OrderSample
-	summary, err := Revise(ctx, run, out.Write, func(l LeftOut) error { return fmt.Errorf("left out: %+v", l) })
+	summary, err := Revise(ctx, run, out.Write, func(l LeftOut) error {
+		if l.why != notAsked {
+			return fmt.Errorf("left out: %+v", l)
+		}
+		return nil
+	})
 	if err != nil {
 		return summary, errors.Join(err, out.Abort())
 	}
@@ -353,12 +361,12 @@ func TestReviseInterrupted(t *testing.T) {
 	dir = t.TempDir()
 	server, config = start()
 	for stops = 0; ; stops++ {
-		_, err := reviseInto(t.Context(), t, dir, open(config, chat.NewBudget(0, 10+random.IntN(80), 0, 0)), config)
-		if err == nil {
+		summary, err := reviseInto(t.Context(), t, dir, open(config, chat.NewBudget(0, 10+random.IntN(80), 0, 0)), config)
+		if err == nil && summary.Stopped == nil {
 			break
 		}
-		if !errors.Is(err, chat.ErrBudget) || stops > 100 {
-			t.Fatal(err)
+		if err != nil || !errors.Is(summary.Stopped, chat.ErrBudget) || summary.Written+summary.NotAsked != 30 || stops > 100 {
+			t.Fatal(err, summary)
 		}
 	}
 	if tally := server.Tally(); tally.Repeated != 0 || stops < 3 {

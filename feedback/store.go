@@ -72,6 +72,9 @@ func messagesKey(kind, fingerprint string, messages []data.Message) string {
 	parts := []string{kind, fingerprint}
 	for _, m := range messages {
 		parts = append(parts, m.Role, m.Content)
+		if m.Whole != "" {
+			parts = append(parts, m.Whole)
+		}
 	}
 	return Key(parts...)
 }

@@ -84,7 +84,7 @@ func AdapterBase(dir string) (base, revision string, err error) {
 
 func readAdapterConfig(dir string) (*adapterConfig, error) {
 	path := filepath.Join(dir, adapterConfigFile)
-	raw, err := os.ReadFile(path)
+	raw, err := readConfigFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read adapter: %w", err)
 	}
@@ -102,8 +102,8 @@ func readAdapterConfig(dir string) (*adapterConfig, error) {
 			r.must(key, "false", "{}", "[]")
 		}
 	}
-	if c.Rank < 1 {
-		r.refuse("r", fmt.Sprintf("is %d, want at least 1", c.Rank))
+	if c.Rank < 1 || c.Rank > mostWidth {
+		r.refuse("r", fmt.Sprintf("is %d, want 1 to %d", c.Rank, mostWidth))
 	}
 	if err := errors.Join(r.problems...); err != nil {
 		return nil, fmt.Errorf("adapter config %s: %w", path, err)
@@ -123,11 +123,8 @@ func (m *Model) AddAdapter(l LoRA, base string, seed uint64) error {
 		}
 	}
 	m.Adapter = &Adapter{l, base}
-	random := rand.New(rand.NewPCG(seed, 1))
-	for _, t := range l.weights(m.Config) {
-		if err := createVariable(m.Store, t, initial(t, m.Config, random)); err != nil {
-			return err
-		}
+	if err := m.draw(l.weights(m.Config), rand.New(rand.NewPCG(seed, 1))); err != nil {
+		return fmt.Errorf("model.lora: %w", err)
 	}
 	return nil
 }
@@ -168,7 +165,7 @@ func LoadAdapter(base, dir string) (*Model, error) {
 		return nil, fmt.Errorf("load adapter %s: %w", dir, err)
 	}
 	defer w.Close()
-	if err := m.readAdapter(w); err != nil {
+	if err := m.readAdapter(c, w); err != nil {
 		return nil, fmt.Errorf("load adapter %s: %w", path, err)
 	}
 	return m, nil
@@ -176,21 +173,23 @@ func LoadAdapter(base, dir string) (*Model, error) {
 
 // readAdapter puts the file's tensors into the store. Which layers are
 // adapted follows from the file, whatever target_modules spells it like.
-func (m *Model) readAdapter(w *safetensors.Weights) error {
+func (m *Model) readAdapter(c *adapterConfig, w *safetensors.Weights) error {
 	l := m.Adapter
-	source := map[string]string{} // by the model's names
-	for _, name := range w.Names() {
-		own, ok := strings.CutPrefix(name, peftPrefix)
-		if !ok {
-			return fmt.Errorf("tensor %s does not begin with %s: this is no PEFT adapter", name, peftPrefix)
-		}
-		own = strings.Replace(strings.Replace(own, ".modules_to_save.default", "", 1), ".modules_to_save", "", 1)
-		own = strings.Replace(strings.Replace(own, "lora_A.default.", "lora_A.", 1), "lora_B.default.", "lora_B.", 1)
-		source[own] = name
+	source, err := m.adapterNames(w)
+	if err != nil {
+		return err
+	}
+	for own := range source {
 		if layer, ok := strings.CutSuffix(own, loraA); ok {
 			l.TargetModules = append(l.TargetModules, layer)
 		}
 	}
+	slices.Sort(l.TargetModules)
+	if err := m.checkSaved(c.ModulesToSave, source); err != nil {
+		return err
+	}
+	m.Loaded.New = slices.DeleteFunc(m.Loaded.New, func(name string) bool { return source[name] != "" })
+	m.Loaded.NewHead = len(m.Loaded.New) > 0
 	for _, t := range m.tensors() {
 		name, ok := source[t.name]
 		if !ok {
@@ -210,9 +209,70 @@ func (m *Model) readAdapter(w *safetensors.Weights) error {
 	for own, name := range source {
 		return fmt.Errorf("tensor %s has no place in the %s model (as %s)", name, m.Config.ModelType, own)
 	}
-	m.Loaded.New = slices.DeleteFunc(m.Loaded.New, func(name string) bool { _, err := w.Info(peftPrefix + name); return err == nil })
-	m.Loaded.NewHead = len(m.Loaded.New) > 0
 	return nil
+}
+
+// adapterNames maps the model's names to the file's. Whole modules may lie in
+// PEFT's wrapping, which also keeps the base's own copy as original_module.
+func (m *Model) adapterNames(w *safetensors.Weights) (map[string]string, error) {
+	source := map[string]string{}
+	for _, name := range w.Names() {
+		own, ok := strings.CutPrefix(name, peftPrefix)
+		if !ok {
+			return nil, fmt.Errorf("tensor %s does not begin with %s: this is no PEFT adapter", name, peftPrefix)
+		}
+		if strings.Contains(own, ".original_module.") {
+			m.Loaded.Dropped = append(m.Loaded.Dropped, name)
+			continue
+		}
+		own = strings.Replace(strings.Replace(own, ".modules_to_save.default", "", 1), ".modules_to_save", "", 1)
+		own = strings.Replace(strings.Replace(own, "lora_A.default.", "lora_A.", 1), "lora_B.default.", "lora_B.", 1)
+		if before := source[own]; before != "" {
+			return nil, fmt.Errorf("tensors %s and %s are both %s", before, name, own)
+		}
+		source[own] = name
+	}
+	return source, nil
+}
+
+// elsewhere are modules that PEFT names for every classifier, or that a
+// language model has, and that this model may do without.
+var elsewhere = []string{"classifier", "score", "lm_head"}
+
+// checkSaved holds modules_to_save to the file: a module that was trained whole
+// and is not there would be scored with as the base has it.
+func (m *Model) checkSaved(modules []string, source map[string]string) error {
+	for _, module := range modules {
+		var found bool
+		var missing []string
+		for _, t := range m.Config.weights {
+			if !inModule(t.name, module) {
+				continue
+			}
+			if found = true; source[t.name] == "" {
+				missing = append(missing, t.name)
+			}
+		}
+		if len(missing) > 0 {
+			return fmt.Errorf("%s, key \"modules_to_save\" names %q, which was trained whole, and the file lacks its tensors: %s: save them with the adapter, or take the name out where the base's are meant",
+				adapterConfigFile, module, firstFew(missing))
+		}
+		if !found && !slices.Contains(elsewhere, module) {
+			return fmt.Errorf("%s, key \"modules_to_save\" names %q, which the %s model does not have", adapterConfigFile, module, m.Config.ModelType)
+		}
+	}
+	return nil
+}
+
+// inModule tells whether a tensor lies in a module that PEFT takes a name for:
+// one whose own name ends so.
+func inModule(tensor, name string) bool {
+	for i := range tensor {
+		if tensor[i] == '.' && strings.HasSuffix(tensor[:i], name) {
+			return true
+		}
+	}
+	return false
 }
 
 // replace sets a tensor of the store, or creates it, from a file.

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -8,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"laurel/model/safetensors"
 
 	"github.com/gomlx/gomlx/core/tensors"
 )
@@ -172,6 +175,98 @@ func TestFreeze(t *testing.T) {
 	for _, wrong := range []string{"layers:1-9", "layers:x", "head", "layers:2-1"} {
 		if err := m.Freeze([]string{wrong}); err == nil {
 			t.Errorf("%s: no error", wrong)
+		}
+	}
+}
+
+// savedAdapter is a drawn model's folder and that of an adapter on it.
+func savedAdapter(t *testing.T, name string, l LoRA) (base, dir string) {
+	t.Helper()
+	base, m := savedDrawn(t, name)
+	if err := m.AddAdapter(l, base, 3); err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	if err := m.Save(dir, 0); err != nil {
+		t.Fatal(err)
+	}
+	return base, dir
+}
+
+// changeAdapter changes an adapter's modules_to_save and tensors.
+func changeAdapter(t *testing.T, dir, modules string, change func(safetensors.Source) (safetensors.Source, bool)) {
+	t.Helper()
+	path := filepath.Join(dir, adapterConfigFile)
+	var keys map[string]json.RawMessage
+	readJSON(t, path, &keys)
+	keys["modules_to_save"] = json.RawMessage(modules)
+	raw, err := json.Marshal(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	w, err := safetensors.Open(filepath.Join(dir, adapterWeightsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	var kept []safetensors.Source
+	for _, name := range w.Names() {
+		info, err := w.Info(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, keep := change(safetensors.Source{Name: name, DType: info.DType, Shape: info.Shape, Bytes: func() ([]byte, error) { return w.Bytes(name) }})
+		if keep {
+			kept = append(kept, s)
+		}
+	}
+	if err := safetensors.Write(filepath.Join(dir, adapterWeightsFile), kept, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSavedModules: a module that modules_to_save names is in the file whole,
+// or the adapter is refused by its name; the base's is never used in its place.
+func TestSavedModules(t *testing.T) {
+	lora := LoRA{Rank: 2, Alpha: 4, TargetModules: []string{allLinear}}
+	embeddings := lora
+	embeddings.ModulesToSave = []string{"embed_tokens"}
+	all := func(s safetensors.Source) (safetensors.Source, bool) { return s, true }
+	without := func(part string) func(safetensors.Source) (safetensors.Source, bool) {
+		return func(s safetensors.Source) (safetensors.Source, bool) { return s, !strings.Contains(s.Name, part) }
+	}
+	wrapped := func(s safetensors.Source) (safetensors.Source, bool) {
+		s.Name = strings.Replace(s.Name, "model.score.", "model.score.modules_to_save.default.", 1)
+		return s, true
+	}
+	for _, c := range []struct {
+		family  string
+		lora    LoRA
+		modules string
+		change  func(safetensors.Source) (safetensors.Source, bool)
+		want    string
+	}{
+		{"llama", lora, `["score"]`, all, ""},
+		{"llama", lora, `["classifier", "score"]`, all, ""}, // PEFT's default names both
+		{"llama", lora, `["score"]`, wrapped, ""},
+		{"llama", lora, `["score"]`, without(".score."), `names "score"`},
+		{"llama", lora, `["classifier", "score"]`, without(".score."), "score.weight"},
+		{"llama", embeddings, `["score", "embed_tokens"]`, all, ""},
+		{"llama", embeddings, `["score", "embed_tokens"]`, without("embed_tokens"), "model.embed_tokens.weight"},
+		{"llama", lora, `["score", "v_head"]`, all, `names "v_head"`},
+		{"distilbert", lora, `["classifier"]`, all, ""},
+		{"distilbert", lora, `["classifier"]`, without(".pre_classifier."), "pre_classifier.weight"},
+		{"roberta", lora, `["classifier"]`, all, ""},
+		{"roberta", lora, `["classifier"]`, without("out_proj"), "classifier.out_proj.weight"},
+	} {
+		base, dir := savedAdapter(t, c.family, c.lora)
+		changeAdapter(t, dir, c.modules, c.change)
+		_, err := LoadAdapter(base, dir)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), adapterConfigFile)) {
+			t.Errorf("%s with %s: error %v, want one with %q", c.family, c.modules, err, c.want)
 		}
 	}
 }

@@ -18,7 +18,9 @@ type Config struct {
 	EOSTokenID []int32 // those that end a sequence
 	NumLabels  int
 	Recorded   Recorded
+	Norm       Norm
 	initRange  float64  // standard deviation of new weights
+	valueHead  string   // the head's tensor where a decoder's checkpoint has another name for score.weight
 	Unknown    []string // keys that no reader here knows; they are said on screen
 
 	keys    map[string]json.RawMessage // the whole file, written back on export
@@ -27,13 +29,14 @@ type Config struct {
 }
 
 // Recorded is what training leaves in config.json under the key "laurel", so
-// that whoever scores with the model cuts text as it was cut in training.
+// that whoever scores with the model cuts and renders text as in training.
 type Recorded struct {
 	MaxLength      int    `json:"max_length,omitempty"`
 	TruncationSide string `json:"truncation_side,omitempty"`
-	Base           string `json:"base,omitempty"`     // what training started from
-	NewHead        bool   `json:"new_head,omitempty"` // whether training began with a new score head
-	Head           Head   `json:"head,omitzero"`      // what pools and scores, where not transformers' own
+	TemplateDate   string `json:"template_date,omitempty"` // given to a chat template that asks for the date
+	Base           string `json:"base,omitempty"`          // what training started from
+	NewHead        bool   `json:"new_head,omitempty"`      // whether training began with a new score head
+	Head           Head   `json:"head,omitzero"`           // what pools and scores, where not transformers' own
 
 	Members []string `json:"members,omitempty"` // what the weights are the mean of
 }
@@ -43,7 +46,7 @@ func ReadConfig(path string) (*Config, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, "config.json")
 	}
-	raw, err := os.ReadFile(path)
+	raw, err := readConfigFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read model config: %w", err)
 	}
@@ -72,12 +75,14 @@ func parseConfig(raw []byte) (*Config, error) {
 	r.padToken(-1)
 	c.family = parseFamily(c.ModelType, r)
 	c.PadTokenID = r.pad
+	c.Norm = r.norm()
+	c.valueHead = r.valueHead(c.family)
 	if err := errors.Join(r.problems...); err != nil {
 		return nil, err
 	}
 	c.Unknown = r.unknown()
 	c.listWeights()
-	return c, nil
+	return c, checkTotal(c.weights)
 }
 
 // SetHead chooses another pooling and score head than the config's.
@@ -162,16 +167,6 @@ func (r *configReader) number(key string, otherwise float64) float64 {
 	value := otherwise
 	if !r.into(key, &value) {
 		return otherwise
-	}
-	return value
-}
-
-// positive reads a size that must be at least one.
-func (r *configReader) positive(key string, otherwise int) int {
-	value := r.integer(key, otherwise)
-	if value < 1 {
-		r.refuse(key, fmt.Sprintf("is %d, want at least 1", value))
-		return 1
 	}
 	return value
 }
@@ -271,8 +266,7 @@ var harmless = strings.Fields(`_name_or_path transformers_version torch_dtype dt
 	sep_token_id cls_token_id mask_token_id unk_token_id decoder_start_token_id tie_word_embeddings
 	output_attentions output_hidden_states return_dict gradient_checkpointing finetuning_task
 	task_specific_params tokenizer_class directionality name_or_path _commit_hash auto_map
-	attn_implementation _attn_implementation _attn_implementation_autoset value_head_prefix mean std
-	normalize_reward laurel num_labels label2id id2label pooler_fc_size pooler_num_attention_heads
+	attn_implementation _attn_implementation _attn_implementation_autoset laurel num_labels label2id id2label pooler_fc_size pooler_num_attention_heads
 	pooler_num_fc_layers pooler_size_per_head pooler_type torchscript use_bfloat16 prefix
 	sentence_transformers chunk_size_feed_forward`)
 

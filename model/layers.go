@@ -43,8 +43,17 @@ func (p *pass) linear(name string, x *Node) *Node {
 }
 
 // product is x·Wᵀ. [..., in] and W [out, in] to [..., out]
+//
+// One output, as in a score head, is a sum over x·w rather than a product of
+// matrices: XLA multiplies a matrix by a vector eight rows at a time and adds
+// up the rows left over in another order, so that a reward would depend on its
+// row in the batch.
 func (p *pass) product(x *Node, weight string) *Node {
-	return dot(x, p.cast(p.weight(weight))).General([]int{-1}, nil, []int{1}, nil)
+	w := p.cast(p.weight(weight))
+	if w.Shape().Dim(0) == 1 && w.DType() == dtypes.Float32 {
+		return ReduceAndKeep(Mul(x, BroadcastToShape(ExpandLeftToRank(w, x.Rank()), x.Shape())), ReduceSum, -1)
+	}
+	return dot(x, w).General([]int{-1}, nil, []int{1}, nil)
 }
 
 // layerNorm is (x-mean)/sqrt(var+eps)·gain + bias over the last axis (Ba et

@@ -40,8 +40,8 @@ func DefaultLoRA() LoRA {
 // Validate names every key whose value makes no sense.
 func (l *LoRA) Validate() error {
 	switch {
-	case l.Rank < 0:
-		return fmt.Errorf("model.lora.rank is %d, want 0 (no adapter) or more", l.Rank)
+	case l.Rank < 0 || l.Rank > mostWidth:
+		return fmt.Errorf("model.lora.rank is %d, want 0 (no adapter) to %d", l.Rank, mostWidth)
 	case l.Rank == 0:
 		return nil
 	case !(l.Alpha > 0) || math.IsInf(l.Alpha, 0):

@@ -17,7 +17,7 @@ import (
 // Model is a reward model: a backbone with a scalar score head.
 type Model struct {
 	Config  *Config
-	Store   *ml.Store // variables by Hugging Face name, float32
+	Store   *ml.Store // variables by Hugging Face name, float32; nil for an outline
 	Loaded  *Loaded
 	Compute dtypes.DType // of matrix products: Float32 or BFloat16; the rest is float32 either way
 	Adapter *Adapter     // nil: none
@@ -35,29 +35,40 @@ func LoadWithHead(dir string, seed uint64, head Head) (*Model, error) {
 	return loadFrom(dir, dir, seed, head)
 }
 
-// loadFrom reads config.json and weights from two directories.
-func loadFrom(config, dir string, seed uint64, head Head) (*Model, error) {
-	c, err := ReadConfig(config)
+// Outline is what LoadWithHead would load, without values: the checkpoint's
+// names and shapes are held to the config, and no tensor is read.
+func Outline(dir string, head Head) (*Model, error) {
+	m, err := withoutValues(dir, head)
 	if err != nil {
 		return nil, err
 	}
-	if !head.Own() {
-		c.SetHead(head)
-	}
-	w, err := safetensors.OpenDir(dir)
-	if err != nil {
-		return nil, fmt.Errorf("load %s: %w", dir, err)
-	}
-	defer w.Close()
-	m := &Model{Config: c, Store: ml.NewStore(), Compute: dtypes.Float32}
-	if m.Loaded, err = load(m.Store, c, w, seed); err != nil {
-		return nil, fmt.Errorf("load %s: %w", dir, err)
-	}
-	return m, nil
+	return m, m.loadDir(dir, 0)
 }
 
-// New makes a model from a config alone, its weights drawn from the seed.
-func New(configPath string, seed uint64, head Head) (*Model, error) {
+// loadFrom reads config.json and weights from two directories.
+func loadFrom(config, dir string, seed uint64, head Head) (*Model, error) {
+	m, err := withoutValues(config, head)
+	if err != nil {
+		return nil, err
+	}
+	m.Store = ml.NewStore()
+	return m, m.loadDir(dir, seed)
+}
+
+func (m *Model) loadDir(dir string, seed uint64) error {
+	w, err := safetensors.OpenDir(dir)
+	if err != nil {
+		return fmt.Errorf("load %s: %w", dir, err)
+	}
+	defer w.Close()
+	if err := m.load(w, seed); err != nil {
+		return fmt.Errorf("load %s: %w", dir, err)
+	}
+	return nil
+}
+
+// withoutValues reads a config.
+func withoutValues(configPath string, head Head) (*Model, error) {
 	c, err := ReadConfig(configPath)
 	if err != nil {
 		return nil, err
@@ -65,14 +76,31 @@ func New(configPath string, seed uint64, head Head) (*Model, error) {
 	if !head.Own() {
 		c.SetHead(head)
 	}
-	m := &Model{Config: c, Store: ml.NewStore(), Loaded: &Loaded{NewHead: true}, Compute: dtypes.Float32}
-	random := rand.New(rand.NewPCG(seed, 0))
-	for _, t := range c.weights {
-		if err := createVariable(m.Store, t, initial(t, c, random)); err != nil {
-			return nil, err
-		}
+	return &Model{Config: c, Compute: dtypes.Float32}, nil
+}
+
+// New makes a model from a config alone, its weights drawn from the seed.
+func New(configPath string, seed uint64, head Head) (*Model, error) {
+	m, err := NewOutline(configPath, head)
+	if err != nil {
+		return nil, err
+	}
+	m.Store = ml.NewStore()
+	if err := m.draw(m.Config.weights, rand.New(rand.NewPCG(seed, 0))); err != nil {
+		return nil, fmt.Errorf("model config %s: %w", configPath, err)
+	}
+	return m, nil
+}
+
+// NewOutline is what New would make, without values.
+func NewOutline(configPath string, head Head) (*Model, error) {
+	m, err := withoutValues(configPath, head)
+	if err != nil {
+		return nil, err
+	}
+	m.Loaded = &Loaded{NewHead: true, Tensors: len(m.Config.weights)}
+	for _, t := range m.Config.weights {
 		m.Loaded.New = append(m.Loaded.New, t.name)
-		m.Loaded.Tensors++
 	}
 	return m, nil
 }

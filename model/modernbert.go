@@ -69,7 +69,7 @@ func (b *modernbert) readLayers(r *configReader) {
 	}
 	full, local := r.ropePair(ropeShape{headDim: b.hiddenSize / b.numHeads, positions: positions},
 		ropeSpelling{fullKey: "global_rope_theta", fullTheta: 160000, localKey: "local_rope_theta", localTheta: localTheta, scalesLocal: true})
-	window := r.integer("sliding_window", r.positive("local_attention", 128)/2)
+	window := r.size("sliding_window", r.positive("local_attention", 128)/2, 0)
 	every := r.positive("global_attn_every_n_layers", 3)
 	for _, sliding := range r.layerTypes(b.layers, window, func(i int) bool { return i%every != 0 }) {
 		layer := decoderLayer{rope: full}

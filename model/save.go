@@ -120,6 +120,9 @@ func (m *Model) exportedConfig(padID int) ([]byte, error) {
 			return nil, err
 		}
 	}
+	if m.Adapter == nil {
+		delete(keys, "value_head_prefix") // the head is written as transformers calls it
+	}
 	delete(keys, "num_labels") // derived from id2label by transformers, which warns where both are there
 	delete(keys, "_name_or_path")
 	raw, err := json.MarshalIndent(keys, "", "  ")

@@ -144,7 +144,7 @@ func (s *Scorer) scoreBatch(sequences [][]int32, rows []int, n, t int, rewards [
 		return err
 	}
 	for j, row := range rows {
-		rewards[row] = values[j]
+		rewards[row] = s.model.Config.Norm.apply(values[j])
 	}
 	return out.FinalizeAll()
 }

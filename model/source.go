@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/gomlx/compute/dtypes"
 )
@@ -15,7 +16,8 @@ type Source struct {
 	Config         string   `yaml:"config"` // a config.json to start from scratch, its tokenizer beside it
 	MaxLength      int      `yaml:"max_length"`
 	TruncationSide string   `yaml:"truncation_side"`
-	DType          string   `yaml:"dtype"` // of matrix products: float32 | bfloat16
+	TemplateDate   string   `yaml:"template_date"` // YYYY-MM-DD, for chat templates that ask for the date; "" is the day of training
+	DType          string   `yaml:"dtype"`         // of matrix products: float32 | bfloat16
 	Head           Head     `yaml:"head"`
 	LoRA           LoRA     `yaml:"lora"`
 	Freeze         []string `yaml:"freeze,flow"` // embeddings | layers:FIRST-LAST | all-but-head
@@ -37,6 +39,9 @@ func (s Source) Validate() error {
 	}
 	if s.TruncationSide != "left" && s.TruncationSide != "right" {
 		problems = append(problems, fmt.Errorf("model.truncation_side is %q, want left or right", s.TruncationSide))
+	}
+	if _, err := time.Parse(time.DateOnly, s.TemplateDate); err != nil && s.TemplateDate != "" {
+		problems = append(problems, fmt.Errorf("model.template_date is %q, want a date as 2026-01-31", s.TemplateDate))
 	}
 	if _, err := ParseDType(s.DType); err != nil {
 		problems = append(problems, fmt.Errorf("model.dtype %w", err))

@@ -80,43 +80,83 @@ type Loaded struct {
 	NewHead     bool     `json:"new_head"`
 	New         []string `json:"new,omitempty"`     // tensors that no checkpoint had: drawn from the seed
 	Dropped     []string `json:"dropped,omitempty"` // tensors of the checkpoint that a reward model has no use for
+	Buffers     []string `json:"buffers,omitempty"` // tensors of older checkpoints that are computed, not learnt
 	AddedPrefix string   `json:"added_prefix,omitempty"`
 	Tensors     int      `json:"tensors"`
 }
 
 // unneeded are the beginnings of tensor names, without the backbone's
-// prefix, that belong to pre-training heads or are buffers, not weights.
-var unneeded = []string{"lm_head.", "cls.predictions.", "cls.seq_relationship.", "embeddings.position_ids", "embeddings.token_type_ids",
-	"rotary_emb.inv_freq", "pooler.dense.", "discriminator_predictions.", "generator_predictions.", "generator_lm_head.",
+// prefix, that belong to pre-training heads.
+var unneeded = []string{"lm_head.", "cls.predictions.", "cls.seq_relationship.", "pooler.dense.", "discriminator_predictions.", "generator_predictions.", "generator_lm_head.",
 	"vocab_transform.", "vocab_layer_norm.", "vocab_projector.", "decoder.", "lm_predictions.", "mask_predictions."}
 
-// load fills the store from a checkpoint, strictly: every tensor of the
+// buffers are the ends of the names of tensors that torch keeps beside the
+// weights and that older versions wrote into checkpoints: positions counted
+// out, rotary tables, causal masks.
+var buffers = []string{"position_ids", "token_type_ids", "inv_freq", ".cos_cached", ".sin_cached", ".attn.bias", ".masked_bias",
+	".attention.bias"}
+
+func isBuffer(name string) bool {
+	return slices.ContainsFunc(buffers, func(end string) bool { return strings.HasSuffix(name, end) })
+}
+
+// load fills the model from a checkpoint, strictly: every tensor of the
 // model must be there with its shape, and every tensor of the checkpoint
 // must be used or known to be unneeded.
-func load(store *ml.Store, c *Config, w *safetensors.Weights, seed uint64) (*Loaded, error) {
-	want := c.weights
-	report := &Loaded{Tensors: len(want)}
-	source, err := matchNames(c, w, report)
+func (m *Model) load(w *safetensors.Weights, seed uint64) error {
+	c, want := m.Config, m.Config.weights
+	m.Loaded = &Loaded{Tensors: len(want)}
+	source, err := matchNames(c, w, m.Loaded)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := missingTensors(want, source, report); err != nil {
-		return nil, err
+	if err := missingTensors(want, source, m.Loaded); err != nil {
+		return err
 	}
-	if c.NumLabels > 1 && !report.NewHead {
-		return nil, fmt.Errorf("config.json, key \"id2label\" or \"num_labels\": %d labels, but the score head is a reward model's, with one: set \"id2label\": {\"0\": \"LABEL_0\"}", c.NumLabels)
+	if err := checkShapes(want, source, w); err != nil {
+		return err
+	}
+	if c.NumLabels > 1 && !m.Loaded.NewHead {
+		return fmt.Errorf("config.json, key \"id2label\" or \"num_labels\": %d labels, but the score head is a reward model's, with one: set \"id2label\": {\"0\": \"LABEL_0\"}", c.NumLabels)
 	}
 	random := rand.New(rand.NewPCG(seed, 0))
-	for _, t := range want {
-		values, err := loadTensor(t, source, w, c, random)
+	return m.fill(want, func(t weight) ([]float32, error) {
+		name, ok := source[t.name]
+		if !ok {
+			return initial(t, c, random), nil
+		}
+		values, err := w.Float32(name)
 		if err != nil {
 			return nil, err
 		}
-		if err := createVariable(store, t, values); err != nil {
-			return nil, err
+		return values, checkFinite(name, values)
+	})
+}
+
+// fill makes the variables of tensors, whose values come one by one; of an
+// outline it makes none.
+func (m *Model) fill(ws []weight, values func(weight) ([]float32, error)) error {
+	if m.Store == nil {
+		return nil
+	}
+	if err := checkMemory(ws); err != nil {
+		return err
+	}
+	for _, t := range ws {
+		v, err := values(t)
+		if err != nil {
+			return err
+		}
+		if err := createVariable(m.Store, t, v); err != nil {
+			return err
 		}
 	}
-	return report, nil
+	return nil
+}
+
+// draw fills tensors as transformers and PEFT begin them.
+func (m *Model) draw(ws []weight, random *rand.Rand) error {
+	return m.fill(ws, func(t weight) ([]float32, error) { return initial(t, m.Config, random), nil })
 }
 
 func createVariable(store *ml.Store, t weight, values []float32) error {
@@ -124,27 +164,26 @@ func createVariable(store *ml.Store, t weight, values []float32) error {
 	return err
 }
 
-func loadTensor(t weight, source map[string]string, w *safetensors.Weights, c *Config, random *rand.Rand) ([]float32, error) {
-	name, ok := source[t.name]
-	if !ok {
-		return initial(t, c, random), nil
-	}
-	info, err := w.Info(name)
-	if err != nil {
-		return nil, err
-	}
-	if !slices.Equal(info.Shape, t.shape) {
-		hint := ""
-		if t.group != "" {
-			hint = ": a reward model has one label; this head is a classifier's"
+// checkShapes holds the file's shapes to the config's.
+func checkShapes(want []weight, source map[string]string, w *safetensors.Weights) error {
+	for _, t := range want {
+		name, ok := source[t.name]
+		if !ok {
+			continue
 		}
-		return nil, fmt.Errorf("tensor %s has shape %v, the config asks for %v%s", name, info.Shape, t.shape, hint)
+		info, err := w.Info(name)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(info.Shape, t.shape) {
+			hint := ""
+			if t.group != "" {
+				hint = ": a reward model has one label; this head is a classifier's"
+			}
+			return fmt.Errorf("tensor %s has shape %v, the config asks for %v%s", name, info.Shape, t.shape, hint)
+		}
 	}
-	values, err := w.Float32(name)
-	if err != nil {
-		return nil, err
-	}
-	return values, checkFinite(name, values)
+	return nil
 }
 
 // matchNames maps the model's names to the checkpoint's. Base models carry
@@ -156,6 +195,12 @@ func matchNames(c *Config, w *safetensors.Weights, report *Loaded) (map[string]s
 	for _, t := range want {
 		wanted[t.name] = true
 	}
+	if c.valueHead != "" && c.Recorded.Head.Own() {
+		wanted["score.weight"] = false // the head lies under the name that the config gives it
+		if _, err := w.Info(c.valueHead); err != nil {
+			return nil, fmt.Errorf("config.json, key \"value_head_prefix\" names the head %s, which the checkpoint does not have", c.valueHead)
+		}
+	}
 	source := make(map[string]string, len(want))
 	var unexpected []string
 	for _, name := range w.Names() {
@@ -166,6 +211,10 @@ func matchNames(c *Config, w *safetensors.Weights, report *Loaded) (map[string]s
 		case wanted[prefix+modern]:
 			source[prefix+modern] = name
 			report.AddedPrefix = prefix
+		case modern == c.valueHead:
+			source["score.weight"] = name
+		case isBuffer(modern):
+			report.Buffers = append(report.Buffers, name)
 		case isUnneeded(strings.TrimPrefix(name, prefix)) || c.replacesHead(modern):
 			report.Dropped = append(report.Dropped, name)
 		default:
@@ -182,7 +231,7 @@ func matchNames(c *Config, w *safetensors.Weights, report *Loaded) (map[string]s
 // replacesHead tells whether a tensor is of transformers' own head, where the
 // model has another.
 func (c *Config) replacesHead(name string) bool {
-	return !c.Recorded.Head.Own() && slices.ContainsFunc(c.family.headWeights(), func(t weight) bool { return t.name == name })
+	return !c.Recorded.Head.Own() && name == c.valueHead || !c.Recorded.Head.Own() && slices.ContainsFunc(c.family.headWeights(), func(t weight) bool { return t.name == name })
 }
 
 func isUnneeded(name string) bool {

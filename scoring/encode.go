@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"runtime"
 	"strings"
 
@@ -66,18 +67,31 @@ func (m *Model) CheckIDs(ids []int32) error {
 	return nil
 }
 
-// BuildStore encodes files of pairs into a scratch file at path. done hears how
-// many of the rows are encoded; total is -1 where only reading tells.
-func (m *Model) BuildStore(ctx context.Context, path string, files []string, cfg data.Config, done func(rows, total int)) (*batches.Store, *data.Counts, error) {
+// Through stands between the reading of pairs and their encoding: it may drop
+// pairs, or look at them, and is given the counts of the rows read.
+type Through func(pairs iter.Seq2[data.Pair, error], counts *data.Counts) iter.Seq2[data.Pair, error]
+
+// Encoding is what a caller of BuildStore hears and does meanwhile.
+type Encoding struct {
+	Say     func(file, note string) // as in data.ReadConfig
+	Through Through                 // may be nil
+	Done    func(rows, total int)   // rows encoded; total is -1 where only reading tells
+}
+
+// BuildStore encodes files of pairs into a scratch file at path.
+func (m *Model) BuildStore(ctx context.Context, path string, files []string, cfg data.Config, with Encoding) (*batches.Store, *data.Counts, error) {
 	workers := cfg.Workers
 	if workers == 0 {
 		workers = runtime.NumCPU()
 	}
 	counts := &data.Counts{}
 	total := rowsOf(files, cfg)
-	pairs := data.ReadPairs(files, data.ReadConfig{Columns: cfg.Columns, OnBadRow: cfg.OnBadRow}, counts)
+	pairs := data.ReadPairs(files, cfg.Reading(with.Say), counts)
+	if with.Through != nil {
+		pairs = with.Through(pairs, counts)
+	}
 	store, err := batches.BuildStore(ctx, path, pairs, m.EncodePair, batches.Options{Workers: workers, SkipBadRows: cfg.OnBadRow == "skip",
-		SkipIdentical: cfg.IdenticalPairs == "skip", Done: func(rows int) { done(rows, total) }})
+		SkipIdentical: cfg.IdenticalPairs == "skip", Done: func(rows int) { with.Done(rows, total) }})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -90,13 +104,14 @@ func (m *Model) BuildStore(ctx context.Context, path string, files []string, cfg
 func rowsOf(files []string, cfg data.Config) int {
 	total := 0
 	for _, file := range files {
-		r, err := data.OpenPairs(file, data.ReadConfig{Columns: cfg.Columns, OnBadRow: cfg.OnBadRow})
+		r, err := data.OpenPairs(file, cfg.Reading(nil))
 		if err != nil {
 			return -1 // reading says what is wrong
 		}
 		n := r.NumRows()
+		manyPairs := !r.RowIsPair()
 		r.Close()
-		if n < 0 {
+		if n < 0 || manyPairs {
 			return -1
 		}
 		total += int(n)

@@ -119,6 +119,9 @@ func (m *Model) sameTokenizer(other *Model) error {
 	if !bytes.Equal(mine, theirs) {
 		return fmt.Errorf("%s and %s have different tokenizers (tokenizer.json): their rewards cannot be put together", m.Dir, other.Dir)
 	}
+	if m.TemplateDate() != other.TemplateDate() {
+		return fmt.Errorf("%s gives the chat template the date %s, %s %s: export one with laurel export --template-date", m.Dir, m.TemplateDate(), other.Dir, other.TemplateDate())
+	}
 	if m.MaxLength != other.MaxLength || m.Side != other.Side {
 		return fmt.Errorf("%s cuts texts to %d tokens at the %s, %s to %d at the %s: train them alike", m.Dir, m.MaxLength, m.Side, other.Dir, other.MaxLength, other.Side)
 	}

@@ -14,7 +14,7 @@ import (
 // backend's, version laurel's. The directory is written aside and renamed, so
 // that it is whole or not there.
 func (m *Model) Export(dir string, backend model.Backend, name, version string) error {
-	m.RecordLengths()
+	m.Record()
 	return data.WriteFolder(dir, func(aside string) error {
 		if err := m.writeHF(aside); err != nil {
 			return err

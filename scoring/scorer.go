@@ -59,7 +59,7 @@ func (s *Scorer) Score(ctx context.Context, completions []data.Completion) ([]da
 	for i := range scores {
 		if scores[i].Reason == "" {
 			scores[i].Reward, scores[i].Valid = rewards[next], true
-			scores[i].Spread = data.Spread{Std: std[next], Lower: rewards[next] - float32(s.lowerBy())*std[next]}
+			scores[i].Std, scores[i].Lower = std[next], rewards[next]-float32(s.lowerBy())*std[next]
 			next++
 		}
 	}

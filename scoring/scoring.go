@@ -6,8 +6,10 @@ package scoring
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"laurel/data/tokenizer"
 	"laurel/model"
@@ -18,6 +20,9 @@ import (
 type Options struct {
 	Revision  string // branch, tag or commit of a hub name; "" is main
 	MaxLength int    // in tokens; 0: as in training, else what tokenizer and positions allow
+	// TemplateDate, YYYY-MM-DD, is given to a chat template that asks for the
+	// date; "": the date that training recorded.
+	TemplateDate string
 
 	// Checkpoint finds the folder of a run directory that is to be scored with,
 	// and says why that one. nil: run directories are not opened.
@@ -51,7 +56,8 @@ type Model struct {
 	MaxLength int            // sequences are cut to so many tokens, special tokens included
 	Side      tokenizer.Side // at which they are cut
 
-	members *members // of an ensemble, this model its first; nil for one model
+	date    time.Time // that the chat template is given
+	members *members  // of an ensemble, this model its first; nil for one model
 }
 
 // Open loads a trained model for scoring; one without a score head is refused,
@@ -83,7 +89,18 @@ func Open(ctx context.Context, ref string, o Options) (*Model, error) {
 	}
 	tellTokenizer(t, o)
 	o.tellDoubt(m, t)
-	return New(m, t, dir, o.MaxLength)
+	scored, err := New(m, t, dir, o.MaxLength)
+	if err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	if o.TemplateDate != "" {
+		m.Config.Recorded.TemplateDate = o.TemplateDate
+		return scored, scored.settleDate("")
+	}
+	if warning := scored.DateWarning(); warning != "" {
+		o.notice("warning: %s", warning)
+	}
+	return scored, nil
 }
 
 // tellTokenizer tells what of the tokenizer's files is not as it is written.
@@ -94,10 +111,10 @@ func tellTokenizer(t *tokenizer.Tokenizer, o Options) {
 }
 
 // New puts a loaded model and its tokenizer together and settles how text is
-// cut for it. maxLength is as in Options.
+// cut and rendered for it. maxLength is as in Options.
 func New(m *model.Model, t *tokenizer.Tokenizer, dir string, maxLength int) (*Model, error) {
 	s := &Model{Model: m, Tokenizer: t, Dir: dir}
-	return s, s.settleLengths(maxLength)
+	return s, errors.Join(s.settleLengths(maxLength), s.settleDate(""))
 }
 
 // Close frees the tokenizer. Scorers of the model still score ids.
@@ -141,8 +158,9 @@ func (m *Model) settleLengths(asked int) error {
 	return nil
 }
 
-// RecordLengths keeps with the weights how text is cut for them.
-func (m *Model) RecordLengths() {
+// Record keeps with the weights how text is cut and rendered for them.
+func (m *Model) Record() {
+	m.Config.Recorded.TemplateDate = m.TemplateDate()
 	m.Config.Recorded.MaxLength, m.Config.Recorded.TruncationSide = m.MaxLength, m.Side.String()
 }
 
@@ -156,6 +174,12 @@ func TellLoaded(m *model.Model, from string, notice func(line string)) {
 		o.notice("new score head, drawn from the seed (the checkpoint has none): %s", strings.Join(m.Loaded.New, ", "))
 	} else if len(m.Loaded.New) > 0 {
 		o.notice("new, drawn from the seed (the checkpoint has none): %s", strings.Join(m.Loaded.New, ", "))
+	}
+	if len(m.Loaded.Buffers) > 0 {
+		o.notice("buffers that older versions of transformers saved, computed here: %s", strings.Join(m.Loaded.Buffers, ", "))
+	}
+	if norm := m.Config.Norm.String(); norm != "" {
+		o.notice("%s", norm)
 	}
 	if len(m.Config.Unknown) > 0 {
 		o.notice("config.json has keys that laurel does not know and does not use: %s", strings.Join(m.Config.Unknown, ", "))

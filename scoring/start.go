@@ -1,10 +1,12 @@
 package scoring
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"time"
 
 	"laurel/data/tokenizer"
 	"laurel/model"
@@ -17,6 +19,7 @@ type Start struct {
 	seed    uint64
 	dir     string // of the model, or of the config of one from scratch; the tokenizer lies there
 	options Options
+	outline bool // whether sizes are wanted, and no values
 }
 
 // FindStart finds the model that the configuration names. What it lacks is
@@ -47,6 +50,13 @@ func (s *Start) Fresh() (*model.Model, error) {
 	return s.settle(m, err)
 }
 
+// Outline is what Fresh loads, without the values of any tensor: enough to
+// foresee what training takes.
+func (s *Start) Outline() (*model.Model, error) {
+	s.outline = true
+	return s.Fresh()
+}
+
 // Checkpoint loads a run's checkpoint, to go on with.
 func (s *Start) Checkpoint(dir string) (*model.Model, error) {
 	return s.settle(Source{Dir: dir, Base: s.dir}.Load())
@@ -55,18 +65,35 @@ func (s *Start) Checkpoint(dir string) (*model.Model, error) {
 func (s *Start) load() (*model.Model, error) {
 	c := s.config
 	if c.Config != "" {
-		m, err := model.New(c.Config, s.seed, c.Head)
+		m, err := s.fromScratch()
 		if err == nil {
 			s.options.notice("model: from scratch by %s", c.Config)
 		}
 		return m, err
 	}
-	m, err := model.LoadWithHead(s.dir, s.seed, c.Head)
+	m, err := s.fromDir()
 	if err == nil {
 		s.options.notice("model: %s", s.dir)
 		TellLoaded(m, s.dir, s.options.Notice)
+		if m.Config.ForgetNorm() {
+			s.options.notice("mean, std and normalize_reward are not kept: training changes the rewards that they were measured on")
+		}
 	}
 	return m, err
+}
+
+func (s *Start) fromScratch() (*model.Model, error) {
+	if s.outline {
+		return model.NewOutline(s.config.Config, s.config.Head)
+	}
+	return model.New(s.config.Config, s.seed, s.config.Head)
+}
+
+func (s *Start) fromDir() (*model.Model, error) {
+	if s.outline {
+		return model.Outline(s.dir, s.config.Head)
+	}
+	return model.LoadWithHead(s.dir, s.seed, s.config.Head)
 }
 
 // adapterBase is how the adapter names its base: a folder by its full path,
@@ -121,6 +148,9 @@ func (s *Start) Ready(loaded *model.Model) (*Model, error) {
 		err = m.settleLengths(s.config.MaxLength)
 	}
 	if err == nil {
+		err = m.settleDate(cmp.Or(s.config.TemplateDate, m.Config.Recorded.TemplateDate, time.Now().Format(time.DateOnly)))
+	}
+	if err == nil {
 		m.Side, err = tokenizer.ParseSide(s.config.TruncationSide)
 	}
 	if err != nil {
@@ -130,6 +160,6 @@ func (s *Start) Ready(loaded *model.Model) (*Model, error) {
 		m.Config.Recorded.NewHead, m.Config.Recorded.Base = m.Loaded.NewHead, s.config.Path
 	}
 	m.Config.Recorded.Members = nil // training makes another model of a mean
-	m.RecordLengths()
+	m.Record()
 	return m, nil
 }

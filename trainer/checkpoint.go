@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"laurel/data"
+	"laurel/eval"
 	"laurel/model"
 	"laurel/model/safetensors"
 )
@@ -26,6 +28,8 @@ type State struct {
 	Skipped   int         `json:"skipped"`   // steps with a non-finite loss or gradient
 	Validated int         `json:"validated"` // step of the last validation made
 	Best      *Evaluation `json:"best,omitempty"`
+	Waiting   *Waiting    `json:"waiting,omitempty"` // for early stopping; nil without
+	Buckets   []int       `json:"buckets,omitempty"` // lengths that batches are padded to
 	Backend   string      `json:"backend"`
 	Data      string      `json:"data"`   // digest of the training pairs, as Store.Digest
 	Window    window      `json:"window"` // the metrics line under way
@@ -50,6 +54,7 @@ const (
 	stateFile  = "trainer_state.json"
 	adamFile   = "optimizer.safetensors"
 	bestFile   = "best.json"
+	reportFile = "validation.json"
 	writing    = ".writing-"
 	removing   = ".removing-"
 	stepPrefix = "step-"
@@ -60,16 +65,16 @@ func checkpointsDir(runDir string) string { return filepath.Join(runDir, "checkp
 func checkpointName(step int) string { return fmt.Sprintf("%s%06d", stepPrefix, step) }
 
 // saveCheckpoint writes the checkpoint of the state's step. extra are files
-// to copy in: those of the tokenizer.
-func saveCheckpoint(runDir string, m *model.Model, padID int, extra []string, state State) error {
+// to copy in, those of the tokenizer; report is of its validation, or nil.
+func saveCheckpoint(runDir string, m *model.Model, padID int, extra []string, state State, report *eval.Report) error {
 	parent := checkpointsDir(runDir)
 	name := checkpointName(state.Step)
 	final := filepath.Join(parent, name)
 	if _, err := os.Stat(final); err == nil {
-		return nil // the same step's checkpoint is whole already
+		return saveReport(final, report) // the same step's checkpoint is whole already
 	}
 	aside := filepath.Join(parent, writing+name)
-	if err := writeCheckpoint(aside, m, padID, extra, state); err != nil {
+	if err := cmp.Or(writeCheckpoint(aside, m, padID, extra, state), saveReport(aside, report)); err != nil {
 		return fmt.Errorf("save checkpoint %s: %w", name, errors.Join(err, os.RemoveAll(aside)))
 	}
 	if err := os.Rename(aside, final); err != nil {
@@ -112,6 +117,18 @@ func copySynced(from, to string) error {
 		return err
 	}
 	return data.WriteFile(to, content)
+}
+
+// saveReport keeps a validation's report with the checkpoint that it is of.
+func saveReport(dir string, report *eval.Report) error {
+	if report == nil {
+		return nil
+	}
+	return report.WriteJSON(filepath.Join(dir, reportFile))
+}
+
+func readReport(runDir string, step int) (*eval.Report, error) {
+	return eval.ReadReport(filepath.Join(checkpointsDir(runDir), checkpointName(step), reportFile))
 }
 
 // checkpointSteps lists the whole checkpoints, oldest first.
@@ -228,15 +245,31 @@ func sweep(runDir string, resumed int) error {
 	return nil
 }
 
+// Best is a run's best validation, nil where there is none.
+func Best(runDir string) (*Evaluation, error) {
+	path := filepath.Join(runDir, bestFile)
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	best := &Evaluation{}
+	if err == nil {
+		err = json.Unmarshal(raw, best)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return best, nil
+}
+
 // BestCheckpoint is the folder of a run's best checkpoint by validation, or
 // of the newest where nothing was validated; why says which.
 func BestCheckpoint(runDir string) (dir, why string, err error) {
-	raw, err := os.ReadFile(filepath.Join(runDir, bestFile))
-	if err == nil {
-		var best Evaluation
-		if err := json.Unmarshal(raw, &best); err != nil {
-			return "", "", fmt.Errorf("%s: %w", filepath.Join(runDir, bestFile), err)
-		}
+	best, err := Best(runDir)
+	if err != nil {
+		return "", "", err
+	}
+	if best != nil {
 		dir := filepath.Join(checkpointsDir(runDir), checkpointName(best.Step))
 		_, damage := readState(dir)
 		if damage == nil {

@@ -11,39 +11,40 @@ import (
 
 // Config is the train part of a run's configuration.
 type Config struct {
-	Epochs                    float64    `yaml:"epochs"`
-	MaxSteps                  int        `yaml:"max_steps"` // 0: as many as the epochs have
-	BatchSize                 int        `yaml:"batch_size"`
-	GradientAccumulationSteps int        `yaml:"gradient_accumulation_steps"`
-	LearningRate              float64    `yaml:"learning_rate"`
-	Schedule                  string     `yaml:"schedule"`
-	WarmupSteps               int        `yaml:"warmup_steps"`
-	WarmupRatio               float64    `yaml:"warmup_ratio"` // of all steps, where warmup_steps is 0
-	WeightDecay               float64    `yaml:"weight_decay"`
-	Betas                     [2]float64 `yaml:"betas,flow"`
-	Eps                       float64    `yaml:"eps"`
-	MaxGradNorm               float64    `yaml:"max_grad_norm"`          // 0: no clipping
-	LayerLRDecay              float64    `yaml:"layer_lr_decay"`         // of the learning rate, a layer down
-	GradientCheckpointing     bool       `yaml:"gradient_checkpointing"` // computes each block twice, keeps its input only
-	Dropout                   Dropout    `yaml:"dropout"`
-	Confidence                string     `yaml:"confidence"` // weight | soft | ignore
-	Normalize                 string     `yaml:"normalize"`  // mean | weight_sum
-	Margin                    bool       `yaml:"margin"`
-	LabelSmoothing            float64    `yaml:"label_smoothing"`
-	CenterRewardsCoefficient  float64    `yaml:"center_rewards_coefficient"`
-	EvalEvery                 int        `yaml:"eval_every"` // 0: at the end
-	SaveEvery                 int        `yaml:"save_every"` // 0: at the end
-	Keep                      int        `yaml:"keep"`       // newest checkpoints kept, beside the best
-	LogEvery                  int        `yaml:"log_every"`
-	MaxBadSteps               int        `yaml:"max_bad_steps"` // non-finite steps, in all, that end the run
-	Seed                      uint64     `yaml:"seed"`
+	Epochs                    float64       `yaml:"epochs"`
+	MaxSteps                  int           `yaml:"max_steps"` // 0: as many as the epochs have
+	BatchSize                 int           `yaml:"batch_size"`
+	GradientAccumulationSteps int           `yaml:"gradient_accumulation_steps"`
+	LearningRate              float64       `yaml:"learning_rate"`
+	Schedule                  string        `yaml:"schedule"`
+	WarmupSteps               int           `yaml:"warmup_steps"`
+	WarmupRatio               float64       `yaml:"warmup_ratio"` // of all steps, where warmup_steps is 0
+	WeightDecay               float64       `yaml:"weight_decay"`
+	Betas                     [2]float64    `yaml:"betas,flow"`
+	Eps                       float64       `yaml:"eps"`
+	MaxGradNorm               float64       `yaml:"max_grad_norm"`          // 0: no clipping
+	LayerLRDecay              float64       `yaml:"layer_lr_decay"`         // of the learning rate, a layer down
+	GradientCheckpointing     bool          `yaml:"gradient_checkpointing"` // computes each block twice, keeps its input only
+	Dropout                   Dropout       `yaml:"dropout"`
+	Confidence                string        `yaml:"confidence"` // weight | soft | ignore
+	Normalize                 string        `yaml:"normalize"`  // mean | weight_sum
+	Margin                    bool          `yaml:"margin"`
+	LabelSmoothing            float64       `yaml:"label_smoothing"`
+	CenterRewardsCoefficient  float64       `yaml:"center_rewards_coefficient"`
+	EvalEvery                 int           `yaml:"eval_every"` // 0: at the end
+	SaveEvery                 int           `yaml:"save_every"` // 0: at the end
+	EarlyStopping             EarlyStopping `yaml:"early_stopping"`
+	Keep                      int           `yaml:"keep"` // newest checkpoints kept, beside the best
+	LogEvery                  int           `yaml:"log_every"`
+	MaxBadSteps               int           `yaml:"max_bad_steps"` // non-finite steps, in all, that end the run
+	Seed                      uint64        `yaml:"seed"`
 }
 
 // Default is what a run does where its file is silent.
 func Default() Config {
 	return Config{Epochs: 1, BatchSize: 8, GradientAccumulationSteps: 1, LearningRate: 2e-5, Schedule: "linear",
 		WeightDecay: 0.01, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, MaxGradNorm: 1, LayerLRDecay: 1, Dropout: FromModel,
-		Confidence: "weight", Normalize: "mean", Margin: true, Keep: 2, LogEvery: 10, MaxBadSteps: 3, Seed: 42}
+		Confidence: "weight", Normalize: "mean", Margin: true, EarlyStopping: EarlyStopping{Metric: "loss"}, Keep: 2, LogEvery: 10, MaxBadSteps: 3, Seed: 42}
 }
 
 // Dropout is a rate for every dropout of the model, or FromModel.
@@ -116,7 +117,7 @@ func (c Config) Validate() error {
 	if err := checkSchedule(c.Schedule); err != nil {
 		problems = append(problems, err)
 	}
-	return errors.Join(problems...)
+	return errors.Join(append(problems, c.EarlyStopping.validate(c.EvalEvery))...)
 }
 
 // warmup is the number of warm-up steps of a run of so many steps.

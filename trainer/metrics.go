@@ -37,6 +37,9 @@ type Line struct {
 	ValidationLoss     *float64 `json:"validation_loss,omitempty"`
 	ValidationAccuracy *float64 `json:"validation_accuracy,omitempty"`
 	ValidationMargin   *float64 `json:"validation_margin,omitempty"`
+	// ValidationObjective is the run's own loss of the validation pairs: weights,
+	// targets, margins and centring as in training, without dropout.
+	ValidationObjective *float64 `json:"validation_objective,omitempty"`
 }
 
 // window sums what a training line tells. It is part of the saved state, so
@@ -174,7 +177,11 @@ func Curve(lines []Line) []eval.Point {
 		p := eval.Point{Step: l.Step, Loss: value(l.Loss), Accuracy: value(l.Accuracy), Margin: value(l.Margin),
 			LearningRate: value(l.LearningRate), GradNorm: value(l.GradNorm)}
 		if l.ValidationLoss != nil || l.ValidationAccuracy != nil {
-			p = eval.Point{Step: l.Step, Loss: value(l.ValidationLoss), Accuracy: value(l.ValidationAccuracy),
+			loss := l.ValidationLoss
+			if l.ValidationObjective != nil { // as the training loss is; older runs have none
+				loss = l.ValidationObjective
+			}
+			p = eval.Point{Step: l.Step, Loss: value(loss), Accuracy: value(l.ValidationAccuracy),
 				Margin: value(l.ValidationMargin), LearningRate: math.NaN(), GradNorm: math.NaN(), Validation: true}
 		}
 		points = append(points, p)

@@ -14,12 +14,14 @@ const (
 
 // NewOrder settles in which batches the pairs come, and to which lengths they
 // are padded, for a backend of this name and a model of so many positions (0:
-// no limit).
-func NewOrder(c Config, d data.Config, pairs *batches.Store, backend string, positions int) batches.Order {
+// no limit). A resumed run has the lengths that it began with, known.
+func NewOrder(c Config, d data.Config, pairs *batches.Store, backend string, positions int, known []int) batches.Order {
 	compileTokens := compileTokensCPU
 	if backend == "cuda" {
 		compileTokens = compileTokensCUDA
 	}
-	return batches.Order{BatchSize: c.BatchSize, Shuffle: d.Shuffle, Seed: c.Seed, Wrap: !d.Shuffle && d.Buckets.None,
-		Buckets: batches.Lengths(d.Buckets, pairs, c.Epochs, compileTokens, positions)}
+	if len(known) == 0 {
+		known = batches.Lengths(d.Buckets, pairs, c.Epochs, compileTokens, positions)
+	}
+	return batches.Order{BatchSize: c.BatchSize, Shuffle: d.Shuffle, Seed: c.Seed, Wrap: !d.Shuffle && d.Buckets.None, Buckets: known}
 }

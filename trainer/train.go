@@ -44,7 +44,7 @@ var ErrInterrupted = errors.New("interrupted")
 // Result is what a finished run leaves.
 type Result struct {
 	State    State
-	Report   *eval.Report  // of the last validation, nil without any
+	Report   *eval.Report  // of the best validation, whose checkpoint is kept; nil without any
 	Pairs    int           // trained on by this process
 	Stepping time.Duration // that its steps took, compiling included; validation and saving are not
 }
@@ -62,29 +62,37 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 	}
 	source := newFeed(r.Train, r.Order, r.Config.GradientAccumulationSteps, int32(r.PadID))
 	total := source.totalSteps(r.Config.Epochs, r.Config.MaxSteps)
-	schedule := Schedule{Name: r.Config.Schedule, Peak: r.Config.LearningRate, Warmup: r.Config.warmup(total), Total: total}
+	schedule := r.schedule(total)
 	feeding, stop := context.WithCancel(ctx)
 	defer stop()
 	batches := source.run(feeding, r.State.Step, total)
 	result := &Result{State: r.State}
 	state := &result.State
 	state.Window.started = time.Now()
+	if w := state.Waiting; r.Config.EarlyStopping.ends(w) {
+		fmt.Fprintf(r.Out, "the run was stopped early, %d validations after its best at step %d: raise train.early_stopping.patience to go on\n", w.Waits, w.Step)
+	}
 	for {
-		last, improved := state.Step == total, false
+		last := state.Step == total || r.Config.EarlyStopping.ends(state.Waiting)
+		var kept *eval.Report // of this step, where it is the best so far
 		if r.validationDue(state, last) {
-			if result.Report, improved, err = r.validate(ctx, scorer, state); err != nil {
+			if kept, err = r.validate(ctx, scorer, state); err != nil {
 				return result, r.stopped(ctx, state, err)
 			}
+			if r.Config.EarlyStopping.ends(state.Waiting) && !last {
+				last = true
+				if err := r.stopEarly(state, total, schedule.At(state.Step-1)); err != nil {
+					return result, err
+				}
+			}
 		}
-		if last || improved || every(r.Config.SaveEvery, state.Step) {
-			if err := r.save(state); err != nil {
+		if last || kept != nil || every(r.Config.SaveEvery, state.Step) {
+			if err := r.save(state, kept); err != nil {
 				return result, err
 			}
 		}
 		if last {
-			if result.Report == nil && r.Validation != nil { // resumed after its last validation
-				result.Report, err = r.measure(ctx, scorer)
-			}
+			result.Report, err = r.bestReport(ctx, scorer, state)
 			return result, err
 		}
 		began := time.Now()
@@ -122,12 +130,22 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 	}
 }
 
+// stopEarly says why the run ends, and writes the metrics line under way.
+func (r Run) stopEarly(state *State, total int, rate float64) error {
+	fmt.Fprintf(r.Out, "stopped early after step %d of %d: validation %s was best at step %d (%.4f) and has not got better by more than %g since (train.early_stopping)\n",
+		state.Step, total, r.Config.EarlyStopping.Metric, state.Waiting.Step, state.Waiting.Best, r.Config.EarlyStopping.MinDelta)
+	if every(r.Config.LogEvery, state.Step) {
+		return nil // it is written
+	}
+	return r.log(state, rate)
+}
+
 // stopped saves where an interrupted run stands; other errors pass.
 func (r Run) stopped(ctx context.Context, state *State, err error) error {
 	if ctx.Err() == nil {
 		return err
 	}
-	return errors.Join(ErrInterrupted, r.save(state))
+	return errors.Join(ErrInterrupted, r.save(state, nil))
 }
 
 // validationDue tells whether this step's validation is still to be made: a
@@ -157,45 +175,63 @@ func (r Run) log(state *State, rate float64) error {
 	return err
 }
 
-// measure scores the validation pairs.
-func (r Run) measure(ctx context.Context, scorer *model.Ensemble) (*eval.Report, error) {
+// measure scores the validation pairs; loss is the run's own.
+func (r Run) measure(ctx context.Context, scorer *model.Ensemble, step int) (report *eval.Report, loss float64, err error) {
 	chosen, rejected, err := scorer.ScoreStore(ctx, r.Validation, nil)
 	if err != nil {
-		return nil, fmt.Errorf("validation: %w", err)
+		return nil, 0, fmt.Errorf("validation: %w", err)
 	}
-	report, err := eval.Evaluate(eval.RowsOf(r.Validation, chosen, rejected), eval.Config{Seed: r.Config.Seed})
+	report, err = eval.Evaluate(eval.RowsOf(r.Validation, chosen, rejected), eval.Config{Seed: r.Config.Seed})
 	if err != nil {
-		return nil, fmt.Errorf("validation: %w", err)
+		return nil, 0, fmt.Errorf("validation: %w", err)
 	}
-	return report, nil
+	report.Step = step
+	return report, r.Config.objective(r.Validation.Info, chosen, rejected), nil
 }
 
-// validate measures, records, and says whether this step is the best so far.
-func (r Run) validate(ctx context.Context, scorer *model.Ensemble, state *State) (*eval.Report, bool, error) {
-	report, err := r.measure(ctx, scorer)
+// bestReport is that of the checkpoint that is kept. Runs that began before
+// reports were kept with checkpoints have none: theirs is of the last step, and
+// says so.
+func (r Run) bestReport(ctx context.Context, scorer *model.Ensemble, state *State) (*eval.Report, error) {
+	if r.Validation == nil || state.Best == nil {
+		return nil, nil
+	}
+	report, err := readReport(r.Dir, state.Best.Step)
+	if errors.Is(err, os.ErrNotExist) {
+		fmt.Fprintf(r.Out, "the checkpoint of step %d has no report beside it: the report is of the last step, %d; laurel eval --model %s measures the other\n", state.Best.Step, state.Step, r.Dir)
+		report, _, err = r.measure(ctx, scorer, state.Step)
+	}
+	return report, err
+}
+
+// validate measures and records. It gives the report where this step is the best
+// so far.
+func (r Run) validate(ctx context.Context, scorer *model.Ensemble, state *State) (*eval.Report, error) {
+	report, objective, err := r.measure(ctx, scorer, state.Step)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	e := Evaluation{Step: state.Step, Accuracy: float64(report.AccuracyTiesHalf), Loss: float64(report.BTLossMean)}
 	margin := float64(report.MarginMean)
-	line := Line{Step: state.Step, ValidationLoss: &e.Loss, ValidationAccuracy: &e.Accuracy, ValidationMargin: &margin}
+	line := Line{Step: state.Step, ValidationLoss: &e.Loss, ValidationAccuracy: &e.Accuracy, ValidationMargin: &margin, ValidationObjective: &objective}
 	if err := appendLine(r.Dir, line); err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	fmt.Fprintf(r.Out, "step %d  validation: accuracy %.4f  loss %.4f  (%d pairs)\n", state.Step, e.Accuracy, e.Loss, r.Validation.Len())
 	state.Validated = state.Step
-	improved := e.betterThan(state.Best)
-	if improved {
-		state.Best = &e
+	state.Waiting = r.Config.EarlyStopping.after(state.Waiting, e)
+	if !e.betterThan(state.Best) {
+		return nil, nil
 	}
-	return report, improved, nil
+	state.Best = &e
+	return report, nil
 }
 
 // save writes a checkpoint, then points best.json to the best, then removes
 // old checkpoints, in that order, so that a kill in between loses nothing.
-func (r Run) save(state *State) error {
-	state.Backend, state.Data = r.BackendName, r.Train.Digest
-	if err := saveCheckpoint(r.Dir, r.Model, r.PadID, r.TokenizerFiles, *state); err != nil {
+func (r Run) save(state *State, report *eval.Report) error {
+	state.Backend, state.Data, state.Buckets = r.BackendName, r.Train.Digest, r.Order.Buckets
+	if err := saveCheckpoint(r.Dir, r.Model, r.PadID, r.TokenizerFiles, *state, report); err != nil {
 		return err
 	}
 	if err := writeBest(r.Dir, state.Best); err != nil {

@@ -323,6 +323,16 @@ func TestKeepAndBest(t *testing.T) {
 	if err != nil || filepath.Base(found) != checkpointName(best.Step) {
 		t.Errorf("best checkpoint %s, %v, want step %d", found, err, best.Step)
 	}
+	if result.Report == nil || result.Report.Step != best.Step || float64(result.Report.AccuracyTiesHalf) != best.Accuracy {
+		t.Errorf("report %+v, best %+v", result.Report, best)
+	}
+	if err := os.Remove(filepath.Join(found, reportFile)); err != nil { // as an older run leaves it
+		t.Fatal(err)
+	}
+	r.State = result.State
+	if again := mustTrain(t, r); again.Report == nil || again.Report.Step != 30 {
+		t.Errorf("without the best's report: %+v", again.Report)
+	}
 }
 
 func TestDamagedCheckpointIsPassedOver(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"laurel/eval/audit"
 	"laurel/eval/draw"
 	"laurel/feedback"
+	"laurel/labels"
 )
 
 func agreeCommand() *cobra.Command {
@@ -39,6 +40,7 @@ func agreeCommand() *cobra.Command {
 	flags.StringToStringVar(&a.columns, "columns", nil, "field=column where the names of the gold file differ")
 	flags.StringVar(&a.onBadRow, "on-bad-row", "fail", "fail or skip, for rows of gold")
 	flags.BoolVar(&a.asJSON, "json", false, "print the report as JSON")
+	overwriteFlag(cmd, &a.overwrite)
 	return cmd
 }
 
@@ -48,12 +50,15 @@ type agreement struct {
 	columns                                 map[string]string
 	precision                               float64
 	seed                                    uint64
-	asJSON                                  bool
+	asJSON, overwrite                       bool
 	out, log                                io.Writer
 }
 
 func (a *agreement) run() error {
-	gold, counts, err := data.ReadGold(a.gold, data.ReadConfig{Columns: a.columns, OnBadRow: a.onBadRow})
+	if err := a.claim(); err != nil {
+		return err
+	}
+	gold, counts, err := labels.ReadGold(a.gold, data.ReadConfig{Columns: a.columns, OnBadRow: a.onBadRow})
 	if err != nil {
 		return err
 	}
@@ -63,7 +68,7 @@ func (a *agreement) run() error {
 		return err
 	}
 	cfg.Gold, cfg.Precision, cfg.Seed = gold, a.precision, a.seed
-	report, err := audit.Labels(data.ReadLabels(a.labels), cfg)
+	report, err := audit.Labels(labels.ReadLabels(a.labels), cfg)
 	if err != nil {
 		return err
 	}
@@ -72,6 +77,19 @@ func (a *agreement) run() error {
 		return err
 	}
 	return a.calibrate(report.Gold)
+}
+
+// claim readies the places of the outputs.
+func (a *agreement) claim() error {
+	if a.dir != "" {
+		if err := claimReports(a.dir, a.overwrite, "report.json", "report.html"); err != nil {
+			return err
+		}
+	}
+	if a.calibrated != "" {
+		return claimFile(a.calibrated, a.overwrite)
+	}
+	return nil
 }
 
 // labelledBy takes constitution and judges from the label.json of a label
@@ -94,7 +112,7 @@ func (a *agreement) labelledBy() (audit.Config, error) {
 
 func (a *agreement) write(report *audit.Report, facts []draw.Fact) error {
 	if a.dir != "" {
-		if err := writeLabelReport(a.dir, report, facts...); err != nil {
+		if err := writeLabelReport(a.dir, "labels "+a.labels+" · gold "+a.gold, report, facts...); err != nil {
 			return err
 		}
 	}
@@ -109,14 +127,14 @@ func (a *agreement) write(report *audit.Report, facts []draw.Fact) error {
 }
 
 // writeLabelReport writes the report of labels in its three forms.
-func writeLabelReport(dir string, report *audit.Report, facts ...draw.Fact) error {
+func writeLabelReport(dir, of string, report *audit.Report, facts ...draw.Fact) error {
 	if err := report.WriteJSON(filepath.Join(dir, "report.json")); err != nil {
 		return err
 	}
 	if _, err := report.WritePlots(filepath.Join(dir, "plots")); err != nil {
 		return err
 	}
-	return report.WriteHTML(filepath.Join(dir, "report.html"), facts...)
+	return report.WriteHTML(filepath.Join(dir, "report.html"), of, append(facts, madeBy()...)...)
 }
 
 // calibrate writes the pairs with the confidence that the gold teaches.
@@ -129,12 +147,12 @@ func (a *agreement) calibrate(found *audit.Agreement) error {
 	}
 	pairs := a.labels
 	if info, err := os.Stat(pairs); err == nil && info.IsDir() {
-		pairs = filepath.Join(pairs, data.PairsFile)
+		pairs = filepath.Join(pairs, labels.PairsFile)
 	}
 	c := found.Calibration.Final
-	if err := data.WriteCalibrated(a.calibrated, pairs, c.Apply, c.Method); err != nil {
+	if err := labels.WriteCalibrated(a.calibrated, pairs, c.Apply, c.Method); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.log, "calibrated  %s (%s; the old confidence is %s)\n", a.calibrated, c.Describe(), data.UncalibratedColumn)
+	_, err := fmt.Fprintf(a.log, "calibrated  %s (%s; the old confidence is %s)\n", a.calibrated, c.Describe(), labels.UncalibratedColumn)
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
@@ -130,6 +131,24 @@ func untilDone[T any](ctx context.Context, rows iter.Seq2[T, error]) iter.Seq2[T
 				return
 			}
 		}
+	}
+}
+
+// announceInterrupt says at Ctrl-C what is waited for; the returned function ends
+// that.
+func announceInterrupt(ctx context.Context, log io.Writer, grace time.Duration) (end func() bool) {
+	return context.AfterFunc(ctx, func() {
+		if grace > 0 {
+			fmt.Fprintf(log, "\ninterrupted: replies under way are paid for, and waited for up to %v; Ctrl-C again ends at once\n", grace)
+		}
+	})
+}
+
+// printReasons says why questions came to nothing, with what was said of the
+// most frequent.
+func printReasons(log io.Writer, what string, counts []feedback.ReasonCount) {
+	if len(counts) > 0 {
+		fmt.Fprintf(log, "%s: %s; for example: %s\n", what, feedback.ReasonList(counts), counts[0].Example)
 	}
 }
 

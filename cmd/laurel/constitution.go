@@ -79,6 +79,12 @@ func constitutionShowCommand() *cobra.Command {
 			if s.form != string(feedback.FormReasoned) && s.form != string(feedback.FormLetter) {
 				return usage(cmd, fmt.Errorf("--form is %q, want reasoned or letter", s.form))
 			}
+			if s.file != "" {
+				var err error
+				if s.file, err = localFile(cmd.Context(), s.file, cmd.ErrOrStderr()); err != nil {
+					return err
+				}
+			}
 			return s.run(cmd.OutOrStdout(), args[0])
 		},
 	}

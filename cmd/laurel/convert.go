@@ -9,8 +9,9 @@ import (
 )
 
 func convertCommand() *cobra.Command {
-	var out, onBadRow string
-	var columns map[string]string
+	var out string
+	var overwrite bool
+	var read reading
 	cmd := &cobra.Command{
 		Use:   "convert IN… --out OUT.parquet",
 		Short: "Write pairs of any readable layout as one Parquet file",
@@ -19,7 +20,15 @@ func convertCommand() *cobra.Command {
 			if err := required(cmd, "out"); err != nil {
 				return err
 			}
-			counts, err := data.Convert(cmd.Context(), in, out, data.ReadConfig{Columns: columns, OnBadRow: onBadRow})
+			if err := claimFile(out, overwrite); err != nil {
+				return err
+			}
+			read.Say = noteOnce(cmd.ErrOrStderr())
+			in, err := localData(cmd.Context(), in, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			counts, err := data.Convert(cmd.Context(), in, out, read.ReadConfig)
 			if err != nil {
 				return err
 			}
@@ -28,7 +37,8 @@ func convertCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "file to write, .parquet or .jsonl")
-	cmd.Flags().StringToStringVar(&columns, "columns", nil, "field=column where the file's names differ")
-	cmd.Flags().StringVar(&onBadRow, "on-bad-row", "fail", "fail or skip")
+	cmd.Flags().StringVar(&read.OnBadRow, "on-bad-row", "fail", "fail or skip")
+	read.flags(cmd.Flags())
+	overwriteFlag(cmd, &overwrite)
 	return cmd
 }

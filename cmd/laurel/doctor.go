@@ -13,7 +13,6 @@ import (
 	"laurel/data/tokenizer"
 	"laurel/model"
 	"laurel/model/plugins"
-	"laurel/trainer"
 )
 
 func doctorCommand() *cobra.Command {
@@ -98,7 +97,7 @@ func diagnose(want string) *diagnosis {
 
 // machineMemory is what the machine has and what of it is free.
 func machineMemory() string {
-	total, free, ok := trainer.MachineMemory()
+	total, free, ok := model.MachineMemory()
 	if !ok {
 		return "memory not known on this system"
 	}

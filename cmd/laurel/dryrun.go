@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"laurel/model"
 	"laurel/trainer"
 )
 
@@ -16,7 +17,7 @@ func (t *training) dryRun(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(t.dir)) }()
-	run, err := t.prepare(ctx, false)
+	run, err := t.prepare(ctx)
 	if err != nil {
 		return err
 	}
@@ -42,6 +43,6 @@ func (t *training) availableMemory(backend string) (float64, bool) {
 	if backend == "cuda" {
 		return 0, false
 	}
-	_, free, ok := trainer.MachineMemory()
+	_, free, ok := model.MachineMemory()
 	return free, ok
 }

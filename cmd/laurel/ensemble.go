@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"laurel/data"
 	"laurel/scoring"
 )
 
@@ -33,11 +32,12 @@ func ensembleCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&e.out, "out", "", "directory to write; it must not hold files yet")
+	flags.StringVar(&e.out, "out", "", "directory to write")
 	flags.BoolVar(&e.scorer, "scorer", false, "keep the members apart: score gives their mean, standard deviation and lower bound")
 	flags.Float64Var(&e.k, "k", 1, "with --scorer, reward_lower is mean - k·std")
 	flags.StringVar(&e.center, "center", "", "with --scorer, a file whose mean reward becomes each member's zero")
 	flags.StringVar(&e.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
+	overwriteFlag(cmd, &e.overwrite)
 	return cmd
 }
 
@@ -45,13 +45,13 @@ func ensembleCommand() *cobra.Command {
 type ensembling struct {
 	refs                 []string
 	out, center, backend string
-	scorer               bool
+	scorer, overwrite    bool
 	k                    float64
 	log                  io.Writer
 }
 
 func (e *ensembling) run(ctx context.Context) error {
-	if err := data.CheckNewFolder(e.out); err != nil {
+	if err := claimModelFolder(e.out, e.overwrite); err != nil {
 		return fmt.Errorf("ensemble: %w", err)
 	}
 	if e.scorer {

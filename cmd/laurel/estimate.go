@@ -34,6 +34,7 @@ func estimateCommand() *cobra.Command {
 	flags.Float64Var(&e.rates.AIPerHour, "ai-per-hour", e.rates.AIPerHour, "comparisons an hour, of a judge")
 	flags.StringVar(&e.dir, "out", "", "directory for cost.svg, time.svg and costs.html")
 	flags.BoolVar(&e.asJSON, "json", false, "print JSON")
+	overwriteFlag(cmd, &e.overwrite)
 	return cmd
 }
 
@@ -42,7 +43,8 @@ type estimation struct {
 	rates  feedback.Rates
 	scales []int
 	dir    string
-	asJSON bool
+
+	asJSON, overwrite bool
 }
 
 func (e *estimation) check() error {
@@ -57,7 +59,10 @@ func (e *estimation) check() error {
 func (e *estimation) run(out io.Writer) error {
 	estimates := e.rates.Estimates(e.scales...)
 	if e.dir != "" {
-		if err := audit.WriteCosts(e.dir, feedback.EstimateColumns(), costs(estimates), e.facts()...); err != nil {
+		if err := claimReports(e.dir, e.overwrite, "costs.html"); err != nil {
+			return err
+		}
+		if err := audit.WriteCosts(e.dir, feedback.EstimateColumns(), costs(estimates), append(e.facts(), madeBy()...)...); err != nil {
 			return err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -34,6 +33,10 @@ func evalCommand() *cobra.Command {
 				return err
 			}
 			e.out, e.log = outputs(cmd, e.asJSON)
+			var err error
+			if e.files, err = localData(cmd.Context(), e.files, e.log); err != nil {
+				return err
+			}
 			return e.run(cmd.Context())
 		},
 	}
@@ -48,6 +51,7 @@ func evalCommand() *cobra.Command {
 	flags.IntVar(&e.maxLength, "max-length", 0, "cut sequences to so many tokens (default: as in training)")
 	flags.StringVar(&e.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
 	flags.BoolVar(&e.asJSON, "json", false, "print the report as JSON")
+	overwriteFlag(cmd, &e.overwrite)
 	return cmd
 }
 
@@ -57,12 +61,15 @@ type evaluation struct {
 	files                                         []string
 	columns                                       map[string]string
 	maxLength                                     int
-	asJSON                                        bool
+	asJSON, overwrite                             bool
 	out, log                                      io.Writer
 }
 
 func (e *evaluation) run(ctx context.Context) error {
-	if err := os.MkdirAll(e.dir, 0o755); err != nil {
+	if err := checkPairs(e.files, data.ReadConfig{Columns: e.columns, OnBadRow: e.onBadRow}); err != nil {
+		return err
+	}
+	if err := claimReports(e.dir, e.overwrite, "report.json", "report.html"); err != nil {
 		return err
 	}
 	var rows []eval.Row
@@ -80,7 +87,42 @@ func (e *evaluation) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return e.write(report, facts)
+	run, err := e.shown(report, append(facts, madeBy()...))
+	if err != nil {
+		return err
+	}
+	return e.write(run)
+}
+
+// shown is what was measured as its report shows it; of a run, with its training
+// curve.
+func (e *evaluation) shown(report *eval.Report, facts []draw.Fact) (run eval.Run, err error) {
+	run = eval.Run{Report: report, Facts: facts, Data: e.scores}
+	if e.scores != "" {
+		run.Examples, err = report.Examples(func(func(data.Pair, error) bool) {}) // rewards alone have no texts
+		return run, err
+	}
+	run.Name, run.Model, run.Data = filepath.Base(e.ref), e.ref, strings.Join(e.files, ", ")
+	if run.Examples, err = report.Examples(data.ReadPairs(e.files, e.dataConfig().Reading(nil), nil)); err != nil {
+		return run, err
+	}
+	metrics, err := trainer.ReadMetrics(e.ref)
+	if err != nil {
+		return run, err
+	}
+	run.Curve = trainer.Curve(metrics)
+	best, err := trainer.Best(e.ref)
+	if best != nil {
+		run.Kept = best.Step
+	}
+	return run, err
+}
+
+// dataConfig is how the files of pairs are read.
+func (e *evaluation) dataConfig() data.Config {
+	cfg := data.Default()
+	cfg.Columns, cfg.OnBadRow, cfg.IdenticalPairs = e.columns, e.onBadRow, "keep" // a pair that no model can rank is a tie
+	return cfg
 }
 
 // givenRows reads rewards that another program computed.
@@ -92,7 +134,7 @@ func (e *evaluation) givenRows() ([]eval.Row, []draw.Fact, error) {
 	fmt.Fprintf(e.log, "%s: %s\n", e.scores, &counts)
 	rows := make([]eval.Row, len(scored))
 	for i, s := range scored {
-		rows[i] = eval.Row{ID: s.ID, Prompt: s.Prompt, Subset: s.Subset, Chosen: s.RewardChosen, Rejected: s.RewardRejected, Confidence: s.Confidence}
+		rows[i] = eval.Row{ID: s.ID, Place: i, Prompt: s.Prompt, Subset: s.Subset, Chosen: s.RewardChosen, Rejected: s.RewardRejected, Confidence: s.Confidence}
 		if s.LenChosen >= 0 && s.LenRejected >= 0 {
 			rows[i].LenChosen, rows[i].LenRejected = int(s.LenChosen), int(s.LenRejected)
 		}
@@ -111,9 +153,7 @@ func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []draw.Fact, e
 		return nil, nil, err
 	}
 	defer scorer.Close()
-	cfg := data.Default()
-	cfg.Columns, cfg.OnBadRow, cfg.IdenticalPairs = e.columns, e.onBadRow, "keep" // a pair that no model can rank is a tie
-	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, cfg, e.log)
+	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, e.dataConfig(), nil, e.log)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -131,37 +171,23 @@ func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []draw.Fact, e
 	return eval.RowsOf(store, chosen, rejected), facts, nil
 }
 
-func (e *evaluation) write(report *eval.Report, facts []draw.Fact) error {
-	if err := report.WriteJSON(filepath.Join(e.dir, "report.json")); err != nil {
+func (e *evaluation) write(run eval.Run) error {
+	if err := run.Report.WriteJSON(filepath.Join(e.dir, "report.json")); err != nil {
 		return err
 	}
-	curve, err := e.curve()
-	if err != nil {
+	plots, html := filepath.Join(e.dir, "plots"), filepath.Join(e.dir, "report.html")
+	if _, err := eval.WritePlots(plots, []eval.Run{run}); err != nil {
 		return err
 	}
-	if _, err := eval.WritePlots(filepath.Join(e.dir, "plots"), report, curve); err != nil {
-		return err
-	}
-	html := filepath.Join(e.dir, "report.html")
-	if err := eval.WriteHTML(html, report, curve, facts...); err != nil {
+	if err := eval.WriteHTML(html, []eval.Run{run}); err != nil {
 		return err
 	}
 	if e.asJSON {
-		return printJSON(e.out, report)
+		return printJSON(e.out, run.Report)
 	}
-	if err := report.Print(e.out); err != nil {
+	if err := run.Report.Print(e.out); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(e.out, "\nreport  %s\nplots   %s\n", html, filepath.Join(e.dir, "plots"))
+	_, err := fmt.Fprintf(e.out, "\nreport  %s\nplots   %s\n", html, plots)
 	return err
-}
-
-// curve is the training curve of a run; other models, and rewards from
-// elsewhere, have none.
-func (e *evaluation) curve() ([]eval.Point, error) {
-	if e.scores != "" {
-		return nil, nil
-	}
-	metrics, err := trainer.ReadMetrics(e.ref)
-	return trainer.Curve(metrics), err
 }

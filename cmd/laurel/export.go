@@ -7,12 +7,18 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"laurel/data"
+	"laurel/scoring"
 )
 
+// exporting is one run of the command.
+type exporting struct {
+	ref, revision, dir, backend, templateDate string
+	merge, overwrite                          bool
+	out                                       io.Writer
+}
+
 func exportCommand() *cobra.Command {
-	var ref, revision, out, backend string
-	var merge bool
+	var e exporting
 	cmd := &cobra.Command{
 		Use:   "export --model RUN_DIR --out HF_DIR",
 		Short: "Write a trained model as a Hugging Face directory",
@@ -21,49 +27,68 @@ func exportCommand() *cobra.Command {
 			if err := required(cmd, "model", "out"); err != nil {
 				return err
 			}
-			return export(cmd.Context(), ref, revision, out, backend, merge, cmd.OutOrStdout())
+			e.out = cmd.OutOrStdout()
+			if err := e.run(cmd.Context()); err != nil {
+				return fmt.Errorf("export: %w", err)
+			}
+			return nil
 		},
 	}
-	cmd.Flags().StringVar(&ref, "model", "", "run directory, Hugging Face directory or hub name")
-	cmd.Flags().StringVar(&revision, "revision", "main", "branch, tag or commit of a hub name")
-	cmd.Flags().BoolVar(&merge, "merge", false, "work a LoRA adapter into the weights, for readers without PEFT")
-	cmd.Flags().StringVar(&out, "out", "", "directory to write; it must not hold files yet")
-	cmd.Flags().StringVar(&backend, "backend", "auto", "that computes the golden vector: auto, cuda, cpu, go or xla:/path/plugin.so")
+	flags := cmd.Flags()
+	flags.StringVar(&e.ref, "model", "", "run directory, Hugging Face directory or hub name")
+	flags.StringVar(&e.revision, "revision", "main", "branch, tag or commit of a hub name")
+	flags.BoolVar(&e.merge, "merge", false, "work a LoRA adapter into the weights, for readers without PEFT")
+	flags.StringVar(&e.templateDate, "template-date", "", "YYYY-MM-DD that a chat template is given which asks for the date (default: as in training)")
+	flags.StringVar(&e.dir, "out", "", "directory to write")
+	flags.StringVar(&e.backend, "backend", "auto", "that computes the golden vector: auto, cuda, cpu, go or xla:/path/plugin.so")
+	overwriteFlag(cmd, &e.overwrite)
 	return cmd
 }
 
-func export(ctx context.Context, ref, revision, dir, backendName string, merge bool, out io.Writer) error {
-	m, err := openModel(ctx, ref, revision, 0, out)
+func (e *exporting) run(ctx context.Context) error {
+	if err := claimModelFolder(e.dir, e.overwrite); err != nil {
+		return err
+	}
+	options, finish := opening(e.revision, 0, e.out)
+	options.TemplateDate = e.templateDate
+	m, err := scoring.Open(ctx, e.ref, options)
+	finish()
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	if err := data.CheckNewFolder(dir); err != nil {
-		return fmt.Errorf("export: %w", err)
+	if err := m.SettlePadding(printTo(e.out)); err != nil {
+		return err
 	}
-	if err := m.SettlePadding(printTo(out)); err != nil {
-		return fmt.Errorf("export: %w", err)
-	}
-	if merge {
+	if e.merge {
 		if m.Adapter == nil {
-			return fmt.Errorf("export --merge: %s has no adapter to merge", ref)
+			return fmt.Errorf("--merge: %s has no adapter to merge", e.ref)
 		}
 		if err := m.Merge(); err != nil {
-			return fmt.Errorf("export: %w", err)
+			return err
 		}
 	}
-	backend, choice, err := openBackend(backendName, out)
+	backend, choice, err := openBackend(e.backend, e.out)
 	if err != nil {
 		return err
 	}
-	if err := m.Export(dir, backend, choice.String(), version()); err != nil {
-		return fmt.Errorf("export: %w", err)
+	if err := m.Export(e.dir, backend, choice.String(), version()); err != nil {
+		return err
 	}
+	return e.tell(m)
+}
+
+// tell says what is in the exported directory, and what other readers make of
+// it.
+func (e *exporting) tell(m *scoring.Model) error {
 	if head := m.Config.Recorded.Head; !head.Own() {
-		fmt.Fprintf(out, "transformers cannot express this head (pooling %s, %s): it would load the backbone with a new head; score it with laurel score --model %s\n",
-			head.Pooling, head.Kind, dir)
+		fmt.Fprintf(e.out, "transformers cannot express this head (pooling %s, %s): it would load the backbone with a new head; score it with laurel score --model %s\n",
+			head.Pooling, head.Kind, e.dir)
 	}
-	_, err = fmt.Fprintf(out, "exported %s: %s, %d parameters, max_length %d, truncation side %s, pad id %d\n",
-		dir, m.Config.ModelType, m.NumParameters(), m.MaxLength, m.Side, m.PadID())
+	if date := m.TemplateDate(); date != "" {
+		fmt.Fprintf(e.out, "the chat template asks for the date: %s is recorded and used here; other servers render conversations with today's\n", date)
+	}
+	_, err := fmt.Fprintf(e.out, "exported %s: %s, %d parameters, max_length %d, truncation side %s, pad id %d\n",
+		e.dir, m.Config.ModelType, m.NumParameters(), m.MaxLength, m.Side, m.PadID())
 	return err
 }

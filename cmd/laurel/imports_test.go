@@ -17,17 +17,19 @@ var allowed = map[string][]string{
 	"data":              {"data/parquetpages"},
 	"data/batches":      {"data"},
 	"data/demo":         {"data"},
-	"data/inspect":      {"data"},
+	"data/inspect":      {"data", "data/tokenizer"},
 	"data/parquetpages": {},
 	"data/tokenizer":    {"data"},
 
 	"eval":               {"data", "data/batches", "eval/draw", "eval/stats"},
-	"eval/audit":         {"data", "eval/draw", "eval/stats"},
+	"eval/audit":         {"data", "labels", "eval/draw", "eval/stats"},
 	"eval/draw":          {"data", "eval/stats"},
 	"eval/draw/drawtest": {},
 	"eval/stats":         {},
 
-	"feedback":          {"data", "feedback/chat"},
+	"labels": {"data", "data/parquetpages"},
+
+	"feedback":          {"data", "feedback/chat", "labels"},
 	"feedback/chat":     {"data"},
 	"feedback/chattest": {},
 

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"laurel/configs"
-	"laurel/data"
 	"laurel/data/inspect"
 	"laurel/data/tokenizer"
 	"laurel/scoring"
@@ -15,7 +14,7 @@ import (
 
 func inspectCommand() *cobra.Command {
 	var ref, revision string
-	var columns map[string]string
+	var read reading
 	var maxLength int
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -26,18 +25,19 @@ func inspectCommand() *cobra.Command {
 			if err := positiveLength(cmd, maxLength); err != nil {
 				return err
 			}
+			files, err := localData(cmd.Context(), files, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			if err := checkPairs(files, read.ReadConfig); err != nil {
+				return err
+			}
 			t, err := inspectTokenizer(cmd, ref, revision)
 			if err != nil {
 				return err
 			}
 			defer t.Close()
-			count := func(texts ...data.Text) (int, error) {
-				if err := cmd.Context().Err(); err != nil { // Ctrl-C
-					return 0, err
-				}
-				return t.Count(texts[0], texts[1:]...)
-			}
-			found, err := inspect.Files(files, data.ReadConfig{Columns: columns}, count, maxLength)
+			found, err := inspect.Files(cmd.Context(), files, read.ReadConfig, inspect.With(t, maxLength))
 			if err != nil {
 				return err
 			}
@@ -50,7 +50,7 @@ func inspectCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&ref, "model", "", "count tokens with this model's tokenizer (default: the demo's)")
 	flags.StringVar(&revision, "revision", "main", "branch, tag or commit of a hub name")
-	flags.StringToStringVar(&columns, "columns", nil, "field=column where the file's names differ")
+	read.flags(flags)
 	flags.IntVar(&maxLength, "max-length", scoring.DefaultMaxLength, "count sequences longer than so many tokens as truncated")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd

@@ -17,7 +17,9 @@ import (
 
 	"laurel/configs"
 	"laurel/data"
+	"laurel/eval/audit"
 	"laurel/feedback"
+	"laurel/labels"
 )
 
 func labelCommand() *cobra.Command {
@@ -40,6 +42,9 @@ func labelCommand() *cobra.Command {
 				return err
 			}
 			l.out, l.log = outputs(cmd, l.asJSON)
+			if l.files, err = localData(cmd.Context(), l.files, l.log); err != nil {
+				return err
+			}
 			return l.run(cmd.Context())
 		},
 	}
@@ -55,6 +60,7 @@ func labelCommand() *cobra.Command {
 	flags.String("on-bad-row", "", "fail or skip")
 	flags.StringToStringVar(&l.columns, "columns", nil, "field=column where the file's names differ")
 	flags.BoolVar(&l.reaggregate, "reaggregate", false, "make labels of the answers in --out anew, and ask nothing")
+	overwriteFlag(cmd, &l.overwrite)
 	flags.BoolVar(&l.dry, "dry-run", false, "say what the run would ask and cost")
 	flags.StringVar(&l.goldFile, "gold", "", "measure the labels against this file of gold, as laurel agree does")
 	flags.StringVar(&l.reviewFile, "review-out", "", "write the comparisons least certain or disputed for people: .csv, .parquet, or both without an ending")
@@ -73,11 +79,13 @@ type labelling struct {
 	files, settings  []string
 	columns          map[string]string
 	reaggregate, dry bool
+	overwrite        bool
 	asJSON           bool
 	out, log         io.Writer
 
 	constitution *feedback.Constitution
-	gold         []data.Gold // nil: none
+	resolved     []byte        // the config as YAML
+	gold         []labels.Gold // nil: none
 }
 
 // exclusive refuses flags that make no sense together.
@@ -105,7 +113,7 @@ func (l *labelling) overrides(cmd *cobra.Command) []string {
 
 // run is the whole line: constitution, store, judges, plan, labels, report.
 func (l *labelling) run(ctx context.Context) (err error) {
-	if err := errors.Join(l.openConstitution(), l.readGold(), l.checkReview(), l.checkAnswers()); err != nil {
+	if err := errors.Join(l.openConstitution(), l.readGold(), l.checkReview(), l.checkAnswers(), l.checkOutput()); err != nil {
 		return err
 	}
 	store, err := openStore(l.dir, l.dry, l.log)
@@ -135,14 +143,19 @@ func (l *labelling) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	quiet := announceInterrupt(ctx, l.log, l.config.GracePeriod())
 	summary, err := l.label(ctx, run, plan)
+	quiet()
 	if err != nil {
 		if summary != nil {
 			err = stoppedError(err, l.dir, plan.Kept, summary.Received, summary.SpentNow.Cost)
 		}
 		return err
 	}
-	return l.finish(run, summary)
+	if err := l.finish(run, summary); err != nil || summary.Stopped == nil {
+		return err
+	}
+	return stoppedError(summary.Stopped, l.dir, plan.Kept, summary.Received, summary.SpentNow.Cost)
 }
 
 func (l *labelling) openConstitution() (err error) {
@@ -150,6 +163,19 @@ func (l *labelling) openConstitution() (err error) {
 		return err
 	}
 	return l.constitution.ForComparison()
+}
+
+// checkOutput refuses to replace the labels of another run. Labels that are
+// aggregated anew are asked for with other settings.
+func (l *labelling) checkOutput() (err error) {
+	if l.resolved, err = configs.YAML(l.config); err != nil || l.dry || l.overwrite || l.constitution == nil {
+		return err
+	}
+	now, err := newRunRecord(l.files, l.resolved, l.constitution)
+	if err != nil {
+		return err
+	}
+	return checkReplaced(l.dir, labelFile, []string{labels.PairsFile, labels.AbstainedFile}, now, l.reaggregate)
 }
 
 // checkAnswers refuses to aggregate the answers of a run that never was.
@@ -165,7 +191,7 @@ func (l *labelling) checkAnswers() error {
 
 // comparisons reads the files as often as it is called, until Ctrl-C.
 func (l *labelling) comparisons(ctx context.Context) func(*data.Counts) iter.Seq2[data.Comparison, error] {
-	cfg := data.ReadConfig{Columns: l.config.Data.Columns, OnBadRow: l.config.Data.OnBadRow}
+	cfg := data.ReadConfig{Columns: l.config.Data.Columns, OnBadRow: l.config.Data.OnBadRow, Say: noteOnce(l.log)}
 	return func(counts *data.Counts) iter.Seq2[data.Comparison, error] {
 		return untilDone(ctx, data.ReadComparisons(l.files, cfg, counts))
 	}
@@ -173,7 +199,7 @@ func (l *labelling) comparisons(ctx context.Context) func(*data.Counts) iter.Seq
 
 // label asks what must be asked and writes both files of labels.
 func (l *labelling) label(ctx context.Context, run *feedback.Labelling, plan *feedback.Plan) (*feedback.Summary, error) {
-	writer, err := data.NewLabelWriter(l.dir, plan.Chat)
+	writer, err := labels.NewLabelWriter(l.dir, plan.Chat)
 	if err != nil {
 		return nil, err
 	}
@@ -183,43 +209,44 @@ func (l *labelling) label(ctx context.Context, run *feedback.Labelling, plan *fe
 	}
 	summary, err := feedback.Label(ctx, run, writer.Write)
 	bar.finish()
-	if err != nil {
+	if err != nil || summary.Useless() {
 		return summary, errors.Join(err, writer.Abort())
 	}
 	return summary, writer.Close()
 }
 
 // finish writes what is said of the run, then that it is finished.
-func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) error {
-	resolved, err := configs.YAML(l.config)
+func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) (err error) {
+	record, err := l.record(l.resolved, summary)
 	if err != nil {
 		return err
 	}
-	if err := data.WriteFile(filepath.Join(l.dir, "config.yaml"), resolved); err != nil {
-		return err
-	}
-	record, err := l.record(resolved, summary)
-	if err != nil {
-		return err
-	}
-	report, err := l.report(summary)
-	if err != nil {
-		return err
-	}
-	if err := l.review(); err != nil {
-		return err
+	var report *audit.Report
+	if !summary.Useless() {
+		if err := data.WriteFile(filepath.Join(l.dir, "config.yaml"), l.resolved); err != nil {
+			return err
+		}
+		if report, err = l.report(summary); err != nil {
+			return err
+		}
+		if err := l.review(); err != nil {
+			return err
+		}
 	}
 	path := filepath.Join(l.dir, labelFile)
 	if err := data.WriteAside(path, func(w io.Writer) error { return printJSON(w, record) }); err != nil {
 		return err
 	}
-	if !l.reaggregate {
+	if !l.reaggregate && summary.Stopped == nil {
 		if err := run.Store.Finish(); err != nil {
 			return err
 		}
 	}
 	if l.asJSON {
 		return printJSON(l.out, record)
+	}
+	if report == nil {
+		return l.printJudges(summary)
 	}
 	if err := l.printSummary(summary); err != nil {
 		return err
@@ -230,13 +257,31 @@ func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) e
 // printSummary prints what became of the comparisons.
 func (l *labelling) printSummary(s *feedback.Summary) error {
 	rows := s.Rows.Kept
-	fmt.Fprintf(l.log, "labelled %d of %d comparisons (%.1f%%): %s\n", s.Labelled, rows, 100*float64(s.Labelled)/float64(max(rows, 1)), filepath.Join(l.dir, data.PairsFile))
-	fmt.Fprintf(l.log, "abstained on %d%s: %s\n", s.Abstentions(), reasons(s.Abstained), filepath.Join(l.dir, data.AbstainedFile))
+	fmt.Fprintf(l.log, "labelled %d of %d comparisons (%.1f%%): %s\n", s.Labelled, rows, 100*float64(s.Labelled)/float64(max(rows, 1)), filepath.Join(l.dir, labels.PairsFile))
+	fmt.Fprintf(l.log, "abstained on %d%s: %s\n", s.Abstentions(), reasons(s.Abstained), filepath.Join(l.dir, labels.AbstainedFile))
+	if s.NotAsked > 0 {
+		fmt.Fprintf(l.log, "not asked in full: %d comparisons, which are in neither file\n", s.NotAsked)
+	}
+	return l.printJudges(s)
+}
+
+// printJudges says what the judges answered, and what it took.
+func (l *labelling) printJudges(s *feedback.Summary) error {
 	for _, j := range s.Judges {
 		fmt.Fprintf(l.log, "judge %s: %d answers preferred a response, %d called a tie, %d were unparseable, %d questions failed\n", j.Name,
 			j.Outcomes[feedback.Preferred], j.Outcomes[feedback.Tie], j.Outcomes[feedback.Unparseable], j.Outcomes[feedback.Failed])
 		if j.Clamped > 0 {
 			fmt.Fprintf(l.log, "judge %s: the probabilities of %d answers were clamped\n", j.Name, j.Clamped)
+		}
+		if j.Unstated > 0 {
+			fmt.Fprintf(l.log, "judge %s: %d verdicts have no confidence, and count with unstated_confidence\n", j.Name, j.Unstated)
+		}
+		if len(j.FailedAttempts) > 0 {
+			fmt.Fprintf(l.log, "judge %s: attempts without a reply%s\n", j.Name, reasons(j.FailedAttempts))
+		}
+		if !s.Useless() { // else it is the error that ends the run
+			printReasons(l.log, "judge "+j.Name+": unparseable", j.UnparseableReasons)
+			printReasons(l.log, "judge "+j.Name+": failed", j.FailedReasons)
 		}
 	}
 	if s.Missing > 0 {
@@ -248,11 +293,11 @@ func (l *labelling) printSummary(s *feedback.Summary) error {
 	return err
 }
 
-func reasons(counts map[data.Abstention]int) string {
+func reasons[R ~string](counts map[R]int) string {
 	if len(counts) == 0 {
 		return ""
 	}
-	keys := slices.SortedFunc(maps.Keys(counts), func(a, b data.Abstention) int {
+	keys := slices.SortedFunc(maps.Keys(counts), func(a, b R) int {
 		return cmp.Or(counts[b]-counts[a], strings.Compare(string(a), string(b)))
 	})
 	parts := make([]string, len(keys))

@@ -39,7 +39,7 @@ func (l *labelling) openJudges(ctx context.Context, store *feedback.Store) (*ope
 		}
 		weighted := feedback.WeightedJudge{Judge: judge, Weight: c.Weight}
 		if c.OpenAI != nil {
-			weighted.Clamp = c.OpenAI.Clamp
+			weighted.Clamp, weighted.Unstated = c.OpenAI.Clamp, c.OpenAI.UnstatedConfidence
 		}
 		out.judges = append(out.judges, weighted)
 	}

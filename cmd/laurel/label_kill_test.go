@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"laurel/data"
 	"laurel/feedback"
 	"laurel/feedback/chattest"
+	"laurel/labels"
 )
 
 // writeComparisons writes n comparisons on which the heuristic judge decides
@@ -45,7 +45,7 @@ func writeComparisons(t *testing.T, path string, n int) {
 // byte.
 func sameLabelFiles(t *testing.T, got, want string) {
 	t.Helper()
-	for _, name := range []string{data.PairsFile, data.AbstainedFile} {
+	for _, name := range []string{labels.PairsFile, labels.AbstainedFile} {
 		if read(t, got, name) != read(t, want, name) {
 			t.Errorf("%s differs between %s and %s", name, got, want)
 		}

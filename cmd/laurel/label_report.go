@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"laurel/data"
 	"laurel/eval/audit"
 	"laurel/eval/draw"
 	"laurel/feedback"
+	"laurel/labels"
 )
 
 // readGold reads the gold before anything is asked.
@@ -15,7 +17,7 @@ func (l *labelling) readGold() error {
 	if l.goldFile == "" {
 		return nil
 	}
-	gold, counts, err := data.ReadGold(l.goldFile, data.ReadConfig{OnBadRow: l.config.Data.OnBadRow})
+	gold, counts, err := labels.ReadGold(l.goldFile, data.ReadConfig{OnBadRow: l.config.Data.OnBadRow})
 	if err != nil {
 		return err
 	}
@@ -43,19 +45,29 @@ func auditConfig(c *feedback.Constitution, judges []feedback.JudgeConfig) audit.
 func (l *labelling) report(summary *feedback.Summary) (*audit.Report, error) {
 	cfg := auditConfig(l.constitution, l.config.Judges)
 	cfg.Gold, cfg.Seed = l.gold, uint64(l.config.Seed)
-	report, err := audit.Labels(data.ReadLabels(l.dir), cfg)
+	report, err := audit.Labels(labels.ReadLabels(l.dir), cfg)
 	if err != nil {
 		return nil, err
 	}
-	facts := []draw.Fact{{Name: "labels", Value: l.dir}, {Name: "constitution", Value: l.constitution.Name}, {Name: "position", Value: l.config.Position},
+	facts := []draw.Fact{{Name: "labels", Value: l.dir}, {Name: "data", Value: strings.Join(l.files, ", ")}, {Name: "constitution", Value: l.constitution.Name}, {Name: "position", Value: l.config.Position},
 		{Name: "rows", Value: summary.Rows.String()}, {Name: "spent by all runs", Value: spent(summary.Spent)}}
 	for _, j := range l.config.Judges {
 		facts = append(facts, draw.Fact{Name: "judge " + j.Name, Value: j.Kind + describeJudge(j)})
 	}
+	facts = append(facts, draw.Fact{Name: "seed", Value: fmt.Sprint(l.config.Seed)})
 	if l.goldFile != "" {
 		facts = append(facts, draw.Fact{Name: "gold", Value: l.goldFile})
 	}
-	return report, writeLabelReport(l.dir, report, facts...)
+	return report, writeLabelReport(l.dir, fmt.Sprintf("data %s · constitution %s · %s", strings.Join(l.files, ", "), l.constitution.Name, l.judgeNames()), report, facts...)
+}
+
+// judgeNames are of a title.
+func (l *labelling) judgeNames() string {
+	var names []string
+	for _, j := range l.config.Judges {
+		names = append(names, j.Name)
+	}
+	return "judges " + strings.Join(names, ", ")
 }
 
 // printReport prints what matters most of the report; laurel agree prints all.

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"laurel/data"
 	"laurel/feedback"
+	"laurel/labels"
 )
 
 // checkReview refuses, before anything is asked, a review file that cannot be
@@ -17,7 +17,7 @@ func (l *labelling) checkReview() error {
 	if l.reviewFile == "" {
 		return nil
 	}
-	files, err := data.ReviewFiles(l.reviewFile)
+	files, err := labels.ReviewFiles(l.reviewFile)
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func (l *labelling) checkReview() error {
 		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
 			continue
 		}
-		n, err := data.AnswersIn(file)
+		n, err := labels.AnswersIn(file)
 		if err != nil {
 			return fmt.Errorf("--review-out would write over %s: %w", file, err)
 		}
@@ -44,14 +44,14 @@ func (l *labelling) review() error {
 	if l.reviewFile == "" {
 		return nil
 	}
-	rows, s, err := feedback.Review(data.ReadLabels(l.dir), l.reviewFraction, l.config.Seed)
+	rows, s, err := feedback.Review(labels.ReadLabels(l.dir), l.reviewFraction, l.config.Seed)
 	if err != nil {
 		return err
 	}
-	if err := data.WriteReview(l.reviewFile, rows); err != nil {
+	if err := labels.WriteReview(l.reviewFile, rows); err != nil {
 		return err
 	}
-	files, err := data.ReviewFiles(l.reviewFile)
+	files, err := labels.ReviewFiles(l.reviewFile)
 	if err != nil {
 		return err
 	}
@@ -59,12 +59,12 @@ func (l *labelling) review() error {
 		s.Selected, s.Comparisons, s.Disputed, s.Abstained, s.Identical, s.Unanswered, strings.Join(files, ", "))
 	long := 0
 	for _, r := range rows {
-		if r.Longest() > data.LongestCell {
+		if r.Longest() > labels.LongestCell {
 			long++
 		}
 	}
 	if long > 0 {
-		fmt.Fprintf(l.log, "warning: %d of them have a text over %d characters, which spreadsheets cut: laurel merge will refuse them; use the Parquet file for these\n", long, data.LongestCell)
+		fmt.Fprintf(l.log, "warning: %d of them have a text over %d characters, which spreadsheets cut: laurel merge will refuse them; use the Parquet file for these\n", long, labels.LongestCell)
 	}
 	return nil
 }

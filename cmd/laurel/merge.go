@@ -16,6 +16,7 @@ import (
 	"laurel/eval/audit"
 	"laurel/eval/draw"
 	"laurel/feedback"
+	"laurel/labels"
 )
 
 func mergeCommand() *cobra.Command {
@@ -42,6 +43,7 @@ func mergeCommand() *cobra.Command {
 	flags.StringToStringVar(&m.columns, "columns", nil, "field=column where the names of the reviewed files differ")
 	flags.StringVar(&m.onBadRow, "on-bad-row", "fail", "fail or skip, for rows of reviewed files")
 	flags.BoolVar(&m.asJSON, "json", false, "print merge.json")
+	overwriteFlag(cmd, &m.overwrite)
 	return cmd
 }
 
@@ -51,7 +53,7 @@ type merging struct {
 	reviewed              []string
 	columns               map[string]string
 	confidence            float64
-	asJSON                bool
+	asJSON, overwrite     bool
 	out, log              io.Writer
 
 	conflicts []feedback.Conflict
@@ -65,7 +67,7 @@ func (m *merging) run() error {
 		return err
 	}
 	var counts data.Counts
-	answers, err := data.ReadReviewed(m.reviewed, data.ReadLabels(m.labels), data.ReadConfig{Columns: m.columns, OnBadRow: m.onBadRow}, &counts)
+	answers, err := labels.ReadReviewed(m.reviewed, labels.ReadLabels(m.labels), data.ReadConfig{Columns: m.columns, OnBadRow: m.onBadRow}, &counts)
 	if err != nil {
 		return err
 	}
@@ -93,20 +95,20 @@ func (m *merging) checkOutput() error {
 		return fmt.Errorf("labels: %w", err)
 	}
 	if !from.IsDir() {
-		return fmt.Errorf("labels %s is a file: give the directory that laurel label wrote, with %s and %s", m.labels, data.PairsFile, data.AbstainedFile)
+		return fmt.Errorf("labels %s is a file: give the directory that laurel label wrote, with %s and %s", m.labels, labels.PairsFile, labels.AbstainedFile)
 	}
 	if to, err := os.Stat(m.dir); err == nil && os.SameFile(from, to) {
 		return fmt.Errorf("--out is the directory of the labels: name another, so that the judges' labels stay")
 	}
-	return nil
+	return keepFiles(m.dir, m.overwrite, labels.PairsFile, labels.AbstainedFile, conflictsFile, "merge.json", "report.json", "report.html")
 }
 
 // merge writes both files of labels.
-func (m *merging) merge(answers []data.Reviewed) (*feedback.MergeSummary, error) {
-	var writer *data.LabelWriter // opened by the first label, which is text or messages
-	write := func(l data.Label) (err error) {
+func (m *merging) merge(answers []labels.Reviewed) (*feedback.MergeSummary, error) {
+	var writer *labels.LabelWriter // opened by the first label, which is text or messages
+	write := func(l labels.Label) (err error) {
 		if writer == nil {
-			if writer, err = data.NewLabelWriter(m.dir, l.Chat()); err != nil {
+			if writer, err = labels.NewLabelWriter(m.dir, l.Chat()); err != nil {
 				return err
 			}
 		}
@@ -116,7 +118,7 @@ func (m *merging) merge(answers []data.Reviewed) (*feedback.MergeSummary, error)
 		m.conflicts = append(m.conflicts, c)
 		return nil
 	}
-	merge := feedback.Merging{Labels: data.ReadLabels(m.labels), Reviewed: answers, Confidence: m.confidence}
+	merge := feedback.Merging{Labels: labels.ReadLabels(m.labels), Reviewed: answers, Confidence: m.confidence}
 	summary, err := merge.Merge(write, conflict)
 	switch {
 	case err != nil && writer != nil:
@@ -132,13 +134,13 @@ func (m *merging) finish(summary *feedback.MergeSummary) error {
 	if err := writeLines(filepath.Join(m.dir, conflictsFile), m.conflicts); err != nil {
 		return err
 	}
-	report, err := audit.Labels(data.ReadLabels(m.dir), audit.Config{})
+	report, err := audit.Labels(labels.ReadLabels(m.dir), audit.Config{})
 	if err != nil {
 		return err
 	}
 	facts := []draw.Fact{{Name: "labels", Value: m.labels}, {Name: "answers of people", Value: strings.Join(m.reviewed, ", ")}, {Name: "rows of these", Value: summary.Rows.String()},
 		{Name: "confidence in a person", Value: fmt.Sprint(m.confidence)}}
-	if err := writeLabelReport(m.dir, report, facts...); err != nil {
+	if err := writeLabelReport(m.dir, "labels "+m.labels+" · answers of people "+strings.Join(m.reviewed, ", "), report, facts...); err != nil {
 		return err
 	}
 	return data.WriteAside(filepath.Join(m.dir, "merge.json"), func(w io.Writer) error { return printJSON(w, summary) })
@@ -154,7 +156,7 @@ func (m *merging) printSummary(s *feedback.MergeSummary) error {
 	}
 	fmt.Fprintf(m.out, "%s: %s; %d answers (%s), %d rows without one\n", strings.Join(m.reviewed, ", "), s.Rows, s.Answers, strings.Join(each, ", "), s.Blank)
 	fmt.Fprintf(m.out, "%d comparisons answered: %d labels confirmed, %d overturned, %d withdrawn; %d abstentions decided, %d still open\n", s.Answered, s.Confirmed, s.Overturned, s.Withdrawn, s.Decided, s.StillOpen)
-	fmt.Fprintf(m.out, "labelled %d of %d comparisons (%d before): %s\n", s.Labelled, s.Labels, s.LabelledBefore, filepath.Join(m.dir, data.PairsFile))
+	fmt.Fprintf(m.out, "labelled %d of %d comparisons (%d before): %s\n", s.Labelled, s.Labels, s.LabelledBefore, filepath.Join(m.dir, labels.PairsFile))
 	fmt.Fprintf(m.out, "conflicts: %d between people, %d with the judges' labels: %s\n", s.PeopleDisagree, s.AgainstJudges, filepath.Join(m.dir, conflictsFile))
 	for i, c := range m.conflicts {
 		if i == shownConflicts {

@@ -85,9 +85,9 @@ func openBackend(want string, out io.Writer) (model.Backend, *model.BackendChoic
 
 // buildStore encodes files of pairs into a scratch file, with progress, and
 // tells what encoding did: nothing is cut or skipped unsaid.
-func buildStore(ctx context.Context, m *scoring.Model, what, scratch string, files []string, cfg data.Config, out io.Writer) (*batches.Store, *data.Counts, error) {
+func buildStore(ctx context.Context, m *scoring.Model, what, scratch string, files []string, cfg data.Config, through scoring.Through, out io.Writer) (*batches.Store, *data.Counts, error) {
 	bar := newProgress(out, "encode", "pairs", -1)
-	store, counts, err := m.BuildStore(ctx, scratch, files, cfg, func(rows, total int) { bar.set(rows, total, "") })
+	store, counts, err := m.BuildStore(ctx, scratch, files, cfg, scoring.Encoding{Say: noteOnce(out), Through: through, Done: func(rows, total int) { bar.set(rows, total, "") }})
 	bar.finish()
 	if err != nil {
 		return nil, nil, err
@@ -102,9 +102,19 @@ func buildStore(ctx context.Context, m *scoring.Model, what, scratch string, fil
 		fmt.Fprintf(out, "; %d have the same ids on both sides", s.Identical)
 	}
 	fmt.Fprintln(out)
+	warnUnread(m, out)
 	for _, reason := range slices.Sorted(maps.Keys(store.First)) {
 		first := store.First[reason]
 		fmt.Fprintf(out, "  %s, first: %s: %s\n", reason, first.File, first)
 	}
 	return store, counts, nil
+}
+
+// warnUnread tells of what conversations hold that the chat template does not
+// read: the model does not see it.
+func warnUnread(m *scoring.Model, out io.Writer) {
+	unread := m.Tokenizer.Unread()
+	for _, key := range slices.Sorted(maps.Keys(unread)) {
+		fmt.Fprintf(out, "warning: %d conversations hold %s, which the chat template does not read: the model does not see it\n", unread[key], key)
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -38,6 +40,9 @@ func reviseCommand() *cobra.Command {
 				return err
 			}
 			r.out, r.log = outputs(cmd, r.asJSON)
+			if r.files, err = localData(cmd.Context(), r.files, r.log); err != nil {
+				return err
+			}
 			return r.run(cmd)
 		},
 	}
@@ -55,6 +60,7 @@ func reviseCommand() *cobra.Command {
 	flags.Int("max-requests", 0, "requests that all runs into --out may send together")
 	flags.String("on-bad-row", "", "fail or skip")
 	flags.StringToStringVar(&r.columns, "columns", nil, "field=column where the file's names differ")
+	overwriteFlag(cmd, &r.overwrite)
 	flags.BoolVar(&r.dry, "dry-run", false, "say what the run would ask and cost")
 	flags.BoolVar(&r.asJSON, "json", false, "print revise.json")
 	return cmd
@@ -73,9 +79,11 @@ type revision struct {
 	files, settings []string
 	columns         map[string]string
 	dry, asJSON     bool
+	overwrite       bool
 	out, log        io.Writer
 
 	constitution *feedback.Constitution
+	resolved     []byte // the config as YAML
 	left         []feedback.LeftOut
 }
 
@@ -85,7 +93,7 @@ func (r *revision) run(cmd *cobra.Command) (err error) {
 	if r.constitution, err = openConstitution(r.config.Constitution, r.config.Principles); err != nil {
 		return err
 	}
-	if err := r.config.Fits(r.constitution); err != nil {
+	if err := cmp.Or(r.config.Fits(r.constitution), r.checkOutput()); err != nil {
 		return err
 	}
 	store, err := openStore(r.dir, r.dry, r.log)
@@ -111,14 +119,36 @@ func (r *revision) run(cmd *cobra.Command) (err error) {
 		return fmt.Errorf("chat: %w", err)
 	}
 	run.Complete = client.Complete
+	quiet := announceInterrupt(ctx, r.log, c.Chat.GracePeriod)
 	summary, err := r.revise(ctx, run, plan)
-	if err != nil {
-		if summary != nil {
-			err = stoppedError(err, r.dir, plan.Kept, summary.Received, summary.SpentNow.Cost)
+	quiet()
+	if summary != nil {
+		summary.FailedAttempts = client.FailedAttempts()
+	}
+	if err == nil {
+		if err = r.finish(summary); err != nil {
+			return err
 		}
+	}
+	if summary != nil {
+		err = cmp.Or(err, summary.Stopped)
+	}
+	if err != nil && summary != nil {
+		err = stoppedError(err, r.dir, plan.Kept, summary.Received, summary.SpentNow.Cost)
+	}
+	return err
+}
+
+// checkOutput refuses to replace the output of another run.
+func (r *revision) checkOutput() (err error) {
+	if r.resolved, err = configs.YAML(r.config); err != nil || r.dry || r.overwrite {
 		return err
 	}
-	return r.finish(summary)
+	now, err := newRunRecord(r.files, r.resolved, r.constitution)
+	if err != nil {
+		return err
+	}
+	return checkReplaced(r.dir, reviseFile, []string{data.MessagesFile + ".jsonl", data.ChainFile + ".jsonl", data.RevisionPairsFile + ".jsonl"}, now, false)
 }
 
 // prompts reads the files as often as it is called, until Ctrl-C.
@@ -145,7 +175,7 @@ func (r *revision) revise(ctx context.Context, run *feedback.Revising, plan *fee
 	}
 	summary, err := feedback.Revise(ctx, run, writer.Write, leave)
 	bar.finish()
-	if err != nil {
+	if err != nil || summary.Useless() {
 		return summary, errors.Join(err, writer.Abort())
 	}
 	return summary, writer.Close()
@@ -153,30 +183,35 @@ func (r *revision) revise(ctx context.Context, run *feedback.Revising, plan *fee
 
 // finish writes what is said of the run.
 func (r *revision) finish(summary *feedback.RevisionSummary) error {
-	resolved, err := configs.YAML(r.config)
-	if err != nil {
-		return err
-	}
-	record, err := r.record(resolved, summary)
+	record, err := r.record(r.resolved, summary)
 	if err != nil {
 		return err
 	}
 	report := revisionReport(summary)
-	for _, write := range []func() error{
-		r.dropOldPairs,
-		func() error { return writeLines(filepath.Join(r.dir, leftOutFile), r.left) },
-		func() error { return data.WriteFile(filepath.Join(r.dir, "config.yaml"), resolved) },
-		func() error { return report.Write(r.dir, r.facts(summary)...) },
-		func() error { // last: it says that the run is finished
-			return data.WriteAside(filepath.Join(r.dir, "revise.json"), func(w io.Writer) error { return printJSON(w, record) })
+	leftOut := func() error { return writeLines(filepath.Join(r.dir, leftOutFile), r.left) }
+	steps := []func() error{
+		r.dropOldPairs, leftOut,
+		func() error { return data.WriteFile(filepath.Join(r.dir, "config.yaml"), r.resolved) },
+		func() error {
+			return report.Write(r.dir, fmt.Sprintf("data %s · constitution %s · model %s", strings.Join(r.files, ", "), r.constitution.Name, r.config.Chat.Model), append(r.facts(summary), madeBy()...)...)
 		},
-	} {
+	}
+	if summary.Useless() {
+		steps = []func() error{leftOut}
+	}
+	steps = append(steps, func() error { // last: it says that the run is finished
+		return data.WriteAside(filepath.Join(r.dir, reviseFile), func(w io.Writer) error { return printJSON(w, record) })
+	})
+	for _, write := range steps {
 		if err := write(); err != nil {
 			return err
 		}
 	}
-	if r.asJSON {
+	switch {
+	case r.asJSON:
 		return printJSON(r.out, record)
+	case summary.Useless():
+		return nil // the error says it all
 	}
 	return r.printSummary(summary, report)
 }

@@ -10,7 +10,11 @@ import (
 	"laurel/eval/audit"
 	"laurel/eval/draw"
 	"laurel/feedback"
+	"laurel/labels"
 )
+
+// reviseFile says how the output of a directory came about.
+const reviseFile = "revise.json"
 
 // leftOutFile lists the prompts without a whole chain.
 const leftOutFile = "left-out.jsonl"
@@ -79,7 +83,7 @@ func revisionReport(s *feedback.RevisionSummary) *audit.RevisionReport {
 func (r *revision) facts(s *feedback.RevisionSummary) []draw.Fact {
 	return []draw.Fact{{Name: "data", Value: strings.Join(r.files, ", ")}, {Name: "rows", Value: s.Rows.String()}, {Name: "constitution", Value: r.constitution.Name},
 		{Name: "model", Value: r.config.Chat.Model}, {Name: "rounds", Value: fmt.Sprintf("%d of %d principles, order %s", r.config.Rounds, r.config.PerRound, r.config.Order)},
-		{Name: "spent by all runs", Value: spent(s.Spent)}}
+		{Name: "seed", Value: fmt.Sprint(r.config.Seed)}, {Name: "spent by all runs", Value: spent(s.Spent)}}
 }
 
 // printSummary prints what became of the prompts.
@@ -88,9 +92,10 @@ func (r *revision) printSummary(s *feedback.RevisionSummary, report *audit.Revis
 	if s.LeftOut() > 0 {
 		fmt.Fprintf(r.log, "left out %d (at the first answer %d, a critique %d, a revision %d): %s; the first: %s\n", s.LeftOut(),
 			s.Left[feedback.StageInitial], s.Left[feedback.StageCritique], s.Left[feedback.StageRevision], filepath.Join(r.dir, leftOutFile), s.FirstLeft)
+		printReasons(r.log, "left out", s.Reasons)
 	}
 	if r.config.Pairs {
-		fmt.Fprintf(r.log, "wrote %d pairs, none of the %d prompts whose last answer is the first: %s\n", s.Written-s.Unchanged, s.Unchanged, filepath.Join(r.dir, data.PairsFile))
+		fmt.Fprintf(r.log, "wrote %d pairs, none of the %d prompts whose last answer is the first: %s\n", s.Written-s.Unchanged, s.Unchanged, filepath.Join(r.dir, labels.PairsFile))
 	}
 	fmt.Fprintln(r.log)
 	if err := report.Print(r.log); err != nil {

@@ -26,6 +26,10 @@ func scoreCommand() *cobra.Command {
 				return err
 			}
 			s.log = cmd.OutOrStdout()
+			var err error
+			if s.file, err = localFile(cmd.Context(), s.file, s.log); err != nil {
+				return err
+			}
 			return s.run(cmd.Context())
 		},
 	}
@@ -33,10 +37,11 @@ func scoreCommand() *cobra.Command {
 	flags.StringVar(&s.ref, "model", "", "run directory, Hugging Face directory or hub name")
 	flags.StringVar(&s.revision, "revision", "main", "branch, tag or commit of a hub name")
 	flags.StringVar(&s.file, "data", "", "Parquet, JSON lines or CSV with text, or prompt and response, or messages, or pairs")
-	flags.StringVar(&s.out, "out", "", "Parquet file to write: the input's columns and the rewards")
+	flags.StringVar(&s.out, "out", "", "file to write, .parquet, .jsonl or .csv: the input's columns and the rewards")
 	flags.StringToStringVar(&s.columns, "columns", nil, "field=column where the file's names differ")
 	flags.IntVar(&s.maxLength, "max-length", 0, "cut sequences to so many tokens (default: as in training)")
 	flags.StringVar(&s.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
+	overwriteFlag(cmd, &s.overwrite)
 	return cmd
 }
 
@@ -45,10 +50,22 @@ type scoreRun struct {
 	ref, revision, file, out, backend string
 	columns                           map[string]string
 	maxLength                         int
+	overwrite                         bool
 	log                               io.Writer
 }
 
 func (s *scoreRun) run(ctx context.Context) error {
+	table, err := data.OpenTable(s.file, s.columns)
+	if err != nil {
+		return err
+	}
+	defer table.Close()
+	for _, note := range table.Notes() {
+		fmt.Fprintf(s.log, "%s: %s\n", s.file, note)
+	}
+	if err := claimFile(s.out, s.overwrite); err != nil {
+		return err
+	}
 	backend, _, err := openBackend(s.backend, s.log)
 	if err != nil {
 		return err
@@ -58,11 +75,6 @@ func (s *scoreRun) run(ctx context.Context) error {
 		return err
 	}
 	defer scorer.Close()
-	table, err := data.OpenTable(s.file, s.columns)
-	if err != nil {
-		return err
-	}
-	defer table.Close()
 	writer, err := data.NewScoreWriter(s.out, table, scorer.IsEnsemble())
 	if err != nil {
 		return err
@@ -76,6 +88,7 @@ func (s *scoreRun) run(ctx context.Context) error {
 	if err := writer.Close(); err != nil {
 		return err
 	}
+	warnUnread(scorer.Model, s.log)
 	return s.print(tally, scorer.MaxLength, writer.Replaced())
 }
 

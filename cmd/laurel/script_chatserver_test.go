@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,6 +23,8 @@ type chatServer struct {
 	*httptest.Server
 	answers    chattest.Server
 	noLogprobs bool
+	status     int    // of every reply; 0: 200
+	reply      []byte // the body of every reply; nil: the server's own
 
 	mu       sync.Mutex
 	requests int // refused ones too
@@ -37,6 +40,7 @@ type chatServerKey struct{}
 //	chatserver requests 24
 //	chatserver requests 1-2
 //	chatserver repeated 0
+//	chatserver start status=400 reply=refusal.json
 //	chatserver stop
 func chatServerCommand(ts *testscript.TestScript, neg bool, args []string) {
 	r := ts.Value(chatServerKey{}).(*chatServer)
@@ -44,6 +48,10 @@ func chatServerCommand(ts *testscript.TestScript, neg bool, args []string) {
 	case !neg && len(args) >= 1 && args[0] == "start":
 		*r = chatServer{answers: chattest.Server{Rates: map[chattest.Fault]float64{}, Text: plainReply}}
 		for _, option := range args[1:] {
+			if file, ok := strings.CutPrefix(option, "reply="); ok {
+				r.reply = []byte(ts.ReadFile(file))
+				continue
+			}
 			ts.Check(r.set(option))
 		}
 		r.Server = httptest.NewServer(r)
@@ -88,6 +96,8 @@ func (r *chatServer) set(option string) (err error) {
 		return err
 	case "key":
 		r.answers.Key = value
+	case "status":
+		r.status, err = strconv.Atoi(value)
 	case "logprobs":
 		r.noLogprobs = true
 	case "seed":
@@ -101,7 +111,8 @@ func (r *chatServer) set(option string) (err error) {
 }
 
 // ServeHTTP is the server behind a door that counts, that refuses prompts with
-// REFUSE-ME for good, and that may keep log-probabilities back.
+// REFUSE-ME for good, that may keep log-probabilities back, and that may say
+// the same to everything.
 func (r *chatServer) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.mu.Lock()
 	r.requests++
@@ -109,6 +120,12 @@ func (r *chatServer) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	body, err := io.ReadAll(request.Body)
 	if err != nil || bytes.Contains(body, []byte("REFUSE-ME")) {
 		http.Error(w, fmt.Sprintf("refused: %v %v", err, request.Header), http.StatusBadRequest)
+		return
+	}
+	if r.reply != nil {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(cmp.Or(r.status, http.StatusOK))
+		w.Write(r.reply)
 		return
 	}
 	if r.noLogprobs {

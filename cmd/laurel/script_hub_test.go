@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -62,13 +63,15 @@ type hubOf struct{ hub *hubServer }
 type hubKey struct{}
 
 func (h *hubServer) answer(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/api/models/"+h.name+"/revision/main" || r.URL.Path == "/api/models/"+h.name+"/revision/"+hubCommit {
-		h.list(w)
-		return
+	for _, kind := range []string{"models", "datasets"} {
+		if address := "/api/" + kind + "/" + h.name + "/revision/"; r.URL.Path == address+"main" || r.URL.Path == address+hubCommit {
+			h.list(w)
+			return
+		}
 	}
-	path, ok := strings.CutPrefix(r.URL.Path, "/"+h.name+"/resolve/")
+	path, ok := strings.CutPrefix(strings.TrimPrefix(r.URL.Path, "/datasets"), "/"+h.name+"/resolve/")
 	_, file, _ := strings.Cut(path, "/")
-	content, err := os.ReadFile(filepath.Join(h.dir, filepath.Base(file)))
+	content, err := os.ReadFile(filepath.Join(h.dir, filepath.FromSlash(file)))
 	if !ok || err != nil {
 		w.Header().Set("X-Error-Code", "EntryNotFound")
 		w.WriteHeader(http.StatusNotFound)
@@ -86,23 +89,26 @@ func (h *hubServer) answer(w http.ResponseWriter, r *http.Request) {
 
 // list is the API's answer: the files with their sizes and hashes.
 func (h *hubServer) list(w http.ResponseWriter) {
-	entries, err := os.ReadDir(h.dir)
+	siblings := []map[string]any{}
+	err := filepath.WalkDir(h.dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(h.dir, path)
+		file := map[string]any{"rfilename": filepath.ToSlash(name), "size": len(content), "blobId": etag("", content)}
+		if strings.HasSuffix(name, ".safetensors") {
+			file["lfs"] = map[string]any{"sha256": etag(name, content), "size": len(content), "pointerSize": 130}
+		}
+		siblings = append(siblings, file)
+		return err
+	})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
-	}
-	siblings := []map[string]any{}
-	for _, entry := range entries {
-		content, err := os.ReadFile(filepath.Join(h.dir, entry.Name()))
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		file := map[string]any{"rfilename": entry.Name(), "size": len(content), "blobId": etag("", content)}
-		if strings.HasSuffix(entry.Name(), ".safetensors") {
-			file["lfs"] = map[string]any{"sha256": etag(entry.Name(), content), "size": len(content), "pointerSize": 130}
-		}
-		siblings = append(siblings, file)
 	}
 	json.NewEncoder(w).Encode(map[string]any{"sha": hubCommit, "id": h.name, "siblings": siblings, "gated": false})
 }

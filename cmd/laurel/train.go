@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,63 +16,91 @@ import (
 	"laurel/configs"
 	"laurel/data"
 	"laurel/eval"
-	"laurel/eval/draw"
 	"laurel/model"
 	"laurel/scoring"
 	"laurel/trainer"
 )
 
 func trainCommand() *cobra.Command {
-	var config, out string
-	var settings []string
-	var resume, dry bool
+	var t training
 	var memory float64
 	cmd := &cobra.Command{
-		Use:   "train --config FILE [--set key=value]… [--resume] --out RUN_DIR",
+		Use:   "train --config FILE [--set key=value]… --out RUN_DIR | train --model DIR --data FILE… --out RUN_DIR",
 		Short: "Train a reward model on preference pairs",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			needed := []string{"config", "out"}
-			if dry {
-				needed = needed[:1]
-			}
-			if err := required(cmd, needed...); err != nil {
+			if err := t.load(cmd); err != nil {
 				return err
 			}
-			c, err := configs.Load(config, settings)
+			t.out, t.memory = cmd.OutOrStdout(), memory*1e9
+			if t.dry {
+				return t.dryRun(cmd.Context())
+			}
+			return t.run(cmd.Context())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&t.path, "config", "", "YAML file of the run (with --resume, default: the run's own)")
+	flags.String("model", "", "model to start from, as model.path: a run, a Hugging Face directory or a hub name")
+	flags.StringArrayVar(&t.train, "data", nil, "files of pairs, as data.train")
+	flags.StringArrayVar(&t.validation, "validation", nil, "files of pairs to validate on, as data.validation")
+	flags.StringArrayVar(&t.settings, "set", nil, "key=value over the file, such as train.learning_rate=2e-5")
+	flags.BoolVar(&t.resume, "resume", false, "go on from the newest whole checkpoint in RUN_DIR; train.epochs and train.max_steps may be others than before")
+	flags.StringVar(&t.dir, "out", "", "run directory")
+	flags.BoolVar(&t.dry, "dry-run", false, "say what the run takes in work, time and memory, and fail if it cannot fit")
+	flags.Float64Var(&memory, "memory", 0, "GB to plan for (default: what this machine has free)")
+	return cmd
+}
+
+// load reads the configuration: of the file, of the flags that stand for keys,
+// of --set, each over the one before.
+func (t *training) load(cmd *cobra.Command) (err error) {
+	var needed []string
+	if given := cmd.Flags().Changed; !t.resume && !(given("model") && given("data")) {
+		needed = append(needed, "config")
+	}
+	if !t.dry || t.resume {
+		needed = append(needed, "out")
+	}
+	if err := required(cmd, needed...); err != nil {
+		return err
+	}
+	if t.path == "" && t.resume {
+		t.path = t.configPath()
+	}
+	settings := flagSettings(cmd.Flags(), map[string]string{"model": "model.path"})
+	for key, files := range map[string][]string{"data.train": t.train, "data.validation": t.validation} {
+		if len(files) > 0 {
+			list, err := json.Marshal(files)
 			if err != nil {
 				return err
 			}
-			t := training{config: c, dir: out, out: cmd.OutOrStdout(), memory: memory * 1e9}
-			if dry {
-				return t.dryRun(cmd.Context())
-			}
-			return t.run(cmd.Context(), resume)
-		},
+			settings = append(settings, key+"="+string(list))
+		}
 	}
-	cmd.Flags().StringVar(&config, "config", "", "YAML file of the run")
-	cmd.Flags().StringArrayVar(&settings, "set", nil, "key=value over the file, such as train.learning_rate=2e-5")
-	cmd.Flags().BoolVar(&resume, "resume", false, "go on from the newest whole checkpoint in RUN_DIR")
-	cmd.Flags().StringVar(&out, "out", "", "run directory")
-	cmd.Flags().BoolVar(&dry, "dry-run", false, "say what the run takes in work, time and memory, and fail if it cannot fit")
-	cmd.Flags().Float64Var(&memory, "memory", 0, "GB to plan for (default: what this machine has free)")
-	return cmd
+	t.config, err = configs.LoadTrain(t.path, append(settings, t.settings...))
+	return err
 }
 
 // training is one run of the command.
 type training struct {
+	path, dir                   string
+	train, validation, settings []string
+	resume, dry                 bool
+	memory                      float64 // bytes to plan for, 0 for what the machine has
+	out                         io.Writer
+
 	config configs.Config
-	dir    string
-	out    io.Writer
-	memory float64 // bytes to plan for, 0 for what the machine has
+	began  *configs.Config // that a resumed run began with; nil for a new one
+	data   data.Config     // the config's, with local files
 }
 
 // run is the whole line: directory, model, data, loop, report.
-func (t *training) run(ctx context.Context, resume bool) error {
-	if err := t.claim(resume); err != nil {
+func (t *training) run(ctx context.Context) error {
+	if err := t.claim(); err != nil {
 		return err
 	}
-	run, err := t.prepare(ctx, resume)
+	run, err := t.prepare(ctx)
 	if err != nil {
 		return err
 	}
@@ -79,7 +108,7 @@ func (t *training) run(ctx context.Context, resume bool) error {
 	if err := t.writeConfig(); err != nil {
 		return err
 	}
-	result, err := t.train(ctx, run)
+	result, err := t.steps(ctx, run)
 	if err != nil {
 		return err
 	}
@@ -104,18 +133,22 @@ func (t *training) writeConfig() error {
 
 // claim makes the run directory, or checks that a resumed run has the config
 // that it began with.
-func (t *training) claim(resume bool) error {
+func (t *training) claim() error {
 	path := t.configPath()
 	if !trainer.Started(t.dir) {
 		return errors.Join(os.MkdirAll(t.dir, 0o755), t.sweep())
 	}
-	if !resume {
+	if !t.resume {
 		return fmt.Errorf("%s holds a run already: add --resume to go on with it, or name another --out", t.dir)
 	}
 	began, err := configs.Load(path, nil)
 	if err != nil {
 		return fmt.Errorf("resume: %w", err)
 	}
+	if t.config.Model.TemplateDate == "" {
+		t.config.Model.TemplateDate = began.Model.TemplateDate
+	}
+	t.began = &began
 	if changed := configs.Changed(began, t.config); len(changed) > 0 {
 		return fmt.Errorf("resume: the config differs from the run's own (%s) in %s: a resumed run keeps what decides its numbers; use %s, or start anew with another --out",
 			path, strings.Join(changed, ", "), path)
@@ -134,6 +167,8 @@ type prepared struct {
 	trainer.Run
 	scored *scoring.Model // the model that trains, and what feeds it
 	choice *model.BackendChoice
+
+	validation *validationSet
 }
 
 func (p *prepared) close() {
@@ -148,12 +183,19 @@ func (p *prepared) close() {
 
 // prepare opens all that a run needs: backend, model, pairs, and the order in
 // which they come.
-func (t *training) prepare(ctx context.Context, resume bool) (p *prepared, err error) {
+func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
+	if err := t.findData(ctx); err != nil {
+		return nil, err
+	}
+	d := t.data
+	if err := checkPairs(slices.Concat(d.Train, d.Validation.Files), d.Reading(nil)); err != nil {
+		return nil, err
+	}
 	p = &prepared{Run: trainer.Run{Config: t.config.Train, Dir: t.dir, Out: t.out}}
 	if p.Backend, p.choice, err = openBackend(t.config.Backend, t.out); err != nil {
 		return nil, err
 	}
-	if p.scored, p.State, err = t.open(ctx, resume); err != nil {
+	if p.scored, p.State, err = t.open(ctx); err != nil {
 		return nil, err
 	}
 	p.Model, p.BackendName, p.PadID, p.TokenizerFiles = p.scored.Model, p.choice.Name, p.scored.PadID(), p.scored.TokenizerFiles()
@@ -164,14 +206,44 @@ func (t *training) prepare(ctx context.Context, resume bool) (p *prepared, err e
 		p.close()
 		return nil, err
 	}
-	p.Order = trainer.NewOrder(p.Config, t.config.Data, p.Train, p.BackendName, p.Model.MaxPositions())
+	p.Order = trainer.NewOrder(p.Config, t.config.Data, p.Train, p.BackendName, p.Model.MaxPositions(), p.State.Buckets)
 	fmt.Fprintf(t.out, "batches of %d pairs, padded to %s tokens\n", p.Order.BatchSize, strings.Trim(strings.ReplaceAll(fmt.Sprint(p.Order.Buckets), " ", ", "), "[]"))
+	if err := t.printExtension(p); err != nil {
+		p.close()
+		return nil, err
+	}
 	return p, nil
+}
+
+// findData fetches what of the data lies on the hub. The config that is saved
+// keeps the names.
+func (t *training) findData(ctx context.Context) (err error) {
+	t.data = t.config.Data
+	if t.data.Train, err = localData(ctx, t.data.Train, t.out); err != nil {
+		return err
+	}
+	t.data.Validation.Files, err = localData(ctx, t.data.Validation.Files, t.out)
+	return err
+}
+
+// printExtension says what a resumed run makes of another number of steps.
+func (t *training) printExtension(p *prepared) error {
+	if t.began == nil {
+		return nil
+	}
+	extension, err := p.Extends(t.began.Train)
+	if err != nil {
+		return fmt.Errorf("resume: %w", err)
+	}
+	if extension != nil {
+		fmt.Fprintln(t.out, extension)
+	}
+	return nil
 }
 
 // open loads the newest checkpoint of a resumed run, else the model that the
 // config names.
-func (t *training) open(ctx context.Context, resume bool) (_ *scoring.Model, state trainer.State, err error) {
+func (t *training) open(ctx context.Context) (_ *scoring.Model, state trainer.State, err error) {
 	options, finish := opening("", 0, t.out)
 	defer finish()
 	start, err := scoring.FindStart(ctx, t.config.Model, t.config.Train.Seed, options)
@@ -179,7 +251,7 @@ func (t *training) open(ctx context.Context, resume bool) (_ *scoring.Model, sta
 		return nil, state, err
 	}
 	var m *model.Model
-	if resume {
+	if t.began != nil {
 		var notes []string
 		if m, state, notes, err = trainer.Resume(t.dir, start.Checkpoint); err != nil {
 			return nil, state, fmt.Errorf("resume: %w", err)
@@ -190,21 +262,41 @@ func (t *training) open(ctx context.Context, resume bool) (_ *scoring.Model, sta
 		fmt.Fprintf(t.out, "resume after step %d\n", state.Step)
 	}
 	if m == nil {
-		if m, err = start.Fresh(); err != nil {
+		fresh := start.Fresh
+		if t.dry {
+			fresh = start.Outline
+		}
+		if m, err = fresh(); err != nil {
 			return nil, state, err
 		}
 	}
 	scored, err := start.Ready(m)
+	if err == nil {
+		t.recordDate(scored)
+	}
 	return scored, state, err
+}
+
+// recordDate puts the date that the chat template is given in the config that
+// is saved.
+func (t *training) recordDate(m *scoring.Model) {
+	if date := m.TemplateDate(); date != "" {
+		t.config.Model.TemplateDate = date
+		fmt.Fprintf(t.out, "the chat template asks for the date: it is given %s, which is recorded with the model (model.template_date)\n", date)
+	}
 }
 
 // encode turns the training and validation pairs into ids.
 func (t *training) encode(ctx context.Context, p *prepared) (err error) {
-	d := t.config.Data
-	if p.Train, _, err = buildStore(ctx, p.scored, "train", filepath.Join(t.dir, "train.tokens"), d.Train, d, t.out); err != nil || len(d.Validation) == 0 {
+	d := t.data
+	if p.validation, err = newValidationSet(d, t.config.Train.Seed, t.out); err != nil {
 		return err
 	}
-	p.Validation, _, err = buildStore(ctx, p.scored, "validation", filepath.Join(t.dir, "validation.tokens"), d.Validation, d, t.out)
+	if p.Train, _, err = buildStore(ctx, p.scored, "train", filepath.Join(t.dir, "train.tokens"), d.Train, d, p.validation.first, t.out); err != nil || d.Validation.None() {
+		return err
+	}
+	p.Validation, _, err = buildStore(ctx, p.scored, "validation", filepath.Join(t.dir, "validation.tokens"), p.validation.files, d, p.validation.then, t.out)
+	p.validation.warn(t.out)
 	return err
 }
 
@@ -220,8 +312,8 @@ func (t *training) checkState(p *prepared) error {
 	return nil
 }
 
-// train makes the steps, with a bar.
-func (t *training) train(ctx context.Context, p *prepared) (*trainer.Result, error) {
+// steps makes the steps, with a bar.
+func (t *training) steps(ctx context.Context, p *prepared) (*trainer.Result, error) {
 	need := trainer.NewPlan(p.Run).Memory.Total()
 	if have, ok := t.availableMemory(p.BackendName); ok && need > have {
 		fmt.Fprintf(t.out, "warning: the run may need about %.1f GB and %.1f GB are there; laurel train --dry-run says what would fit\n", need/1e9, have/1e9)
@@ -250,7 +342,7 @@ func (t *training) printPrecision(ctx context.Context, p *prepared) error {
 
 // peakMemory is the most that this process has held.
 func peakMemory() string {
-	bytes, ok := trainer.ProcessPeak()
+	bytes, ok := model.ProcessPeak()
 	if !ok {
 		return "not known on this system"
 	}
@@ -259,32 +351,19 @@ func peakMemory() string {
 
 // report writes what the run was worth, and where everything lies.
 func (t *training) report(p *prepared, result *trainer.Result) error {
-	lines, err := trainer.ReadMetrics(t.dir)
+	run, err := t.shown(p, result)
 	if err != nil {
 		return err
 	}
-	plots, curve := filepath.Join(t.dir, "plots"), trainer.Curve(lines)
-	if _, err := eval.WritePlots(plots, result.Report, curve); err != nil {
+	plots, html := filepath.Join(t.dir, "plots"), filepath.Join(t.dir, "report.html")
+	if _, err := eval.WritePlots(plots, []eval.Run{run}); err != nil {
 		return err
 	}
-	facts := []draw.Fact{
-		{Name: "run", Value: t.dir}, {Name: "model", Value: t.config.Model.Path + t.config.Model.Config},
-		{Name: "parameters", Value: strconv.Itoa(p.Model.NumParameters())}, {Name: "backend", Value: p.choice.String()},
-		{Name: "training pairs", Value: strconv.Itoa(p.Train.Len())}, {Name: "steps", Value: strconv.Itoa(result.State.Step)},
-		{Name: "steps skipped (not finite)", Value: strconv.Itoa(result.State.Skipped)},
-	}
-	html := filepath.Join(t.dir, "report.html")
-	if err := eval.WriteHTML(html, result.Report, curve, facts...); err != nil {
+	if err := eval.WriteHTML(html, []eval.Run{run}); err != nil {
 		return err
 	}
-	if result.Report != nil {
-		fmt.Fprintln(t.out, "\nvalidation after the last step:")
-		if err := result.Report.Print(t.out); err != nil {
-			return err
-		}
-		if err := result.Report.WriteJSON(filepath.Join(t.dir, "report.json")); err != nil {
-			return err
-		}
+	if err := t.printReport(run, result); err != nil {
+		return err
 	}
 	best, why, err := trainer.BestCheckpoint(t.dir)
 	if err != nil {
@@ -294,4 +373,38 @@ func (t *training) report(p *prepared, result *trainer.Result) error {
 		best, why, html, plots, filepath.Join(t.dir, trainer.MetricsFile),
 		result.Pairs, result.Stepping.Seconds(), float64(result.Pairs)/max(result.Stepping.Seconds(), 1e-9), peakMemory())
 	return err
+}
+
+// shown is the run as its report shows it.
+func (t *training) shown(p *prepared, result *trainer.Result) (run eval.Run, err error) {
+	lines, err := trainer.ReadMetrics(t.dir)
+	if err != nil {
+		return run, err
+	}
+	run = eval.Run{Name: filepath.Base(t.dir), Model: t.baseModel(), Data: t.config.Data.Validation.String(), Report: result.Report,
+		Curve: trainer.Curve(lines), Loss: t.config.Train.LossName(), Facts: t.facts(p, result)}
+	if best := result.State.Best; best != nil {
+		run.Kept = best.Step
+	}
+	if run.Report != nil {
+		run.Examples, err = run.Report.Examples(p.validation.pairs(t.data))
+	}
+	return run, err
+}
+
+// printReport prints the validation of the checkpoint that is kept, and writes
+// report.json.
+func (t *training) printReport(run eval.Run, result *trainer.Result) error {
+	if run.Report == nil {
+		return nil
+	}
+	fmt.Fprintf(t.out, "\nvalidation at step %d", run.Report.Step)
+	if run.Report.Step == run.Kept {
+		fmt.Fprint(t.out, ", the checkpoint that is kept")
+	}
+	fmt.Fprintf(t.out, " (the run has %d steps):\n", result.State.Step)
+	if err := run.Report.Print(t.out); err != nil {
+		return err
+	}
+	return run.Report.WriteJSON(filepath.Join(t.dir, "report.json"))
 }

@@ -40,7 +40,13 @@ func checkTemplate(s *subject) result {
 	if err != nil {
 		return failed(fix, "what it renders does not tokenize: %v", err)
 	}
-	return ok("a conversation of two turns renders; %s", s.bosOf(bare.IDs))
+	if s.model == nil || s.model.TemplateDate() == "" {
+		return ok("a conversation of two turns renders; %s", s.bosOf(bare.IDs))
+	}
+	if w := s.model.DateWarning(); w != "" {
+		return warning("laurel export --template-date with the date of training writes a directory that records it", "%s", w)
+	}
+	return ok("a conversation of two turns renders, with %s for today; %s", s.model.TemplateDate(), s.bosOf(bare.IDs))
 }
 
 // bosOf tells who writes the token that begins a sequence: the template, whose

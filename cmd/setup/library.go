@@ -42,7 +42,7 @@ func tokenizerLibrary(root string, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "tokenizer library: no prebuilt %s: %v; building it with cargo (a minute or three)\n", m.version, releaseErr)
 	if err := libraryFromCargo(root, m, path); err != nil {
-		return fmt.Errorf("tokenizer library: %w\n  To mend it, either install cargo 1.75 or newer (rustup, or your distribution's package) and gcc and run this again,\n"+
+		return fmt.Errorf("tokenizer library: %w\n  To fix it, either install cargo 1.75 or newer (rustup, or your distribution's package) and gcc and run this again,\n"+
 			"  or unpack libtokenizers.%s-%s.tar.gz of the release %s of %s into %s by hand",
 			err, runtime.GOOS, runtime.GOARCH, m.version, tokenizersModule, filepath.Dir(path))
 	}

@@ -133,6 +133,7 @@ func (s *Store) write(ctx context.Context, order <-chan chan encoded) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		s.seen++
 		if keep, err := s.judge(e); err != nil {
 			return err
 		} else if !keep {

@@ -20,6 +20,7 @@ type Store struct {
 	index   []storedPair
 	subsets []string
 	options Options
+	seen    int32 // pairs read, stored or left out
 	Stats   StoreStats
 	// Skipped counts the pairs left out because of what encoding showed; First
 	// is the first of each reason, and of identical pairs that were kept.
@@ -38,6 +39,7 @@ type storedPair struct {
 	charsChosen, charsReject int32  // lengths of the responses, in characters
 	subset                   int32  // place in Store.subsets
 	shared                   int32  // ids that both sequences begin with
+	place                    int32  // in the order of reading, pairs that were left out counted
 	prompt                   uint64 // as data.PromptKey
 }
 
@@ -59,7 +61,7 @@ func (s *Store) add(at int64, e encoded) int64 {
 	s.index = append(s.index, storedPair{at: at, chosen: int32(c), rejected: int32(r),
 		confidence: e.pair.Confidence, margin: float32(e.pair.Margin),
 		charsChosen: int32(e.pair.Chosen.Chars()), charsReject: int32(e.pair.Rejected.Chars()),
-		subset: s.subsetOf(e.pair.Subset), shared: int32(sharedPrefix(e.chosen.IDs, e.rejected.IDs)), prompt: data.PromptKey(e.pair.Prompt)})
+		subset: s.subsetOf(e.pair.Subset), shared: int32(sharedPrefix(e.chosen.IDs, e.rejected.IDs)), prompt: data.PromptKey(e.pair.Prompt), place: s.seen - 1})
 	st := &s.Stats
 	st.Pairs++
 	st.Tokens += int64(c + r)
@@ -100,16 +102,17 @@ func (s *Store) subsetOf(name string) int32 {
 // PairInfo is what an evaluation needs to know of a pair beside its rewards.
 type PairInfo struct {
 	Subset                   string
-	Confidence               float64
+	Confidence, Margin       float64
 	CharsChosen, CharsReject int    // lengths of the responses
 	Prompt                   uint64 // as data.PromptKey
+	Place                    int    // in the order of reading, from 0, pairs that were left out counted
 }
 
 // Info describes a row.
 func (s *Store) Info(row int) PairInfo {
 	p := s.index[row]
-	return PairInfo{Subset: s.subsets[p.subset], Confidence: p.confidence,
-		CharsChosen: int(p.charsChosen), CharsReject: int(p.charsReject), Prompt: p.prompt}
+	return PairInfo{Subset: s.subsets[p.subset], Confidence: p.confidence, Margin: float64(p.margin),
+		CharsChosen: int(p.charsChosen), CharsReject: int(p.charsReject), Prompt: p.prompt, Place: int(p.place)}
 }
 
 // IDs reads both sequences of a row.

@@ -4,23 +4,13 @@ import (
 	"cmp"
 	"hash/maphash"
 	"slices"
-	"strings"
 
 	"laurel/data"
 )
 
 // rowHashes hashes texts; the chance that two of a million texts collide is
 // under 1e-7.
-type rowHashes struct {
-	seed maphash.Seed
-	hash maphash.Hash
-}
-
-func newRowHashes() *rowHashes {
-	h := &rowHashes{seed: maphash.MakeSeed()}
-	h.hash.SetSeed(h.seed)
-	return h
-}
+type rowHashes struct{ hash maphash.Hash }
 
 // pairHash is a pair and the same pair with its responses swapped.
 type pairHash struct{ pair, swapped uint64 }
@@ -49,16 +39,9 @@ func (h *rowHashes) texts(texts ...data.Text) uint64 {
 // normalised hashes a text but for white space and case.
 func (h *rowHashes) normalised(t data.Text) uint64 {
 	h.hash.Reset()
-	word := func(s string) {
-		for w := range strings.FieldsSeq(strings.ToLower(s)) {
-			h.hash.WriteString(w)
-			h.hash.WriteByte(' ')
-		}
-	}
-	word(t.Plain)
-	for _, m := range t.Messages {
-		word(m.Role)
-		word(m.Content)
+	for word := range t.Folded() {
+		h.hash.WriteString(word)
+		h.hash.WriteByte(' ')
 	}
 	return h.hash.Sum64()
 }

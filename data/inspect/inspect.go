@@ -3,17 +3,28 @@
 package inspect
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"io"
+	"hash/maphash"
 	"math"
 
 	"laurel/data"
 )
 
-// CountTokens gives the number of tokens that texts have together, one after
-// another (a prompt and its response), special tokens included, before any cut.
-type CountTokens func(texts ...data.Text) (int, error)
+// Tokens is what the lengths are measured with in tokens. Its functions are
+// called by several goroutines at once.
+type Tokens struct {
+	// Lengths counts the tokens of the prompt, and of the prompt with each
+	// response; special tokens included, before any cut. nil: none are counted.
+	Lengths func(data.Pair) (Lengths, error)
+	// Alike tells whether both sides are the same ids once cut to MaxLength at
+	// the right, or at the left.
+	Alike     func(data.Pair) (cutRight, cutLeft bool, err error)
+	MaxLength int // 0: nothing is cut
+}
+
+// Lengths of a prompt and of the two responses to it.
+type Lengths struct{ Prompt, Chosen, Rejected int }
 
 // Inspection is what Files found.
 type Inspection struct {
@@ -27,12 +38,14 @@ type Inspection struct {
 type File struct {
 	File   string                 `json:"file"`
 	Format string                 `json:"format"`
+	Notes  []string               `json:"notes,omitempty"` // what was taken for the prompt, and which columns are ignored
 	Counts data.Counts            `json:"counts"`
 	First  map[data.Reason]string `json:"first_skipped,omitempty"` // the first row of each reason
 
 	Tokens     map[string]Quantiles `json:"tokens,omitempty"` // prompt, chosen, rejected, prompt+chosen, prompt+rejected
 	Characters map[string]Quantiles `json:"characters"`       // prompt, chosen, rejected
 	Truncated  float64              `json:"truncated"`        // share of the rows with a sequence over MaxLength tokens
+	Identical  Identical            `json:"identical_after_cut"`
 
 	Prompts         int `json:"prompts"`          // distinct ones
 	RepeatedPrompts int `json:"repeated_prompts"` // rows whose prompt another row above has
@@ -45,6 +58,13 @@ type File struct {
 	Confidence ConfidenceHistogram `json:"confidence"`
 	Subsets    map[string]int      `json:"subsets,omitempty"`
 	Warnings   []string            `json:"warnings,omitempty"`
+}
+
+// Identical counts the pairs whose two sides are the same ids once they are cut
+// to MaxLength at the right, or at the left: they teach nothing.
+type Identical struct {
+	Right int `json:"right"`
+	Left  int `json:"left"`
 }
 
 // ConfidenceHistogram counts confidences in ten equal bins of [0, 1], the last
@@ -67,17 +87,16 @@ type Leakage struct {
 }
 
 // Files reads the files to the end, bad rows counted whatever cfg says of
-// them, and describes them. Tokens are counted where count is given, and
-// the tokens of a response are those it adds to its prompt. It keeps 24 bytes
-// a row.
-func Files(files []string, cfg data.ReadConfig, count CountTokens, maxLength int) (*Inspection, error) {
+// them, and describes them. The tokens of a response are those it adds to its
+// prompt. It keeps 24 bytes a row.
+func Files(ctx context.Context, files []string, cfg data.ReadConfig, how Tokens) (*Inspection, error) {
 	cfg.OnBadRow, cfg.AllowZeroWeights = "skip", true
-	out := &Inspection{MaxLength: maxLength, Leakage: []Leakage{}}
-	hashes := newRowHashes()
+	out := &Inspection{MaxLength: how.MaxLength, Leakage: []Leakage{}}
+	seed := maphash.MakeSeed()
 	var prompts [][]uint64
 	for _, file := range files {
-		f := inspector{count: count, maxLength: maxLength, hashes: hashes}
-		if err := f.read(file, cfg); err != nil {
+		f := inspector{how: how, seed: seed}
+		if err := f.read(ctx, file, cfg); err != nil {
 			return nil, err
 		}
 		out.Files = append(out.Files, f.out)
@@ -96,67 +115,61 @@ func Files(files []string, cfg data.ReadConfig, count CountTokens, maxLength int
 
 // inspector gathers what is said of one file.
 type inspector struct {
-	count     CountTokens
-	maxLength int
-	hashes    *rowHashes
-	rows      rowSet
-	out       File
-	tokens    map[string]*histogram
-	letters   map[string]*histogram
-	over      int
-	longer    float64
-	sum       float64
+	how     Tokens
+	seed    maphash.Seed
+	rows    rowSet
+	out     File
+	tokens  map[string]*histogram
+	letters map[string]*histogram
+	over    int
+	longer  float64
+	sum     float64
 }
 
-func (f *inspector) read(file string, cfg data.ReadConfig) error {
+func (f *inspector) read(ctx context.Context, file string, cfg data.ReadConfig) error {
 	r, err := data.OpenPairs(file, cfg)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	f.out = File{File: file, Format: r.Format(), First: map[data.Reason]string{}, Subsets: map[string]int{}}
+	f.out = File{File: file, Format: r.Format(), Notes: r.Notes(), First: map[data.Reason]string{}, Subsets: map[string]int{}}
 	f.tokens, f.letters = map[string]*histogram{}, map[string]*histogram{}
 	r.OnSkip(func(e *data.RowError) {
 		if _, ok := f.out.First[e.Reason]; !ok {
 			f.out.First[e.Reason] = e.Error()
 		}
 	})
-	for {
-		pair, err := r.Next()
-		if err == io.EOF || errors.Is(err, data.ErrAllSkipped) { // which the counts tell
-			break
-		}
+	for m, err := range f.measured(ctx, r) {
 		if err != nil {
 			return err
 		}
-		if err := f.add(pair); err != nil {
-			return fmt.Errorf("inspect %s: %s: %w", file, pair.Place(), err)
+		if m.err != nil {
+			return fmt.Errorf("inspect %s: %s: %w", file, m.place, m.err)
 		}
+		f.add(m)
 	}
 	f.out.Counts = r.Counts()
 	f.finish()
 	return nil
 }
 
-func (f *inspector) add(p data.Pair) error {
-	f.rows.add(f.hashes.of(p))
-	f.countSubset(p.Subset)
-	f.out.Confidence.add(p.Confidence)
-	f.sum += p.Confidence
-	chosen, rejected := p.Chosen.Chars(), p.Rejected.Chars()
-	at(f.letters, "prompt").add(p.Prompt.Chars())
-	at(f.letters, "chosen").add(chosen)
-	at(f.letters, "rejected").add(rejected)
+func (f *inspector) add(m measured) {
+	f.rows.add(m.pair, m.prompt)
+	f.countSubset(m.subset)
+	f.out.Confidence.add(m.confidence)
+	f.sum += m.confidence
+	at(f.letters, "prompt").add(m.chars.Prompt)
+	at(f.letters, "chosen").add(m.chars.Chosen)
+	at(f.letters, "rejected").add(m.chars.Rejected)
 	switch {
-	case chosen > rejected:
+	case m.chars.Chosen > m.chars.Rejected:
 		f.longer++
-	case chosen == rejected:
+	case m.chars.Chosen == m.chars.Rejected:
 		f.longer += 0.5
 	}
-	if f.count == nil {
-		return nil
+	if f.how.Lengths != nil {
+		f.addTokens(m)
 	}
-	return f.addTokens(p)
 }
 
 // countSubset keeps the table small where subsets are as many as rows.
@@ -168,28 +181,22 @@ func (f *inspector) countSubset(name string) {
 	f.out.Subsets[name]++
 }
 
-func (f *inspector) addTokens(p data.Pair) error {
-	prompt, err := f.count(p.Prompt)
-	if err != nil {
-		return err
-	}
-	chosen, err := f.count(p.Prompt, p.Chosen)
-	if err != nil {
-		return err
-	}
-	rejected, err := f.count(p.Prompt, p.Rejected)
-	if err != nil {
-		return err
-	}
-	at(f.tokens, "prompt").add(prompt)
-	at(f.tokens, "chosen").add(chosen - prompt)
-	at(f.tokens, "rejected").add(rejected - prompt)
-	at(f.tokens, "prompt+chosen").add(chosen)
-	at(f.tokens, "prompt+rejected").add(rejected)
-	if f.maxLength > 0 && max(chosen, rejected) > f.maxLength {
+func (f *inspector) addTokens(m measured) {
+	n := m.tokens
+	at(f.tokens, "prompt").add(n.Prompt)
+	at(f.tokens, "chosen").add(n.Chosen - n.Prompt)
+	at(f.tokens, "rejected").add(n.Rejected - n.Prompt)
+	at(f.tokens, "prompt+chosen").add(n.Chosen)
+	at(f.tokens, "prompt+rejected").add(n.Rejected)
+	if f.how.MaxLength > 0 && max(n.Chosen, n.Rejected) > f.how.MaxLength {
 		f.over++
 	}
-	return nil
+	if m.cutRight {
+		f.out.Identical.Right++
+	}
+	if m.cutLeft {
+		f.out.Identical.Left++
+	}
 }
 
 func (f *inspector) finish() {
@@ -226,6 +233,9 @@ func (f *inspector) warn() {
 	}
 	if out.Contradictions > 0 {
 		say("%d pairs also occur with chosen and rejected swapped", out.Contradictions)
+	}
+	if n := out.Identical; n.Right+n.Left > 0 {
+		say("%d pairs have the same ids on both sides once cut to %d tokens at the right, %d once cut at the left: they teach nothing", n.Right, f.how.MaxLength, n.Left)
 	}
 	if out.Confidence.Half > 0 {
 		say("%d confidences are exactly 0.5: those rows say nothing of what is preferred", out.Confidence.Half)

@@ -2,12 +2,15 @@ package inspect
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -35,15 +38,20 @@ func write(t testing.TB, name, content string) string {
 }
 
 // words counts words, and two special tokens.
-func words(texts ...data.Text) (int, error) {
-	n := 2
-	for _, t := range texts {
-		n += len(strings.Fields(t.Plain))
-		for _, m := range t.Messages {
-			n += len(strings.Fields(m.Content))
+func words(maxLength int) Tokens {
+	count := func(texts ...data.Text) int {
+		n := 2
+		for _, t := range texts {
+			n += len(strings.Fields(t.Plain))
+			for _, m := range t.Messages {
+				n += len(strings.Fields(m.Content))
+			}
 		}
+		return n
 	}
-	return n, nil
+	return Tokens{MaxLength: maxLength, Lengths: func(p data.Pair) (Lengths, error) {
+		return Lengths{count(p.Prompt), count(p.Prompt, p.Chosen), count(p.Prompt, p.Rejected)}, nil
+	}}
 }
 
 func TestInspect(t *testing.T) {
@@ -59,7 +67,7 @@ broken
 	b := write(t, "b.jsonl", `{"prompt":" OTHER ","chosen":"c","rejected":"dd"}
 {"prompt":"new","chosen":"c","rejected":"dd"}
 `)
-	got, err := Files([]string{a, b}, data.ReadConfig{}, words, 7)
+	got, err := Files(t.Context(), []string{a, b}, data.ReadConfig{}, words(7))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +121,7 @@ broken
 
 func TestInspectProblems(t *testing.T) {
 	skipped := write(t, "a.jsonl", `{"prompt":"p","chosen":"a","rejected":"a"}`)
-	got, err := Files([]string{skipped}, data.ReadConfig{}, nil, 0)
+	got, err := Files(t.Context(), []string{skipped}, data.ReadConfig{}, Tokens{})
 	if err != nil || len(got.Files[0].Warnings) != 1 || got.Files[0].Counts.Skipped[data.ReasonIdentical] != 1 {
 		t.Errorf("%+v %v", got, err)
 	}
@@ -122,22 +130,58 @@ func TestInspectProblems(t *testing.T) {
 		t.Error(text.String(), err)
 	}
 	zero := write(t, "a.jsonl", `{"prompt":"p","chosen":"a","rejected":"b","confidence":0}`)
-	if got, err := Files([]string{zero}, data.ReadConfig{}, nil, 0); err != nil || !strings.Contains(strings.Join(got.Files[0].Warnings, ""), "every confidence is 0") {
+	if got, err := Files(t.Context(), []string{zero}, data.ReadConfig{}, Tokens{}); err != nil || !strings.Contains(strings.Join(got.Files[0].Warnings, ""), "every confidence is 0") {
 		t.Error(got, err)
 	}
 	broken := errors.New("no tokenizer")
-	if _, err := Files([]string{zero}, data.ReadConfig{}, func(...data.Text) (int, error) { return 0, broken }, 0); !errors.Is(err, broken) || !strings.Contains(err.Error(), zero) {
+	if _, err := Files(t.Context(), []string{zero}, data.ReadConfig{}, Tokens{Lengths: func(data.Pair) (Lengths, error) { return Lengths{}, broken }}); !errors.Is(err, broken) || !strings.Contains(err.Error(), zero) {
 		t.Error(err)
 	}
-	if _, err := Files([]string{write(t, "a.csv", "x\n1\n")}, data.ReadConfig{}, nil, 0); err == nil {
+	if _, err := Files(t.Context(), []string{write(t, "a.csv", "x\n1\n")}, data.ReadConfig{}, Tokens{}); err == nil {
 		t.Error("inspected a file without pairs")
+	}
+}
+
+// Many blocks, measured by several goroutines, are counted in order: the first
+// row at fault is named, and one CPU finds what several find.
+func TestBlocks(t *testing.T) {
+	var lines strings.Builder
+	for i := range 5 * block {
+		fmt.Fprintf(&lines, "{\"prompt\":\"p %d\",\"chosen\":\"%s\",\"rejected\":\"x\",\"confidence\":%v}\n", i%700, strings.Repeat("a ", 1+i%9), 0.5+float64(i%5)/10)
+	}
+	file := write(t, "a.jsonl", lines.String())
+	find := func(how Tokens) (*Inspection, error) {
+		return Files(t.Context(), []string{file}, data.ReadConfig{}, how)
+	}
+	got, err := find(words(5))
+	if err != nil || got.Files[0].Counts.Kept != 5*block || got.Files[0].Prompts != 700 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	if alone, err := find(words(5)); err != nil || !reflect.DeepEqual(got, alone) {
+		t.Errorf("%+v, %v; several: %+v", alone, err, got)
+	}
+	runtime.GOMAXPROCS(4)
+	late := Tokens{Lengths: func(p data.Pair) (n Lengths, err error) {
+		if p.Row%500 == 400 {
+			err = errors.New("no such letter")
+		}
+		return n, err
+	}}
+	if _, err := find(late); err == nil || !strings.Contains(err.Error(), "line 400: no such letter") {
+		t.Error(err)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := Files(stopped, []string{file}, data.ReadConfig{}, words(5)); !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }
 
 // The figures of stats.json, which Python counted.
 func TestInspectSharedStats(t *testing.T) {
 	train, test := shared(t, "hh-harmless/train.parquet"), shared(t, "hh-harmless/test.parquet")
-	got, err := Files([]string{train, test, train}, data.ReadConfig{}, nil, 0)
+	got, err := Files(t.Context(), []string{train, test, train}, data.ReadConfig{}, Tokens{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +201,7 @@ func TestInspectSharedStats(t *testing.T) {
 	if l := got.Leakage[len(got.Leakage)-1]; l.A != test && l.Prompts == 0 || got.Leakage[0].RowsA != 1337 {
 		t.Errorf("%+v", got.Leakage)
 	}
-	bad, err := Files([]string{shared(t, "bad/contradiction.parquet"), shared(t, "bad/duplicate-rows.parquet")}, data.ReadConfig{}, nil, 0)
+	bad, err := Files(t.Context(), []string{shared(t, "bad/contradiction.parquet"), shared(t, "bad/duplicate-rows.parquet")}, data.ReadConfig{}, Tokens{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,6 +42,9 @@ func (p *printer) line(format string, args ...any) {
 func (f *File) print(p *printer, maxLength int) {
 	p.line("%s", f.File)
 	p.line("  format           %s", f.Format)
+	for _, note := range f.Notes {
+		p.line("                   %s", note)
+	}
 	p.line("  rows             %s", f.Counts)
 	for _, reason := range slices.Sorted(maps.Keys(f.First)) {
 		p.line("    %s, first: %s", reason, f.First[reason])

@@ -10,10 +10,11 @@ type Kind uint8
 
 // The kinds of leaf columns.
 const (
-	Other  Kind = iota // neither text nor number, as a boolean or a timestamp
-	Text               // Leaf.Next gives bytes
-	Number             // Leaf.Next gives what Leaf.Number takes
-	Null               // a column of nothing but nulls, without a type
+	Other  Kind = iota // none of these, as a timestamp
+	Text               // values are bytes
+	Number             // values are what Leaf.Number takes
+	Bool
+	Null // a column of nothing but nulls, without a type
 )
 
 // KindOf says how the values of a leaf of the type can be read.
@@ -32,6 +33,12 @@ func KindOf(t parquet.Type) Kind {
 		}
 	case parquet.Float, parquet.Double:
 		return Number
+	case parquet.FixedLenByteArray:
+		if logical == nil && t.Length() == 2 { // FLOAT16, which parquet-go forgets; beside it two bytes are only DECIMAL
+			return Number
+		}
+	case parquet.Boolean:
+		return Bool
 	case -1: // parquet-go's type for the unknown, and for nulls alone
 		return Null
 	}
@@ -55,17 +62,4 @@ func LeavesOf(c *parquet.Column) []*parquet.Column {
 		out = append(out, LeavesOf(child)...)
 	}
 	return out
-}
-
-// repeatedAt is the definition level at which the list above the leaf has an
-// element: one less is an empty list, and less still is null.
-func repeatedAt(root, leaf *parquet.Column) int {
-	node := root
-	for _, name := range leaf.Path() {
-		node = node.Column(name)
-		if node.Repeated() {
-			return node.MaxDefinitionLevel()
-		}
-	}
-	return leaf.MaxDefinitionLevel()
 }

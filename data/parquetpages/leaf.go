@@ -1,24 +1,27 @@
 package parquetpages
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"strconv"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
 )
 
-var errBrokenList = errors.New("a list goes on where a row should begin")
+// ErrBrokenList is of lists that do not end where their row does.
+var ErrBrokenList = errors.New("a list goes on where a row should begin")
 
 // Leaf reads the values of one leaf column in order, holding one page.
 type Leaf struct {
 	file     *File
 	column   *parquet.Column
 	kind     parquet.Kind
+	holds    Kind
 	unsigned bool
 	defined  int // definition level of a value that is not null
-	element  int // definition level at which the list has an element
 	pages    parquet.Pages
 	page     parquet.Page
 	values   parquet.ValueReader
@@ -30,7 +33,7 @@ type Leaf struct {
 // NewLeaf is a reader of a column of the file that has no columns below it.
 // It reads nothing before Open.
 func (f *File) NewLeaf(column *parquet.Column) *Leaf {
-	l := &Leaf{file: f, column: column, kind: column.Type().Kind(), defined: column.MaxDefinitionLevel(), element: repeatedAt(f.Root(), column)}
+	l := &Leaf{file: f, column: column, kind: column.Type().Kind(), holds: KindOf(column.Type()), defined: column.MaxDefinitionLevel()}
 	if t, ok := logicalType(column.Type()).(*format.IntType); ok {
 		l.unsigned = !t.IsSigned
 	}
@@ -40,8 +43,8 @@ func (f *File) NewLeaf(column *parquet.Column) *Leaf {
 // Name is the name of the top-level column that the leaf belongs to.
 func (l *Leaf) Name() string { return l.column.Path()[0] }
 
-// Text reports whether the values are texts, not numbers.
-func (l *Leaf) Text() bool { return l.kind == parquet.ByteArray }
+// Kind is how the values can be read.
+func (l *Leaf) Kind() Kind { return l.holds }
 
 func (l *Leaf) flat() bool { return l.column.MaxRepetitionLevel() == 0 }
 
@@ -71,9 +74,9 @@ func (l *Leaf) Close() {
 	l.at, l.n, l.values = 0, 0, nil
 }
 
-// peek is the next value, io.EOF after the last of the row group. It is valid
-// until the next peek.
-func (l *Leaf) peek() (*parquet.Value, error) {
+// Peek is the next value, io.EOF after the last of the row group. It is valid
+// until the next Peek.
+func (l *Leaf) Peek() (*parquet.Value, error) {
 	for l.at == l.n {
 		if l.values == nil || l.drained {
 			if err := l.nextPage(); err != nil {
@@ -105,18 +108,13 @@ func (l *Leaf) nextPage() error {
 	return nil
 }
 
-// Next is the next value of a flat column, nil for a null, io.EOF after the
-// last of the row group. It is valid until the next call.
-func (l *Leaf) Next() (*parquet.Value, error) {
-	v, err := l.peek()
-	if err != nil {
-		return nil, err
-	}
-	l.at++
-	if v.IsNull() || v.DefinitionLevel() < l.defined {
-		return nil, nil
-	}
-	return v, nil
+// Skip goes past the value that Peek shows.
+func (l *Leaf) Skip() { l.at++ }
+
+// Null reports whether a value is null, or not there at all: in an empty list
+// or below a null.
+func (l *Leaf) Null(v *parquet.Value) bool {
+	return v.IsNull() || v.DefinitionLevel() < l.defined
 }
 
 // Number is a value of the leaf as a float64.
@@ -126,6 +124,8 @@ func (l *Leaf) Number(v *parquet.Value) float64 {
 		return float64(v.Float())
 	case l.kind == parquet.Double:
 		return v.Double()
+	case l.kind == parquet.FixedLenByteArray:
+		return half(v.ByteArray())
 	case l.kind == parquet.Int32 && l.unsigned:
 		return float64(v.Uint32())
 	case l.kind == parquet.Int32:
@@ -152,48 +152,32 @@ func (l *Leaf) Digits(v *parquet.Value) string {
 	return ""
 }
 
-// Item is one element of a list of texts.
-type Item struct {
-	Text string
-	Null bool
-}
-
-// List appends the elements of the next row's list to items; null reports a
-// list that is null, which no empty list is.
-func (l *Leaf) List(items []Item) (_ []Item, null bool, err error) {
-	v, err := l.peek()
-	if err != nil {
-		return nil, false, err
-	}
-	if v.RepetitionLevel() != 0 {
-		return nil, false, errBrokenList
-	}
-	if level := v.DefinitionLevel(); level < l.element {
-		l.at++
-		return items, level < l.element-1, nil
-	}
-	for first := true; first || v.RepetitionLevel() > 0; first = false {
-		item := Item{Null: v.IsNull() || v.DefinitionLevel() < l.defined}
-		if !item.Null {
-			item.Text = string(v.ByteArray())
+// half is an IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of fraction,
+// little endian.
+func half(b []byte) float64 {
+	bits := binary.LittleEndian.Uint16(b)
+	exponent, fraction := int(bits>>10&0x1f), float64(bits&0x3ff)
+	var x float64
+	switch exponent {
+	case 0:
+		x = math.Ldexp(fraction, -24)
+	case 0x1f:
+		if x = math.Inf(1); fraction != 0 {
+			x = math.NaN()
 		}
-		items = append(items, item)
-		l.at++
-		v, err = l.peek()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, false, err
-		}
+	default:
+		x = math.Ldexp(1024+fraction, exponent-25)
 	}
-	return items, false, nil
+	if bits>>15 == 1 {
+		return -x
+	}
+	return x
 }
 
 // AppendRow appends the values of the next row as those of the given column.
 // The values of a flat column are valid until the next call.
 func (l *Leaf) AppendRow(row parquet.Row, column int) (parquet.Row, error) {
-	v, err := l.peek()
+	v, err := l.Peek()
 	if err != nil {
 		return row, err
 	}
@@ -202,12 +186,12 @@ func (l *Leaf) AppendRow(row parquet.Row, column int) (parquet.Row, error) {
 		return append(row, v.Level(0, v.DefinitionLevel(), column)), nil
 	}
 	if v.RepetitionLevel() != 0 {
-		return row, errBrokenList
+		return row, ErrBrokenList
 	}
 	for first := true; first || v.RepetitionLevel() > 0; first = false {
 		row = append(row, v.Clone().Level(v.RepetitionLevel(), v.DefinitionLevel(), column))
 		l.at++
-		v, err = l.peek()
+		v, err = l.Peek()
 		if err == io.EOF {
 			break
 		}

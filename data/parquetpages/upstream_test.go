@@ -68,11 +68,12 @@ func readTexts(t testing.TB, content []byte) (texts []string, err error) {
 			return texts, err
 		}
 		for range file.GroupRows(group) {
-			v, err := leaf.Next()
+			v, err := leaf.Peek()
 			if err != nil {
 				return texts, NoEOF(err)
 			}
-			if v != nil {
+			leaf.Skip()
+			if !leaf.Null(v) {
 				texts = append(texts, v.String())
 			}
 		}

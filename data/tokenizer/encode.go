@@ -89,7 +89,7 @@ func (t *Tokenizer) encodeTurn(prompt, response data.Text, maxLength int, side S
 		return t.EncodeText(prompt.Plain+response.Plain, maxLength, side)
 	}
 	messages := slices.Concat(asMessages(prompt, "user"), asMessages(response, "assistant"))
-	return t.EncodeMessages(messages, maxLength, side)
+	return t.encodeMessages(prompt.Context, messages, maxLength, side)
 }
 
 // asMessages makes plain text beside messages a turn of its own.
@@ -105,7 +105,11 @@ func asMessages(text data.Text, role string) []data.Message {
 // BOS mostly, it is not added again; where it does not, it is added. Specials
 // at either end survive the cut.
 func (t *Tokenizer) EncodeMessages(messages []data.Message, maxLength int, side Side) (data.Tokens, error) {
-	text, err := t.Render(messages, false)
+	return t.encodeMessages(data.Context{}, messages, maxLength, side)
+}
+
+func (t *Tokenizer) encodeMessages(context data.Context, messages []data.Message, maxLength int, side Side) (data.Tokens, error) {
+	text, err := t.RenderIn(context, messages, false)
 	if err != nil {
 		return data.Tokens{}, err
 	}
@@ -165,10 +169,6 @@ func (t *Tokenizer) endsSequence(suffix []int32) bool {
 
 // encode gives the ids of a text without special tokens.
 func (t *Tokenizer) encode(text string) ([]int32, error) {
-	return t.encodeWith(text, false)
-}
-
-func (t *Tokenizer) encodeWith(text string, specials bool) ([]int32, error) {
 	if err := checkText(text); err != nil {
 		return nil, err
 	}
@@ -177,6 +177,30 @@ func (t *Tokenizer) encodeWith(text string, specials bool) ([]int32, error) {
 	if t.library == nil {
 		return nil, ErrClosed
 	}
+	bare := func(text string) ([]int32, error) { return t.ask(text, false) }
+	if t.words != nil {
+		if ids, ok, err := t.words.encode(text, bare); ok && err == nil {
+			return ids, nil
+		}
+	}
+	return bare(text)
+}
+
+// encodeWhole asks the library for the whole text.
+func (t *Tokenizer) encodeWhole(text string, specials bool) ([]int32, error) {
+	if err := checkText(text); err != nil {
+		return nil, err
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if t.library == nil {
+		return nil, ErrClosed
+	}
+	return t.ask(text, specials)
+}
+
+// ask passes a text that was checked to the library, which must be open.
+func (t *Tokenizer) ask(text string, specials bool) ([]int32, error) {
 	encoding, err := t.library.EncodeWithOptionsErr(text, specials)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrText, err)
@@ -216,7 +240,7 @@ func (t *Tokenizer) findAffixes() (prefix, suffix []int32, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		full, err := t.encodeWith(probe, true)
+		full, err := t.encodeWhole(probe, true)
 		if err != nil {
 			return nil, nil, err
 		}

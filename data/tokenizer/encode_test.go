@@ -329,7 +329,7 @@ func FuzzEncodeText(f *testing.F) {
 			if !clean {
 				continue
 			}
-			full, err := tok.encodeWith(text, true)
+			full, err := tok.encodeWhole(text, true)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -355,7 +355,7 @@ func FuzzTemplate(f *testing.F) {
 		}
 		template, err := compileTemplate("fuzz", source, nil)
 		if err == nil {
-			_, _ = template.render(messages, true)
+			_, _ = template.render(data.Context{}, messages, true)
 		}
 	})
 }

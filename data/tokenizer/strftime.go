@@ -9,12 +9,13 @@ import (
 	"github.com/ardanlabs/jinja"
 )
 
-// strftimeNow is transformers' strftime_now: datetime.now().strftime(format).
+// strftimeNow is transformers' strftime_now, datetime.now().strftime(format),
+// with a fixed now.
 func (t *chatTemplate) strftimeNow(args []jinja.Value, _ map[string]jinja.Value) (jinja.Value, error) {
 	if len(args) != 1 || !args[0].IsString() {
 		return jinja.Undefined(), errors.New("strftime_now: want one format")
 	}
-	text, err := strftime(t.now(), args[0].AsString())
+	text, err := strftime(t.now, args[0].AsString())
 	return jinja.NewString(text), err
 }
 

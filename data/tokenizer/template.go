@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -19,39 +20,77 @@ import (
 // chatTemplate is a compiled Jinja template over messages.
 type chatTemplate struct {
 	file     string // where it was read, for errors
+	source   string
 	compiled *jinja.Template
 	tokens   map[string]string // bos_token and so on, as the template names them
-	now      func() time.Time  // for strftime_now
-	usesJSON bool              // somewhere
+	now      time.Time         // for strftime_now
 	trims    bool              // somewhere, white space off texts
+	parts    bool              // takes content that is a list of parts
 }
 
-// readTemplate takes chat_template.jinja first, as transformers does, then
-// chat_template of tokenizer_config.json. It gives nil where there is neither.
-func readTemplate(dir string, s *settings) (*chatTemplate, error) {
-	path := filepath.Join(dir, "chat_template.jinja")
-	raw, err := os.ReadFile(path)
-	if err == nil {
-		return compileTemplate(path, string(raw), s.texts())
-	}
-	if !errors.Is(err, os.ErrNotExist) {
+// chatTemplates are what transformers chooses from.
+type chatTemplates struct {
+	normal *chatTemplate
+	tools  *chatTemplate // tool_use, for conversations with tools; else normal
+}
+
+// readTemplates takes chat_template.jinja and additional_chat_templates first,
+// as transformers does, then chat_template of tokenizer_config.json. It gives
+// nil where there is none.
+func readTemplates(dir string, s *settings) (*chatTemplates, error) {
+	file, sources, err := templateFiles(dir)
+	if err != nil {
 		return nil, fmt.Errorf("read chat template: %w", err)
 	}
-	if len(s.templates) == 0 {
+	if len(sources) == 0 {
+		file, sources = filepath.Join(dir, "tokenizer_config.json"), s.templates
+	}
+	if len(sources) == 0 {
 		return nil, nil
 	}
-	path = filepath.Join(dir, "tokenizer_config.json")
-	source, ok := s.templates["default"]
+	source, ok := sources["default"]
 	if !ok {
-		names := slices.Sorted(maps.Keys(s.templates))
-		return nil, fmt.Errorf("read chat template %s: no template named default among %q", path, names)
+		return nil, fmt.Errorf("read chat template %s: no template named default among %q", file, slices.Sorted(maps.Keys(sources)))
 	}
-	return compileTemplate(path, source, s.texts())
+	normal, err := compileTemplate(file, source, s.texts())
+	if err != nil {
+		return nil, err
+	}
+	t := &chatTemplates{normal, normal}
+	if source, ok := sources["tool_use"]; ok {
+		t.tools, err = compileTemplate(file+" (tool_use)", source, s.texts())
+	}
+	return t, err
 }
 
+// templateFiles reads the files of templates: chat_template.jinja, which is
+// the default, and those of additional_chat_templates by their names.
+func templateFiles(dir string) (file string, sources map[string]string, err error) {
+	file, sources = filepath.Join(dir, "chat_template.jinja"), map[string]string{}
+	named, _ := filepath.Glob(filepath.Join(dir, "additional_chat_templates", "*.jinja"))
+	for _, path := range append(named, file) {
+		raw, err := os.ReadFile(path)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return path, nil, err
+		}
+		name := strings.TrimSuffix(filepath.Base(path), ".jinja")
+		if path == file {
+			name = "default"
+		}
+		sources[name] = string(raw)
+	}
+	return file, sources, nil
+}
+
+// loopsOverParts is how templates take content that is a list.
+var loopsOverParts = regexp.MustCompile(`for\s+\w+\s+in\s+[\w.\[\]'"]*content\b`)
+
 func compileTemplate(file, source string, tokens map[string]string) (*chatTemplate, error) {
-	t := &chatTemplate{file: file, tokens: tokens, now: time.Now, usesJSON: strings.Contains(source, "tojson"),
-		trims: strings.Contains(source, "trim") || strings.Contains(source, "strip")}
+	t := &chatTemplate{file: file, source: source, tokens: tokens, now: DefaultDate,
+		trims: strings.Contains(source, "trim") || strings.Contains(source, "strip"), parts: loopsOverParts.MatchString(source)}
 	source, err := applyWhitespace(source)
 	if err != nil {
 		return nil, fmt.Errorf("read chat template %s: %w", file, err)
@@ -67,17 +106,15 @@ func compileTemplate(file, source string, tokens map[string]string) (*chatTempla
 }
 
 // render gives the text of a conversation. The template sees what transformers
-// gives it: messages with role and content in that order, the special tokens
-// that the tokenizer has, and no tools.
-func (t *chatTemplate) render(messages []data.Message, addGenerationPrompt bool) (string, error) {
+// gives it: the messages with their keys in order, nulls left out, the tools,
+// the special tokens that the tokenizer has, and chat_template_kwargs over all.
+func (t *chatTemplate) render(context data.Context, messages []data.Message, addGenerationPrompt bool) (string, error) {
 	turns := make([]jinja.Value, len(messages))
 	for i, m := range messages {
-		if t.trims && strings.TrimSpace(m.Content) != strings.TrimFunc(m.Content, isPythonSpace) {
-			return "", fmt.Errorf("%w: message %d begins or ends with a control character of U+001C to U+001F, which transformers takes for white space: take it out", ErrText, i)
+		var err error
+		if turns[i], err = t.turn(m); err != nil {
+			return "", fmt.Errorf("%w: message %d %w", ErrText, i, err)
 		}
-		turns[i] = jinja.NewDict()
-		turns[i].AsDict().Set("role", jinja.NewString(m.Role))
-		turns[i].AsDict().Set("content", jinja.NewString(m.Content))
 	}
 	variables := map[string]jinja.Value{
 		"messages":              jinja.NewList(turns),
@@ -85,9 +122,13 @@ func (t *chatTemplate) render(messages []data.Message, addGenerationPrompt bool)
 		"tools":                 jinja.None(),
 		"documents":             jinja.None(),
 		"strftime_now":          jinja.NewCallable("strftime_now", t.strftimeNow),
+		jsonFilter:              jinja.NewCallable(jsonFilter, pythonJSON),
 	}
 	for name, text := range t.tokens {
 		variables[name] = jinja.NewString(text)
+	}
+	if err := addContext(variables, context); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrText, err)
 	}
 	var text string
 	err := catchTemplate(func() (err error) {
@@ -97,31 +138,75 @@ func (t *chatTemplate) render(messages []data.Message, addGenerationPrompt bool)
 	if err != nil {
 		return "", fmt.Errorf("%w: chat template %s: %w", ErrText, t.file, err)
 	}
-	return t.unescape(text, messages)
+	return text, nil
+}
+
+// turn is a message as the template sees it. Parts of content are joined for a
+// template that has no loop over them: it would write them as Python prints
+// lists.
+func (t *chatTemplate) turn(m data.Message) (jinja.Value, error) {
+	if t.trims && strings.TrimSpace(m.Content) != strings.TrimFunc(m.Content, isPythonSpace) {
+		return jinja.Undefined(), errors.New("begins or ends with a control character of U+001C to U+001F, which transformers takes for white space: take it out")
+	}
+	if m.Whole != "" {
+		turn, err := fromJSON(m.Whole)
+		if err != nil || !turn.IsDict() {
+			return turn, fmt.Errorf("is no JSON object: %w", err)
+		}
+		if content, ok := turn.AsDict().Get("content"); ok && content.IsList() && !t.parts {
+			turn.AsDict().Set("content", jinja.NewString(m.Content))
+		}
+		return aliasReasoning(turn), nil
+	}
+	turn := jinja.NewDict()
+	turn.AsDict().Set("role", jinja.NewString(m.Role))
+	turn.AsDict().Set("content", jinja.NewString(m.Content))
+	return turn, nil
+}
+
+// aliasReasoning gives reasoning the names that templates read it by, thinking
+// and reasoning_content, whichever the message has: transformers does.
+func aliasReasoning(turn jinja.Value) jinja.Value {
+	message := turn.AsDict()
+	for _, name := range []string{"reasoning_content", "thinking", "reasoning"} {
+		reasoning, ok := message.Get(name)
+		if !ok || reasoning.IsNone() {
+			continue
+		}
+		named := jinja.NewDict()
+		named.AsDict().Set("thinking", reasoning)
+		for _, key := range message.Keys {
+			named.AsDict().Set(key, message.Data[key])
+		}
+		named.AsDict().Set("reasoning_content", reasoning)
+		return named
+	}
+	return turn
+}
+
+// addContext adds a row's tools and variables.
+func addContext(variables map[string]jinja.Value, context data.Context) (err error) {
+	if context.Tools != "" {
+		if variables["tools"], err = fromJSON(context.Tools); err != nil {
+			return fmt.Errorf("tools: %w", err)
+		}
+	}
+	if context.TemplateKwargs == "" {
+		return nil
+	}
+	kwargs, err := fromJSON(context.TemplateKwargs)
+	if err != nil || !kwargs.IsDict() {
+		return fmt.Errorf("chat_template_kwargs is no JSON object: %w", err)
+	}
+	for _, name := range kwargs.AsDict().Keys {
+		variables[name] = kwargs.AsDict().Data[name]
+	}
+	return nil
 }
 
 // isPythonSpace is what Python's strip takes off: the template library's trim
 // knows all but the last four.
 func isPythonSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
-
-// unescape undoes what the library's tojson does to <, > and & for browsers'
-// sake and transformers' does not. No text but tojson's can hold these
-// sequences, or the conversation is refused: it would be ambiguous.
-func (t *chatTemplate) unescape(text string, messages []data.Message) (string, error) {
-	if !t.usesJSON || !strings.Contains(text, `\u00`) && !strings.Contains(text, `\u20`) {
-		return text, nil
-	}
-	for i, m := range messages {
-		for _, escape := range []string{`\u003c`, `\u003e`, `\u0026`, `\u2028`, `\u2029`} {
-			if strings.Contains(m.Content, escape) {
-				return "", fmt.Errorf("%w: message %d: %s beside a template with tojson", ErrText, i, escape)
-			}
-		}
-	}
-	return htmlEscapes.Replace(text), nil
-}
-
-var htmlEscapes = strings.NewReplacer(`\\`, `\\`, `\u003c`, "<", `\u003e`, ">", `\u0026`, "&", `\u2028`, "\u2028", `\u2029`, "\u2029")
 
 // catchTemplate is the edge at which the template library's panics become
 // errors: templates come from outside, and it panics on some malformed ones.
@@ -136,18 +221,48 @@ func catchTemplate(run func() error) (err error) {
 
 // HasTemplate says whether Render follows the model's chat template; without
 // one it writes the HH transcript form.
-func (t *Tokenizer) HasTemplate() bool { return t.template != nil }
+func (t *Tokenizer) HasTemplate() bool { return t.templates != nil }
 
 // Render writes a conversation as the model's chat template does, or as an HH
 // transcript where it has none. addGenerationPrompt ends the text with the
-// opening of an assistant's turn. strftime_now in a template is today's date,
-// as in transformers.
+// opening of an assistant's turn. strftime_now in a template is the date of
+// SetDate, not today's, which transformers takes: a reward must not depend on
+// the day.
 func (t *Tokenizer) Render(messages []data.Message, addGenerationPrompt bool) (string, error) {
+	return t.RenderIn(data.Context{}, messages, addGenerationPrompt)
+}
+
+// RenderIn is Render with a row's tools and template variables.
+func (t *Tokenizer) RenderIn(context data.Context, messages []data.Message, addGenerationPrompt bool) (string, error) {
 	if len(messages) == 0 {
 		return "", fmt.Errorf("%w: a conversation without messages", ErrText)
 	}
-	if t.template == nil {
+	if t.templates == nil {
+		t.unread.count(context, messages, "")
 		return transcript(messages, addGenerationPrompt)
 	}
-	return t.template.render(messages, addGenerationPrompt)
+	template := t.templates.normal
+	if context.Tools != "" {
+		template = t.templates.tools
+	}
+	t.unread.count(context, messages, template.source)
+	return template.render(context, messages, addGenerationPrompt)
+}
+
+// DefaultDate is what a chat template that asks for the date is given where
+// SetDate was not called: the one that Llama 3's templates write themselves
+// where there is no clock.
+var DefaultDate = time.Date(2024, time.July, 26, 0, 0, 0, 0, time.UTC)
+
+// ReadsClock tells whether the chat template asks for the date or the time.
+func (t *Tokenizer) ReadsClock() bool {
+	return t.templates != nil && strings.Contains(t.templates.normal.source+t.templates.tools.source, "strftime_now")
+}
+
+// SetDate fixes what the chat template is given for now, from its day's
+// midnight. Call it before texts are encoded.
+func (t *Tokenizer) SetDate(day time.Time) {
+	if t.templates != nil {
+		t.templates.normal.now, t.templates.tools.now = day, day
+	}
 }

@@ -35,10 +35,10 @@ func TestTemplatesRenderAsTransformers(t *testing.T) {
 			template := templates[c.Template]
 			if template == nil {
 				template = openTemplate(t, c.Template, expected.Tokens)
-				template.now = func() time.Time { return expected.Now }
+				template.now = expected.Now
 				templates[c.Template] = template
 			}
-			text, err := template.render(expected.Conversations[c.Conversation], c.Prompt)
+			text, err := template.render(data.Context{}, expected.Conversations[c.Conversation], c.Prompt)
 			c.check(t, text, err)
 		})
 	}
@@ -74,11 +74,11 @@ func (c templateCase) check(t *testing.T, text string, err error) {
 func TestRefusesWhatPythonWouldTrim(t *testing.T) {
 	for name, refused := range map[string]bool{"llama-3.jinja": true, "qwen2.jinja": false} {
 		template := openTemplate(t, name, map[string]string{"bos_token": "<s>"})
-		_, err := template.render([]data.Message{{Role: "user", Content: "a\x1fb \x1f\n"}}, false)
+		_, err := template.render(data.Context{}, []data.Message{{Role: "user", Content: "a\x1fb \x1f\n"}}, false)
 		if errors.Is(err, ErrText) != refused {
 			t.Errorf("%s: error %v, want a refusal: %v", name, err, refused)
 		}
-		if _, err = template.render([]data.Message{{Role: "user", Content: "\u00a0a\x1fb\u2028"}}, false); err != nil {
+		if _, err = template.render(data.Context{}, []data.Message{{Role: "user", Content: "\u00a0a\x1fb\u2028"}}, false); err != nil {
 			t.Errorf("%s: within a text: %v", name, err)
 		}
 	}

@@ -13,6 +13,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,19 +25,21 @@ import (
 // Tokenizer encodes text as the model's own tokenizer does. It may be shared
 // by any number of goroutines.
 type Tokenizer struct {
-	dir      string
-	settings *settings
-	special  map[string]int32 // name of tokenizer_config.json, such as pad_token, to id
-	added    map[string]int32 // text of added tokens to id
-	template *chatTemplate    // nil where the model has none
-	prefix   []int32          // what the post-processor puts before every text
-	suffix   []int32          // and after it
-	notes    []string
+	dir       string
+	settings  *settings
+	special   map[string]int32 // name of tokenizer_config.json, such as pad_token, to id
+	added     map[string]int32 // text of added tokens to id
+	templates *chatTemplates   // nil where the model has none
+	unread    unread
+	prefix    []int32 // what the post-processor puts before every text
+	suffix    []int32 // and after it
+	notes     []string
 
 	// Guards library against Close, which frees it, during an encoding.
 	mu      sync.RWMutex
 	library *tokenizers.Tokenizer
 	vocab   int
+	words   *words // nil where texts are encoded whole
 }
 
 // ErrClosed is returned by encodings after Close.
@@ -77,7 +80,7 @@ func OpenFor(dir, config string) (*Tokenizer, error) {
 	if err := t.load(definition); err != nil {
 		return nil, fmt.Errorf("read tokenizer %s: %w", path, err)
 	}
-	if t.template, err = readTemplate(dir, settings); err != nil {
+	if t.templates, err = readTemplates(dir, settings); err != nil {
 		t.library.Close()
 		return nil, err
 	}
@@ -107,6 +110,9 @@ func (t *Tokenizer) load(d *definition) error {
 	if t.prefix, t.suffix, err = t.findAffixes(); err != nil {
 		t.library.Close()
 		return err
+	}
+	if !split {
+		t.words = newWords(d, slices.Collect(maps.Values(added.tokens)))
 	}
 	t.notes = append(t.notes, t.otherVersions(d)...)
 	return nil

@@ -14,7 +14,7 @@ func transcript(messages []data.Message, addGenerationPrompt bool) (string, erro
 	for i, m := range messages {
 		speaker, ok := speakerOf(m.Role)
 		if !ok {
-			return "", fmt.Errorf("%w: message %d: role %q: want system, user, assistant or tool", ErrText, i, m.Role)
+			return "", fmt.Errorf("%w: message %d: role %q has no place in an HH transcript: the model needs a chat template", ErrText, i, m.Role)
 		}
 		text.WriteString("\n\n" + speaker + ": " + m.Content)
 	}

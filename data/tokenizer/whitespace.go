@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -184,6 +185,12 @@ func cutTag(text string) (tag, body string, err error) {
 		case depth == 0 && c == closing && strings.HasPrefix(text[i+1:], "}"):
 			body = strings.TrimRight(strings.TrimLeft(inside.String(), "+-"), "+-")
 			return text[:i+2], body, checkSupported(unquoted.String())
+		case c == '|' && tojson.MatchString(text[i:]):
+			name := tojson.FindString(text[i:])
+			inside.WriteString("| " + jsonFilter)
+			unquoted.WriteString(name)
+			i += len(name) - 1
+			continue
 		case c == '{':
 			depth++
 		case c == '}':
@@ -195,6 +202,11 @@ func cutTag(text string) (tag, body string, err error) {
 	}
 	return "", "", fmt.Errorf("a tag is not closed: %.40q", text)
 }
+
+// jsonFilter is what templates' tojson is renamed to: see pythonJSON.
+const jsonFilter = "python_json"
+
+var tojson = regexp.MustCompile(`^\|\s*tojson\b`)
 
 // quoteEnd is the length of the quoted text that text begins with.
 func quoteEnd(text string) int {

@@ -9,6 +9,7 @@ import (
 
 	"laurel/data"
 	"laurel/eval/stats"
+	"laurel/labels"
 )
 
 // Agreement is how labels fare against gold.
@@ -70,12 +71,12 @@ func newAgreementCount() *agreementCount {
 	return &agreementCount{confidence: group(), kind: group(), tell: group(), subset: group()}
 }
 
-func (a *agreementCount) add(prompt int32, l *data.Label, gold *data.Gold) {
+func (a *agreementCount) add(prompt int32, l *labels.Label, gold *labels.Gold) {
 	row := &a.table.Abstained
 	switch l.Side {
-	case data.SideA:
+	case labels.SideA:
 		row = &a.table.A
-	case data.SideB:
+	case labels.SideB:
 		row = &a.table.B
 	}
 	row[category(gold.Side)]++
@@ -83,35 +84,35 @@ func (a *agreementCount) add(prompt int32, l *data.Label, gold *data.Gold) {
 	a.group(prompt, a.tell, clarity(gold), l, gold)
 	a.group(prompt, a.subset, cmp.Or(l.Subset, "none"), l, gold)
 	at := place{prompt, data.PromptKey(l.Prompt)}
-	a.covered.Add(prompt, stats.Indicator(l.Side != data.Neither), 1)
+	a.covered.Add(prompt, stats.Indicator(l.Side != labels.Neither), 1)
 	switch {
-	case l.Side == data.Neither && gold.Side != data.Neither:
+	case l.Side == labels.Neither && gold.Side != labels.Neither:
 		a.abstained = append(a.abstained, at)
-	case l.Side != data.Neither && gold.Side != data.Neither:
+	case l.Side != labels.Neither && gold.Side != labels.Neither:
 		right := l.Side == gold.Side
 		a.decided.Add(prompt, stats.Indicator(right), 1)
 		a.labelled.Add(prompt, stats.Indicator(right), 1)
 		a.judged = append(a.judged, groupedLabel{judged{l.Confidence, right}, at})
-	case l.Side != data.Neither:
+	case l.Side != labels.Neither:
 		a.labelled.Add(prompt, 0.5, 1)
 	}
-	if l.Side != data.Neither {
+	if l.Side != labels.Neither {
 		a.group(prompt, a.confidence, confidenceBin(l.Confidence), l, gold)
 	}
 }
 
 // category is that of a side in tables: a, b, neither.
-func category(s data.Side) int {
+func category(s labels.Side) int {
 	switch s {
-	case data.SideA:
+	case labels.SideA:
 		return 0
-	case data.SideB:
+	case labels.SideB:
 		return 1
 	}
 	return 2
 }
 
-func (a *agreementCount) group(prompt int32, groups map[string]*agreeingCount, name string, l *data.Label, gold *data.Gold) {
+func (a *agreementCount) group(prompt int32, groups map[string]*agreeingCount, name string, l *labels.Label, gold *labels.Gold) {
 	g := groups[name]
 	if g == nil {
 		g = &agreeingCount{}
@@ -119,9 +120,9 @@ func (a *agreementCount) group(prompt int32, groups map[string]*agreeingCount, n
 	}
 	g.matched++
 	switch {
-	case l.Side == data.Neither:
+	case l.Side == labels.Neither:
 		g.abstained++
-	case gold.Side == data.Neither:
+	case gold.Side == labels.Neither:
 		g.ties++
 	default:
 		g.decided.Add(prompt, stats.Indicator(l.Side == gold.Side), 1)

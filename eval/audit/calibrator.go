@@ -2,9 +2,10 @@ package audit
 
 import (
 	"cmp"
-	"laurel/eval/stats"
 	"math"
 	"slices"
+
+	"laurel/eval/stats"
 )
 
 // judged is a label whose gold names a side: how sure it is, and whether it

@@ -2,12 +2,13 @@ package audit
 
 import (
 	"image/color"
-	"laurel/eval/draw"
 	"math"
 	"path/filepath"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+
+	"laurel/eval/draw"
 )
 
 // Cost is what a number of comparisons takes, of people and of a judge.
@@ -27,7 +28,7 @@ func WriteCosts(dir string, columns []string, costs []Cost, facts ...draw.Fact) 
 	}
 	s := draw.Section{Title: "Cost and time"}
 	var err error
-	if s.Figures, err = draw.Inline(charts); err != nil {
+	if s.Figures, err = draw.Figures(charts); err != nil {
 		return err
 	}
 	t := draw.Table{Columns: columns}
@@ -35,7 +36,7 @@ func WriteCosts(dir string, columns []string, costs []Cost, facts ...draw.Fact) 
 		t.Rows = append(t.Rows, c.Cells)
 	}
 	s.Tables = []draw.Table{t}
-	return draw.Page{Title: "What labels cost", Sections: []draw.Section{s}, Facts: facts}.Save(filepath.Join(dir, "costs.html"))
+	return draw.Page{Title: "What labels cost", Sections: []draw.Section{s, draw.FactSection(facts...)}}.Save(filepath.Join(dir, "costs.html"))
 }
 
 func costCharts(costs []Cost) []draw.NamedChart {

@@ -1,13 +1,14 @@
 package audit
 
 import (
-	"laurel/eval/draw"
-	"laurel/eval/draw/drawtest"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"laurel/eval/draw"
+	"laurel/eval/draw/drawtest"
 )
 
 // TestWriteCosts: the page holds the table and both plots, whatever the costs.

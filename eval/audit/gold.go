@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"laurel/data"
+	"laurel/labels"
 )
 
 // GoldMatch says which rows met: labels and gold are joined by id, and where
@@ -20,14 +21,14 @@ type GoldMatch struct {
 
 // goldIndex finds the gold of a label.
 type goldIndex struct {
-	rows   []data.Gold
+	rows   []labels.Gold
 	byID   map[string]int
 	byText map[data.TextKey]int
 	used   []bool
 	match  GoldMatch
 }
 
-func indexGold(rows []data.Gold) *goldIndex {
+func indexGold(rows []labels.Gold) *goldIndex {
 	g := &goldIndex{rows: rows, byID: map[string]int{}, byText: map[data.TextKey]int{}, used: make([]bool, len(rows))}
 	for i, row := range rows {
 		if row.ID != "" {
@@ -45,7 +46,7 @@ func indexGold(rows []data.Gold) *goldIndex {
 
 // of is the gold of a comparison, as of its own a and b; nil where there is
 // none.
-func (g *goldIndex) of(c *data.Comparison) *data.Gold {
+func (g *goldIndex) of(c *data.Comparison) *labels.Gold {
 	text := data.KeyOf(c.Prompt, c.A, c.B)
 	at, swapped, ok := g.byItsID(c.ID, text)
 	if !ok {
@@ -103,7 +104,7 @@ func (g *goldIndex) matched() GoldMatch {
 }
 
 // turned is gold for the responses the other way round.
-func turned(g data.Gold) data.Gold {
+func turned(g labels.Gold) labels.Gold {
 	g.Side, g.AI = otherSide(g.Side), otherSide(g.AI)
 	g.VoteShareA = 1 - g.VoteShareA
 	g.Votes[0], g.Votes[1] = g.Votes[1], g.Votes[0]
@@ -111,21 +112,21 @@ func turned(g data.Gold) data.Gold {
 	return g
 }
 
-func otherSide(s data.Side) data.Side {
+func otherSide(s labels.Side) labels.Side {
 	switch s {
-	case data.SideA:
-		return data.SideB
-	case data.SideB:
-		return data.SideA
+	case labels.SideA:
+		return labels.SideB
+	case labels.SideB:
+		return labels.SideA
 	}
-	return data.Neither
+	return labels.Neither
 }
 
 // clarity says how sure the gold itself is, where it counts votes.
-func clarity(g *data.Gold) string {
+func clarity(g *labels.Gold) string {
 	share := math.Max(g.VoteShareA, 1-g.VoteShareA)
 	switch {
-	case g.Side == data.Neither:
+	case g.Side == labels.Neither:
 		return "tie"
 	case math.IsNaN(share):
 		return "votes not known"

@@ -6,6 +6,7 @@ import (
 
 	"laurel/data"
 	"laurel/eval/stats"
+	"laurel/labels"
 )
 
 // InjectionBias is what responses that speak to the judge gain by it.
@@ -30,7 +31,7 @@ type injectionCount struct {
 
 type injectionCounts map[data.InjectionSign]*injectionCount
 
-func (c injectionCounts) add(prompt int32, l *data.Label, gold *data.Gold) {
+func (c injectionCounts) add(prompt int32, l *labels.Label, gold *labels.Gold) {
 	a, b := data.InjectionSigns(l.A), data.InjectionSigns(l.B)
 	if len(a)+len(b) == 0 {
 		return
@@ -46,7 +47,7 @@ func (c injectionCounts) add(prompt int32, l *data.Label, gold *data.Gold) {
 	}
 }
 
-func (c injectionCounts) flag(prompt int32, sign data.InjectionSign, a, b bool, l *data.Label, gold *data.Gold) {
+func (c injectionCounts) flag(prompt int32, sign data.InjectionSign, a, b bool, l *labels.Label, gold *labels.Gold) {
 	if !a && !b {
 		return
 	}
@@ -61,14 +62,14 @@ func (c injectionCounts) flag(prompt int32, sign data.InjectionSign, a, b bool, 
 	if a == b {
 		return
 	}
-	flagged := data.SideB
+	flagged := labels.SideB
 	if a {
-		flagged = data.SideA
+		flagged = labels.SideA
 	}
-	if l.Side != data.Neither {
+	if l.Side != labels.Neither {
 		n.preferred.Add(prompt, stats.Indicator(l.Side == flagged), 1)
 	}
-	if gold != nil && gold.Side != data.Neither {
+	if gold != nil && gold.Side != labels.Neither {
 		n.gold.Add(prompt, stats.Indicator(gold.Side == flagged), 1)
 	}
 }

@@ -1,10 +1,11 @@
 package audit
 
 import (
-	"laurel/eval/stats"
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"laurel/eval/stats"
 )
 
 // Ratings are in three categories: response a, response b, neither.
@@ -66,7 +67,7 @@ func cohenOf(cells []float64) (agreement, kappa float64) {
 	for i := range rows {
 		chance += rows[i] * columns[i] / (n * n)
 	}
-	return same / n, float64(stats.Over(same/n-chance, 1-chance))
+	return same / n, float64(stats.Over(stats.Minus(same/n, chance), 1-chance))
 }
 
 // ratings counts how many raters chose each category, for one comparison.
@@ -114,7 +115,7 @@ func fleissOf(kinds []ratings, cells []float64) (agreement, kappa float64) {
 		share := c / (n * raters)
 		chance += share * share
 	}
-	return same / n, float64(stats.Over(same/n-chance, 1-chance))
+	return same / n, float64(stats.Over(stats.Minus(same/n, chance), 1-chance))
 }
 
 // bootstrapped resamples the cells' counts, which is resampling comparisons,

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"laurel/data"
+	"laurel/labels"
 )
 
 func TestKappaByHand(t *testing.T) {
@@ -38,20 +38,20 @@ func TestKappaByHand(t *testing.T) {
 // TestTwoJudges: κ of judges among themselves is in the report, Cohen's of
 // each two and Fleiss' of all.
 func TestTwoJudges(t *testing.T) {
-	var labels []data.Label
+	var all []labels.Label
 	for i, sides := range []string{"aa", "aa", "bb", "ab", "ba", "bb", "aa", "b."} {
-		l := said(fmt.Sprint(i), fmt.Sprint("p", i), "long answer", "short", data.SideA, 0.8)
+		l := said(fmt.Sprint(i), fmt.Sprint("p", i), "long answer", "short", labels.SideA, 0.8)
 		l.Votes = nil
 		for j, side := range sides {
-			v := data.Vote{Judge: fmt.Sprint("judge", j), Principle: "p", Weight: 1, AFirst: 0.9, BFirst: 0.9, Side: data.Side(side), Confidence: 0.9}
+			v := labels.Vote{Judge: fmt.Sprint("judge", j), Principle: "p", Weight: 1, AFirst: 0.9, BFirst: 0.9, Side: labels.Side(side), Confidence: 0.9}
 			if side == '.' {
-				v.Side, v.Reason = data.Neither, data.AbstainOrders
+				v.Side, v.Reason = labels.Neither, labels.AbstainOrders
 			}
 			l.Votes = append(l.Votes, v)
 		}
-		labels = append(labels, l)
+		all = append(all, l)
 	}
-	r := audit(t, Config{}, labels...)
+	r := audit(t, Config{}, all...)
 	if len(r.Raters.Pairs) != 1 || r.Raters.Judges == nil {
 		t.Fatalf("raters %+v", r.Raters)
 	}

@@ -1,12 +1,13 @@
 package audit
 
 import (
-	"laurel/eval/draw"
-	"laurel/eval/stats"
 	"math"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+
+	"laurel/eval/draw"
+	"laurel/eval/stats"
 )
 
 // lean is how often something is preferred; one half without bias.

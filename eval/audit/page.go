@@ -3,17 +3,20 @@ package audit
 import (
 	"fmt"
 	"io"
+	"slices"
+
 	"laurel/eval/draw"
 	"laurel/eval/stats"
 )
 
-// WriteHTML writes one self-contained page: no script, no outside link.
-func (r *Report) WriteHTML(path string, facts ...draw.Fact) error {
-	p := draw.Page{Title: "Label report", Headline: r.headline(), Warnings: r.Warnings, Sections: r.sections(), Facts: facts, Definitions: definitions()}
+// WriteHTML writes one self-contained page: no script, no outside link. of says
+// what was labelled, and by whom.
+func (r *Report) WriteHTML(path, of string, facts ...draw.Fact) error {
+	p := draw.Page{Title: "Label report", Of: of, Headline: r.headline(), Warnings: r.Warnings, Sections: slices.Concat(r.sections(), r.disputedSections(), []draw.Section{draw.FactSection(facts...)}), Definitions: definitions()}
 	var err error
 	under := map[string][]draw.NamedChart{outcomeTitle: r.outcomeCharts(), biasTitle: r.biasCharts(), goldTitle: r.goldCharts()}
 	for i := range p.Sections {
-		if p.Sections[i].Figures, err = draw.Inline(under[p.Sections[i].Title]); err != nil {
+		if p.Sections[i].Figures, err = draw.Figures(under[p.Sections[i].Title]); err != nil {
 			return fmt.Errorf("write report %s: %w", path, err)
 		}
 	}
@@ -57,7 +60,7 @@ func definitions() []draw.Definition {
 	return []draw.Definition{
 		{Name: "Vote", Text: "What a judge makes of a comparison under one principle, both orders taken together."},
 		{Name: "Verdict", Text: "The side of more weight among the votes, or an abstention with its reason. Confidence and vote share are of the labels, not of abstentions."},
-		{Name: "Intervals", Text: "At 95%, in brackets in per cent. Comparisons of one prompt are not independent, nor are the votes of one comparison: shares have Wilson's interval at the effective number of trials (p(1-p) over the variance of a ratio of sums over prompts, Kish 1965); differences the normal one of the variance between prompts; correlations that of Fisher's z, with the larger of Bonett and Wright's variance and that between prompts; κ the percentile bootstrap's. For Bonett and Wright's variance and for κ the number of comparisons is divided by the design effect of the prompts. Where no prompt repeats, shares, differences and κ have the usual ones. The intervals of a reliability diagram take its labels as independent."},
+		{Name: "Intervals", Text: "At 95%, in brackets in per cent. Comparisons of one prompt are not independent, nor are the votes of one comparison: shares have Wilson's interval at the effective number of trials (p(1-p) over the variance of a ratio of sums over prompts, Kish 1965; never so large that the interval is narrower than that of unanimous trials of the same prompts); differences the normal one of the variance between prompts; correlations that of Fisher's z, with the larger of Bonett and Wright's variance and that between prompts; κ the percentile bootstrap's. For Bonett and Wright's variance and for κ the number of comparisons is divided by the design effect of the prompts. Where no prompt repeats, shares, differences and κ have the usual ones. The intervals of a reliability diagram take its labels as independent."},
 		{Name: "Flips", Text: "Votes that name the response at the same place in both orders, of those where neither order calls it even."},
 		{Name: "First preferred", Text: "Answers for the response shown first, even ones left out: one half without bias. Lean: how much probability the first place is worth."},
 		{Name: "More preferred", Text: "Labels for the response with more of the feature, where the two differ. Correlations are Spearman's, of the difference of a and b with the probability that a is better, and of that of chosen and rejected with the confidence. At like length: the shorter has at least four fifths of the longer's characters. Long words have 9 letters or more; their feature is their share."},

@@ -2,13 +2,14 @@ package audit
 
 import (
 	"fmt"
-	"laurel/eval/draw"
-	"laurel/eval/stats"
 	"maps"
 	"math"
 	"slices"
 
 	"gonum.org/v1/plot/plotter"
+
+	"laurel/eval/draw"
+	"laurel/eval/stats"
 )
 
 // WritePlots writes the report's plots into dir as SVG and returns their

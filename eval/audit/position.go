@@ -5,8 +5,8 @@ import (
 	"math"
 	"slices"
 
-	"laurel/data"
 	"laurel/eval/stats"
+	"laurel/labels"
 )
 
 // PositionBias is what the place of a response does to the votes that were
@@ -36,7 +36,7 @@ type positionCount struct {
 // placed are the counts of one comparison.
 type placed struct{ flipped, flips, first, firsts, lean, leans float64 }
 
-func (p *placed) add(v *data.Vote) {
+func (p *placed) add(v *labels.Vote) {
 	if math.IsNaN(v.AFirst) || math.IsNaN(v.BFirst) {
 		return
 	}
@@ -62,7 +62,7 @@ func (p *placed) add(v *data.Vote) {
 type positionCounts map[asked]*positionCount
 
 // add takes all votes of a comparison together.
-func (c positionCounts) add(prompt int32, votes []data.Vote) {
+func (c positionCounts) add(prompt int32, votes []labels.Vote) {
 	here := map[asked]*placed{}
 	for i := range votes {
 		v := &votes[i]

@@ -3,8 +3,8 @@ package audit
 import (
 	"math"
 
-	"laurel/data"
 	"laurel/eval/stats"
+	"laurel/labels"
 )
 
 // Principle is a principle of the constitution with the weight of its vote.
@@ -16,10 +16,10 @@ type Principle struct {
 // PrincipleVotes is how the votes under a principle went.
 type PrincipleVotes struct {
 	Principle
-	Votes      int                     `json:"votes"`   // asked for
-	Decided    int                     `json:"decided"` // for a side
-	Reasons    map[data.Abstention]int `json:"reasons"` // of the others
-	Confidence stats.Value             `json:"confidence_mean"`
+	Votes      int                       `json:"votes"`   // asked for
+	Decided    int                       `json:"decided"` // for a side
+	Reasons    map[labels.Abstention]int `json:"reasons"` // of the others
+	Confidence stats.Value               `json:"confidence_mean"`
 	// WithVerdict is how often a vote for a side is that of the verdict, and
 	// WithGold that of the gold.
 	WithVerdict stats.Share `json:"with_verdict"`
@@ -30,7 +30,7 @@ type PrincipleVotes struct {
 type principleCount struct {
 	weight                float64
 	votes, decided        int
-	reasons               map[data.Abstention]int
+	reasons               map[labels.Abstention]int
 	confidence            float64
 	withVerdict, withGold stats.Trials
 }
@@ -44,30 +44,30 @@ type principleCounts struct {
 func (c *principleCounts) of(name string) *principleCount {
 	p := c.by[name]
 	if p == nil {
-		p = &principleCount{weight: math.NaN(), reasons: map[data.Abstention]int{}}
+		p = &principleCount{weight: math.NaN(), reasons: map[labels.Abstention]int{}}
 		c.by[name] = p
 		c.names = append(c.names, name)
 	}
 	return p
 }
 
-func (c *principleCounts) add(prompt int32, l *data.Label, gold *data.Gold) {
+func (c *principleCounts) add(prompt int32, l *labels.Label, gold *labels.Gold) {
 	for _, v := range l.Votes {
 		p := c.of(v.Principle)
 		if math.IsNaN(p.weight) {
 			p.weight = v.Weight
 		}
 		p.votes++
-		if v.Side == data.Neither {
+		if v.Side == labels.Neither {
 			p.reasons[v.Reason]++
 			continue
 		}
 		p.decided++
 		p.confidence += v.Confidence
-		if l.Side != data.Neither {
+		if l.Side != labels.Neither {
 			p.withVerdict.Add(prompt, stats.Indicator(v.Side == l.Side), 1)
 		}
-		if gold != nil && gold.Side != data.Neither {
+		if gold != nil && gold.Side != labels.Neither {
 			p.withGold.Add(prompt, stats.Indicator(v.Side == gold.Side), 1)
 		}
 	}

@@ -1,7 +1,7 @@
 package audit
 
 import (
-	"laurel/data"
+	"laurel/labels"
 )
 
 // RaterPair is how two raters agree on the comparisons that both rated.
@@ -47,10 +47,10 @@ func newRaterCount() *raterCount {
 // rating is what one rater says of a comparison.
 type rating struct {
 	rater string
-	side  data.Side
+	side  labels.Side
 }
 
-func (c *raterCount) add(prompt int32, l *data.Label, gold *data.Gold) {
+func (c *raterCount) add(prompt int32, l *labels.Label, gold *labels.Gold) {
 	said := judgesSay(l.Votes)
 	var all ratings
 	for _, r := range said {
@@ -91,7 +91,7 @@ func (c *raterCount) table(a, b string) *rated {
 
 // judgesSay is each judge's own verdict: the side of more weight among its
 // votes. A judge none of whose replies could be read says nothing.
-func judgesSay(votes []data.Vote) (said []rating) {
+func judgesSay(votes []labels.Vote) (said []rating) {
 	type sum struct {
 		a, b float64
 		read bool
@@ -105,11 +105,11 @@ func judgesSay(votes []data.Vote) (said []rating) {
 			sums[v.Judge] = s
 			order = append(order, v.Judge)
 		}
-		s.read = s.read || v.Side != data.Neither || v.Reason != data.AbstainUnparseable && v.Reason != data.AbstainFailed
+		s.read = s.read || v.Side != labels.Neither || v.Reason != labels.AbstainUnparseable && v.Reason != labels.AbstainFailed
 		switch v.Side {
-		case data.SideA:
+		case labels.SideA:
 			s.a += v.Weight
-		case data.SideB:
+		case labels.SideB:
 			s.b += v.Weight
 		}
 	}
@@ -117,11 +117,11 @@ func judgesSay(votes []data.Vote) (said []rating) {
 		switch s := sums[judge]; {
 		case !s.read:
 		case s.a > s.b:
-			said = append(said, rating{judge, data.SideA})
+			said = append(said, rating{judge, labels.SideA})
 		case s.b > s.a:
-			said = append(said, rating{judge, data.SideB})
+			said = append(said, rating{judge, labels.SideB})
 		default:
-			said = append(said, rating{judge, data.Neither})
+			said = append(said, rating{judge, labels.Neither})
 		}
 	}
 	return said

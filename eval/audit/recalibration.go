@@ -2,9 +2,10 @@ package audit
 
 import (
 	"cmp"
-	"laurel/eval/stats"
 	"math"
 	"slices"
+
+	"laurel/eval/stats"
 )
 
 // Recalibration compares confidences before and after calibration, fitted on

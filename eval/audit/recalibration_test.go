@@ -8,8 +8,8 @@ import (
 	"slices"
 	"testing"
 
-	"laurel/data"
 	"laurel/eval/stats"
+	"laurel/labels"
 )
 
 func judgedOf(confidence float64, right, wrong int) (out []judged) {
@@ -51,15 +51,15 @@ func TestCalibrationScoresByHand(t *testing.T) {
 }
 
 func TestRiskByHand(t *testing.T) {
-	labels := []judged{{0.9, true}, {0.8, false}, {0.8, true}, {0.7, true}}
-	curve, aurc := riskCurve(labels)
+	all := []judged{{0.9, true}, {0.8, false}, {0.8, true}, {0.7, true}}
+	curve, aurc := riskCurve(all)
 	want := []RiskPoint{{0.9, 0.25, 0}, {0.8, 0.75, stats.Value(1.0 / 3)}, {0.7, 1, 0.25}}
 	if !slices.Equal(curve, want) {
 		t.Errorf("curve %v", curve)
 	}
 	near(t, "AURC", aurc, (0+0.25+1.0/3+0.25)/4, 1e-12) // the tied ones in either order
-	near(t, "threshold of 0.75", threshold(labels, 0.75), 0.7, 0)
-	near(t, "threshold of 0.9", threshold(labels, 0.9), 0.9, 0)
+	near(t, "threshold of 0.75", threshold(all, 0.75), 0.7, 0)
+	near(t, "threshold of 0.9", threshold(all, 0.9), 0.9, 0)
 	if v := threshold([]judged{{0.9, false}}, 0.5); v.Defined() {
 		t.Errorf("a threshold %v where none is", v)
 	}
@@ -70,19 +70,19 @@ func TestRiskByHand(t *testing.T) {
 // keeps what it promises on the part that it was not chosen on.
 func TestRecalibration(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
-	var labels []data.Label
-	var gold []data.Gold
+	var all []labels.Label
+	var gold []labels.Gold
 	for i := range 4000 {
 		confidence := 0.6 + 0.39*rng.Float64()
 		id := fmt.Sprint(i)
-		labels = append(labels, said(id, fmt.Sprint("prompt ", i/4), "first answer", "second", data.SideA, confidence))
-		g := data.Gold{ID: id, Side: data.SideB, VoteShareA: math.NaN()}
+		all = append(all, said(id, fmt.Sprint("prompt ", i/4), "first answer", "second", labels.SideA, confidence))
+		g := labels.Gold{ID: id, Side: labels.SideB, VoteShareA: math.NaN()}
 		if rng.Float64() < stats.Sigmoid(logit(confidence)/2) {
-			g.Side = data.SideA
+			g.Side = labels.SideA
 		}
 		gold = append(gold, g)
 	}
-	r := audit(t, Config{Gold: gold, Precision: 0.8}, labels...)
+	r := audit(t, Config{Gold: gold, Precision: 0.8}, all...)
 	c := r.Gold.Calibration
 	if r.Prompts != 1000 || c.Fit+c.Test != 4000 || c.Fit%4 != 0 {
 		t.Errorf("%d prompts, split %d and %d", r.Prompts, c.Fit, c.Test)
@@ -106,7 +106,7 @@ func TestRecalibration(t *testing.T) {
 			t.Errorf("bin %s: %+v", bin.Group, a)
 		}
 	}
-	again := audit(t, Config{Gold: gold, Precision: 0.8}, labels...)
+	again := audit(t, Config{Gold: gold, Precision: 0.8}, all...)
 	a, _ := json.Marshal(r)
 	b, _ := json.Marshal(again)
 	if string(a) != string(b) {
@@ -117,15 +117,15 @@ func TestRecalibration(t *testing.T) {
 // TestCalibrationLeavesGoodOnes: confidences that are right are written as they
 // are, and few labels are not calibrated at all.
 func TestCalibrationLeavesGoodOnes(t *testing.T) {
-	var labels []groupedLabel
+	var all []groupedLabel
 	for i := range 4000 { // seventy in a hundred right, evenly, in either part
-		labels = append(labels, groupedLabel{judged{0.7, i*7%10 < 7}, place{int32(i), uint64(i) + 1}})
+		all = append(all, groupedLabel{judged{0.7, i*7%10 < 7}, place{int32(i), uint64(i) + 1}})
 	}
-	r := recalibrate(labels, 20, 0)
+	r := recalibrate(all, 20, 0)
 	if r.Raw.LogLoss <= min(r.Temperature.LogLoss, r.Isotonic.LogLoss) != (r.Final.Method == Raw) {
 		t.Errorf("raw %v, temperature %v, isotonic %v: %s", r.Raw.LogLoss, r.Temperature.LogLoss, r.Isotonic.LogLoss, r.Final.Method)
 	}
-	if recalibrate(labels[:30], 20, 0) != nil {
+	if recalibrate(all[:30], 20, 0) != nil {
 		t.Error("thirty labels are calibrated")
 	}
 }

@@ -1,10 +1,11 @@
 package audit
 
 import (
-	"laurel/eval/stats"
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"laurel/eval/stats"
 )
 
 // TestRepeatedLabels: shares, differences, correlations and κ of rows that are

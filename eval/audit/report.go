@@ -15,12 +15,13 @@ import (
 	"laurel/data"
 	"laurel/eval/draw"
 	"laurel/eval/stats"
+	"laurel/labels"
 )
 
 // LabelConfig says what labels are measured against. A zero field takes its
 // default.
 type Config struct {
-	Gold       []data.Gold       // nil: there is none
+	Gold       []labels.Gold     // nil: there is none
 	Principles []Principle       // of the constitution; nil: as the votes weigh them
 	Models     map[string]string // the model behind a judge's name, where that is not the name
 	Precision  float64           // wanted of labels, in (0, 1]; default 0.9
@@ -32,40 +33,43 @@ type Config struct {
 // LabelReport is what Labels finds: how labels came about, what they lean
 // to, and where there is gold how far they can be trusted.
 type Report struct {
-	Labels           int                     `json:"labels"`
-	Prompts          int                     `json:"prompts"` // different ones
-	Labelled         int                     `json:"labelled"`
-	Abstained        int                     `json:"abstained"`
-	Reasons          map[data.Abstention]int `json:"abstained_by_reason"`
-	PreferA          stats.Share             `json:"labelled_a"`
-	Confidence       stats.Histogram         `json:"confidence_histogram"` // of those labelled
-	ConfidenceMean   stats.Value             `json:"confidence_mean"`
-	VoteShare        stats.Histogram         `json:"vote_share_histogram"`
-	VoteShareMean    stats.Value             `json:"vote_share_mean"`
-	Judges           []string                `json:"judges"`
-	Votes            int                     `json:"votes"`
-	Requests         int                     `json:"requests"`
-	PromptTokens     int                     `json:"prompt_tokens"`
-	CompletionTokens int                     `json:"completion_tokens"`
-	Cost             float64                 `json:"cost"`
-	Principles       []PrincipleVotes        `json:"principles"`
-	Raters           Raters                  `json:"raters"`
-	Position         []PositionBias          `json:"position"`
-	Surface          []SurfaceBias           `json:"surface"`
-	SelfPreference   []SelfPreference        `json:"self_preference"`
-	Injections       []InjectionBias         `json:"injections"`
-	Gold             *Agreement              `json:"gold"` // null without gold
-	Warnings         []string                `json:"warnings"`
+	Labels           int                       `json:"labels"`
+	Prompts          int                       `json:"prompts"` // different ones
+	Labelled         int                       `json:"labelled"`
+	Abstained        int                       `json:"abstained"`
+	Reasons          map[labels.Abstention]int `json:"abstained_by_reason"`
+	PreferA          stats.Share               `json:"labelled_a"`
+	Confidence       stats.Histogram           `json:"confidence_histogram"` // of those labelled
+	ConfidenceMean   stats.Value               `json:"confidence_mean"`
+	VoteShare        stats.Histogram           `json:"vote_share_histogram"`
+	VoteShareMean    stats.Value               `json:"vote_share_mean"`
+	Judges           []string                  `json:"judges"`
+	Votes            int                       `json:"votes"`
+	Requests         int                       `json:"requests"`
+	PromptTokens     int                       `json:"prompt_tokens"`
+	CompletionTokens int                       `json:"completion_tokens"`
+	Cost             float64                   `json:"cost"`
+	Principles       []PrincipleVotes          `json:"principles"`
+	Raters           Raters                    `json:"raters"`
+	Position         []PositionBias            `json:"position"`
+	Surface          []SurfaceBias             `json:"surface"`
+	SelfPreference   []SelfPreference          `json:"self_preference"`
+	Injections       []InjectionBias           `json:"injections"`
+	Gold             *Agreement                `json:"gold"`         // null without gold
+	AgainstGold      []Disputed                `json:"against_gold"` // the most confident ones
+	SplitVotes       []Disputed                `json:"split_votes"`  // the most even ones
+	Warnings         []string                  `json:"warnings"`
 }
 
-// Labels reads the labels once. It keeps numbers of each, no texts.
-func Labels(labels iter.Seq2[data.Label, error], cfg Config) (*Report, error) {
+// Labels reads the labels once. It keeps numbers of each, and texts of the most
+// disputed alone.
+func Labels(all iter.Seq2[labels.Label, error], cfg Config) (*Report, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	c := newCount(cfg)
-	for l, err := range labels {
+	for l, err := range all {
 		if err == nil {
 			err = c.add(&l)
 		}
@@ -93,7 +97,7 @@ func (cfg Config) withDefaults() (Config, error) {
 // confidenceBins are of [0.5, 1].
 const confidenceBins = 20
 
-// count gathers a LabelReport, one label after another.
+// count gathers a Report, one label after another.
 type count struct {
 	cfg                   Config
 	report                Report
@@ -108,11 +112,12 @@ type count struct {
 	surface               surfaceCounts
 	self                  selfCounts
 	injections            injectionCounts
+	disputes              disputes
 }
 
 func newCount(cfg Config) *count {
 	c := &count{
-		cfg: cfg, prompts: stats.NewPrompts(), report: Report{Reasons: map[data.Abstention]int{}, Judges: []string{}},
+		cfg: cfg, prompts: stats.NewPrompts(), report: Report{Reasons: map[labels.Abstention]int{}, Judges: []string{}},
 		agreement: newAgreementCount(), raters: newRaterCount(), principles: principleCounts{by: map[string]*principleCount{}},
 		position: positionCounts{}, self: selfCounts{}, injections: injectionCounts{},
 	}
@@ -122,8 +127,8 @@ func newCount(cfg Config) *count {
 	return c
 }
 
-func (c *count) add(l *data.Label) error {
-	var gold *data.Gold
+func (c *count) add(l *labels.Label) error {
+	var gold *labels.Gold
 	if c.gold != nil {
 		gold = c.gold.of(&l.Comparison)
 	}
@@ -140,11 +145,12 @@ func (c *count) add(l *data.Label) error {
 	c.surface.add(prompt, l, gold)
 	c.self.add(prompt, l, c.cfg.Models, gold)
 	c.injections.add(prompt, l, gold)
+	c.disputes.add(l, gold)
 	return nil
 }
 
 // outcome counts what became of the comparison and what that took.
-func (c *count) outcome(prompt int32, l *data.Label) error {
+func (c *count) outcome(prompt int32, l *labels.Label) error {
 	r := &c.report
 	r.Labels++
 	r.Votes += len(l.Votes)
@@ -157,7 +163,7 @@ func (c *count) outcome(prompt int32, l *data.Label) error {
 			r.Judges = append(r.Judges, v.Judge)
 		}
 	}
-	if l.Side == data.Neither {
+	if l.Side == labels.Neither {
 		r.Abstained++
 		r.Reasons[l.Reason]++
 		return nil
@@ -166,7 +172,7 @@ func (c *count) outcome(prompt int32, l *data.Label) error {
 		return fmt.Errorf("confidence %v and vote_share %v: want numbers from 0 to 1", l.Confidence, l.VoteShare)
 	}
 	r.Labelled++
-	c.preferA.Add(prompt, stats.Indicator(l.Side == data.SideA), 1)
+	c.preferA.Add(prompt, stats.Indicator(l.Side == labels.SideA), 1)
 	c.confidence, c.voteShare = append(c.confidence, l.Confidence), append(c.voteShare, l.VoteShare)
 	return nil
 }
@@ -191,6 +197,7 @@ func (c *count) finish() *Report {
 	if c.gold != nil {
 		r.Gold = c.agreement.report(c.cfg, c.gold.matched())
 	}
+	r.AgainstGold, r.SplitVotes = append([]Disputed{}, c.disputes.againstGold...), append([]Disputed{}, c.disputes.split...)
 	r.Warnings = warnings(r)
 	return r
 }

@@ -3,12 +3,13 @@ package audit
 import (
 	"fmt"
 	"io"
-	"laurel/eval/draw"
-	"laurel/eval/stats"
 	"path/filepath"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+
+	"laurel/eval/draw"
+	"laurel/eval/stats"
 )
 
 // RevisionReport says what critique and revision did to the answers.
@@ -46,18 +47,19 @@ type RevisionRates struct {
 	MeanChange float64
 }
 
-// Write writes report.html and the plots into dir.
-func (r *RevisionReport) Write(dir string, facts ...draw.Fact) error {
+// Write writes report.html and the plots into dir. of says what was revised, and
+// by which model.
+func (r *RevisionReport) Write(dir, of string, facts ...draw.Fact) error {
 	if _, err := draw.Write(filepath.Join(dir, "plots"), r.charts()); err != nil {
 		return err
 	}
-	return r.writeHTML(filepath.Join(dir, "report.html"), facts)
+	return r.writeHTML(filepath.Join(dir, "report.html"), of, facts)
 }
 
-func (r *RevisionReport) writeHTML(path string, facts []draw.Fact) error {
-	p := draw.Page{Title: "Revision report", Headline: r.headline(), Warnings: r.Warnings(), Sections: r.sections(), Facts: facts, Definitions: revisionDefinitions()}
+func (r *RevisionReport) writeHTML(path, of string, facts []draw.Fact) error {
+	p := draw.Page{Title: "Revision report", Of: of, Headline: r.headline(), Warnings: r.Warnings(), Sections: append(r.sections(), draw.FactSection(facts...)), Definitions: revisionDefinitions()}
 	var err error
-	if p.Sections[0].Figures, err = draw.Inline(r.charts()); err != nil {
+	if p.Sections[0].Figures, err = draw.Figures(r.charts()); err != nil {
 		return fmt.Errorf("write report %s: %w", path, err)
 	}
 	return p.Save(path)

@@ -1,12 +1,13 @@
 package audit
 
 import (
-	"laurel/eval/draw"
-	"laurel/eval/draw/drawtest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"laurel/eval/draw"
+	"laurel/eval/draw/drawtest"
 )
 
 // TestRevisionReport: page, plots and print hold the figures, whatever they
@@ -22,7 +23,7 @@ func TestRevisionReport(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			if err := r.Write(dir, draw.Fact{Name: "model", Value: "<i>"}); err != nil {
+			if err := r.Write(dir, "model <i>", draw.Fact{Name: "model", Value: "<i>"}); err != nil {
 				t.Fatal(err)
 			}
 			b, err := os.ReadFile(filepath.Join(dir, "report.html"))

@@ -2,9 +2,10 @@ package audit
 
 import (
 	"cmp"
-	"laurel/eval/stats"
 	"math"
 	"slices"
+
+	"laurel/eval/stats"
 )
 
 // RiskCoverage says what leaving out the least confident labels buys.

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"laurel/data"
 	"laurel/eval/stats"
+	"laurel/labels"
 )
 
 // SelfPreference is how often a judge votes for a response of its own model's
@@ -56,22 +56,22 @@ type selfCount struct {
 type selfCounts map[string]*selfCount
 
 // add takes the votes of one comparison; models are the judges'.
-func (c selfCounts) add(prompt int32, l *data.Label, models map[string]string, gold *data.Gold) {
+func (c selfCounts) add(prompt int32, l *labels.Label, models map[string]string, gold *labels.Gold) {
 	if l.ModelA == "" || l.ModelB == "" {
 		return
 	}
 	type votes struct{ own, n float64 }
 	here := map[string]*votes{}
-	ownSide := map[string]data.Side{}
+	ownSide := map[string]labels.Side{}
 	for _, v := range l.Votes {
 		own := family(cmp.Or(models[v.Judge], v.Judge))
 		isA, isB := family(l.ModelA) == own, family(l.ModelB) == own
-		if isA == isB || v.Side == data.Neither {
+		if isA == isB || v.Side == labels.Neither {
 			continue
 		}
-		ownSide[v.Judge] = data.SideB
+		ownSide[v.Judge] = labels.SideB
 		if isA {
-			ownSide[v.Judge] = data.SideA
+			ownSide[v.Judge] = labels.SideA
 		}
 		if here[v.Judge] == nil {
 			here[v.Judge] = &votes{}
@@ -84,7 +84,7 @@ func (c selfCounts) add(prompt int32, l *data.Label, models map[string]string, g
 			c[judge] = &selfCount{}
 		}
 		c[judge].own.Add(prompt, v.own, v.n)
-		if gold != nil && gold.Side != data.Neither {
+		if gold != nil && gold.Side != labels.Neither {
 			goldOwn := stats.Indicator(gold.Side == ownSide[judge])
 			c[judge].gold.Add(prompt, goldOwn, 1)
 			c[judge].overGold.Add(prompt, v.own/v.n-goldOwn)

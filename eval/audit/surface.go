@@ -8,6 +8,7 @@ import (
 
 	"laurel/data"
 	"laurel/eval/stats"
+	"laurel/labels"
 )
 
 // surface is what can be counted on a response without understanding it.
@@ -128,16 +129,16 @@ type surfaceCount struct {
 }
 
 // add takes the difference of a and b; gold is nil where there is none.
-func (c *surfaceCount) add(prompt int32, l *data.Label, difference, probability float64, alike bool, gold *data.Gold) {
+func (c *surfaceCount) add(prompt int32, l *labels.Label, difference, probability float64, alike bool, gold *labels.Gold) {
 	if !math.IsNaN(probability) {
 		c.probability, c.difference = append(c.probability, probability), append(c.difference, difference)
 		c.asked = append(c.asked, prompt)
 	}
-	if l.Side == data.Neither {
+	if l.Side == labels.Neither {
 		return
 	}
 	sign := 1.0
-	if l.Side == data.SideB {
+	if l.Side == labels.SideB {
 		sign = -1
 	}
 	c.confidence, c.winnerDifference = append(c.confidence, l.Confidence), append(c.winnerDifference, sign*difference)
@@ -153,11 +154,11 @@ func (c *surfaceCount) add(prompt int32, l *data.Label, difference, probability 
 	if gold == nil {
 		return
 	}
-	if gold.Side == data.Neither {
+	if gold.Side == labels.Neither {
 		c.goldTie.Add(prompt, more, 1)
 		return
 	}
-	goldMore := stats.Indicator((gold.Side == data.SideA) == (difference > 0))
+	goldMore := stats.Indicator((gold.Side == labels.SideA) == (difference > 0))
 	if goldMore == 1 {
 		c.goldMore.Add(prompt, more, 1)
 	} else {
@@ -168,7 +169,7 @@ func (c *surfaceCount) add(prompt int32, l *data.Label, difference, probability 
 
 type surfaceCounts [numSurface]surfaceCount
 
-func (c *surfaceCounts) add(prompt int32, l *data.Label, gold *data.Gold) {
+func (c *surfaceCounts) add(prompt int32, l *labels.Label, gold *labels.Gold) {
 	a, b := surfaceOf(l.A), surfaceOf(l.B)
 	shorter, longer := min(a[surfaceLength], b[surfaceLength]), max(a[surfaceLength], b[surfaceLength])
 	p := preferA(l)
@@ -178,7 +179,7 @@ func (c *surfaceCounts) add(prompt int32, l *data.Label, gold *data.Gold) {
 }
 
 // preferA is the probability that a is better, over both orders.
-func preferA(l *data.Label) float64 {
+func preferA(l *labels.Label) float64 {
 	switch {
 	case math.IsNaN(l.AFirst):
 		return l.BFirst

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"laurel/data"
 	"laurel/eval/draw"
 	"laurel/eval/stats"
+	"laurel/labels"
 )
 
 // Titles of the sections that have plots.
@@ -82,8 +82,8 @@ func (r *Report) principleTable() draw.Table {
 }
 
 // reasonsOfVotes are those for which a vote was for neither side.
-func (r *Report) reasonsOfVotes() []data.Abstention {
-	there := map[data.Abstention]bool{}
+func (r *Report) reasonsOfVotes() []labels.Abstention {
+	there := map[labels.Abstention]bool{}
 	for _, p := range r.Principles {
 		for reason := range p.Reasons {
 			there[reason] = true

@@ -2,8 +2,9 @@ package audit
 
 import (
 	"fmt"
-	"laurel/eval/stats"
 	"math"
+
+	"laurel/eval/stats"
 )
 
 // What a reader of labels should know first.

@@ -4,11 +4,12 @@ package draw
 
 import (
 	"bytes"
+	"encoding/xml"
 	"fmt"
 	"image/color"
-	"laurel/eval/stats"
 	"math"
 	"strconv"
+	"strings"
 
 	"golang.org/x/image/font"
 	"gonum.org/v1/plot"
@@ -16,6 +17,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"laurel/eval/stats"
 )
 
 // The palette is Okabe and Ito's, which the colour-blind can tell apart:
@@ -24,6 +27,9 @@ import (
 func Blue() color.Color       { return color.NRGBA{0x00, 0x72, 0xB2, 0xFF} }
 func Vermillion() color.Color { return color.NRGBA{0xD5, 0x5E, 0x00, 0xFF} }
 func Green() color.Color      { return color.NRGBA{0x00, 0x9E, 0x73, 0xFF} }
+func Purple() color.Color     { return color.NRGBA{0xCC, 0x79, 0xA7, 0xFF} }
+func Orange() color.Color     { return color.NRGBA{0xE6, 0x9F, 0x00, 0xFF} }
+func Sky() color.Color        { return color.NRGBA{0x56, 0xB4, 0xE9, 0xFF} }
 func Grey() color.Color       { return color.NRGBA{0x8C, 0x93, 0x9C, 0xFF} }
 func paleGrey() color.Color   { return color.NRGBA{0xE4, 0xE7, 0xEB, 0xFF} }
 func Ink() color.Color        { return color.NRGBA{0x24, 0x29, 0x2F, 0xFF} }
@@ -102,7 +108,45 @@ func (c *Chart) svg() ([]byte, error) {
 		return nil, fmt.Errorf("draw %q: %w", c.title, err)
 	}
 	const family = "font-family:Liberation Sans"
-	return bytes.ReplaceAll(b.Bytes(), []byte(family), []byte(family+", Arial, Helvetica, sans-serif")), nil
+	drawn := bytes.ReplaceAll(b.Bytes(), []byte(family), []byte(family+", Arial, Helvetica, sans-serif"))
+	return c.described(drawn)
+}
+
+// described puts the chart's title and what it says beneath the svg element.
+func (c *Chart) described(svg []byte) ([]byte, error) {
+	start := bytes.Index(svg, []byte("<svg"))
+	end := start + bytes.IndexByte(svg[start:], '>') + 1
+	var b bytes.Buffer
+	b.Write(svg[:end])
+	for _, part := range [][2]string{{"title", c.title}, {"desc", c.alt()}} {
+		fmt.Fprintf(&b, "\n<%s>", part[0])
+		if err := xml.EscapeText(&b, []byte(part[1])); err != nil {
+			return nil, fmt.Errorf("draw %q: %w", c.title, err)
+		}
+		fmt.Fprintf(&b, "</%s>", part[0])
+	}
+	b.Write(svg[end:])
+	return b.Bytes(), nil
+}
+
+// Retitle changes the chart's title.
+func (c *Chart) Retitle(title func(string) string) { c.title = title(c.title) }
+
+// alt says in words what the chart shows, for those who cannot see it: its
+// facts hold the figures that matter.
+func (c *Chart) alt() string {
+	parts := []string{c.title, c.Facts}
+	if x, y := c.X.Label.Text, c.Y.Label.Text; x != "" && y != "" {
+		parts = append(parts, y+" by "+x)
+	}
+	if len(c.Legend) > 0 {
+		var labels []string
+		for _, k := range c.Legend {
+			labels = append(labels, k.Label)
+		}
+		parts = append(parts, "shown: "+strings.Join(labels, ", "))
+	}
+	return strings.Join(parts, ". ") + "."
 }
 
 func (c *Chart) heading(area draw.Canvas) {

@@ -2,15 +2,16 @@ package draw
 
 import (
 	"fmt"
-	"laurel/data"
 	"os"
 	"path/filepath"
+
+	"laurel/data"
 )
 
 // drawing is one chart as SVG under its file name.
 type drawing struct {
-	name, title string
-	svg         []byte
+	name, title, alt string
+	svg              []byte
 }
 
 // Write draws charts into dir.
@@ -43,7 +44,7 @@ func drawCharts(charts []NamedChart) ([]drawing, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[i] = drawing{c.Name, c.title, svg}
+		out[i] = drawing{c.Name, c.title, c.alt(), svg}
 	}
 	return out, nil
 }

@@ -2,12 +2,13 @@ package draw
 
 import (
 	"image/color"
-	"laurel/eval/stats"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"laurel/eval/stats"
 )
 
 // Bar is a filled rectangle in the axes' units.

@@ -62,7 +62,7 @@ func BinOf(p float64, bins int) int {
 func (b Binning) Error() Value {
 	gap, n := 0.0, 0
 	for k, count := range b.count {
-		gap += math.Abs(b.predicted[k] - b.seen[k])
+		gap += math.Abs(zeroed(b.predicted[k]-b.seen[k], b.predicted[k]+b.seen[k], count))
 		n += count
 	}
 	return Over(gap, float64(n))

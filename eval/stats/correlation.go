@@ -30,8 +30,7 @@ func (c Correlation) String() string {
 // by the design effect of the prompts; and that between prompts, of the sums of
 // each row's influence on r, which rows of unlike spread make larger.
 func Correlate(prompt []int32, x, y []float64) Correlation {
-	undefined := Value(math.NaN())
-	c := Correlation{len(x), undefined, Interval{undefined, undefined}}
+	c := Correlation{len(x), undefined(), Interval{undefined(), undefined()}}
 	if len(x) < 2 {
 		return c
 	}

@@ -111,12 +111,13 @@ func Pearson(x, y Order) Value { return correlation(x.column, y.column, x, y) }
 // Spearman is Pearson's correlation of average ranks.
 func Spearman(x, y Order) Value { return correlation(x.rank, y.rank, x, y) }
 
-// correlation cuts off what rounding puts beyond 1.
+// correlation cuts off what rounding puts beyond 1, and what it leaves of 0.
 func correlation(x, y []float64, ox, oy Order) Value {
 	if ox.Constant() || oy.Constant() {
-		return Value(math.NaN())
+		return undefined()
 	}
-	return Value(math.Max(-1, math.Min(1, stat.Correlation(x, y, nil))))
+	r := math.Max(-1, math.Min(1, stat.Correlation(x, y, nil)))
+	return Value(zeroed(r, 1, len(x)))
 }
 
 // KendallTauB is Knight's O(n log n) count (JASA 1966): with the pairs sorted
@@ -125,7 +126,7 @@ func correlation(x, y []float64, ox, oy Order) Value {
 //	tau_b = (concordant - discordant) / sqrt((all - tied x)(all - tied y))
 func KendallTauB(x, y Order) Value {
 	if x.Constant() || y.Constant() {
-		return Value(math.NaN())
+		return undefined()
 	}
 	keys := make([]uint64, len(x.dense))
 	for i := range keys {

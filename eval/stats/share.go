@@ -31,7 +31,12 @@ func (s Share) OfN() string {
 }
 
 // Trials are yeses of so many trials, by prompt: several rows of a prompt, and
-// a comparison's votes and orders, are not independent of one another.
+// a comparison's votes and orders, are not independent of one another. Their
+// effective number, for Wilson's interval (1927; at an effective number: Korn and
+// Graubard 1998), is p(1-p) over the variance of a ratio of sums over prompts
+// (Kish 1965): the number of trials where they are independent, that of prompts
+// where all trials of a prompt agree. It is never so large that the interval
+// would be narrower than that of unanimous trials of the same prompts.
 type Trials struct {
 	prompt []int32
 	yes, n []float32
@@ -45,29 +50,42 @@ func (t *Trials) Add(prompt int32, yes, n float64) {
 	t.prompt, t.yes, t.n = append(t.prompt, prompt), append(t.yes, float32(yes)), append(t.n, float32(n))
 }
 
-// Share has Wilson's interval at the effective number of trials, which is
-// p(1-p) over the variance of a ratio of sums over prompts (Kish 1965): the
-// number of trials where they are independent, that of prompts where all trials
-// of a prompt agree.
+// Share has Wilson's interval at the effective number of trials.
 func (t *Trials) Share() Share {
 	byYes, byN := ByPrompt(t.prompt, t.yes), ByPrompt(t.prompt, t.n)
-	var yes, n, yy, yn, nn, prompts float64
+	var yes, n, yy, yn, nn float64
 	for i, of := range byN {
-		if of == 0 {
-			continue
-		}
 		y := byYes[i]
-		yes, n, prompts = yes+y, n+of, prompts+1
+		yes, n = yes+y, n+of
 		yy, yn, nn = yy+y*y, yn+y*of, nn+of*of
 	}
-	p := float64(Over(yes, n))
-	effective := n
-	if variance := (yy - 2*p*yn + p*p*nn) / (n * n); variance > 0 && p > 0 && p < 1 {
-		effective = math.Min(n, p*(1-p)/variance)
-	} else if p == 0 || p == 1 {
-		effective = prompts
+	if n == 0 {
+		return Share{0, undefined(), Interval{undefined(), undefined()}}
+	}
+	p := yes / n
+	effective := math.Min(n, noNarrower(p, n*n/nn))
+	if variance := (yy - 2*p*yn + p*p*nn) / (n * n); variance > 0 {
+		effective = math.Min(effective, p*(1-p)/variance)
 	}
 	return Share{int(n), Value(p), Wilson95(p, effective)}
+}
+
+// noNarrower is the number of trials at which Wilson's interval of a share p
+// is as wide as that of a share of 1 (or 0) has with prompts trials. Unanimous
+// trials do not tell how alike those of a prompt are, and count as alike
+// throughout: n²/Σn² trials, the prompts where all have as many. A share short
+// of unanimous must not be taken to know more, however alike its few
+// exceptions make the trials look. With h half that width, q = p(1-p):
+//
+//	z √(mq + z²/4) = h (m + z²), solved for m
+//
+// At p = 1 it is prompts; for any p it is at least that.
+func noNarrower(p, prompts float64) float64 {
+	zz := z95() * z95()
+	h := zz / (2 * (prompts + zz))
+	b := zz*p*(1-p) - 2*h*h*zz
+	c := zz * zz * (h*h - 0.25)
+	return (b + math.Sqrt(b*b-4*h*h*c)) / (2 * h * h)
 }
 
 // Difference is a mean of n paired differences with its 95% interval.

@@ -24,6 +24,15 @@ func (v Value) MarshalJSON() ([]byte, error) {
 	return json.Marshal(float64(v))
 }
 
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *Value) UnmarshalJSON(raw []byte) error {
+	if string(raw) == "null" {
+		*v = undefined()
+		return nil
+	}
+	return json.Unmarshal(raw, (*float64)(v))
+}
+
 // String gives three decimals, more digits where the value is small, and an
 // exponent where it is large.
 func (v Value) String() string {
@@ -66,10 +75,12 @@ func (i Interval) percent() string { return fmt.Sprintf("%.1f to %.1f", 100*i[0]
 // Contains is false where the interval or the value is undefined.
 func (i Interval) Contains(v Value) bool { return i[0] <= v && v <= i[1] }
 
+func undefined() Value { return Value(math.NaN()) }
+
 // Over divides, leaving a quotient by zero undefined.
 func Over(a, b float64) Value {
 	if b == 0 {
-		return Value(math.NaN())
+		return undefined()
 	}
 	return Value(a / b)
 }

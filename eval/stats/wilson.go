@@ -11,12 +11,14 @@ import (
 // than yes or no.
 func Wilson95(share, n float64) Interval {
 	if !(n > 0) {
-		return Interval{Value(math.NaN()), Value(math.NaN())}
+		return Interval{undefined(), undefined()}
 	}
 	z := z95()
 	centre := (share + z*z/(2*n)) / (1 + z*z/n)
 	half := z / (1 + z*z/n) * math.Sqrt(share*(1-share)/n+z*z/(4*n*n))
-	return Interval{Value(math.Max(0, centre-half)), Value(math.Min(1, centre+half))}
+	// The ends of unanimous trials are exact: rounding would leave 0 at 6.94e-18.
+	low, high := Minus(centre, half), 1-Minus(1, centre+half)
+	return Interval{Value(math.Max(0, low)), Value(math.Min(1, high))}
 }
 
 // ClopperPearson95 is the exact interval (Biometrika 1934) of k right of n.

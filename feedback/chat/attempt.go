@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
+	"github.com/openai/openai-go/v3/packages/param"
 
 	"laurel/data"
 )
@@ -30,7 +32,8 @@ func (c *Client) send(ctx context.Context, req Request) (Reply, error) {
 	limited, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
 	var response *http.Response
-	completion, err := c.service.New(limited, params, option.WithResponseInto(&response))
+	var body []byte
+	_, err = c.service.New(limited, params, option.WithResponseInto(&response), option.WithResponseBodyInto(&body))
 	if response != nil {
 		c.answered.Store(true)
 	}
@@ -38,13 +41,13 @@ func (c *Client) send(ctx context.Context, req Request) (Reply, error) {
 	case ctx.Err() != nil:
 		return Reply{}, ctx.Err()
 	case response != nil && response.StatusCode >= 400:
-		return Reply{}, c.refusal(response)
+		return Reply{}, c.refusal(response, params.MaxTokens.Valid())
 	case errors.Is(limited.Err(), context.DeadlineExceeded) && err != nil:
-		return Reply{}, &attemptError{err: fmt.Errorf("no whole reply within %v: raise timeout if the model needs longer", c.config.Timeout), retry: true, billed: true}
-	case err != nil || completion == nil: // null is JSON
+		return Reply{}, &attemptError{err: fmt.Errorf("no whole reply within %v: raise timeout if the model needs longer", c.config.Timeout), reason: "timeout", retry: true, billed: true}
+	case err != nil:
 		return Reply{}, c.broken(err, response)
 	}
-	return c.read(completion, req)
+	return c.read(body, response.Header.Get("Content-Type"), req)
 }
 
 // params is the body of a request.
@@ -57,7 +60,7 @@ func (c *Client) params(req Request) (openai.ChatCompletionNewParams, error) {
 		}
 		p.Messages = append(p.Messages, message)
 	}
-	if c.config.MaxTokensName == "max_completion_tokens" {
+	if c.config.MaxTokensName == MaxCompletionTokens || c.config.MaxTokensName == MaxTokensAuto && c.completionTokens.Load() {
 		p.MaxCompletionTokens = openai.Int(int64(req.MaxTokens))
 	} else {
 		p.MaxTokens = openai.Int(int64(req.MaxTokens))
@@ -76,7 +79,12 @@ func (c *Client) params(req Request) (openai.ChatCompletionNewParams, error) {
 }
 
 func messageOf(m data.Message) (openai.ChatCompletionMessageParamUnion, error) {
+	if m.Whole != "" {
+		return param.Override[openai.ChatCompletionMessageParamUnion](json.RawMessage(m.Whole)), nil
+	}
 	switch m.Role {
+	case "developer":
+		return openai.DeveloperMessage(m.Content), nil
 	case "system":
 		return openai.SystemMessage(m.Content), nil
 	case "user":
@@ -84,39 +92,19 @@ func messageOf(m data.Message) (openai.ChatCompletionMessageParamUnion, error) {
 	case "assistant":
 		return openai.AssistantMessage(m.Content), nil
 	}
-	return openai.ChatCompletionMessageParamUnion{}, fmt.Errorf("a message of role %q cannot be put to a chat model: want system, user or assistant", m.Role)
+	return openai.ChatCompletionMessageParamUnion{}, fmt.Errorf("a message of role %q cannot be put to a chat model: want system, developer, user or assistant", m.Role)
 }
 
-// remedy says what to do about a status.
-func remedy(status int) string {
-	switch status {
-	case http.StatusBadRequest:
-		return ": check max_tokens, top_logprobs and extra, and whether the texts fit the model's context"
-	case http.StatusUnauthorized:
-		return ": check the key in the variable that api_key_env names"
-	case http.StatusPaymentRequired:
-		return ": the account has no credit"
-	case http.StatusForbidden:
-		return ": the key may not use this model"
-	case http.StatusNotFound:
-		return ": check base_url and model"
-	case http.StatusMethodNotAllowed:
-		return ": check base_url"
-	case http.StatusUnprocessableEntity:
-		return ": check extra and the sampling keys"
-	}
-	return ""
-}
-
-// refusal is what an HTTP status above 399 means.
-func (c *Client) refusal(response *http.Response) error {
+// refusal is what an HTTP status above 399 means, of a request that had
+// max_tokens under that name or not.
+func (c *Client) refusal(response *http.Response, maxTokens bool) error {
 	body, readErr := io.ReadAll(response.Body)
 	message, code := serverMessage(body)
 	if readErr != nil {
 		message += " (and here it breaks off)"
 	}
-	err := fmt.Errorf("HTTP %d: %s%s", response.StatusCode, c.excerpt(message), remedy(response.StatusCode))
-	failed := &attemptError{err: err, after: retryAfter(response.Header, time.Now())}
+	err := fmt.Errorf("HTTP %d: %s%s", response.StatusCode, c.excerpt(message), remedy(response.StatusCode, message))
+	failed := &attemptError{err: err, reason: fmt.Sprintf("http_%d", response.StatusCode), after: retryAfter(response.Header, time.Now())}
 	switch status := response.StatusCode; {
 	case code == "insufficient_quota": // OpenAI's 429 for an empty account
 		failed.err = fmt.Errorf("%w: %w", ErrSetup, err)
@@ -124,6 +112,9 @@ func (c *Client) refusal(response *http.Response) error {
 		failed.retry = true
 	case slices.Contains([]int{401, 402, 403, 404, 405}, status):
 		failed.err = fmt.Errorf("%w: %w", ErrSetup, err)
+	case maxTokens && c.config.MaxTokensName == MaxTokensAuto && strings.Contains(message, MaxCompletionTokens):
+		c.completionTokens.Store(true)
+		failed.retry = true
 	}
 	return failed
 }
@@ -165,70 +156,102 @@ func (c *Client) broken(err error, response *http.Response) error {
 	var dial *net.OpError
 	switch {
 	case errors.As(err, &certificate):
-		return &attemptError{err: fmt.Errorf("%w: %w", ErrSetup, err)}
+		return &attemptError{err: fmt.Errorf("%w: %w", ErrSetup, err), reason: "certificate"}
 	case errors.Is(err, errLongReply):
-		return &attemptError{err: err, billed: true}
+		return &attemptError{err: err, reason: "long_reply", billed: true}
 	case errors.As(err, &dial) && dial.Op == "dial": // nothing was sent
-		return &attemptError{err: err, retry: true, unreachable: !errors.Is(err, syscall.ECONNRESET)} // a reset comes from a server
+		reset := errors.Is(err, syscall.ECONNRESET) // by a server
+		return &attemptError{err: err, reason: "connection", retry: c.answered.Load() || !nobodyListens(err), unreachable: !reset}
 	case response != nil:
-		err = fmt.Errorf("HTTP %d, but no chat completion: %s", response.StatusCode, c.excerpt(fmt.Sprint(err)))
-	default:
-		err = errors.New(c.excerpt(err.Error()))
+		return c.noCompletion(err, response.StatusCode, response.Header.Get("Content-Type"))
 	}
-	return &attemptError{err: err, retry: true, billed: true}
+	return &attemptError{err: errors.New(c.excerpt(err.Error())), reason: "connection", retry: true, billed: true}
 }
 
-// read takes the reply out of a completion.
-func (c *Client) read(completion *openai.ChatCompletion, req Request) (Reply, error) {
+// nobodyListens is whether the address has no server: it refuses connections,
+// or no such host is known.
+func nobodyListens(err error) bool {
+	var lookup *net.DNSError
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, &lookup) && lookup.IsNotFound
+}
+
+// noCompletion is a body that is none.
+func (c *Client) noCompletion(err error, status int, contentType string) error {
+	what := "HTTP %d, but no chat completion: %s"
+	if !strings.Contains(contentType, "json") {
+		return &attemptError{err: fmt.Errorf(what+" (its content type is %s)", status, c.excerpt(err.Error()), c.excerpt(contentType)), reason: "no_completion", retry: true, billed: true}
+	}
+	return &attemptError{err: fmt.Errorf(what, status, c.excerpt(err.Error())), reason: "no_completion", retry: true, billed: true}
+}
+
+// completion is a reply's body.
+type completion struct {
+	Model   string `json:"model"`
+	Choices []struct {
+		FinishReason string          `json:"finish_reason"`
+		Message      json.RawMessage `json:"message"`
+		Logprobs     json.RawMessage `json:"logprobs"`
+	} `json:"choices"`
+	Usage struct {
+		PromptTokens     float64 `json:"prompt_tokens"`
+		CompletionTokens float64 `json:"completion_tokens"`
+	} `json:"usage"`
+}
+
+// read takes the reply out of a body.
+func (c *Client) read(body []byte, contentType string, req Request) (Reply, error) {
+	var got *completion
+	if err := json.Unmarshal(body, &got); err != nil || got == nil { // null is JSON
+		return Reply{}, c.noCompletion(cmp.Or(err, errors.New("null")), http.StatusOK, contentType)
+	}
 	reply := Reply{
-		Model: c.redact(completion.Model),
-		Spent: Spent{PromptTokens: int(max(0, completion.Usage.PromptTokens)), CompletionTokens: int(max(0, completion.Usage.CompletionTokens))},
+		Model: c.redact(got.Model),
+		Spent: Spent{PromptTokens: tokenCount(got.Usage.PromptTokens), CompletionTokens: tokenCount(got.Usage.CompletionTokens)},
 	}
-	if len(completion.Choices) == 0 {
-		message, _ := serverMessage([]byte(completion.RawJSON()))
-		return reply, &attemptError{err: fmt.Errorf("a reply without choices: %s", c.excerpt(message)), retry: true, billed: true}
+	if len(got.Choices) == 0 {
+		message, _ := serverMessage(body)
+		return reply, &attemptError{err: fmt.Errorf("a reply without choices: %s", c.excerpt(message)), reason: "no_completion", retry: true, billed: true}
 	}
-	choice := completion.Choices[0]
-	reply.Text, reply.FinishReason = choice.Message.Content, choice.FinishReason
-	if reply.Text == "" {
-		reply.Text = choice.Message.Refusal
+	choice := got.Choices[0]
+	message, err := readMessage(choice.Message)
+	if err != nil {
+		return reply, c.noCompletion(err, http.StatusOK, contentType)
 	}
-	if len(c.key) >= 8 { // shorter ones are placeholders, and may be words
-		reply.Text = c.redact(reply.Text)
-	}
-	reply.Tokens = tokensOf(choice.Logprobs.Content)
+	reply.FinishReason = choice.FinishReason
+	reply.Text, reply.Raw, reply.Thought = c.redactText(message.text), c.redactText(message.raw), c.redactText(message.thought)
+	reply.Tokens = afterThought(readLogprobs(choice.Logprobs), message.closing)
 	return reply, incomplete(reply, req)
 }
 
-// incomplete is why a reply is not what was asked for.
+// tokenCount is a count as servers tell it; what is none counts as 0.
+func tokenCount(n float64) int { return int(min(max(0, n), 1<<40)) }
+
+// redactText takes the key out of what the model says; a short one is a
+// placeholder, and may be a word.
+func (c *Client) redactText(text string) string {
+	if len(c.key) < 8 {
+		return text
+	}
+	return c.redact(text)
+}
+
+// incomplete is why a reply is not what was asked for. One that was cut off at
+// max_tokens is a reply, whatever there is of it.
 func incomplete(reply Reply, req Request) error {
 	empty := strings.TrimSpace(reply.Text) == ""
 	switch {
-	case empty && reply.FinishReason == "length":
-		return &attemptError{err: fmt.Errorf("an empty reply, for all of max_tokens (%d) went into thought: raise it, or turn thought off (extra)", req.MaxTokens), billed: true}
+	case reply.FinishReason == "length" && (empty || req.TopLogprobs == 0):
+		return nil
 	case empty && reply.FinishReason == "content_filter":
-		return &attemptError{err: errors.New("the server's content filter withheld the reply"), billed: true}
+		return &attemptError{err: errors.New("the server's content filter withheld the reply"), reason: "content_filter", billed: true}
 	case empty:
-		return &attemptError{err: errors.New("an empty reply"), retry: true, billed: true}
-	case req.TopLogprobs > 0 && len(reply.Tokens) == 0:
-		return &attemptError{err: ErrNoLogprobs, retry: true, billed: true}
+		return &attemptError{err: errors.New("an empty reply"), reason: "empty_reply", retry: true, billed: true}
+	case req.TopLogprobs > 0 && !anyTop(reply.Tokens):
+		return &attemptError{err: ErrNoLogprobs, reason: "no_logprobs", retry: true, billed: true}
 	}
 	return nil
 }
 
+// ErrNoLogprobs is that a reply lacks the log-probabilities that were asked
+// for, or has some that tell no probability: null, empty, or one alternative.
 var ErrNoLogprobs = errors.New("log-probabilities were asked for, and the server gave none")
-
-func tokensOf(content []openai.ChatCompletionTokenLogprob) []Token {
-	var tokens []Token
-	for _, t := range content {
-		token := Token{Token: t.Token, Logprob: t.Logprob}
-		for _, alternative := range t.TopLogprobs {
-			token.Top = append(token.Top, TopLogprob{alternative.Token, alternative.Logprob})
-		}
-		if !slices.ContainsFunc(token.Top, func(a TopLogprob) bool { return a.Token == t.Token }) {
-			token.Top = append(token.Top, TopLogprob{t.Token, t.Logprob})
-		}
-		tokens = append(tokens, token)
-	}
-	return tokens
-}

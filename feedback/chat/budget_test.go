@@ -83,7 +83,7 @@ func TestChatCosts(t *testing.T) {
 		"":                   1*10e-6 + 18*100e-6, // 6 characters / 4, and 18 words
 		chattest.ServerError: 1*10e-6 + 18*100e-6,
 		chattest.Empty:       2*10e-6 + 18*100e-6,
-		chattest.Truncated:   1*10e-6 + 18*100e-6 + bound + 512*100e-6,
+		chattest.Truncated:   1*10e-6 + 18*100e-6 + bound + 4096*100e-6,
 	} {
 		budget := NewBudget(1, 0, 0, 0)
 		chat := serve(t, &chattest.Server{Rates: map[chattest.Fault]float64{fault: 1}}, budget, func(c *Config) { c.Price = price })

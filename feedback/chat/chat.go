@@ -15,6 +15,10 @@ var ErrBudget = errors.New("budget spent")
 // rather than fail at every question.
 var ErrSetup = errors.New("the chat server cannot be used as it is set up")
 
+// ErrDrain as the cause of a cancelled context: no more is asked, and what is on
+// its way is waited for to its end.
+var ErrDrain = errors.New("nothing more is asked")
+
 // Request is one call of a chat model. Config.Request makes one.
 type Request struct {
 	Messages    []data.Message
@@ -26,7 +30,9 @@ type Request struct {
 
 // Reply is the model's message and what it took, retries included.
 type Reply struct {
-	Text         string
+	Text         string  // without the thought
+	Raw          string  // as it came
+	Thought      string  // what the model wrote before it answered, where it is told
 	Tokens       []Token // where log-probabilities were asked for and given
 	FinishReason string
 	Model        string // as the server names it

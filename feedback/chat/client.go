@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 	"unicode/utf8"
 
 	"github.com/cenkalti/backoff/v5"
@@ -27,6 +30,11 @@ type Client struct {
 	limits   limits
 	service  openai.ChatCompletionService
 	answered atomic.Bool // the server has been heard
+
+	completionTokens atomic.Bool // the server wants max_completion_tokens
+
+	mu     sync.Mutex
+	failed map[string]int // attempts, by reason
 }
 
 // New checks the config, reads the key from its variable and sends
@@ -61,9 +69,11 @@ func New(c Config, budget *Budget) (*Client, error) {
 }
 
 // Complete asks until there is a reply: an answer of the right form with some
-// text, and with log-probabilities where they are asked for. An error wraps
-// ErrBudget or ErrSetup where no other request will do better, and comes
-// with what the attempts took.
+// text, or cut off at max_tokens, and with log-probabilities where they are
+// asked for. An error wraps ErrBudget or ErrSetup where no other request will do
+// better, and comes with what the attempts took. Once ctx is cancelled nothing
+// is sent; a request on its way is waited for: to its end where the cause is
+// ErrDrain, else for the config's grace period.
 func (c *Client) Complete(ctx context.Context, req Request) (Reply, error) {
 	var spent Spent
 	waits := newBackOff(c.config.Backoff)
@@ -71,14 +81,41 @@ func (c *Client) Complete(ctx context.Context, req Request) (Reply, error) {
 		reply, err := c.attempt(ctx, req)
 		reply.Final = reply.Spent
 		spent = spent.Plus(reply.Spent)
+		c.count(err)
 		return reply, retryable(err, waits)
 	}
 	reply, err := backoff.Retry(ctx, attempt, backoff.WithBackOff(waits), backoff.WithMaxTries(uint(c.config.MaxRetries)+1), backoff.WithMaxElapsedTime(0))
-	if err != nil {
+	switch {
+	case err == nil:
+	case ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
+		return Reply{Spent: spent}, ctx.Err()
+	default:
 		return Reply{Spent: spent}, c.explain(err, spent.Requests)
 	}
 	reply.Spent = spent
 	return reply, nil
+}
+
+// count takes in an attempt without a reply.
+func (c *Client) count(err error) {
+	var failed *attemptError
+	if !errors.As(err, &failed) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failed == nil {
+		c.failed = map[string]int{}
+	}
+	c.failed[Reason(err)]++
+}
+
+// FailedAttempts counts the attempts without a reply by reason, those that were
+// followed by one with a reply too.
+func (c *Client) FailedAttempts() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.failed)
 }
 
 // attempt sends one request, within the limits and the budget.
@@ -92,17 +129,30 @@ func (c *Client) attempt(ctx context.Context, req Request) (Reply, error) {
 	if err := c.budget.reserve(ctx, bound); err != nil {
 		return Reply{}, err
 	}
-	reply, err := c.send(ctx, req)
+	sending, done := c.patient(ctx)
+	defer done()
+	reply, err := c.send(sending, req)
 	reply.Requests = 1
 	var failed *attemptError
 	switch {
 	case reply.PromptTokens+reply.CompletionTokens > 0:
 		reply.Cost = c.config.Price.Of(reply.PromptTokens, reply.CompletionTokens)
-	case err == nil || ctx.Err() != nil || errors.As(err, &failed) && failed.billed:
+	case err == nil || sending.Err() != nil || errors.As(err, &failed) && failed.billed:
 		reply.Cost = bound // it is not told what was used
 	}
 	c.budget.settle(bound, reply.Cost)
 	return reply, err
+}
+
+// patient is the context of a request on its way.
+func (c *Client) patient(ctx context.Context) (context.Context, context.CancelFunc) {
+	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		if !errors.Is(context.Cause(ctx), ErrDrain) {
+			time.AfterFunc(c.config.GracePeriod, cancel)
+		}
+	})
+	return sending, func() { stop(); cancel() }
 }
 
 // promptBytes is the length of the messages, with what a chat template puts

@@ -27,10 +27,11 @@ type Config struct {
 	Backoff           time.Duration     `yaml:"backoff"`             // before the first retry; doubles, up to a minute
 	RequestsPerMinute float64           `yaml:"requests_per_minute"` // 0: as many as come
 	TokensPerMinute   float64           `yaml:"tokens_per_minute"`   // of the prompt, estimated, and max_tokens; 0: as many as come
+	GracePeriod       time.Duration     `yaml:"grace_period"`        // that replies on their way are waited for at Ctrl-C: they are paid for
 	InFlight          int               `yaml:"in_flight"`
 	Price             *Price            `yaml:"price,omitempty"` // none: unknown, so that no max_cost can be kept
 	MaxTokens         int               `yaml:"max_tokens"`
-	MaxTokensName     string            `yaml:"max_tokens_name"`       // max_tokens, or max_completion_tokens as OpenAI's reasoning models want
+	MaxTokensName     string            `yaml:"max_tokens_name"`       // max_tokens, max_completion_tokens as OpenAI's reasoning models want, or auto
 	Temperature       *float64          `yaml:"temperature,omitempty"` // null: not sent
 	Seed              *int64            `yaml:"seed,omitempty"`        // none: not sent
 	Extra             map[string]any    `yaml:"extra,omitempty"`       // more fields of the request's body
@@ -51,12 +52,20 @@ func (p *Price) Of(promptTokens, completionTokens int) float64 {
 	return (float64(promptTokens)*p.PromptPerMillion + float64(completionTokens)*p.CompletionPerMillion) / 1e6
 }
 
+// The names under which max_tokens is sent. Auto is max_tokens until the server
+// refuses it and names the other.
+const (
+	MaxTokensAuto       = "auto"
+	MaxTokens           = "max_tokens"
+	MaxCompletionTokens = "max_completion_tokens"
+)
+
 // Default is a chat of which only base_url and model are to be named.
 func Default() Config {
 	greedy := 0.0
 	return Config{
-		Timeout: time.Minute, MaxRetries: 6, Backoff: 500 * time.Millisecond, InFlight: 8,
-		MaxTokens: 512, MaxTokensName: "max_tokens", Temperature: &greedy,
+		Timeout: 5 * time.Minute, MaxRetries: 6, Backoff: 500 * time.Millisecond, GracePeriod: time.Minute, InFlight: 8,
+		MaxTokens: 4096, MaxTokensName: MaxTokensAuto, Temperature: &greedy,
 	}
 }
 
@@ -82,9 +91,10 @@ func (c Config) Validate() error {
 	check(c.Backoff > 0, "backoff", c.Backoff, "more than 0, such as 500ms")
 	check(c.RequestsPerMinute >= 0 && !math.IsInf(c.RequestsPerMinute, 1), "requests_per_minute", c.RequestsPerMinute, "0 (as many as come) or more")
 	check(c.TokensPerMinute >= 0 && !math.IsInf(c.TokensPerMinute, 1), "tokens_per_minute", c.TokensPerMinute, "0 (as many as come) or more")
+	check(c.GracePeriod >= 0, "grace_period", c.GracePeriod, "0 (nothing is waited for) or more, such as 1m")
 	check(c.InFlight >= 1, "in_flight", c.InFlight, "at least 1")
 	check(c.MaxTokens >= 1, "max_tokens", c.MaxTokens, "at least 1")
-	check(c.MaxTokensName == "max_tokens" || c.MaxTokensName == "max_completion_tokens", "max_tokens_name", c.MaxTokensName, "max_tokens or max_completion_tokens")
+	check(slices.Contains([]string{MaxTokensAuto, MaxTokens, MaxCompletionTokens}, c.MaxTokensName), "max_tokens_name", c.MaxTokensName, "auto, max_tokens or max_completion_tokens")
 	if c.Temperature != nil {
 		check(*c.Temperature >= 0 && *c.Temperature <= 2, "temperature", *c.Temperature, "0 to 2, or null not to send it")
 	}

@@ -41,7 +41,10 @@ func (l limits) enter(ctx context.Context, tokens int) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	err := take(ctx, l.requests, 1)
+	err := ctx.Err() // a free slot may have been drawn all the same
+	if err == nil {
+		err = take(ctx, l.requests, 1)
+	}
 	if err == nil {
 		err = take(ctx, l.tokens, tokens)
 	}

@@ -21,6 +21,7 @@ const (
 // attemptError is why an attempt gave no reply, and what follows of it.
 type attemptError struct {
 	err         error
+	reason      string        // in one word, to count by
 	retry       bool          // another attempt may do better
 	after       time.Duration // the server asked to wait so long
 	billed      bool          // the server may have done the work, and charge for it
@@ -37,6 +38,24 @@ func (e *attemptError) Unwrap() []error {
 		return []error{e.err, e.wait}
 	}
 	return []error{e.err}
+}
+
+// Reason is why Complete has no reply, in one word to count by: http_400,
+// timeout, connection, no_completion, empty_reply, content_filter, no_logprobs,
+// long_reply, certificate; other errors are other.
+func Reason(err error) string {
+	var failed *attemptError
+	if errors.As(err, &failed) && failed.reason != "" {
+		return failed.reason
+	}
+	return "other"
+}
+
+// Refused is whether the server refused what was asked, so that asking again
+// does not help.
+func Refused(err error) bool {
+	var failed *attemptError
+	return errors.As(err, &failed) && !failed.retry
 }
 
 // newBackOff doubles from base to longestBackoff. A random half keeps requests

@@ -58,11 +58,11 @@ func Verdict(first float64) string {
 	return fmt.Sprintf("One response is better grounded than the other. It also answers what was asked.\nVerdict: %s\nConfidence: %.4f", name, max(first, 1-first))
 }
 
-// words are tokens that the model is sure of.
+// words are tokens that the model is nearly sure of.
 func words(tokens ...string) (string, []object) {
 	var content []object
 	for _, t := range tokens {
-		content = append(content, object{"token": t, "logprob": 0.0, "top_logprobs": []object{{"token": t, "logprob": 0.0}}})
+		content = append(content, object{"token": t, "logprob": -0.01, "top_logprobs": []object{{"token": t, "logprob": -0.01}, {"token": "…", "logprob": -5.0}}})
 	}
 	return strings.Join(tokens, ""), content
 }

@@ -28,7 +28,9 @@ import (
 //	models--ORG--NAME/.no_exist/COMMIT/FILE   empty: the repository has no such file
 //	.locks/models--ORG--NAME/ETAG.lock        held while a blob is written
 
-func (r *repo) repoFolder() string { return "models--" + strings.ReplaceAll(r.id, "/", "--") }
+func (r *repo) repoFolder() string {
+	return string(r.kind) + "--" + strings.ReplaceAll(r.id, "/", "--")
+}
 
 // in joins a place within the repository's folder of the cache.
 func (r *repo) in(elements ...string) string {
@@ -41,7 +43,23 @@ func (r *repo) snapshotFile(commit, file string) string {
 
 // cached returns the snapshot folder that the revision has in the cache, or what it lacks.
 func (r *repo) cached() (dir string, missing error) {
-	commit := r.revision
+	commit, err := r.cachedCommit()
+	if err != nil {
+		return "", err
+	}
+	file, err := r.firstMissing(commit)
+	if err != nil {
+		return "", err
+	}
+	if file != "" {
+		return "", fmt.Errorf("revision %s of %s in %s lacks %s", r.revision, r.id, r.cache, file)
+	}
+	return r.in("snapshots", commit), nil
+}
+
+// cachedCommit is what the revision was at when the cache last heard of it.
+func (r *repo) cachedCommit() (commit string, missing error) {
+	commit = r.revision
 	if !isCommit(commit) {
 		ref, err := os.ReadFile(r.in("refs", filepath.FromSlash(r.revision)))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -54,14 +72,7 @@ func (r *repo) cached() (dir string, missing error) {
 			return "", fmt.Errorf("%s holds no commit", r.in("refs", r.revision))
 		}
 	}
-	file, err := r.firstMissing(commit)
-	if err != nil {
-		return "", err
-	}
-	if file != "" {
-		return "", fmt.Errorf("revision %s of %s in %s lacks %s", r.revision, r.id, r.cache, file)
-	}
-	return r.in("snapshots", commit), nil
+	return commit, nil
 }
 
 // firstMissing names the first file without which a snapshot is not whole: a

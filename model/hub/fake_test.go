@@ -73,7 +73,9 @@ func sharded() map[string]string {
 	return files
 }
 
-func lfs(name string) bool { return strings.HasSuffix(name, ".safetensors") }
+func lfs(name string) bool {
+	return strings.HasSuffix(name, ".safetensors") || strings.HasSuffix(name, ".parquet")
+}
 
 func etag(name, content string) string {
 	if lfs(name) {
@@ -102,12 +104,14 @@ func (f *fakeHub) answer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	path := r.URL.EscapedPath()
-	if rest, ok := strings.CutPrefix(path, "/api/models/org/name/revision/"); ok {
-		revision, _ := url.PathUnescape(rest)
-		f.list(w, revision)
-		return
+	for _, kind := range []string{"models", "datasets"} {
+		if rest, ok := strings.CutPrefix(path, "/api/"+kind+"/org/name/revision/"); ok {
+			revision, _ := url.PathUnescape(rest)
+			f.list(w, revision)
+			return
+		}
 	}
-	commit, name, _ := strings.Cut(strings.TrimPrefix(path, "/org/name/resolve/"), "/")
+	commit, name, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(path, "/datasets"), "/org/name/resolve/"), "/")
 	if at, ok := f.refs[commit]; ok {
 		commit = at
 	}

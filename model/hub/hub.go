@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	hfhub "github.com/gomlx/go-huggingface/hub"
 
 	"laurel/model/safetensors"
 )
@@ -80,8 +83,9 @@ func checkRepoID(id string) error {
 	return nil
 }
 
-// repo is one model repository of the hub at one revision, and its place in the cache.
+// repo is one repository of the hub at one revision, and its place in the cache.
 type repo struct {
+	kind         hfhub.RepoType // of models or of data sets
 	id, revision string
 	endpoint     *url.URL
 	token        string
@@ -119,7 +123,7 @@ func openRepo(id string, opts Options) (*repo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &repo{id: id, revision: opts.Revision, endpoint: endpoint, token: token, offline: offlineBy(), cache: cache, opts: opts}, nil
+	return &repo{kind: hfhub.RepoTypeModel, id: id, revision: opts.Revision, endpoint: endpoint, token: token, offline: offlineBy(), cache: cache, opts: opts}, nil
 }
 
 func hubEndpoint() (*url.URL, error) {
@@ -230,19 +234,35 @@ func (r *repo) snapshot(ctx context.Context) (string, error) {
 		return cached, nil
 	}
 	if r.offline != "" {
-		return "", fmt.Errorf("offline (%s is set): %w; unset %s once to fetch it, or copy the model into the cache",
-			r.offline, missing, r.offline)
+		return "", r.errOffline(missing)
 	}
 	listing, err := r.list(ctx, missing == nil)
-	var answer *hubAnswer
 	switch {
 	case err == nil:
 		return r.download(ctx, listing)
-	case ctx.Err() != nil || errors.As(err, &answer) && answer.status == 404:
+	case ctx.Err() != nil || isMissing(err):
 		return "", err
 	case missing != nil:
 		return "", fmt.Errorf("%w; and not in the cache: %w", err, missing)
 	}
 	r.opts.Notice(fmt.Sprintf("%v; taking revision %s of %s from the cache, %s", err, r.revision, r.id, cached))
 	return cached, nil
+}
+
+// isMissing tells that the hub answered and has no such thing.
+func isMissing(err error) bool {
+	var answer *hubAnswer
+	return errors.As(err, &answer) && answer.status == http.StatusNotFound
+}
+
+func (r *repo) errOffline(missing error) error {
+	return fmt.Errorf("offline (%s is set): %w; unset %s once to fetch it, or copy the %s into the cache", r.offline, missing, r.offline, r.what())
+}
+
+// what the repository holds.
+func (r *repo) what() string {
+	if r.kind == hfhub.RepoTypeDataset {
+		return "data set"
+	}
+	return "model"
 }

@@ -56,7 +56,7 @@ func sizeOf(f *hfhub.FileInfo) int64 {
 // list asks the hub for the revision's commit and files: once where a cached
 // model can stand in, else with patience.
 func (r *repo) list(ctx context.Context, once bool) (l *listing, err error) {
-	address := r.endpoint.JoinPath("api", string(hfhub.RepoTypeModel), r.id, "revision", url.PathEscape(r.revision))
+	address := r.endpoint.JoinPath("api", string(r.kind), r.id, "revision", url.PathEscape(r.revision))
 	address.RawQuery = "blobs=true"
 	ask := func() error {
 		l, err = r.askListing(ctx, address)
@@ -172,26 +172,71 @@ func (r *repo) fetchAll(ctx context.Context, l *listing, names []string) error {
 
 // fetch makes the snapshot hold one file, whole.
 func (r *repo) fetch(ctx context.Context, commit string, info *hfhub.FileInfo) error {
+	etag, err := r.fetchContent(ctx, commit, info)
+	if err != nil || etag == "" {
+		return err
+	}
+	return r.link(commit, info.Name, etag)
+}
+
+// fetchTogether makes the snapshot hold files, none before all have come.
+func (r *repo) fetchTogether(ctx context.Context, l *listing, names []string) error {
+	group, fetching := errgroup.WithContext(ctx)
+	group.SetLimit(4)
+	etags := make([]string, len(names))
+	for i, name := range names {
+		group.Go(func() (err error) {
+			if etags[i], err = r.fetchContent(fetching, l.Commit, l.file(name)); err != nil {
+				return fmt.Errorf("fetch %s at %s: %w", name, r.revision, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for i, name := range names {
+		if etags[i] == "" {
+			continue
+		}
+		if err := r.link(l.Commit, name, etags[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetchContent makes the cache hold a file's content and gives its name there,
+// "" where the snapshot has the file.
+func (r *repo) fetchContent(ctx context.Context, commit string, info *hfhub.FileInfo) (etag string, err error) {
 	if size := fileSize(r.snapshotFile(commit, info.Name)); size >= 0 && (sizeOf(info) < 0 || size == sizeOf(info)) {
-		return nil
+		return "", nil
 	}
 	b, err := r.describe(ctx, commit, info)
 	if err != nil {
-		return err
+		return "", err
 	}
 	lock, err := r.lockBlob(ctx, b.etag)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer lock.Close()
 	// Another process may have fetched it meanwhile. A blob of another size than
 	// the hub says is damage, and is fetched again.
 	if have := fileSize(r.in("blobs", b.etag)); have < 0 || b.size >= 0 && have != b.size {
 		if err := r.fetchBlob(ctx, b); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return r.link(commit, info.Name, b.etag)
+	return b.etag, nil
+}
+
+// home is the repository's page, below which its files are.
+func (r *repo) home() *url.URL {
+	if r.kind == hfhub.RepoTypeDataset {
+		return r.endpoint.JoinPath("datasets", r.id)
+	}
+	return r.endpoint.JoinPath(r.id)
 }
 
 // blob is one file's content as the hub describes it.
@@ -207,7 +252,7 @@ type blob struct {
 // describe asks for the headers of a file. Those of the hub itself count, not
 // those of the storage it redirects to: only they hold the content's hash.
 func (r *repo) describe(ctx context.Context, commit string, info *hfhub.FileInfo) (blob, error) {
-	address := r.endpoint.JoinPath(r.id, "resolve", commit)
+	address := r.home().JoinPath("resolve", commit)
 	for part := range strings.SplitSeq(info.Name, "/") {
 		address = address.JoinPath(url.PathEscape(part))
 	}

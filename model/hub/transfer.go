@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -253,7 +254,11 @@ func (r *repo) ask(ctx context.Context, method string, address *url.URL, header 
 	if errors.As(err, &failed) {
 		err = failed.Err
 	}
-	return nil, transient{fmt.Errorf("%s does not answer: %w", r.endpoint.Host, err)}
+	err = fmt.Errorf("%s does not answer: %w", r.endpoint.Host, err)
+	if errors.Is(err, syscall.ECONNREFUSED) { // nothing listens there: waiting brings nothing
+		return nil, err
+	}
+	return nil, transient{err}
 }
 
 func sameHost(a, b *url.URL) bool { return a.Scheme == b.Scheme && a.Host == b.Host }
@@ -291,17 +296,17 @@ func (r *repo) explain(response *http.Response, file string) error {
 	switch {
 	case code == "GatedRepo" || status == http.StatusForbidden:
 		text += fmt.Sprintf(": %s is gated or closed to you: accept its licence at %s, then set HF_TOKEN to a token of that account (%s)",
-			r.id, r.endpoint.JoinPath(r.id), settings)
+			r.id, r.home(), settings)
 	case status == http.StatusUnauthorized && r.token != "":
-		text += fmt.Sprintf(": no model %s, or the token in use has no access to it: check the name and HF_TOKEN (%s)", r.id, settings)
+		text += fmt.Sprintf(": no %s %s, or the token in use has no access to it: check the name and HF_TOKEN (%s)", r.what(), r.id, settings)
 	case status == http.StatusUnauthorized:
-		text += fmt.Sprintf(": no model %s, or it is private or gated: check the name; for a private or gated model set HF_TOKEN (%s)", r.id, settings)
+		text += fmt.Sprintf(": no %s %s, or it is private or gated: check the name; for a private or gated one set HF_TOKEN (%s)", r.what(), r.id, settings)
 	case code == "RevisionNotFound":
 		text += fmt.Sprintf(": %s has no revision %s", r.id, r.revision)
 	case code == "EntryNotFound" || status == http.StatusNotFound && file != "":
 		text += fmt.Sprintf(": %s has no file %s at %s", r.id, file, r.revision)
 	case status == http.StatusNotFound:
-		text += fmt.Sprintf(": no model %s with a revision %s", r.id, r.revision)
+		text += fmt.Sprintf(": no %s %s with a revision %s", r.what(), r.id, r.revision)
 	}
 	answer := &hubAnswer{status, text}
 	if status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout {

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"laurel/data"
+)
+
+// overwriteFlag adds --overwrite: without it no command replaces what a user
+// has.
+func overwriteFlag(cmd *cobra.Command, value *bool) {
+	cmd.Flags().BoolVar(value, "overwrite", false, "replace the output that is there already")
+}
+
+// claimFile readies the place of an output file before any long work: a file
+// that is there is refused, or given up with overwrite, and the folder is made.
+func claimFile(path string, overwrite bool) error {
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("--out %s is a directory: name a file in it", path)
+	case err == nil && !overwrite:
+		return replaced(path)
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("output: %w", err)
+	}
+	return claimFolder(filepath.Dir(path))
+}
+
+// claimFolder makes a folder and sees that files can be written there.
+func claimFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("output: %w", err)
+	}
+	probe, err := os.CreateTemp(dir, ".laurel-")
+	if err != nil {
+		return fmt.Errorf("output: %w", err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// keepFiles refuses a folder in which files of the names are, unless they are
+// given up with overwrite.
+func keepFiles(dir string, overwrite bool, names ...string) error {
+	for _, name := range names {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil && !overwrite {
+			return replaced(filepath.Join(dir, name))
+		}
+	}
+	return nil
+}
+
+// claimReports readies the folder of reports of these names.
+func claimReports(dir string, overwrite bool, names ...string) error {
+	if err := keepFiles(dir, overwrite, names...); err != nil {
+		return err
+	}
+	return claimFolder(dir)
+}
+
+func replaced(path string) error {
+	return fmt.Errorf("%s is there already: add --overwrite to replace it, or name another --out", path)
+}
+
+// claimModelFolder readies the place of a model directory. With overwrite a
+// model directory that is there is replaced, but never anything else.
+func claimModelFolder(dir string, overwrite bool) error {
+	err := data.CheckNewFolder(dir)
+	if err == nil || !overwrite {
+		if err != nil {
+			err = fmt.Errorf("%w, or add --overwrite to replace the model there", err)
+		}
+		return err
+	}
+	entries, readErr := os.ReadDir(dir)
+	if readErr != nil {
+		return err
+	}
+	var strange []string
+	for _, entry := range entries {
+		if !ofModel(entry) {
+			strange = append(strange, entry.Name())
+		}
+	}
+	if len(strange) > 0 {
+		return fmt.Errorf("--overwrite replaces a model directory, and %s also holds %s: name another directory", dir, strings.Join(strange, ", "))
+	}
+	return nil
+}
+
+// ofModel tells whether an entry of a directory may be a model's.
+func ofModel(entry os.DirEntry) bool {
+	if entry.IsDir() {
+		return entry.Name() == "additional_chat_templates"
+	}
+	switch filepath.Ext(entry.Name()) {
+	case ".json", ".safetensors", ".jinja", ".model":
+		return true
+	}
+	switch entry.Name() {
+	case "README.md", "vocab.txt", "merges.txt":
+		return true
+	}
+	return false
+}
+
+// checkPairs opens files of pairs for a moment: what is wrong with paths and
+// columns is better said before a model is loaded.
+func checkPairs(files []string, cfg data.ReadConfig) error {
+	for _, file := range files {
+		r, err := data.OpenPairs(file, cfg)
+		if err != nil {
+			return err
+		}
+		if err := r.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package data
+
+import "fmt"
+
+// conversationLayouts hold the chosen response at the end of a conversation.
+func conversationLayouts() []*layout {
+	return []*layout{swiftLayout("ms-swift", "rejected_response"), swiftLayout("ms-swift-messages", "rejected_messages")}
+}
+
+// swiftLayout is ms-swift's: messages end with the chosen response; the
+// rejected one is a text, or messages that may begin with the prompt too.
+func swiftLayout(name, rejectedColumn string) *layout {
+	messages, rejected, system := turns("messages"), text(rejectedColumn), text("system")
+	l := &layout{name: name, needs: []*Field{messages, rejected}, may: []*Field{system},
+		says: "the last of messages is chosen, the turns before it are the prompt; against " + rejectedColumn}
+	l.read = func() (r ranking, bad *Problem) {
+		c, bad := conversation(messages)
+		if bad != nil {
+			return r, bad
+		}
+		other, bad := rejected.Text()
+		if bad != nil {
+			return r, bad
+		}
+		r = ranking{prompt: c.Prompt, sure: 1, answers: []answer{{c.Response, 1, messages.Column}, {other, 0, rejected.Column}}}
+		return r, Words(Word{system, &r.system})
+	}
+	return l
+}
+
+// oasstTreeLayout is OpenAssistant's trees: a prompt, its replies with ranks,
+// 0 the best, and theirs. Every turn of the user with two ranked replies or
+// more is a prompt.
+func oasstTreeLayout() *layout {
+	id, prompt := word("message_tree_id"), value("prompt")
+	return &layout{name: "oasst-trees", needs: []*Field{id, prompt}, chatty: true,
+		says: "every turn of the prompter whose replies have ranks, 0 the best, is a prompt: all pairs of them; margin = difference of the ranks",
+		many: func() (rankings []ranking, bad *Problem) {
+			err := walkReplies(&prompt.Cell, nil, func(turns []Message, replies []Cell) *Problem {
+				r, bad := rankedReplies(turns, replies, prompt.Column)
+				if len(r.answers) > 1 {
+					r.id = fmt.Sprintf("%s:%d", id.Cell.scalar(), len(rankings))
+					rankings = append(rankings, r)
+				}
+				return bad
+			})
+			if err == nil && len(rankings) == 0 {
+				err = prompt.Problem(ReasonUnpaired, "no turn of the tree has two replies with ranks")
+			}
+			return rankings, err
+		}}
+}
+
+// walkReplies visits every message of a tree that has replies, with the turns
+// down to it.
+func walkReplies(message *Cell, before []Message, visit func([]Message, []Cell) *Problem) *Problem {
+	m, bad := oasstMessage(message)
+	if bad != nil {
+		return bad
+	}
+	turns := append(before[:len(before):len(before)], m)
+	replies := message.Member("replies").Items
+	if m.Role == "user" && len(replies) > 1 {
+		if bad := visit(turns, replies); bad != nil {
+			return bad
+		}
+	}
+	for i := range replies {
+		if bad := walkReplies(&replies[i], turns, visit); bad != nil {
+			return bad
+		}
+	}
+	return nil
+}
+
+// oasstMessage is a message of OpenAssistant, whose users are prompters.
+func oasstMessage(c *Cell) (Message, *Problem) {
+	m := Message{Role: "assistant", Content: c.Member("text").Text}
+	switch role := c.Member("role").Text; role {
+	case "prompter":
+		m.Role = "user"
+	case "assistant":
+	default:
+		return m, &Problem{ReasonRole, "role", fmt.Sprintf("unknown role %q; the roles are prompter, assistant", Clip(role, 20))}
+	}
+	if c.Member("text").Kind != CellText {
+		return m, &Problem{ReasonNullText, "text", "no text"}
+	}
+	return m, characters(m.Content, "text")
+}
+
+// rankedReplies are the replies that have a rank.
+func rankedReplies(turns []Message, replies []Cell, column string) (r ranking, bad *Problem) {
+	r = ranking{prompt: Text{Messages: turns}, sure: 1, margins: true}
+	for i := range replies {
+		rank, given := parseNumber(replies[i].Member("rank").scalar())
+		if !given {
+			continue
+		}
+		m, bad := oasstMessage(&replies[i])
+		if bad != nil {
+			return r, bad
+		}
+		r.answers = append(r.answers, answer{Text{Messages: []Message{m}}, -rank, column})
+	}
+	return r, nil
+}

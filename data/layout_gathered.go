@@ -1,0 +1,190 @@
+package data
+
+import (
+	"encoding/hex"
+)
+
+// singleLayouts have a response a row: the whole file is read, and held in
+// memory, before there is a pair.
+func singleLayouts() []*layout {
+	return []*layout{ktoLayout(), ktoMessagesLayout(), ktoTagLayout(), oasstTreeLayout(), oasstLayout()}
+}
+
+// ktoLayout is TRL's unpaired preference: a completion, and whether it is
+// desired.
+func ktoLayout() *layout {
+	prompt, completion := text("prompt"), text("completion")
+	l := unpairedLayout("kto", value("label"), func() (p, response Text, bad *Problem) {
+		if p, bad = prompt.promptText(); bad == nil {
+			response, bad = completion.Text()
+		}
+		return p, response, bad
+	})
+	l.needs = append([]*Field{prompt, completion}, l.needs...)
+	return l
+}
+
+// ktoMessagesLayout is that of ms-swift and LLaMA-Factory: the completion is
+// the last of the messages. Files of other tasks have such columns too.
+func ktoMessagesLayout() *layout {
+	messages := turns("messages")
+	l := unpairedLayout("kto-messages", value("label"), func() (Text, Text, *Problem) {
+		c, bad := conversation(messages)
+		return c.Prompt, c.Response, bad
+	})
+	l.needs, l.unsure = append([]*Field{messages}, l.needs...), true
+	return l
+}
+
+// ktoTagLayout is LLaMA-Factory's for alpaca rows.
+func ktoTagLayout() *layout {
+	d, output := Dialogue{Prompt: text("instruction"), Input: text("input")}, text("output")
+	l := unpairedLayout("kto-tag", value("kto_tag"), func() (p, response Text, bad *Problem) {
+		if p, _, bad = d.prompt(Text{}, Text{}); bad == nil {
+			response, bad = output.Text()
+		}
+		return p, response, bad
+	})
+	l.needs, l.may = append([]*Field{d.Prompt, output}, l.needs...), []*Field{d.Input}
+	return l
+}
+
+// unpairedLayout pairs every desired completion with every undesired one of the
+// same prompt.
+func unpairedLayout(name string, label *Field, read func() (prompt, completion Text, bad *Problem)) *layout {
+	seen := map[TextKey]int{}
+	var all []ranking
+	return &layout{name: name, needs: []*Field{label},
+		says: "rows of one prompt are gathered (the file is held in memory): each completion with " + label.Name + " true against each with false; those without a counterpart are counted",
+		gather: func(place int) *Problem {
+			prompt, completion, bad := read()
+			if bad != nil {
+				return bad
+			}
+			score, bad := desired(label)
+			if bad != nil {
+				return bad
+			}
+			key := KeyOf(prompt, Text{}, Text{})
+			at, known := seen[key]
+			if !known {
+				at = len(all)
+				seen[key] = at
+				all = append(all, ranking{prompt: prompt, sure: 1, classes: true, place: place, id: hex.EncodeToString(key[:4])})
+			}
+			all[at].answers = append(all[at].answers, answer{completion, score, "completion"})
+			return nil
+		},
+		end: func() ([]ranking, map[Reason]int) { return withBoth(all) }}
+}
+
+// desired is 1 for true and 0 for false.
+func desired(label *Field) (float64, *Problem) {
+	switch value := label.Cell.scalar(); value {
+	case "true", "True", "1":
+		return 1, nil
+	case "false", "False", "0":
+		return 0, nil
+	default:
+		return 0, label.Problem(ReasonLabel, "%q where true or false should be", Clip(value, 20))
+	}
+}
+
+// withBoth are the rankings in which one answer is better than another; the
+// answers of the others are counted.
+func withBoth(all []ranking) (rankings []ranking, skipped map[Reason]int) {
+	skipped = map[Reason]int{}
+	for _, r := range all {
+		differ := false
+		for _, a := range r.answers {
+			differ = differ || a.score != r.answers[0].score
+		}
+		if !differ {
+			skipped[ReasonUnpaired] += len(r.answers)
+			continue
+		}
+		rankings = append(rankings, r)
+	}
+	return rankings, skipped
+}
+
+// oasstLayout is OpenAssistant's messages, one a row, each with its parent's
+// id; replies to one message have ranks, 0 the best.
+func oasstLayout() *layout {
+	id, parent, role, content, rank := word("message_id"), word("parent_id"), word("role"), word("text"), value("rank")
+	b := oasstBooks{messages: map[string]oasstRow{}}
+	return &layout{name: "oasst", needs: []*Field{id, parent, role, content, rank}, chatty: true,
+		says: "messages are gathered into their trees (the file is held in memory); replies to one message by their rank, 0 the best, all pairs; margin = difference of the ranks",
+		gather: func(place int) *Problem {
+			row := oasstRow{parent: parent.Cell.scalar(), place: place, rank: rank.Cell.scalar()}
+			object := Cell{Members: []Member{{"role", role.Cell}, {"text", content.Cell}}}
+			var bad *Problem
+			if row.message, bad = oasstMessage(&object); bad != nil {
+				return bad
+			}
+			name := id.Cell.scalar()
+			if _, again := b.messages[name]; again {
+				return id.Problem(ReasonDuplicateID, "the id %q was given before", Clip(name, 40))
+			}
+			b.messages[name] = row
+			b.order = append(b.order, name)
+			return nil
+		},
+		end: b.rankings}
+}
+
+type oasstRow struct {
+	message      Message
+	parent, rank string
+	place        int
+}
+
+type oasstBooks struct {
+	messages map[string]oasstRow
+	order    []string // of reading
+}
+
+// rankings gathers the ranked replies of every message; the rows that give no
+// pair are counted.
+func (b *oasstBooks) rankings() (rankings []ranking, skipped map[Reason]int) {
+	at := map[string]int{}
+	for _, name := range b.order {
+		row := b.messages[name]
+		rank, ranked := parseNumber(row.rank)
+		if row.message.Role != "assistant" || !ranked {
+			continue
+		}
+		i, known := at[row.parent]
+		if !known {
+			prompt, whole := b.thread(row.parent)
+			if !whole {
+				continue
+			}
+			i = len(rankings)
+			at[row.parent] = i
+			rankings = append(rankings, ranking{prompt: Text{Messages: prompt}, sure: 1, margins: true, id: row.parent, place: row.place})
+		}
+		rankings[i].answers = append(rankings[i].answers, answer{Text{Messages: []Message{row.message}}, -rank, "text"})
+	}
+	rankings, _ = withBoth(rankings) // what it leaves out is counted below with the rest
+	used := 0
+	for _, r := range rankings {
+		used += len(r.answers)
+	}
+	return rankings, map[Reason]int{ReasonUnpaired: len(b.order) - used}
+}
+
+// thread is the turns down to a message; whole is false where one is missing.
+func (b *oasstBooks) thread(name string) (turns []Message, whole bool) {
+	for range len(b.order) + 1 {
+		row, ok := b.messages[name]
+		if !ok {
+			return nil, false
+		}
+		turns = append([]Message{row.message}, turns...)
+		if name = row.parent; name == "" {
+			return turns, true
+		}
+	}
+	return nil, false // a circle
+}

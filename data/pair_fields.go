@@ -1,0 +1,222 @@
+package data
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// pairFields are what a pair is read from: two responses of which the file
+// says which is chosen, or two and a label.
+type pairFields struct {
+	prompt, chosen, rejected               *Field
+	responseA, responseB, label            *Field
+	voteShareA                             *Field
+	confidence, margin, voteShare          *Field
+	subset, id, scoreChosen, scoreRejected *Field
+	system, input, history                 *Field
+
+	context *ContextFields
+
+	Dialogue          // of the fields that the file has
+	labelled bool     // response_a, response_b and a label
+	layout   *layout  // another than ours; nil for ours
+	notes    []string // what a reader of the file should know
+}
+
+func newPairFields() *pairFields {
+	return &pairFields{
+		prompt:        &Field{Name: "prompt", Optional: true},
+		chosen:        &Field{Name: "chosen"},
+		rejected:      &Field{Name: "rejected"},
+		responseA:     &Field{Name: "response_a"},
+		responseB:     &Field{Name: "response_b"},
+		label:         &Field{Name: "label", Holds: HoldsSide},
+		voteShareA:    &Field{Name: "vote_share_a", Holds: HoldsNumber, Optional: true},
+		confidence:    &Field{Name: "confidence", Holds: HoldsNumber, Optional: true},
+		margin:        &Field{Name: "margin", Holds: HoldsNumber, Optional: true},
+		voteShare:     &Field{Name: "vote_share", Holds: HoldsNumber, Optional: true},
+		subset:        &Field{Name: "subset", Holds: HoldsName, Optional: true},
+		id:            &Field{Name: "id", Holds: HoldsName, Optional: true},
+		context:       NewContextFields(),
+		scoreChosen:   &Field{Name: "score_chosen", Holds: HoldsNumber, Mapped: true},
+		scoreRejected: &Field{Name: "score_rejected", Holds: HoldsNumber, Mapped: true},
+		system:        &Field{Name: "system", Optional: true, Mapped: true},
+		input:         &Field{Name: "input", Optional: true, Mapped: true},
+		history:       &Field{Name: "history", Holds: HoldsAny, Optional: true, Mapped: true},
+	}
+}
+
+func (p *pairFields) all() []*Field {
+	return append([]*Field{p.prompt, p.chosen, p.rejected, p.responseA, p.responseB, p.label, p.voteShareA,
+		p.confidence, p.margin, p.voteShare, p.subset, p.id, p.scoreChosen, p.scoreRejected, p.system, p.input, p.history}, p.context.Fields()...)
+}
+
+// find finds the columns of a file of pairs, and all that is wrong with them.
+func (p *pairFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
+	layout, err := findLayout(src, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if layout != nil {
+		return p.findLaidOut(layout, src, cfg), nil
+	}
+	fields := p.all()
+	p.alias(src, cfg.Columns)
+	if err := Resolve(fields, cfg.Columns, src); err != nil {
+		return nil, err
+	}
+	p.choose(p.chosen.Column == "" && p.rejected.Column == "" && (p.responseA.Column != "" || p.responseB.Column != ""))
+	need := []*Field{p.chosen, p.rejected}
+	if p.labelled {
+		need = []*Field{p.prompt, p.responseA, p.responseB, p.label}
+	}
+	if err := Require(need, src, "pairs are chosen and rejected, or prompt, response_a, response_b and label"); err != nil {
+		return nil, err
+	}
+	if err := p.complete(fields, src, cfg); err != nil {
+		return nil, err
+	}
+	return fields, p.Alike()
+}
+
+// findLaidOut takes the fields of another layout for ours.
+func (p *pairFields) findLaidOut(l *layout, src Source, cfg ReadConfig) []*Field {
+	fields := l.choose(src)
+	found := "found by its columns"
+	if cfg.From != "" {
+		found = "as asked for"
+	}
+	p.layout = l
+	p.note(fmt.Sprintf("layout %s (%s): %s", l.name, found, l.says))
+	p.note(ignored(src, fields))
+	return fields
+}
+
+// alias takes chosen_response and rejected_response, as Argilla and axolotl
+// write them, for chosen and rejected.
+func (p *pairFields) alias(src Source, mapping map[string]string) {
+	if HasColumns(src, &Field{Column: "chosen_response"}, &Field{Column: "rejected_response"}) && !isColumn(src, "chosen") && !isColumn(src, "rejected") &&
+		!hasKey(mapping, "chosen") && !hasKey(mapping, "rejected") {
+		p.chosen.Column, p.rejected.Column = "chosen_response", "rejected_response"
+		p.note("chosen is read from chosen_response, rejected from rejected_response")
+	}
+}
+
+// complete finds what belongs to a pair beside the columns that must be there,
+// and checks the types of all.
+func (p *pairFields) complete(fields []*Field, src Source, cfg ReadConfig) error {
+	p.label.Values = cfg.LabelValues
+	if !p.labelled {
+		said, err := p.findPrompt(src, cfg.Columns)
+		if err != nil {
+			return err
+		}
+		p.note(said)
+	}
+	p.Promptless = p.prompt.Column == "" && hasKey(cfg.Columns, "prompt")
+	p.findScores(src, cfg.Columns)
+	if err := CheckTypes(fields, src); err != nil {
+		return err
+	}
+	p.note(ignored(src, fields))
+	return nil
+}
+
+func hasKey(m map[string]string, key string) bool {
+	_, ok := m[key]
+	return ok
+}
+
+func (p *pairFields) note(said string) {
+	if said != "" {
+		p.notes = append(p.notes, said)
+	}
+}
+
+// marginScores are the names that UltraFeedback's binarised form, distilabel
+// and Argilla give the scores of both responses.
+var marginScores = [][2]string{{"score_chosen", "score_rejected"}, {"chosen_score", "rejected_score"}, {"chosen_rating", "rejected_rating"},
+	{"chosen-rating", "rejected-rating"}, {"rating_chosen", "rating_rejected"}, {"chosen_avg_rating", "rejected_avg_rating"}}
+
+// findScores takes the difference of scores as the margin where both stand
+// under names that known layouts give them.
+func (p *pairFields) findScores(src Source, mapping map[string]string) {
+	if p.labelled || hasKey(mapping, p.chosen.Name) || hasKey(mapping, p.scoreChosen.Name) || hasKey(mapping, p.scoreRejected.Name) || HasColumns(src, p.margin) {
+		return
+	}
+	for _, names := range marginScores {
+		chosen, _ := findColumn(src, names[0])
+		rejected, _ := findColumn(src, names[1])
+		if chosen.Kind == CellNumber && rejected.Kind == CellNumber {
+			p.scoreChosen.Column, p.scoreRejected.Column = names[0], names[1]
+			p.note(fmt.Sprintf("margin = %s - %s (not wanted: --columns score_chosen= --columns score_rejected=, or train with train.margin: false)", names[0], names[1]))
+			return
+		}
+	}
+}
+
+// ignored names the columns that no field is read from.
+func ignored(src Source, fields []*Field) string {
+	var names []string
+	for _, c := range src.Columns() {
+		read := func(f *Field) bool { return f.Column == c.Name || strings.HasPrefix(f.Column, c.Name+".") }
+		if !slices.ContainsFunc(fields, read) {
+			names = append(names, c.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	said := "columns ignored: " + List(names)
+	if system := firstColumn(src, systemColumns); slices.Contains(names, system) {
+		said += fmt.Sprintf(" (--columns system=%s keeps it as the system message)", system)
+	}
+	for _, name := range names {
+		switch {
+		case name == "history":
+			said += " (history may belong to the prompt: --columns history=history puts its turns before it)"
+		case slices.Contains(partOfPrompt, name):
+			said += fmt.Sprintf(" (%s may belong to the prompt: --columns input=%s puts it after the prompt and a line break)", name, name)
+		}
+	}
+	return said
+}
+
+// partOfPrompt are names of columns that beside a prompt are likely a part of
+// it.
+var partOfPrompt = []string{"input", "context", "passage", "document", "article"}
+
+// choose keeps the fields of one of the two layouts.
+func (p *pairFields) choose(labelled bool) {
+	p.labelled, p.Dialogue = labelled, p.dialogue(p.chosen, p.rejected)
+	if labelled {
+		p.Dialogue = p.dialogue(p.responseA, p.responseB)
+		Drop(p.chosen, p.rejected)
+		return
+	}
+	Drop(p.responseA, p.responseB, p.label, p.voteShareA)
+}
+
+func (p *pairFields) dialogue(a, b *Field) Dialogue {
+	return Dialogue{Prompt: p.prompt, A: a, B: b, System: p.system, Input: p.input, History: p.history, Context: p.context}
+}
+
+// Chat reports whether the pairs are messages.
+func (p *pairFields) Chat() bool {
+	if p.layout != nil {
+		return p.layout.chat()
+	}
+	return p.Dialogue.Chat()
+}
+
+// String names the format, for reports.
+func (p *pairFields) String() string {
+	if p.layout != nil {
+		return p.layout.name
+	}
+	if p.labelled {
+		return fmt.Sprintf("labelled comparisons (response_a/response_b/label), %s", responsesFormat(&p.Dialogue))
+	}
+	return p.Dialogue.String()
+}

@@ -1,0 +1,119 @@
+package data
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// openSource opens a file by what it holds; its name decides only between
+// JSON and CSV, which have no magic bytes.
+func openSource(path string) (Source, error) {
+	head, size, err := readHead(path)
+	if err != nil {
+		return nil, err
+	}
+	named := strings.ToLower(filepath.Base(path))
+	switch {
+	case size == 0:
+		return nil, errors.New("the file is empty (0 bytes): write or copy it again")
+	case bytes.HasPrefix(head, []byte("PAR1")), bytes.HasPrefix(head, []byte("PARE")):
+		return openParquet(path)
+	case strings.HasSuffix(named, ".parquet"):
+		return nil, fmt.Errorf("not a Parquet file: it begins with %q, not PAR1%s", Clip(head, 20), looksLike(head))
+	}
+	for _, other := range []struct{ magic, name string }{
+		{"PK\x03\x04", "a zip archive: unpack it first"},
+		{"\x28\xb5\x2f\xfd", "compressed with zstd: decompress it first (zstd -d), or use gzip"},
+		{"BZh", "compressed with bzip2: decompress it first (bunzip2), or use gzip"},
+		{"ARROW1", "an Arrow file: write it as Parquet"},
+		{"\xff\xfe", "UTF-16 text: write it as UTF-8"},
+		{"\xfe\xff", "UTF-16 text: write it as UTF-8"},
+	} {
+		if bytes.HasPrefix(head, []byte(other.magic)) {
+			return nil, errors.New(other.name)
+		}
+	}
+	return openTextual(path, named)
+}
+
+// openTextual opens JSON lines or CSV, gzipped or not.
+func openTextual(path, named string) (Source, error) {
+	lines, err := openLines(path)
+	if err != nil {
+		return nil, err
+	}
+	defer lines.Close()
+	first, err := lines.firstByte()
+	if err != nil {
+		return nil, err
+	}
+	switch ext := filepath.Ext(strings.TrimSuffix(named, ".gz")); ext {
+	case ".csv", ".tsv":
+		return openCSV(path)
+	case ".jsonl", ".json", ".ndjson":
+		return openJSONL(path)
+	}
+	if first == '{' || first == '[' {
+		return openJSONL(path)
+	}
+	return openCSV(path)
+}
+
+func readHead(path string) (head []byte, size int64, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, RootCause(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, RootCause(err)
+	}
+	if info.IsDir() {
+		return nil, 0, errors.New("is a folder; name its files")
+	}
+	head = make([]byte, 512)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, 0, RootCause(err)
+	}
+	return head[:n], info.Size(), nil
+}
+
+// RootCause drops the path from an os error: ours has the file in front.
+func RootCause(err error) error {
+	var pathErr *os.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
+	}
+	return err
+}
+
+func looksLike(head []byte) string {
+	trimmed := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	line, _, _ := bytes.Cut(trimmed, []byte("\n"))
+	switch {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		return "; it is gzip: name it .jsonl.gz or .csv.gz, or write Parquet"
+	case bytes.HasPrefix(trimmed, []byte("{")):
+		return "; it looks like JSON lines: name it .jsonl"
+	case bytes.HasPrefix(head, []byte("version https://git-lfs")):
+		return "; it is a git-lfs pointer: fetch the file itself with git lfs pull"
+	case bytes.Contains(line, []byte(",")):
+		return "; it looks like CSV: name it .csv"
+	}
+	return "; copy or write it again"
+}
+
+// Clip is the beginning of a text, to be quoted in an error.
+func Clip[T string | []byte](text T, most int) string {
+	if len(text) <= most {
+		return string(text)
+	}
+	return string(text[:most]) + "…"
+}

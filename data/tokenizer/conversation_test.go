@@ -1,0 +1,126 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"laurel/data"
+)
+
+// conversationRow is a row as data sets hold it.
+type conversationRow struct {
+	Messages            []data.Message
+	Tools               json.RawMessage
+	ChatTemplateKwargs  json.RawMessage `json:"chat_template_kwargs"`
+	AddGenerationPrompt bool            `json:"add_generation_prompt"`
+}
+
+// Expected text: apply_chat_template of transformers 5.23.0
+// (testdata/make_conversations.py).
+func TestConversationsRenderAsTransformers(t *testing.T) {
+	var expected struct {
+		Tokens map[string]string
+		Rows   []conversationRow
+		Cases  []struct {
+			templateCase
+			Row    int
+			Sparse bool // of rows whose nulls are taken out at every depth
+		}
+	}
+	readJSON(t, filepath.Join("testdata", "conversations", "expected.json"), &expected)
+	for _, c := range expected.Cases {
+		t.Run(fmt.Sprintf("%s/%d/%v", c.Template, c.Row, c.Sparse), func(t *testing.T) {
+			template := openTemplate(t, filepath.Join("..", c.Template), expected.Tokens)
+			template.now = time.Date(2026, 3, 7, 0, 0, 0, 0, time.UTC)
+			row := expected.Rows[c.Row]
+			if c.Sparse {
+				row = throughParquet(t, row)
+			}
+			context := data.Context{Tools: string(row.Tools), TemplateKwargs: string(row.ChatTemplateKwargs)}
+			text, err := template.render(context, row.Messages, row.AddGenerationPrompt)
+			if c.Error != "" && err != nil {
+				return // in the words of another library
+			}
+			if c.Template == "templates/gemma-3.jinja" && (c.Row == 1 || c.Row == 2) && err != nil {
+				return // no content: refused, since the library takes undefined for no iterable
+			}
+			c.check(t, text, err)
+		})
+	}
+}
+
+// Values of tojson that templates seldom hold.
+func TestPythonNumbers(t *testing.T) {
+	for x, want := range map[float64]string{0: "0.0", 1: "1.0", 1e16: "1e+16", 123456789012345680: "1.2345678901234568e+17", 1e15: "1000000000000000.0",
+		0.0001: "0.0001", 0.00001: "1e-05", -2.5: "-2.5", 1e300: "1e+300"} {
+		if got := pythonFloat(x); got != want {
+			t.Errorf("%g: %s, want %s", x, got, want)
+		}
+	}
+}
+
+// What a template does not name is counted.
+func TestUnreadFieldsAreCounted(t *testing.T) {
+	dir := copyModel(t, "bpe")
+	write(t, dir, "chat_template.jinja", "{% for m in messages %}{{ m.content }}{{ m.reasoning_content }}{% endfor %}")
+	tok := open(t, dir)
+	call := data.Message{Role: "assistant", Whole: `{"role":"assistant","tool_calls":[{}],"reasoning_content":"r"}`}
+	for range 2 {
+		if _, err := tok.RenderIn(data.Context{Tools: "[{}]"}, []data.Message{{Role: "user", Content: "q"}, call}, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := tok.Unread(); len(got) != 2 || got["tools"] != 2 || got["tool_calls"] != 2 {
+		t.Errorf("%v", got)
+	}
+}
+
+// A template of its own for tools, and those of additional_chat_templates.
+func TestNamedTemplates(t *testing.T) {
+	dir := copyModel(t, "bpe")
+	write(t, dir, "tokenizer_config.json", `{"chat_template":[{"name":"default","template":"plain"},{"name":"tool_use","template":"tools"},{"name":"rag","template":"{% broken"}]}`)
+	tok := open(t, dir)
+	messages := []data.Message{{Role: "user", Content: "q"}}
+	for tools, want := range map[string]string{"": "plain", "[{}]": "tools"} {
+		if text, err := tok.RenderIn(data.Context{Tools: tools}, messages, false); err != nil || text != want {
+			t.Errorf("tools %q: %q, %v; want %q", tools, text, err, want)
+		}
+	}
+}
+
+func FuzzRenderWhole(f *testing.F) {
+	f.Add(`{"role":"assistant","content":[{"type":"text","text":"x"}],"tool_calls":[{"function":{"arguments":{"a":1e400}}}]}`, `[{"a":[]}]`, `{"k":1}`)
+	template, err := compileTemplate("fuzz", `{% for m in messages %}{{ m | tojson(indent=1) }}{% endfor %}{{ tools | tojson }}`, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, whole, tools, kwargs string) {
+		_, _ = template.render(data.Context{Tools: tools, TemplateKwargs: kwargs}, []data.Message{{Role: "user", Whole: whole}}, false)
+	})
+}
+
+// throughParquet reads the row as a file of structs gives it, in which TRL
+// takes nulls out.
+func throughParquet(t *testing.T, row conversationRow) conversationRow {
+	t.Helper()
+	row.Messages = slices.Clone(row.Messages)
+	for i, m := range row.Messages {
+		if m.Whole != "" {
+			row.Messages[i] = withoutNulls(t, m)
+		}
+	}
+	return row
+}
+
+func withoutNulls(t *testing.T, m data.Message) data.Message {
+	t.Helper()
+	sparse, err := data.SparseMessage([]byte(m.Whole))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sparse
+}

@@ -1,0 +1,253 @@
+package scoring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"laurel/data"
+	"laurel/model"
+)
+
+// tiny is an encoder of one layer for the demo's tokenizer.
+const tiny = `{"model_type": "bert", "vocab_size": %d, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2,
+ "intermediate_size": 32, "max_position_embeddings": 64, "type_vocab_size": 2, "hidden_act": "gelu", "layer_norm_eps": 1e-12,
+ "hidden_dropout_prob": 0, "attention_probs_dropout_prob": 0, "initializer_range": 0.3, "pad_token_id": 0, "id2label": {"0": "LABEL_0"}}`
+
+// saved writes a model of so many embeddings, drawn from a seed, with the
+// demo's tokenizer.
+func saved(t *testing.T, embeddings int, seed uint64) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "configs", "demo-encoder"))); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "config.json")
+	if err := os.WriteFile(path, fmt.Appendf(nil, tiny, embeddings), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m, err := model.New(path, seed, model.Head{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save(dir, 0); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func opened(t *testing.T, dir string, o Options) *Scorer {
+	t.Helper()
+	m, err := Open(context.Background(), dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	s, err := m.Scorer(pureGo(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func pureGo(t *testing.T) model.Backend {
+	t.Helper()
+	choice, err := model.ChooseBackend("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend, err := choice.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return backend
+}
+
+func text(s string) data.Completion {
+	return data.Completion{Response: data.Text{Plain: s}, IsText: true}
+}
+
+// TestScore: rewards are those of the ids, in order, and what lies in a text is
+// its own reason.
+func TestScore(t *testing.T) {
+	dir := saved(t, 4096, 1)
+	s := opened(t, dir, Options{MaxLength: 8})
+	long := text(strings.Repeat("a ", 20))
+	completions := []data.Completion{text("a b"), text("c"), long}
+	scores, err := s.Score(context.Background(), completions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := model.Load(dir, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct, err := model.NewScorer(pureGo(t), loaded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range completions {
+		tokens, err := s.Encode(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := direct.Score(context.Background(), [][]int32{tokens.IDs}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := scores[i]; !got.Valid || got.Reward != want[0] || got.Tokens != len(tokens.IDs) || got.Truncated != (i == 2) {
+			t.Errorf("%d: %+v, want reward %v", i, got, want[0])
+		}
+	}
+	rewards, err := s.Rewards(context.Background(), completions[:2])
+	if err != nil || rewards[0] != float64(scores[0].Reward) || rewards[1] != float64(scores[1].Reward) {
+		t.Errorf("%v %v", rewards, err)
+	}
+}
+
+// TestBeyondEmbeddings: a model with half of the tokenizer's vocabulary.
+func TestBeyondEmbeddings(t *testing.T) {
+	s := opened(t, saved(t, 3000, 1), Options{})
+	bad := ""
+	for _, word := range []string{"hous", "clap", "spread", "pancakes", "puppies"} {
+		tokens, err := s.Tokenizer.EncodeText(word, 0, s.Side)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.Max(tokens.IDs) >= 3000 {
+			bad = word
+		}
+	}
+	if bad == "" {
+		t.Fatal("no word is beyond the embeddings: choose others")
+	}
+	scores, err := s.Score(context.Background(), []data.Completion{text("a"), text(bad), text("b")})
+	if err != nil || !scores[0].Valid || scores[1].Valid || scores[1].Reason != "token_beyond_embeddings" || !scores[2].Valid {
+		t.Errorf("%+v %v", scores, err)
+	}
+	row := (*data.RowError)(nil)
+	if _, err := s.Rewards(context.Background(), []data.Completion{text(bad)}); !errors.As(err, &row) || row.Reason != data.ReasonBeyondEmbeddings {
+		t.Errorf("%v", err)
+	}
+	pair := data.Pair{Chosen: data.Text{Plain: "a"}, Rejected: data.Text{Plain: bad}}
+	if _, _, err := s.EncodePair(pair); !errors.As(err, &row) || row.Column != "rejected" || !strings.Contains(err.Error(), "is beyond the model's 3000 embeddings") {
+		t.Errorf("%v", err)
+	}
+	if n, _ := BeyondEmbeddings(s.Model.Model, s.Tokenizer); n != 1096 {
+		t.Errorf("%d tokens are beyond, want 1096", n)
+	}
+}
+
+// TestEnsemble: mean, standard deviation and lower bound, by hand from the
+// members' own rewards; offsets are taken off.
+func TestEnsemble(t *testing.T) {
+	ctx, dirs := context.Background(), []string{saved(t, 4096, 1), saved(t, 4096, 2)}
+	center := filepath.Join(t.TempDir(), "center.jsonl")
+	if err := os.WriteFile(center, []byte(`{"text":"a b"}`+"\n"+`{"text":"c"}`+"\n"+`{"text":null}`+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "both")
+	if err := WriteEnsemble(ctx, dir, dirs, Together{K: 2, Center: center, On: pureGo(t)}, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	both, texts := opened(t, dir, Options{}), []data.Completion{text("a b"), text("c")}
+	if !both.IsEnsemble() {
+		t.Error("it is no ensemble")
+	}
+	got, err := both.Score(ctx, texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var each [2][]float64
+	for i, one := range dirs {
+		if each[i], err = opened(t, one, Options{}).Rewards(ctx, texts); err != nil {
+			t.Fatal(err)
+		}
+		zero := (each[i][0] + each[i][1]) / 2
+		each[i][0], each[i][1] = each[i][0]-zero, each[i][1]-zero
+	}
+	for i, score := range got {
+		mean, std := (each[0][i]+each[1][i])/2, math.Abs(each[0][i]-each[1][i])/2
+		for name, d := range map[string]float64{"mean": float64(score.Reward) - mean, "std": float64(score.Std) - std, "lower": float64(score.Lower) - (mean - 2*std)} {
+			if math.Abs(d) > 1e-6 {
+				t.Errorf("text %d: %s is off by %v", i, name, d)
+			}
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	dir := saved(t, 4096, 1)
+	if _, err := Open(context.Background(), dir, Options{MaxLength: 65}); err == nil || !strings.Contains(err.Error(), "max_length 65 is more than the model's 64 positions") {
+		t.Errorf("%v", err)
+	}
+	if _, err := Open(context.Background(), filepath.Join(dir, "nowhere", "at", "all"), Options{}); err == nil {
+		t.Error("opened a folder that is not there")
+	}
+}
+
+// TestExport: what is exported scores as before, and its golden vector holds.
+func TestExport(t *testing.T) {
+	s := opened(t, saved(t, 4096, 1), Options{MaxLength: 24})
+	dir := filepath.Join(t.TempDir(), "new", "hf")
+	if err := s.Export(dir, pureGo(t), "go", "test"); err != nil {
+		t.Fatal(err)
+	}
+	again := opened(t, dir, Options{})
+	if again.MaxLength != 24 || again.Side != s.Side {
+		t.Errorf("cut to %d at the %s", again.MaxLength, again.Side)
+	}
+	golden, err := ReadGolden(dir)
+	if err != nil || golden == nil || golden.Laurel != "test" {
+		t.Fatalf("%+v %v", golden, err)
+	}
+	fresh, err := again.NewGolden(pureGo(t), "go", "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range golden.Cases {
+		if !slices.Equal(c.IDs, fresh.Cases[i].IDs) || *c.Logit != *fresh.Cases[i].Logit {
+			t.Errorf("case %s: %v %v, exported %v %v", c.Name, fresh.Cases[i].IDs, *fresh.Cases[i].Logit, c.IDs, *c.Logit)
+		}
+	}
+}
+
+// TestDoubtTokenizer: the demo's WordPiece under models of other kinds.
+func TestDoubtTokenizer(t *testing.T) {
+	for name, c := range map[string]struct{ config, doubt string }{
+		"its own":       {fmt.Sprintf(tiny, 4096), ""},
+		"padded":        {fmt.Sprintf(tiny, 4160), ""},
+		"too many rows": {fmt.Sprintf(tiny, 8000), "it has 4096 tokens, the model 8000 embeddings"},
+		"another pad":   {strings.Replace(fmt.Sprintf(tiny, 4096), `"pad_token_id": 0`, `"pad_token_id": 1`, 1), "config.json's pad_token_id is 1, its own 0"},
+		"ordinary bos": {strings.Replace(fmt.Sprintf(tiny, 4096), `"pad_token_id": 0`, `"pad_token_id": 0, "bos_token_id": 2000`, 1),
+			"config.json's bos_token_id 2000 is an ordinary token in it"},
+		"roberta": {strings.Replace(fmt.Sprintf(tiny, 4096), `"bert"`, `"roberta"`, 1), "it is a WordPiece, roberta models have a byte-level BPE"},
+		"llama": {`{"model_type": "llama", "vocab_size": 4096, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32, "max_position_embeddings": 64, "pad_token_id": 0, "id2label": {"0": "LABEL_0"}}`,
+			"it has a mask token, as encoders have, and the model is a decoder"},
+	} {
+		path := filepath.Join(t.TempDir(), "config.json")
+		if err := os.WriteFile(path, []byte(c.config), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		m, err := model.New(path, 1, model.Head{})
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		s := Source{Dir: filepath.Join("..", "configs", "demo-encoder")}
+		tok, err := s.OpenTokenizer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := DoubtTokenizer(m, tok)
+		tok.Close()
+		if c.doubt == "" && got != "" || !strings.Contains(got, c.doubt) {
+			t.Errorf("%s: %q, want %q", name, got, c.doubt)
+		}
+	}
+}
