@@ -42,7 +42,10 @@ func Outline(dir string, head Head) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m, m.loadDir(dir, 0)
+	if err := m.loadDir(dir, 0); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // loadFrom reads config.json and weights from two directories.
@@ -52,7 +55,10 @@ func loadFrom(config, dir string, seed uint64, head Head) (*Model, error) {
 		return nil, err
 	}
 	m.Store = ml.NewStore()
-	return m, m.loadDir(dir, seed)
+	if err := m.loadDir(dir, seed); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 func (m *Model) loadDir(dir string, seed uint64) error {
