@@ -199,8 +199,9 @@ func wantOnly(t *testing.T, dir, content string) {
 
 func TestWriteToBadPlaces(t *testing.T) {
 	dir := t.TempDir()
-	err := Write(filepath.Join(dir, "no", WeightsFile), nil, nil)
-	wantError(t, err, "no such file")
+	file := writeFile(t, []byte("x"), t.TempDir(), "file")
+	err := Write(filepath.Join(file, WeightsFile), nil, nil)
+	wantError(t, err, "not a directory")
 	taken := filepath.Join(dir, "taken")
 	if err := os.Mkdir(taken, 0o755); err != nil {
 		t.Fatal(err)
