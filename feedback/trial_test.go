@@ -1,6 +1,7 @@
 package feedback
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -17,8 +18,9 @@ func TestLabelOfNoUse(t *testing.T) {
 	judge := &stub{name: "mumbler", reply: mumble}
 	store := newStore(t)
 	_, _, err := runLabels(t, labelling(t, store, 1000, judge))
-	for _, says := range []string{"none of the 20 questions to judge mumbler came to an answer", "no_verdict 20", `finish_reason "stop"`, `"Well, well."`} {
-		if err == nil || !strings.Contains(err.Error(), says) {
+	// Replies under way when the trial ends are counted too.
+	for _, says := range []string{`none of the 2\d questions to judge mumbler came to an answer`, `no_verdict 2\d`, `finish_reason "stop"`, `"Well, well\."`} {
+		if err == nil || !regexp.MustCompile(says).MatchString(err.Error()) {
 			t.Errorf("no word of %s in %v", says, err)
 		}
 	}
