@@ -254,8 +254,8 @@ func (m *Model) checkSaved(modules []string, source map[string]string) error {
 			}
 		}
 		if len(missing) > 0 {
-			return fmt.Errorf("%s, key \"modules_to_save\" names %q, which was trained whole, and the file lacks its tensors: %s: save them with the adapter, or take the name out where the base's are meant",
-				adapterConfigFile, module, firstFew(missing))
+			return ofHead(missing, m.Config.weights, fmt.Errorf("%s, key \"modules_to_save\" names %q, which was trained whole, and the file lacks its tensors: %s: save them with the adapter, or take the name out where the base's are meant",
+				adapterConfigFile, module, firstFew(missing)))
 		}
 		if !found && !slices.Contains(elsewhere, module) {
 			return fmt.Errorf("%s, key \"modules_to_save\" names %q, which the %s model does not have", adapterConfigFile, module, m.Config.ModelType)

@@ -176,11 +176,11 @@ func checkShapes(want []weight, source map[string]string, w *safetensors.Weights
 			return err
 		}
 		if !slices.Equal(info.Shape, t.shape) {
-			hint := ""
-			if t.group != "" {
-				hint = ": a reward model has one label; this head is a classifier's"
+			err := fmt.Errorf("tensor %s has shape %v, the config asks for %v", name, info.Shape, t.shape)
+			if t.group == scoreGroup {
+				return &HeadError{fmt.Errorf("%w: a reward model has one label; this head is a classifier's", err)}
 			}
-			return fmt.Errorf("tensor %s has shape %v, the config asks for %v%s", name, info.Shape, t.shape, hint)
+			return err
 		}
 	}
 	return nil
@@ -198,7 +198,7 @@ func matchNames(c *Config, w *safetensors.Weights, report *Loaded) (map[string]s
 	if c.valueHead != "" && c.Recorded.Head.Own() {
 		wanted["score.weight"] = false // the head lies under the name that the config gives it
 		if _, err := w.Info(c.valueHead); err != nil {
-			return nil, fmt.Errorf("config.json, key \"value_head_prefix\" names the head %s, which the checkpoint does not have", c.valueHead)
+			return nil, &HeadError{fmt.Errorf("config.json, key \"value_head_prefix\" names the head %s, which the checkpoint does not have", c.valueHead)}
 		}
 	}
 	source := make(map[string]string, len(want))
@@ -261,10 +261,25 @@ func missingTensors(want []weight, source map[string]string, report *Loaded) err
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("the checkpoint lacks %d tensors: %s", len(missing), firstFew(missing))
+		return ofHead(missing, want, fmt.Errorf("the checkpoint lacks %d tensors: %s", len(missing), firstFew(missing)))
 	}
 	report.NewHead = len(report.New) > 0
 	return nil
+}
+
+// HeadError is what is amiss with a checkpoint's score head.
+type HeadError struct{ error }
+
+func (e *HeadError) Unwrap() error { return e.error }
+
+// ofHead marks an error about tensors that are all the score head's.
+func ofHead(names []string, of []weight, err error) error {
+	for _, t := range of {
+		if t.group != scoreGroup && slices.Contains(names, t.name) {
+			return err
+		}
+	}
+	return &HeadError{err}
 }
 
 func firstFew(names []string) string {

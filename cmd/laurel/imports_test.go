@@ -40,6 +40,8 @@ var allowed = map[string][]string{
 
 	"scoring": {"data", "data/batches", "data/tokenizer", "model", "model/hub"},
 
+	"verify": {"data", "data/tokenizer", "model", "scoring"},
+
 	"trainer": {"model", "model/safetensors", "eval", "data", "data/batches"},
 
 	"bench": {"data/batches", "model", "trainer"},

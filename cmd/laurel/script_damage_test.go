@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"laurel/model"
 	"laurel/model/safetensors"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -67,14 +68,15 @@ func nudge(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// beheaded copies a Hugging Face folder without the score head's tensors:
+// beheaded copies a Hugging Face or PEFT folder without the score head's tensors:
 // beheaded from to.
 func beheaded(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: beheaded from to")
 	}
 	rewriteTensors(ts, args[0], args[1], func(t safetensors.Source) (safetensors.Source, bool) {
-		return t, !strings.HasPrefix(t.Name, "classifier.") && !strings.HasPrefix(t.Name, "score.")
+		own := strings.TrimPrefix(t.Name, "base_model.model.")
+		return t, !strings.HasPrefix(own, "classifier.") && !strings.HasPrefix(own, "score.")
 	})
 }
 
@@ -95,7 +97,11 @@ func filled(shape []int, value float32) []float32 {
 func rewriteTensors(ts *testscript.TestScript, from, to string, change func(safetensors.Source) (safetensors.Source, bool)) {
 	from, to = ts.MkAbs(from), ts.MkAbs(to)
 	ts.Check(os.CopyFS(to, os.DirFS(from)))
-	weights, err := safetensors.OpenDir(from)
+	file := "model.safetensors"
+	if model.IsAdapter(from) {
+		file = "adapter_model.safetensors"
+	}
+	weights, err := safetensors.Open(filepath.Join(from, file))
 	ts.Check(err)
 	defer weights.Close()
 	var tensors []safetensors.Source
@@ -108,5 +114,5 @@ func rewriteTensors(ts *testscript.TestScript, from, to string, change func(safe
 			tensors = append(tensors, t)
 		}
 	}
-	ts.Check(safetensors.Write(filepath.Join(to, "model.safetensors"), tensors, nil))
+	ts.Check(safetensors.Write(filepath.Join(to, file), tensors, nil))
 }

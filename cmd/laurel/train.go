@@ -8,14 +8,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"laurel/configs"
 	"laurel/data"
-	"laurel/eval"
 	"laurel/model"
 	"laurel/scoring"
 	"laurel/trainer"
@@ -92,7 +90,6 @@ type training struct {
 
 	config configs.Config
 	began  *configs.Config // that a resumed run began with; nil for a new one
-	data   data.Config     // the config's, with local files
 }
 
 // run is the whole line: directory, model, data, loop, report.
@@ -167,8 +164,7 @@ type prepared struct {
 	trainer.Run
 	scored *scoring.Model // the model that trains, and what feeds it
 	choice *model.BackendChoice
-
-	validation *validationSet
+	pairs  *trainingPairs
 }
 
 func (p *prepared) close() {
@@ -184,14 +180,10 @@ func (p *prepared) close() {
 // prepare opens all that a run needs: backend, model, pairs, and the order in
 // which they come.
 func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
-	if err := t.findData(ctx); err != nil {
-		return nil, err
-	}
-	d := t.data
-	if err := checkPairs(slices.Concat(d.Train, d.Validation.Files), d.Reading(nil)); err != nil {
-		return nil, err
-	}
 	p = &prepared{Run: trainer.Run{Config: t.config.Train, Dir: t.dir, Out: t.out}}
+	if p.pairs, err = findPairs(ctx, t.config.Data, t.out); err != nil {
+		return nil, err
+	}
 	if p.Backend, p.choice, err = openBackend(t.config.Backend, t.out); err != nil {
 		return nil, err
 	}
@@ -202,7 +194,7 @@ func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 		return nil, err
 	}
 	p.Model, p.BackendName, p.PadID, p.TokenizerFiles = p.scored.Model, p.choice.Name, p.scored.PadID(), p.scored.TokenizerFiles()
-	if err = t.encode(ctx, p); err == nil {
+	if p.Train, p.Validation, err = p.pairs.encode(ctx, p.scored, p.Config.Seed, t.dir, t.out); err == nil {
 		err = t.checkState(p)
 	}
 	if err != nil {
@@ -216,17 +208,6 @@ func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 		return nil, err
 	}
 	return p, nil
-}
-
-// findData fetches what of the data lies on the hub. The config that is saved
-// keeps the names.
-func (t *training) findData(ctx context.Context) (err error) {
-	t.data = t.config.Data
-	if t.data.Train, err = localData(ctx, t.data.Train, t.out); err != nil {
-		return err
-	}
-	t.data.Validation.Files, err = localData(ctx, t.data.Validation.Files, t.out)
-	return err
 }
 
 // printExtension says what a resumed run makes of another number of steps.
@@ -289,20 +270,6 @@ func (t *training) recordDate(m *scoring.Model) {
 	}
 }
 
-// encode turns the training and validation pairs into ids.
-func (t *training) encode(ctx context.Context, p *prepared) (err error) {
-	d := t.data
-	if p.validation, err = newValidationSet(d, t.config.Train.Seed, t.out); err != nil {
-		return err
-	}
-	if p.Train, _, err = buildStore(ctx, p.scored, "train", filepath.Join(t.dir, "train.tokens"), d.Train, d, p.validation.first, t.out); err != nil || d.Validation.None() {
-		return err
-	}
-	p.Validation, _, err = buildStore(ctx, p.scored, "validation", filepath.Join(t.dir, "validation.tokens"), p.validation.files, d, p.validation.then, t.out)
-	p.validation.warn(t.out)
-	return err
-}
-
 // checkState holds a resumed run's state to its pairs and backend.
 func (t *training) checkState(p *prepared) error {
 	if p.State.Data != "" && p.State.Data != p.Train.Digest {
@@ -341,73 +308,4 @@ func (t *training) printPrecision(ctx context.Context, p *prepared) error {
 	_, err = fmt.Fprintf(t.out, "rewards of %d validation texts in %s differ from float32 by %.2g on average, %.2g at most (their standard deviation is %.2g)\n",
 		d.Texts, t.config.Model.DType, d.Mean, d.Max, d.StandardDeviation)
 	return err
-}
-
-// peakMemory is the most that this process has held.
-func peakMemory() string {
-	bytes, ok := model.ProcessPeak()
-	if !ok {
-		return "not known on this system"
-	}
-	return fmt.Sprintf("%.2f GB", bytes/1e9)
-}
-
-// report writes what the run was worth, and where everything lies.
-func (t *training) report(p *prepared, result *trainer.Result) error {
-	run, err := t.shown(p, result)
-	if err != nil {
-		return err
-	}
-	plots, html := filepath.Join(t.dir, "plots"), filepath.Join(t.dir, "report.html")
-	if _, err := eval.WritePlots(plots, []eval.Run{run}); err != nil {
-		return err
-	}
-	if err := eval.WriteHTML(html, []eval.Run{run}); err != nil {
-		return err
-	}
-	if err := t.printReport(run, result); err != nil {
-		return err
-	}
-	best, why, err := trainer.BestCheckpoint(t.dir)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(t.out, "\ncheckpoint  %s (%s)\nreport      %s\nplots       %s\nmetrics     %s\npace        %d pairs in %.0f s of steps, compiling included: %.2f pairs/s\npeak memory %s\n",
-		best, why, html, plots, filepath.Join(t.dir, trainer.MetricsFile),
-		result.Pairs, result.Stepping.Seconds(), float64(result.Pairs)/max(result.Stepping.Seconds(), 1e-9), peakMemory())
-	return err
-}
-
-// shown is the run as its report shows it.
-func (t *training) shown(p *prepared, result *trainer.Result) (run eval.Run, err error) {
-	lines, err := trainer.ReadMetrics(t.dir)
-	if err != nil {
-		return run, err
-	}
-	run = eval.Run{Name: filepath.Base(t.dir), Model: t.baseModel(), Data: t.config.Data.Validation.String(), Report: result.Report,
-		Curve: trainer.Curve(lines), Loss: t.config.Train.LossName(), Facts: t.facts(p, result)}
-	if best := result.State.Best; best != nil {
-		run.Kept = best.Step
-	}
-	if run.Report != nil {
-		run.Examples, err = run.Report.Examples(p.validation.pairs(t.data))
-	}
-	return run, err
-}
-
-// printReport prints the validation of the checkpoint that is kept, and writes
-// report.json.
-func (t *training) printReport(run eval.Run, result *trainer.Result) error {
-	if run.Report == nil {
-		return nil
-	}
-	fmt.Fprintf(t.out, "\nvalidation at step %d", run.Report.Step)
-	if run.Report.Step == run.Kept {
-		fmt.Fprint(t.out, ", the checkpoint that is kept")
-	}
-	fmt.Fprintf(t.out, " (the run has %d steps):\n", result.State.Step)
-	if err := run.Report.Print(t.out); err != nil {
-		return err
-	}
-	return run.Report.WriteJSON(filepath.Join(t.dir, "report.json"))
 }

@@ -6,10 +6,12 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"laurel/data/tokenizer"
+	"laurel/eval/draw"
 	"laurel/model"
 )
 
@@ -109,4 +111,10 @@ func (b *build) print(out io.Writer) error {
 	}
 	_, err := io.WriteString(out, text.String())
 	return err
+}
+
+// madeBy are the facts that end every report's list: when it was written, and by
+// which laurel.
+func madeBy() []draw.Fact {
+	return []draw.Fact{{Name: "date", Value: time.Now().Format("2006-01-02 15:04 MST")}, {Name: "laurel", Value: readBuild().line()}}
 }

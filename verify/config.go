@@ -1,4 +1,4 @@
-package main
+package verify
 
 import (
 	"encoding/json"
@@ -38,7 +38,7 @@ func readConfigKeys(dir string) (configKeys, error) {
 
 // checkLabels counts labels as transformers does: by id2label, else by
 // num_labels, else two.
-func checkLabels(s *subject) result {
+func checkLabels(s *subject) Check {
 	if s.keysErr != nil {
 		return failed("repair config.json, or export the model anew", "%v", s.keysErr)
 	}
@@ -60,7 +60,7 @@ func checkLabels(s *subject) result {
 
 // checkProblemType: without "regression" the text-classification pipeline of
 // transformers and vLLM put a sigmoid on the one logit.
-func checkProblemType(s *subject) result {
+func checkProblemType(s *subject) Check {
 	const fix = `set "problem_type": "regression" in config.json`
 	switch {
 	case s.keysErr != nil:
@@ -75,7 +75,7 @@ func checkProblemType(s *subject) result {
 }
 
 // checkArchitectures: vLLM and others choose the model's class by this key.
-func checkArchitectures(s *subject) result {
+func checkArchitectures(s *subject) Check {
 	if s.keysErr != nil || s.weights == nil {
 		return skipped("the config or the weights do not load")
 	}
@@ -92,7 +92,7 @@ func checkArchitectures(s *subject) result {
 
 // checkPad: decoders pool the last token that is not pad_token_id, so that it
 // must be what batches are padded with, and nothing that a text ends with.
-func checkPad(s *subject) result {
+func checkPad(s *subject) Check {
 	switch {
 	case s.keysErr != nil:
 		return skipped("config.json does not read")
@@ -120,7 +120,7 @@ func checkPad(s *subject) result {
 }
 
 // checkTokenizer: ids must have a row in the embedding table.
-func checkTokenizer(s *subject) result {
+func checkTokenizer(s *subject) Check {
 	switch {
 	case s.tokenErr != nil:
 		return failed("put the tokenizer's files beside the weights: tokenizer.save_pretrained(DIR)", "%v", s.tokenErr)
@@ -146,7 +146,7 @@ func checkTokenizer(s *subject) result {
 }
 
 // checkLengths holds what training recorded to what the model can take.
-func checkLengths(s *subject) result {
+func checkLengths(s *subject) Check {
 	switch {
 	case s.weights == nil || s.tokenizer == nil:
 		return skipped("the weights or the tokenizer do not load")

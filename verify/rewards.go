@@ -1,4 +1,4 @@
-package main
+package verify
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ var twoTurns = []data.Message{{Role: "user", Content: "Which planet is nearest t
 
 // checkTemplate renders a conversation, and tells whether the template writes
 // the BOS token itself.
-func checkTemplate(s *subject) result {
+func checkTemplate(s *subject) Check {
 	switch {
 	case s.tokenizer == nil:
 		return skipped("the tokenizer does not load")
@@ -74,7 +74,7 @@ func near(a, b float32, tolerance float64) bool {
 }
 
 // checkGolden tokenizes and scores again what export scored.
-func checkGolden(s *subject) result {
+func checkGolden(s *subject) Check {
 	if why := s.cannotScore(); why != "" {
 		return skipped(why)
 	}
@@ -134,7 +134,7 @@ const batchTolerance = 1e-5
 
 // checkBatch scores texts alone, padded beside longer ones, and in another
 // order: padding or neighbours must not reach a reward.
-func checkBatch(s *subject) result {
+func checkBatch(s *subject) Check {
 	if why := s.cannotScore(); why != "" {
 		return skipped(why)
 	}
@@ -164,7 +164,7 @@ func checkBatch(s *subject) result {
 	return compareBatches(cases, alone, together, reversed)
 }
 
-func compareBatches(cases []scoring.GoldenCase, alone, together, reversed []float32) result {
+func compareBatches(cases []scoring.GoldenCase, alone, together, reversed []float32) Check {
 	worst, wrong := 0.0, []string(nil)
 	for i, c := range cases {
 		for _, other := range []float32{together[i], reversed[i]} {
@@ -186,7 +186,7 @@ func compareBatches(cases []scoring.GoldenCase, alone, together, reversed []floa
 
 // checkSpecials scores texts with and without the special tokens that the
 // tokenizer puts around a text: servers do either.
-func checkSpecials(s *subject) result {
+func checkSpecials(s *subject) Check {
 	prefix, suffix := s.tokenizerSpecials()
 	if why := s.cannotScore(); why != "" {
 		return skipped(why)
@@ -230,7 +230,7 @@ const (
 	serversWithout = "False (TRL's GRPO, OpenRLHF, vLLM's messages)"
 )
 
-func (s *subject) compareSpecials(with, without []float32, before, after int) result {
+func (s *subject) compareSpecials(with, without []float32, before, after int) Check {
 	worst, sum := 0, 0.0
 	for i := range with {
 		difference := math.Abs(float64(with[i]) - float64(without[i]))

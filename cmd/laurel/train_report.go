@@ -2,18 +2,83 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
+	"laurel/eval"
 	"laurel/eval/draw"
+	"laurel/model"
 	"laurel/trainer"
 )
 
-// madeBy are the facts that end every report's list: when it was written, and by
-// which laurel.
-func madeBy() []draw.Fact {
-	return []draw.Fact{{Name: "date", Value: time.Now().Format("2006-01-02 15:04 MST")}, {Name: "laurel", Value: readBuild().line()}}
+// report writes what the run was worth, and where everything lies.
+func (t *training) report(p *prepared, result *trainer.Result) error {
+	run, err := t.shown(p, result)
+	if err != nil {
+		return err
+	}
+	plots, html := filepath.Join(t.dir, "plots"), filepath.Join(t.dir, "report.html")
+	if _, err := eval.WritePlots(plots, []eval.Run{run}); err != nil {
+		return err
+	}
+	if err := eval.WriteHTML(html, []eval.Run{run}); err != nil {
+		return err
+	}
+	if err := t.printReport(run, result); err != nil {
+		return err
+	}
+	best, why, err := trainer.BestCheckpoint(t.dir)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(t.out, "\ncheckpoint  %s (%s)\nreport      %s\nplots       %s\nmetrics     %s\npace        %d pairs in %.0f s of steps, compiling included: %.2f pairs/s\npeak memory %s\n",
+		best, why, html, plots, filepath.Join(t.dir, trainer.MetricsFile),
+		result.Pairs, result.Stepping.Seconds(), float64(result.Pairs)/max(result.Stepping.Seconds(), 1e-9), peakMemory())
+	return err
+}
+
+// shown is the run as its report shows it.
+func (t *training) shown(p *prepared, result *trainer.Result) (run eval.Run, err error) {
+	lines, err := trainer.ReadMetrics(t.dir)
+	if err != nil {
+		return run, err
+	}
+	run = eval.Run{Name: filepath.Base(t.dir), Model: t.baseModel(), Data: t.config.Data.Validation.String(), Report: result.Report,
+		Curve: trainer.Curve(lines), Loss: t.config.Train.LossName(), Facts: t.facts(p, result)}
+	if best := result.State.Best; best != nil {
+		run.Kept = best.Step
+	}
+	if run.Report != nil {
+		run.Examples, err = run.Report.Examples(p.pairs.validationPairs())
+	}
+	return run, err
+}
+
+// printReport prints the validation of the checkpoint that is kept, and writes
+// report.json.
+func (t *training) printReport(run eval.Run, result *trainer.Result) error {
+	if run.Report == nil {
+		return nil
+	}
+	fmt.Fprintf(t.out, "\nvalidation at step %d", run.Report.Step)
+	if run.Report.Step == run.Kept {
+		fmt.Fprint(t.out, ", the checkpoint that is kept")
+	}
+	fmt.Fprintf(t.out, " (the run has %d steps):\n", result.State.Step)
+	if err := run.Report.Print(t.out); err != nil {
+		return err
+	}
+	return run.Report.WriteJSON(filepath.Join(t.dir, "report.json"))
+}
+
+// peakMemory is the most that this process has held.
+func peakMemory() string {
+	bytes, ok := model.ProcessPeak()
+	if !ok {
+		return "not known on this system"
+	}
+	return fmt.Sprintf("%.2f GB", bytes/1e9)
 }
 
 // facts are what the run was made with.
