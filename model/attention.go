@@ -21,7 +21,7 @@ type attentionInputs struct {
 func (p *pass) attention(in attentionInputs) *Node {
 	h := in.query.Shape().Dim(2)
 	key, value := repeatHeads(in.key, h), repeatHeads(in.value, h)
-	scores := as(Einsum("nqhk,nmhk->nhqm", MulScalar(in.query, in.scale), key), dtypes.Float32)
+	scores := as(einsum("nqhk,nmhk->nhqm", MulScalar(in.query, in.scale), key), dtypes.Float32)
 	if in.softcap != 0 {
 		scores = MulScalar(Tanh(MulScalar(scores, 1/in.softcap)), in.softcap)
 	}
@@ -34,7 +34,7 @@ func (p *pass) attend(scores, value, mask *Node, dropout float64) *Node {
 	n, t, h, k := value.Shape().Dim(0), value.Shape().Dim(1), value.Shape().Dim(2), value.Shape().Dim(3)
 	scores = Where(BroadcastToShape(mask, scores.Shape()), scores, Scalar(p.graph(), scores.DType(), -1e30))
 	probs := p.dropout(Softmax(scores, -1), dropout)
-	return Reshape(Einsum("nhqm,nmhk->nqhk", as(probs, value.DType()), value), n, t, h*k)
+	return Reshape(einsum("nhqm,nmhk->nqhk", as(probs, value.DType()), value), n, t, h*k)
 }
 
 // repeatHeads gives each query head its key-value head. [N, T, G, K] to

@@ -218,7 +218,7 @@ func (b *deberta) convolution(p *pass, x, residual *Node) *Node {
 	var sum *Node
 	for j := range b.convKernel {
 		shifted := Reshape(Slice(padded, AxisRange(), AxisRange(j, j+t)), n, t, g, d/g)
-		part := Einsum("ntgi,goi->ntgo", p.cast(shifted), p.cast(Squeeze(Slice(kernel, AxisRange(), AxisRange(), AxisRange(), AxisElem(j)), -1)))
+		part := einsum("ntgi,goi->ntgo", p.cast(shifted), p.cast(Squeeze(Slice(kernel, AxisRange(), AxisRange(), AxisRange(), AxisElem(j)), -1)))
 		if sum == nil {
 			sum = part
 			continue

@@ -16,7 +16,7 @@ func (b *deberta) attention(p *pass, name string, x *Node) *Node {
 	query := p.heads(p.linear(name+"query_proj", x), b.numHeads) // [N, T, H, K]
 	key := p.heads(p.linear(name+"key_proj", x), b.numHeads)
 	value := p.heads(p.linear(name+"value_proj", x), b.numHeads)
-	scores := as(Einsum("nqhk,nmhk->nhqm", query, key), dtypes.Float32)
+	scores := as(einsum("nqhk,nmhk->nhqm", query, key), dtypes.Float32)
 	kinds := 1
 	if b.contentToPosition {
 		kinds++
@@ -47,11 +47,11 @@ func (b *deberta) addPositions(p *pass, name string, scores, query, key *Node) *
 	}
 	if b.contentToPosition { // a query against the key of its distance from each token
 		table := b.distances(p, p.linear(name+keyLayer, relative), -1)
-		scores = Add(scores, skew(as(Einsum("nqhk,chk->nhqc", query, table), dtypes.Float32)))
+		scores = Add(scores, skew(as(einsum("nqhk,chk->nhqc", query, table), dtypes.Float32)))
 	}
 	if b.positionToContent { // a key against the query of each token's distance from it
 		table := b.distances(p, p.linear(name+queryLayer, relative), 1)
-		scores = Add(scores, Transpose(skew(as(Einsum("nmhk,chk->nhmc", key, table), dtypes.Float32)), 2, 3))
+		scores = Add(scores, Transpose(skew(as(einsum("nmhk,chk->nhmc", key, table), dtypes.Float32)), 2, 3))
 	}
 	return scores
 }

@@ -53,7 +53,7 @@ func (p *pass) product(x *Node, weight string) *Node {
 	if w.Shape().Dim(0) == 1 && w.DType() == dtypes.Float32 {
 		return ReduceAndKeep(Mul(x, BroadcastToShape(ExpandLeftToRank(w, x.Rank()), x.Shape())), ReduceSum, -1)
 	}
-	return DotGeneral(x, []int{-1}, nil, w, []int{1}, nil)
+	return dot(x, w).General([]int{-1}, nil, []int{1}, nil)
 }
 
 // layerNorm is (x-mean)/sqrt(var+eps)·gain + bias over the last axis (Ba et
