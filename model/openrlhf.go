@@ -6,15 +6,18 @@ import (
 )
 
 // Norm is what OpenRLHF's reward models do to a reward when they do not train,
-// by normalize_reward, mean and std of config.json: (r − mean)/std.
+// by normalize_reward, mean and std of config.json: (r − mean)/std (RewardModel of
+// openrlhf/models/model.py, 2026-08). Its trainer writes mean and std of its last
+// evaluation (rm_trainer.py), and always normalize_reward false: there, whoever
+// loads the model asks for it (--reward.normalize_enable, off by default).
 type Norm struct {
 	On        bool
 	Mean, Std float32
 	Given     bool // whether the config has mean or std, whatever On
 }
 
-// norm reads the keys. Without normalize_reward OpenRLHF leaves mean and std
-// unused.
+// norm reads the keys. One of mean and std alone is refused where they count:
+// OpenRLHF takes a std alone for none, and stops at a mean alone.
 func (r *configReader) norm() Norm {
 	mean, std := r.number("mean", 0), r.number("std", 1)
 	n := Norm{On: r.flag("normalize_reward", false), Mean: float32(mean), Std: float32(std), Given: r.given("mean") || r.given("std")}
@@ -46,7 +49,7 @@ func (n Norm) String() string {
 	case n.On:
 		return fmt.Sprintf("rewards are (r − mean)/std with mean %v and std %v, as config.json's normalize_reward asks", n.Mean, n.Std)
 	case n.Given:
-		return fmt.Sprintf("config.json has mean %v and std %v, which are not applied: normalize_reward is not true", n.Mean, n.Std)
+		return fmt.Sprintf("config.json has mean %v and std %v, which are not applied: normalize_reward is not true (OpenRLHF writes it so, and applies them under --reward.normalize_enable alone: set it to true for the same)", n.Mean, n.Std)
 	}
 	return ""
 }

@@ -214,6 +214,19 @@ func TestExport(t *testing.T) {
 	}
 }
 
+// TestMultilingualTokenizers: XLM-RoBERTa's vocabulary fits Multilingual MiniLM's
+// embeddings; an English one is no reason to put a Unigram under BERT.
+func TestMultilingualTokenizers(t *testing.T) {
+	for _, c := range []struct {
+		tokens, rows int
+		want         bool
+	}{{250002, 250037, true}, {256000, 256000, true}, {250002, 250000, false}, {250002, 256000, false}, {30000, 30000, false}, {32000, 30522, false}} {
+		if got := isMultilingual(c.tokens, c.rows); got != c.want {
+			t.Errorf("%d tokens, %d embeddings: %v", c.tokens, c.rows, got)
+		}
+	}
+}
+
 // TestDoubtTokenizer: the demo's WordPiece under models of other kinds.
 func TestDoubtTokenizer(t *testing.T) {
 	for name, c := range map[string]struct{ config, doubt string }{
@@ -221,6 +234,10 @@ func TestDoubtTokenizer(t *testing.T) {
 		"padded":        {fmt.Sprintf(tiny, 4160), ""},
 		"too many rows": {fmt.Sprintf(tiny, 8000), "it has 4096 tokens, the model 8000 embeddings"},
 		"another pad":   {strings.Replace(fmt.Sprintf(tiny, 4096), `"pad_token_id": 0`, `"pad_token_id": 1`, 1), "config.json's pad_token_id is 1, its own 0"},
+		// config.json names the class: its kind counts, and the padding is left from another
+		"its class":              {strings.Replace(fmt.Sprintf(tiny, 4096), `"bert"`, `"roberta", "tokenizer_class": "BertTokenizerFast"`, 1), ""},
+		"its class, another pad": {strings.Replace(fmt.Sprintf(tiny, 4096), `"pad_token_id": 0`, `"pad_token_id": 1, "tokenizer_class": "BertTokenizer"`, 1), ""},
+		"another class":          {strings.Replace(fmt.Sprintf(tiny, 4096), `"bert"`, `"bert", "tokenizer_class": "XLMRobertaTokenizer"`, 1), "it is a WordPiece, config.json's tokenizer_class is XLMRobertaTokenizer"},
 		"ordinary bos": {strings.Replace(fmt.Sprintf(tiny, 4096), `"pad_token_id": 0`, `"pad_token_id": 0, "bos_token_id": 2000`, 1),
 			"config.json's bos_token_id 2000 is an ordinary token in it"},
 		"roberta": {strings.Replace(fmt.Sprintf(tiny, 4096), `"bert"`, `"roberta"`, 1), "it is a WordPiece, roberta models have a byte-level BPE"},

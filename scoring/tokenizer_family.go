@@ -20,11 +20,9 @@ const (
 	sentencePiece = "SentencePiece BPE" // with bytes for what has no token
 )
 
-// tokenizerKinds are those that a family's published models have, by
-// model_type. (BERT's Unigram: the multilingual sentence encoders distilled
-// from XLM-RoBERTa.)
+// tokenizerKinds are those that a family's published models have, by model_type.
 var tokenizerKinds = map[string][]string{
-	"bert":        {wordPiece, unigram},
+	"bert":        {wordPiece},
 	"distilbert":  {wordPiece},
 	"electra":     {wordPiece},
 	"roberta":     {byteLevelBPE},
@@ -39,19 +37,61 @@ var tokenizerKinds = map[string][]string{
 	"gemma3_text": {sentencePiece},
 }
 
+// classKinds are the kinds of transformers' classes of tokenizers, by their names
+// without Fast. config.json may name one, and does where the model's is not of its
+// family (microsoft/Multilingual-MiniLM-L12-H384, intfloat/multilingual-e5-small:
+// BERT with XLMRobertaTokenizer).
+var classKinds = map[string]string{
+	"BertTokenizer":       wordPiece,
+	"DistilBertTokenizer": wordPiece,
+	"ElectraTokenizer":    wordPiece,
+	"RobertaTokenizer":    byteLevelBPE,
+	"GPT2Tokenizer":       byteLevelBPE,
+	"Qwen2Tokenizer":      byteLevelBPE,
+	"XLMRobertaTokenizer": unigram,
+	"CamembertTokenizer":  unigram,
+	"AlbertTokenizer":     unigram,
+	"T5Tokenizer":         unigram,
+	"DebertaV2Tokenizer":  unigram,
+	"GemmaTokenizer":      sentencePiece,
+}
+
+// usualKinds are the kinds of tokenizer that a model's may be, of the class that
+// config.json names, or of its family.
+func usualKinds(c *model.Config) (kinds []string, class string) {
+	if err := json.Unmarshal(c.Key("tokenizer_class"), &class); err == nil {
+		if kind := classKinds[strings.TrimSuffix(class, "Fast")]; kind != "" {
+			return []string{kind}, class
+		}
+	}
+	return tokenizerKinds[c.ModelType], ""
+}
+
+// isMultilingual tells a vocabulary of many languages that fits the embeddings.
+// Encoders were given one whatever their family has, and do not all say so:
+// XLM-RoBERTa's 250,002 tokens lie under BERT's 250,037 embeddings in the sentence
+// encoders made from Multilingual MiniLM, Gemma's 256,000 under mmBERT.
+func isMultilingual(tokens, rows int) bool {
+	return tokens >= 200_000 && tokens <= rows && rows < tokens+64
+}
+
 // DoubtTokenizer tells by what the tokenizer seems to be of another family than
 // the model, "" where nothing speaks for it: by its kind, by special tokens
 // that config.json puts at ids which are ordinary or other tokens' there, or by
 // a vocabulary far from the embedding table's size. Nothing of it is certain:
 // it is a reason to warn.
 func DoubtTokenizer(m *model.Model, t *tokenizer.Tokenizer) string {
+	kind := kindOf(t)
+	usual, class := usualKinds(m.Config)
+	borrowed := class != "" && slices.Contains(usual, kind) || !m.Causal() && isMultilingual(t.VocabSize(), m.VocabSize())
 	var doubts []string
-	if kind := kindOf(t); kind != "" {
-		if usual := tokenizerKinds[m.Config.ModelType]; len(usual) > 0 && !slices.Contains(usual, kind) {
-			doubts = append(doubts, fmt.Sprintf("it is a %s, %s models have a %s", kind, m.Config.ModelType, strings.Join(usual, " or a ")))
-		}
+	switch unusual := kind != "" && len(usual) > 0 && !slices.Contains(usual, kind) && !borrowed; {
+	case unusual && class != "":
+		doubts = append(doubts, fmt.Sprintf("it is a %s, config.json's tokenizer_class is %s", kind, class))
+	case unusual:
+		doubts = append(doubts, fmt.Sprintf("it is a %s, %s models have a %s", kind, m.Config.ModelType, strings.Join(usual, " or a ")))
 	}
-	for _, doubt := range []string{doubtIDs(m, t), doubtMask(m, t), doubtSize(m, t)} {
+	for _, doubt := range []string{doubtIDs(m, t, borrowed), doubtMask(m, t), doubtSize(m, t)} {
 		if doubt != "" {
 			doubts = append(doubts, doubt)
 		}
@@ -88,8 +128,9 @@ func kindOf(t *tokenizer.Tokenizer) string {
 // doubtIDs compares the special tokens of config.json with the tokenizer's. The
 // end of a sequence is left out: a chat model's is often another than its
 // base's. So is the padding of what laurel trained, which may have been given a
-// token of its own.
-func doubtIDs(m *model.Model, t *tokenizer.Tokenizer) string {
+// token of its own, and of encoders with a borrowed tokenizer, which keep their
+// family's (Multilingual MiniLM: 0 in config.json, 1 in its tokenizer).
+func doubtIDs(m *model.Model, t *tokenizer.Tokenizer, borrowed bool) string {
 	type named func() (int32, bool)
 	for _, token := range []struct {
 		key string
@@ -103,7 +144,7 @@ func doubtIDs(m *model.Model, t *tokenizer.Tokenizer) string {
 		switch _, special := t.TokenText(*id); {
 		case !special && token.key != "pad_token_id":
 			return fmt.Sprintf("config.json's %s %d is an ordinary token in it", token.key, *id)
-		case names && own != *id && (token.key != "pad_token_id" || m.Config.Recorded.MaxLength == 0):
+		case names && own != *id && (token.key != "pad_token_id" || m.Config.Recorded.MaxLength == 0 && !borrowed):
 			return fmt.Sprintf("config.json's %s is %d, its own %d", token.key, *id, own)
 		}
 	}
