@@ -149,7 +149,7 @@ func TestEnsemble(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "both")
-	if err := WriteEnsemble(ctx, dir, dirs, Together{K: 2, Center: center, On: pureGo(t)}, Options{}); err != nil {
+	if err := WriteEnsemble(ctx, dir, dirs, Together{K: 2, Center: center, File: center, On: pureGo(t)}, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	both, texts := opened(t, dir, Options{}), []data.Completion{text("a b"), text("c")}
