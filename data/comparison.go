@@ -102,6 +102,21 @@ func ReadComparisons(files []string, cfg ReadConfig, counts *Counts) iter.Seq2[C
 	}
 }
 
+// CheckComparisons opens the files for a moment: what is wrong with paths and
+// columns is better said before a model is loaded or a judge is asked.
+func CheckComparisons(files []string, cfg ReadConfig) error {
+	for _, file := range files {
+		r, err := OpenRows("comparisons", file, cfg, nil, newComparisonFields().find)
+		if err != nil {
+			return err
+		}
+		if err := r.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // givenIDs are the ids given so far, by their hash.
 type givenIDs struct {
 	seen  map[[16]byte]idPlace

@@ -71,8 +71,18 @@ type Completion struct {
 
 // Tokens are the ids of one sequence, special tokens included.
 type Tokens struct {
-	IDs []int32
-	Cut int // ids lost to max_length
+	IDs    []int32
+	Cut    int // ids lost to max_length
+	Prompt int // ids at the beginning that are the prompt's, whatever follows it; 0 where they were not counted
+}
+
+// SharedPrefix is the number of ids that two sequences begin with alike.
+func SharedPrefix(a, b []int32) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // Comparison is two responses to a prompt of which none is preferred yet.

@@ -71,7 +71,8 @@ func openWhole(ctx context.Context, ref string, first *Model, o Options) (*Model
 // Together describes an ensemble that is scored member by member.
 type Together struct {
 	K      float64       // reward_lower is mean − K·std
-	Center string        // a file whose mean reward becomes each member's zero; "" for none
+	Center string        // the data whose mean reward becomes each member's zero, by name; "" for none
+	File   string        // where they lie
 	On     model.Backend // computes the mean rewards; nil without Center
 }
 
@@ -117,7 +118,7 @@ func (t Together) offset(ctx context.Context, first, m *Model) (float32, error) 
 	if err != nil {
 		return 0, err
 	}
-	table, err := data.OpenTable(t.Center, nil)
+	table, err := data.OpenTable(t.File, nil)
 	if err != nil {
 		return 0, err
 	}

@@ -25,6 +25,16 @@ func (m *Model) EncodePair(p data.Pair) (chosen, rejected data.Tokens, err error
 	return chosen, rejected, inColumn("rejected", m.CheckIDs(rejected.IDs))
 }
 
+// encodeForStore is EncodePair, with the prompt's own ids counted for a decoder:
+// only a decoder's sequences can share them.
+func (m *Model) encodeForStore(p data.Pair) (chosen, rejected data.Tokens, err error) {
+	if chosen, rejected, err = m.EncodePair(p); err == nil && m.Causal() {
+		chosen.Prompt = m.Tokenizer.PromptIDs(p.Prompt, m.Side, chosen, rejected)
+		rejected.Prompt = chosen.Prompt
+	}
+	return chosen, rejected, err
+}
+
 // inColumn names the side of a pair that an error of CheckIDs lies in.
 func inColumn(column string, err error) error {
 	if bad := (*data.RowError)(nil); errors.As(err, &bad) {
@@ -90,7 +100,7 @@ func (m *Model) BuildStore(ctx context.Context, path string, files []string, cfg
 	if with.Through != nil {
 		pairs = with.Through(pairs, counts)
 	}
-	store, err := batches.BuildStore(ctx, path, pairs, m.EncodePair, batches.Options{Workers: workers, SkipBadRows: cfg.OnBadRow == "skip",
+	store, err := batches.BuildStore(ctx, path, pairs, m.encodeForStore, batches.Options{Workers: workers, SkipBadRows: cfg.OnBadRow == "skip",
 		SkipIdentical: cfg.IdenticalPairs == "skip", Done: func(rows int) { with.Done(rows, total) }})
 	if err != nil {
 		return nil, nil, err

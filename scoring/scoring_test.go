@@ -149,7 +149,7 @@ func TestEnsemble(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "both")
-	if err := WriteEnsemble(ctx, dir, dirs, Together{K: 2, Center: center, On: pureGo(t)}, Options{}); err != nil {
+	if err := WriteEnsemble(ctx, dir, dirs, Together{K: 2, Center: center, File: center, On: pureGo(t)}, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	both, texts := opened(t, dir, Options{}), []data.Completion{text("a b"), text("c")}
@@ -261,6 +261,49 @@ func TestDoubtTokenizer(t *testing.T) {
 		tok.Close()
 		if c.doubt == "" && got != "" || !strings.Contains(got, c.doubt) {
 			t.Errorf("%s: %q, want %q", name, got, c.doubt)
+		}
+	}
+}
+
+// TestStorePromptIDs: a decoder's store knows the prompt's own ids, an encoder's,
+// whose prompts cannot be shared, does not.
+func TestStorePromptIDs(t *testing.T) {
+	for family, causal := range map[string]bool{`"bert"`: false, `"llama"`: true} {
+		path := filepath.Join(t.TempDir(), "config.json")
+		if err := os.WriteFile(path, []byte(strings.Replace(fmt.Sprintf(tiny, 4096), `"bert"`, family, 1)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		m, err := model.New(path, 1, model.Head{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		source := Source{Dir: filepath.Join("..", "configs", "demo-encoder")}
+		tok, err := source.OpenTokenizer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		scored, err := New(m, tok, t.TempDir(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer scored.Close()
+		pairs := filepath.Join(t.TempDir(), "pairs.jsonl")
+		if err := os.WriteFile(pairs, []byte(`{"prompt": "What is two plus two?", "chosen": " It is four.", "rejected": " It is five."}`), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		config := data.Config{Train: []string{pairs}, OnBadRow: "fail"}
+		store, _, err := scored.BuildStore(t.Context(), filepath.Join(t.TempDir(), "ids"), config.Train, config, Encoding{Done: func(int, int) {}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		alone, err := tok.EncodeBare("What is two plus two?", 0, scored.Side)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := len(alone.IDs) + 1 // and [CLS]
+		if got := store.PromptIDs(0); causal && (got != want || store.Shared(0) <= want) || !causal && got != 0 {
+			t.Errorf("%s: %d ids of the prompt's, %d shared; the prompt has %d", family, got, store.Shared(0), want)
 		}
 	}
 }

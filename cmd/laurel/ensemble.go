@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"laurel/data"
 	"laurel/scoring"
 )
 
@@ -86,6 +87,9 @@ func (e *ensembling) writeScorer(ctx context.Context) (err error) {
 	defer finish()
 	together := scoring.Together{K: e.k, Center: e.center}
 	if e.center != "" {
+		if together.File, err = e.centreFile(ctx); err != nil {
+			return fmt.Errorf("ensemble: --center: %w", err)
+		}
 		if together.On, _, err = openBackend(e.backend, e.log); err != nil {
 			return err
 		}
@@ -98,4 +102,18 @@ func (e *ensembling) writeScorer(ctx context.Context) (err error) {
 	}
 	_, err = fmt.Fprintf(e.log, "wrote %s: %d members; score it with: laurel score --model %s\n", e.out, len(e.refs), e.out)
 	return err
+}
+
+// centreFile finds the file of --center, and opens it for a moment: the models
+// are loaded after it.
+func (e *ensembling) centreFile(ctx context.Context) (string, error) {
+	file, err := localFile(ctx, e.center, e.log)
+	if err != nil {
+		return "", err
+	}
+	table, err := data.OpenTable(file, nil)
+	if err != nil {
+		return "", err
+	}
+	return file, table.Close()
 }

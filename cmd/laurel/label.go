@@ -113,7 +113,7 @@ func (l *labelling) overrides(cmd *cobra.Command) []string {
 
 // run is the whole line: constitution, store, judges, plan, labels, report.
 func (l *labelling) run(ctx context.Context) (err error) {
-	if err := errors.Join(l.openConstitution(), l.readGold(), l.checkReview(), l.checkAnswers(), l.checkOutput()); err != nil {
+	if err := errors.Join(l.openConstitution(), l.checkFiles(), l.readGold(), l.checkReview(), l.checkAnswers(), l.checkOutput()); err != nil {
 		return err
 	}
 	store, err := openStore(l.dir, l.dry, l.log)
@@ -163,6 +163,11 @@ func (l *labelling) openConstitution() (err error) {
 		return err
 	}
 	return l.constitution.ForComparison()
+}
+
+// checkFiles opens the files of comparisons before a judge's model is loaded.
+func (l *labelling) checkFiles() error {
+	return data.CheckComparisons(l.files, data.ReadConfig{Columns: l.config.Data.Columns, OnBadRow: l.config.Data.OnBadRow})
 }
 
 // checkOutput refuses to replace the labels of another run. Labels that are

@@ -72,6 +72,7 @@ func (l *labelling) openReward(ctx context.Context, name string, c feedback.Rewa
 		return nil, err
 	}
 	options, finish := opening("main", 0, l.log)
+	options.Notice = nil // opening the model says it all
 	weights, err := scoring.Hash(ctx, dir, options)
 	finish()
 	if err != nil {
@@ -84,7 +85,7 @@ func (l *labelling) openReward(ctx context.Context, name string, c feedback.Rewa
 	if err != nil {
 		return nil, err
 	}
-	scorer, err := openScorer(ctx, c.Model, c.Revision, c.MaxLength, backend, l.log)
+	scorer, err := openScorer(ctx, dir, "main", c.MaxLength, backend, l.log)
 	if err != nil {
 		return nil, err
 	}

@@ -71,11 +71,11 @@ func replaced(path string) error {
 // model directory that is there is replaced, but never anything else.
 func claimModelFolder(dir string, overwrite bool) error {
 	err := data.CheckNewFolder(dir)
-	if err == nil || !overwrite {
-		if err != nil {
-			err = fmt.Errorf("%w, or add --overwrite to replace the model there", err)
-		}
-		return err
+	if err == nil {
+		return claimFolder(filepath.Dir(filepath.Clean(dir)))
+	}
+	if !overwrite {
+		return fmt.Errorf("%w, or add --overwrite to replace the model there", err)
 	}
 	entries, readErr := os.ReadDir(dir)
 	if readErr != nil {
@@ -90,7 +90,7 @@ func claimModelFolder(dir string, overwrite bool) error {
 	if len(strange) > 0 {
 		return fmt.Errorf("--overwrite replaces a model directory, and %s also holds %s: name another directory", dir, strings.Join(strange, ", "))
 	}
-	return nil
+	return claimFolder(filepath.Dir(filepath.Clean(dir)))
 }
 
 // ofModel tells whether an entry of a directory may be a model's.

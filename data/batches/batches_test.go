@@ -325,18 +325,18 @@ func TestSharedPrefix(t *testing.T) {
 		a, b []int32
 		want int
 	}{{nil, nil, 0}, {[]int32{1}, nil, 0}, {[]int32{1, 2}, []int32{1, 2}, 2}, {[]int32{1, 2, 3}, []int32{1, 4, 3}, 1}, {[]int32{1}, []int32{1, 2}, 1}} {
-		if got := sharedPrefix(c.a, c.b); got != c.want || sharedPrefix(c.b, c.a) != c.want {
+		if got := data.SharedPrefix(c.a, c.b); got != c.want || data.SharedPrefix(c.b, c.a) != c.want {
 			t.Errorf("%v and %v share %d, want %d", c.a, c.b, got, c.want)
 		}
 	}
 	s := fakeStore(t, 100)
 	for row := range s.Len() {
 		chosen, rejected, _ := s.IDs(row)
-		if got := s.Shared(row); got != sharedPrefix(chosen, rejected) {
+		if got := s.Shared(row); got != data.SharedPrefix(chosen, rejected) {
 			t.Fatalf("pair %d: %d shared ids", row, got)
 		}
 	}
-	if size := unsafe.Sizeof(storedPair{}); size != 56 {
+	if size := unsafe.Sizeof(storedPair{}); size != 64 {
 		t.Errorf("%d bytes a pair in memory: change what the documents say", size)
 	}
 }

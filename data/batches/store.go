@@ -13,7 +13,7 @@ import (
 )
 
 // Store holds encoded pairs in a file of ids, with a small index in memory
-// (56 bytes a pair), so that any order of a set of any size costs one read a
+// (64 bytes a pair), so that any order of a set of any size costs one read a
 // row. Rows keep the order in which they were read.
 type Store struct {
 	file    *os.File
@@ -39,6 +39,7 @@ type storedPair struct {
 	charsChosen, charsReject int32  // lengths of the responses, in characters
 	subset                   int32  // place in Store.subsets
 	shared                   int32  // ids that both sequences begin with
+	promptIDs                int32  // of those, the prompt's
 	place                    int32  // in the order of reading, pairs that were left out counted
 	prompt                   uint64 // as data.PromptKey
 }
@@ -58,10 +59,11 @@ type StoreStats struct {
 // add indexes a pair and counts it; it gives the ids written.
 func (s *Store) add(at int64, e encoded) int64 {
 	c, r := len(e.chosen.IDs), len(e.rejected.IDs)
+	shared := data.SharedPrefix(e.chosen.IDs, e.rejected.IDs)
 	s.index = append(s.index, storedPair{at: at, chosen: int32(c), rejected: int32(r),
 		confidence: e.pair.Confidence, margin: float32(e.pair.Margin),
 		charsChosen: int32(e.pair.Chosen.Chars()), charsReject: int32(e.pair.Rejected.Chars()),
-		subset: s.subsetOf(e.pair.Subset), shared: int32(sharedPrefix(e.chosen.IDs, e.rejected.IDs)), prompt: data.PromptKey(e.pair.Prompt), place: s.seen - 1})
+		subset: s.subsetOf(e.pair.Subset), shared: int32(shared), promptIDs: int32(min(shared, e.chosen.Prompt, e.rejected.Prompt)), prompt: data.PromptKey(e.pair.Prompt), place: s.seen - 1})
 	st := &s.Stats
 	st.Pairs++
 	st.Tokens += int64(c + r)
@@ -77,15 +79,6 @@ func (s *Store) add(at int64, e encoded) int64 {
 		}
 	}
 	return int64(c + r)
-}
-
-// sharedPrefix is the number of ids that two sequences begin with alike.
-func sharedPrefix(a, b []int32) int {
-	n := 0
-	for n < min(len(a), len(b)) && a[n] == b[n] {
-		n++
-	}
-	return n
 }
 
 // subsetOf numbers the subsets' names; there are few.
@@ -133,6 +126,11 @@ func (s *Store) Longer(row int) int {
 // Shared is the number of ids that both sequences of a pair begin with: the
 // prompt, mostly, and what the responses begin with alike.
 func (s *Store) Shared(row int) int { return int(s.index[row].shared) }
+
+// PromptIDs is how many ids both sequences of a pair begin with because they are
+// the prompt's, as any other response's sequence would; 0 where the encoder does
+// not count them.
+func (s *Store) PromptIDs(row int) int { return int(s.index[row].promptIDs) }
 
 // Tokens is how many ids the pair has, both sequences together.
 func (s *Store) Tokens(row int) int { return int(s.index[row].chosen + s.index[row].rejected) }
