@@ -18,12 +18,21 @@ func (m *Model) UseDevices(backend compute.Backend, n int) error {
 		m.mesh = nil
 		return nil
 	}
-	if !changedXLA {
+	if !ChangedXLA {
 		return fmt.Errorf("%d devices are asked for, and this binary was built without the changes to go-xla that they need: build it with make (docs/upstream.md)", n)
 	}
 	var err error
 	m.mesh, err = distributed.NewDeviceMesh([]int{n}, []string{"data"})
 	return err
+}
+
+// DevicesOf is how many devices "auto" means: every one that is a GPU, where
+// this binary can use several, and one of another kind.
+func (c *BackendChoice) DevicesOf(backend compute.Backend) int {
+	if c.isCUDA() && ChangedXLA {
+		return int(backend.NumDevices())
+	}
+	return 1
 }
 
 // NumDevices is how many devices the model's programs run on.
