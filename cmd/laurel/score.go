@@ -97,6 +97,9 @@ func (s *scoreRun) print(tally scoring.Tally, maxLength int, replaced []string) 
 	for _, reason := range slices.Sorted(maps.Keys(tally.Unscored)) {
 		fmt.Fprintf(s.log, "no reward for %d rows: %s\n", tally.Unscored[reason], reason)
 	}
+	if tally.Unscored[string(data.ReasonReward)] > 0 {
+		fmt.Fprintf(s.log, "warning: the model gives rewards that are no finite numbers: its weights are damaged, or too large for float32; laurel verify --model %s tells more\n", s.ref)
+	}
 	for _, name := range replaced {
 		fmt.Fprintf(s.log, "column %s of the input gave way to the new one\n", name)
 	}

@@ -181,7 +181,7 @@ func (p *prepared) close() {
 // which they come.
 func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 	p = &prepared{Run: trainer.Run{Config: t.config.Train, Dir: t.dir, Out: t.out}}
-	if p.pairs, err = findPairs(ctx, t.config.Data, t.out); err != nil {
+	if p.pairs, err = findPairs(ctx, t.config.Data, t.config.Train.Seed, t.out); err != nil {
 		return nil, err
 	}
 	if p.Backend, p.choice, err = openBackend(t.config.Backend, t.out); err != nil {
