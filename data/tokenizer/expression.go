@@ -22,7 +22,7 @@ import (
 var pythonFilters = map[string]string{
 	"tojson": jsonFilter, "string": "python_str", "trim": "python_trim", "join": "python_join",
 	"from_json": "python_unknown",
-	"upper": "python_str | upper", "lower": "python_str | lower", "capitalize": "python_str | capitalize", "title": "python_str | title", "replace": "python_str | replace",
+	"upper":     "python_str | upper", "lower": "python_str | lower", "capitalize": "python_str | capitalize", "title": "python_str | title", "replace": "python_str | replace",
 }
 
 // jsonFilter is what templates' tojson is renamed to: see pythonJSON.
