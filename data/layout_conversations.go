@@ -4,14 +4,32 @@ import "fmt"
 
 // conversationLayouts hold the chosen response at the end of a conversation.
 func conversationLayouts() []*layout {
-	return []*layout{swiftLayout("ms-swift", "rejected_response"), swiftLayout("ms-swift-messages", "rejected_messages")}
+	return []*layout{swiftLayout("ms-swift", "rejected_response"), swiftLayout("ms-swift-messages", "rejected_messages"), swiftQueryLayout()}
+}
+
+// swiftQueryLayout is ms-swift's of single turns, with those before them in
+// history.
+func swiftQueryLayout() *layout {
+	d := Dialogue{Prompt: text("query"), System: text("system"), History: value("history")}
+	chosen, rejected := text("response"), text("rejected_response")
+	return &layout{name: "ms-swift-query", needs: []*Field{d.Prompt, chosen, rejected}, may: []*Field{d.System, d.History}, turned: []*Field{d.System, d.History},
+		says: "prompt = query, after the turns of history; response is chosen, against rejected_response",
+		read: func() (r ranking, bad *Problem) {
+			if r, bad = compared(d.Prompt, chosen, rejected, 1); bad != nil {
+				return r, bad
+			}
+			if r.prompt, _, bad = d.prompt(Text{}, Text{}); bad != nil {
+				return r, bad
+			}
+			return r, Words(Word{d.System, &r.system})
+		}}
 }
 
 // swiftLayout is ms-swift's: messages end with the chosen response; the
 // rejected one is a text, or messages that may begin with the prompt too.
 func swiftLayout(name, rejectedColumn string) *layout {
-	messages, rejected, system := turns("messages"), text(rejectedColumn), text("system")
-	l := &layout{name: name, needs: []*Field{messages, rejected}, may: []*Field{system},
+	messages, rejected, system, context := turns("messages"), text(rejectedColumn), text("system"), NewContextFields()
+	l := &layout{name: name, needs: []*Field{messages, rejected}, may: append([]*Field{system}, context.Fields()...),
 		says: "the last of messages is chosen, the turns before it are the prompt; against " + rejectedColumn}
 	l.read = func() (r ranking, bad *Problem) {
 		c, bad := conversation(messages)
@@ -20,6 +38,9 @@ func swiftLayout(name, rejectedColumn string) *layout {
 		}
 		other, bad := rejected.Text()
 		if bad != nil {
+			return r, bad
+		}
+		if c.Prompt.Context, bad = context.Read(); bad != nil {
 			return r, bad
 		}
 		r = ranking{prompt: c.Prompt, sure: 1, answers: []answer{{c.Response, 1, messages.Column}, {other, 0, rejected.Column}}}

@@ -22,6 +22,7 @@ type pairFields struct {
 	labelled bool     // response_a, response_b and a label
 	layout   *layout  // another than ours; nil for ours
 	notes    []string // what a reader of the file should know
+	media    media
 }
 
 func newPairFields() *pairFields {
@@ -54,12 +55,17 @@ func (p *pairFields) all() []*Field {
 
 // find finds the columns of a file of pairs, and all that is wrong with them.
 func (p *pairFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
+	var err error
+	if p.media, err = findMedia(src, cfg.Columns); err != nil {
+		return nil, err
+	}
+	cfg.Columns = withoutMedia(cfg.Columns)
 	layout, err := findLayout(src, cfg)
 	if err != nil {
 		return nil, err
 	}
 	if layout != nil {
-		return p.findLaidOut(layout, src, cfg), nil
+		return append(p.findLaidOut(layout, src, cfg), p.media...), nil
 	}
 	fields := p.all()
 	p.alias(src, cfg.Columns)
@@ -77,7 +83,7 @@ func (p *pairFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
 	if err := p.complete(fields, src, cfg); err != nil {
 		return nil, err
 	}
-	return fields, p.Alike()
+	return append(fields, p.media...), p.Alike()
 }
 
 // findLaidOut takes the fields of another layout for ours.
@@ -89,17 +95,21 @@ func (p *pairFields) findLaidOut(l *layout, src Source, cfg ReadConfig) []*Field
 	}
 	p.layout = l
 	p.note(fmt.Sprintf("layout %s (%s): %s", l.name, found, l.says))
-	p.note(ignored(src, fields))
+	p.note(ignored(src, append(fields[:len(fields):len(fields)], p.media...)))
 	return fields
 }
 
 // alias takes chosen_response and rejected_response, as Argilla and axolotl
-// write them, for chosen and rejected.
+// write them, or chosen_messages and rejected_messages, as LLaMA-Factory's
+// newer converters do, for chosen and rejected.
 func (p *pairFields) alias(src Source, mapping map[string]string) {
-	if HasColumns(src, &Field{Column: "chosen_response"}, &Field{Column: "rejected_response"}) && !isColumn(src, "chosen") && !isColumn(src, "rejected") &&
-		!hasKey(mapping, "chosen") && !hasKey(mapping, "rejected") {
-		p.chosen.Column, p.rejected.Column = "chosen_response", "rejected_response"
-		p.note("chosen is read from chosen_response, rejected from rejected_response")
+	for _, kind := range []string{"_response", "_messages"} {
+		chosen, rejected := "chosen"+kind, "rejected"+kind
+		if p.chosen.Column == "" && isColumn(src, chosen) && isColumn(src, rejected) && !isColumn(src, "chosen") && !isColumn(src, "rejected") &&
+			!hasKey(mapping, "chosen") && !hasKey(mapping, "rejected") {
+			p.chosen.Column, p.rejected.Column = chosen, rejected
+			p.note(fmt.Sprintf("chosen is read from %s, rejected from %s", chosen, rejected))
+		}
 	}
 }
 
@@ -119,7 +129,7 @@ func (p *pairFields) complete(fields []*Field, src Source, cfg ReadConfig) error
 	if err := CheckTypes(fields, src); err != nil {
 		return err
 	}
-	p.note(ignored(src, fields))
+	p.note(ignored(src, append(fields[:len(fields):len(fields)], p.media...)))
 	return nil
 }
 

@@ -34,8 +34,8 @@ type Adapter struct {
 }
 
 // AddAdapter puts a new adapter on the model, its A drawn from the seed, its
-// B zero, so that rewards are at first what they were. base is what the
-// model was read from.
+// B zero, so that rewards are at first what they were, and freezes what it
+// adapts. base is what the model was read from.
 func (m *Model) AddAdapter(l LoRA, base string, seed uint64) error {
 	targets := l.targets(m.Config)
 	for _, name := range l.TargetModules {
@@ -48,7 +48,7 @@ func (m *Model) AddAdapter(l LoRA, base string, seed uint64) error {
 	if err := m.draw(l.weights(m.Config), rand.New(rand.NewPCG(seed, 1))); err != nil {
 		return fmt.Errorf("model.lora: %w", err)
 	}
-	return nil
+	return m.Freeze(nil)
 }
 
 // linearNames lists the linear layers by the last part of their names.

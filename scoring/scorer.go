@@ -22,6 +22,19 @@ type Scorer struct {
 	ensemble *model.Ensemble
 }
 
+// UseDevices makes the model, or all members, compute on n devices.
+func (m *Model) UseDevices(backend model.Backend, n int) error {
+	if m.members == nil {
+		return m.Model.UseDevices(backend, n)
+	}
+	for _, member := range m.members.models {
+		if err := member.Model.UseDevices(backend, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Scorer readies the model, or all members, on a backend. It compiles nothing
 // yet; each shape is compiled at its first use.
 func (m *Model) Scorer(backend model.Backend) (*Scorer, error) {
