@@ -12,6 +12,10 @@ endif
 # Plugins come from cmd/setup, pinned; go-xla would fetch its own unpinned.
 export GOMLX_NO_AUTO_INSTALL = 1
 
+# go with laurel's changes to go-xla, which cmd/setup leaves in build
+# (docs/upstream.md). Plain go builds and passes too: slower.
+GOX = GOFLAGS="$$(cat build/goflags 2>/dev/null)" $(GO)
+
 FUZZTIME ?= 10s
 BENCH    ?= .
 
@@ -25,7 +29,7 @@ demo: build ## set up, label, train a small model on the labels, evaluate, score
 	@echo "== label comparisons by the offline heuristic judge"
 	bin/laurel label --judge heuristic --data data/demo/unlabelled.jsonl --gold data/demo/unlabelled_gold.jsonl --out runs/demo-labels
 	@echo "== what the shortcuts reach on the pairs to be tested on"
-	@$(GO) run ./data/demo/generate -n
+	@$(GOX) run ./data/demo/generate -n
 	@echo "== train"
 	bin/laurel train --config configs/demo.yaml --out runs/demo
 	@echo "== evaluate on held-out pairs"
@@ -41,7 +45,7 @@ demo: build ## set up, label, train a small model on the labels, evaluate, score
 	@echo "export      runs/demo/hf"
 
 build: setup ## bin/laurel, with the XLA and the Go backend
-	$(GO) build -o bin/laurel ./cmd/laurel
+	$(GOX) build -o bin/laurel ./cmd/laurel
 
 setup: tools ## the tokenizer library and XLA's plugins, into build/
 	@$(GO) run ./cmd/setup
@@ -57,27 +61,27 @@ tools:
 # staticcheck's version is pinned in tools/go.mod, apart from what laurel is made of.
 check: setup ## gofmt, go vet, staticcheck
 	@unformatted=$$($(GO) list -f '{{.Dir}}' ./... | xargs gofmt -l); test -z "$$unformatted" || { echo "gofmt -w is due on:"; echo "$$unformatted"; exit 1; }
-	$(GO) vet ./...
-	$(GO) tool -modfile=tools/go.mod staticcheck ./...
+	$(GOX) vet ./...
+	$(GOX) tool -modfile=tools/go.mod staticcheck ./...
 
 # Go's own 10 minutes a package are too few where other work fills the machine.
 TEST_TIMEOUT ?= 60m
 test: setup ## all tests: no network once set up, no GPU
-	$(GO) test -timeout $(TEST_TIMEOUT) ./...
+	$(GOX) test -timeout $(TEST_TIMEOUT) ./...
 
 # The packages in which goroutines share memory. checkptr is off: the Go
 # backend's SIMD kernels point past their slices, and it would stop there.
 RACE ?= ./data/... ./feedback/... ./trainer/...
 race: setup ## the concurrent packages under the race detector
-	$(GO) test -race -timeout 60m -gcflags=all=-d=checkptr=0 $(RACE)
+	$(GOX) test -race -timeout 60m -gcflags=all=-d=checkptr=0 $(RACE)
 
 bench: setup ## benchmarks (BENCH=regexp selects)
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+	$(GOX) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 fuzz: setup ## each fuzz target for FUZZTIME (10s)
 	@set -e; for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u); do \
-		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
-			echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		for target in $$($(GOX) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; $(GOX) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 		done; done
 
 # An environment that has cmd/interop/requirements.txt already may be named:
@@ -99,14 +103,14 @@ interop: build $(INTEROP_PYTHON) ## prove families, adapters, TRL and judges aga
 	$(INTEROP_PYTHON) cmd/interop/adapters.py --laurel bin/laurel --work runs/interop/adapters
 	$(INTEROP_PYTHON) cmd/interop/configurations.py --laurel bin/laurel --work runs/interop/configurations
 	$(INTEROP_PYTHON) cmd/interop/judges.py --laurel bin/laurel --work runs/interop/judges
-	LAUREL_GOLDENS=$(CURDIR)/runs/interop/configurations $(GO) test ./model -run 'TestGolden(Logits|Gradients)$$' -count 1
+	LAUREL_GOLDENS=$(CURDIR)/runs/interop/configurations $(GOX) test ./model -run 'TestGolden(Logits|Gradients)$$' -count 1
 
 # One tarball: the binary, the CPU plugin where laurel looks for it, the shipped
 # configurations. On a GPU machine laurel doctor --fix adds the CUDA plugin.
 release: build ## dist/laurel-VERSION-OS-ARCH.tar.gz, with the CPU plugin
 	@set -e; name=laurel-$$(git describe --tags --always --dirty)-$$($(GO) env GOOS)-$$($(GO) env GOARCH); \
 	rm -rf dist/$$name; mkdir -p dist/$$name/bin dist/$$name/build/pjrt; \
-	$(GO) build -trimpath -ldflags='-s -w' -o dist/$$name/bin/laurel ./cmd/laurel; \
+	$(GOX) build -trimpath -ldflags='-s -w' -o dist/$$name/bin/laurel ./cmd/laurel; \
 	if [ -d build/pjrt/cpu ]; then cp -R build/pjrt/cpu dist/$$name/build/pjrt/; fi; \
 	cp -R README.md CHANGELOG.md LICENSE docs dist/$$name/; \
 	mkdir dist/$$name/configs; cp -R configs/*.yaml configs/constitutions dist/$$name/configs/; \

@@ -97,6 +97,9 @@ func (c *BackendChoice) Open() (compute.Backend, error) {
 	if c.isCUDA() {
 		options = fmt.Sprintf(",preallocate=%v,memory_fraction=0.9,tf32=false", !c.OnDemand)
 	}
+	if err := c.useCompileCache(); err != nil {
+		return nil, err
+	}
 	backend, err := compute.NewWithConfig("xla:" + path + options)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w (backend: go needs no plugin)", c, err)

@@ -14,23 +14,31 @@ import (
 
 // Shapes: B pairs of a batch, T tokens; chosen rows first, then rejected.
 
-// stepper runs optimiser steps: the gradients of each batch of the step are
-// added up in variables, then one update is made from them. The update is a
-// program of its own, which does not depend on the batch's length, so that a
-// further length costs the compilation of forward and backward alone.
+// stepper runs optimiser steps: forward and backward of each batch of the step,
+// which hand the gradients' sum from one to the next on the device, then one
+// update. The update is a program of its own, which does not depend on the
+// batch's length, so that a further length costs the compilation of forward and
+// backward alone.
 type stepper struct {
-	config Config
-	model  *model.Model
-	adam   adamW
-	names  []string // of the tensors that are trained
+	backend compute.Backend
+	config  Config
+	model   *model.Model
+	adam    adamW
+	names   []string // of the tensors that are trained
 
-	first  *ml.Exec // the first batch of a step: sets the gradients
-	next   *ml.Exec // each further one: adds to them
+	first  *ml.Exec // the first batch of a step
+	next   *ml.Exec // each further one: adds to what it is handed
 	update *ml.Exec
 }
 
-// gradientSum is the scope of the gradients added up over a step.
-const gradientSum = "/gradient/"
+// The programs' names say which parameters' buffers they may write their
+// results into (docs/upstream.md): the sums that they are handed, and in the
+// update the weights and moments too.
+const (
+	firstProgram  = "gradients"
+	nextProgram   = "further gradients donates arg5+"
+	updateProgram = "update donates /,arg2+"
+)
 
 // stepResult is what one step tells.
 type stepResult struct {
@@ -40,22 +48,23 @@ type stepResult struct {
 }
 
 func newStepper(backend compute.Backend, m *model.Model, config Config) (*stepper, error) {
-	s := &stepper{config: config, model: m, names: m.Trainable(), adam: adamW{
+	s := &stepper{backend: backend, config: config, model: m, names: m.Trainable(), adam: adamW{
 		beta1: config.Betas[0], beta2: config.Betas[1], eps: config.Eps,
 		weightDecay: config.WeightDecay, maxGradNorm: config.MaxGradNorm, layerDecay: config.LayerLRDecay}}
-	if err := s.createZeros(firstMoment, secondMoment, gradientSum); err != nil {
+	if err := s.createZeros(firstMoment, secondMoment); err != nil {
 		return nil, err
 	}
 	programs := []struct {
 		exec **ml.Exec
+		name string
 		fn   func(*ml.Scope, []*Node) []*Node
-	}{{&s.first, s.gradientGraph(false)}, {&s.next, s.gradientGraph(true)}, {&s.update, s.updateGraph}}
+	}{{&s.first, firstProgram, s.firstGraph}, {&s.next, nextProgram, s.nextGraph}, {&s.update, updateProgram, s.updateGraph}}
 	for _, p := range programs {
 		exec, err := ml.NewExec(backend, m.Store, p.fn)
 		if err != nil {
 			return nil, fmt.Errorf("training step: %w", err)
 		}
-		*p.exec = exec.SetMaxCache(-1)
+		*p.exec = exec.WithName(p.name).SetMaxCache(-1)
 	}
 	return s, nil
 }
@@ -96,80 +105,125 @@ func (s *stepper) lossAndGradients(scope *ml.Scope, in []*Node) (loss *Node, gra
 	return loss, Gradient(loss, weights...), rewards
 }
 
-// gradientGraph computes one batch and sets the step's gradients, or adds to
-// them. It gives loss and rewards.
-func (s *stepper) gradientGraph(add bool) func(*ml.Scope, []*Node) []*Node {
-	return func(scope *ml.Scope, in []*Node) []*Node {
-		// The sums enter the graph before anything is computed, also where
-		// they are only set: the Go backend indexes out of range on parameters
-		// that come after the last value it needs.
-		sums := make([]*Node, len(s.names))
-		for i, name := range s.names {
-			sums[i] = scope.Store().GetVariable(gradientSum + name).NodeValue(in[0].Graph())
-		}
-		loss, grads, rewards := s.lossAndGradients(scope, in)
-		for i, name := range s.names {
-			if add {
-				grads[i] = Add(sums[i], grads[i])
-			}
-			scope.Store().GetVariable(gradientSum + name).SetNodeValue(grads[i])
-		}
-		return []*Node{loss, rewards}
+// firstGraph computes one batch. It gives loss, rewards [2B] and the gradients.
+func (s *stepper) firstGraph(scope *ml.Scope, in []*Node) []*Node {
+	loss, grads, rewards := s.lossAndGradients(scope, in)
+	return append([]*Node{loss, rewards}, grads...)
+}
+
+// nextGraph computes a further batch; after the batch's inputs come the losses'
+// sum and the gradients' sums so far. It gives loss, rewards [2B], and those
+// sums with its own added.
+func (s *stepper) nextGraph(scope *ml.Scope, in []*Node) []*Node {
+	batch, losses, sums := in[:batchInputs], in[batchInputs], in[batchInputs+1:]
+	loss, grads, rewards := s.lossAndGradients(scope, batch)
+	out := []*Node{loss, rewards, Add(losses, loss)}
+	for i, sum := range sums {
+		out = append(out, Add(sum, grads[i]))
 	}
+	return out
 }
 
 // updateGraph updates from the step's gradients; inputs are the loss of the
-// whole step and stepSizes. It gives the gradients' norm.
+// whole step, stepSizes and the gradients. It gives the gradients' norm.
 func (s *stepper) updateGraph(scope *ml.Scope, in []*Node) []*Node {
-	grads := make([]*Node, len(s.names))
-	for i, name := range s.names {
-		grads[i] = scope.Store().GetVariable(gradientSum + name).NodeValue(in[0].Graph())
-	}
+	loss, sizes, grads := in[0], in[1], in[2:]
 	norm := gradNorm(grads)
-	ok := LogicalAnd(IsFinite(in[0]), IsFinite(norm))
-	s.adam.update(scope, s.names, s.model.Depth, grads, norm, in[1], ok)
+	ok := LogicalAnd(IsFinite(loss), IsFinite(norm))
+	s.adam.update(scope, s.names, s.model.Depth, grads, norm, sizes, ok)
 	return []*Node{norm}
 }
 
 // run makes one step from its batches. updates counts the updates made, this
-// one included; step decides the dropout.
+// one included; step decides the dropout. Nothing is read from the device
+// before the update is under way.
 func (s *stepper) run(batches []*batches.Batch, step, updates int, learningRate float64) (*stepResult, error) {
 	norms := s.norms(batches)
-	r := &stepResult{}
+	told := make([]batchOutputs, len(batches))
+	var losses *tensors.Tensor // of the batches so far, summed
+	var sums []*tensors.Tensor // of their gradients
 	for i, b := range batches {
-		program := s.first
-		if i > 0 {
-			program = s.next
-		}
-		if err := r.add(program, s.inputs(b, norms, dropoutSeed(s.config.Seed, step, i)), b); err != nil {
+		var err error
+		told[i], losses, sums, err = s.gradients(b, norms, dropoutSeed(s.config.Seed, step, i), losses, sums)
+		if err != nil {
 			return nil, err
 		}
 	}
-	sizes := s.adam.stepSizes(learningRate, updates, s.model.Depths())
-	norm, err := s.update.Call1(float32(r.Loss), tensors.FromValue(sizes))
+	norm, err := s.runUpdate(losses, s.adam.stepSizes(learningRate, updates, s.model.Depths()), sums)
 	if err != nil {
 		return nil, fmt.Errorf("update: %w", err)
+	}
+	r := &stepResult{}
+	for i, b := range batches {
+		if err := r.add(told[i], b); err != nil {
+			return nil, err
+		}
 	}
 	r.GradNorm = float64(tensors.ToScalar[float32](norm))
 	r.Finite = finite(r.Loss) && finite(r.GradNorm)
 	return r, nil
 }
 
-// add runs one batch and adds what it tells.
-func (r *stepResult) add(program *ml.Exec, inputs []any, b *batches.Batch) error {
-	loss, rewards, err := program.Call2(inputs...)
-	if err != nil {
-		return fmt.Errorf("batch of %d×%d ids: %w", 2*b.B, b.T, err)
+// batchOutputs lie on the device until they are read.
+type batchOutputs struct{ loss, rewards *tensors.Tensor }
+
+// gradients runs forward and backward of a batch. losses and sums are those of
+// the step's batches before it, nil for the first; sums are given up.
+func (s *stepper) gradients(b *batches.Batch, norms [2]float32, seed uint32, losses *tensors.Tensor, sums []*tensors.Tensor) (
+	told batchOutputs, lossesNow *tensors.Tensor, sumsNow []*tensors.Tensor, err error) {
+	program, inputs := s.first, s.inputs(b, norms, seed)
+	if sums != nil {
+		program, inputs = s.next, append(inputs, losses)
+		if inputs, err = s.donate(inputs, sums); err != nil {
+			return told, nil, nil, err
+		}
 	}
-	values, err := tensors.CopyFlatData[float32](rewards)
+	out, err := program.Exec(inputs...)
+	if err != nil {
+		return told, nil, nil, fmt.Errorf("batch of %d×%d ids: %w", 2*b.B, b.T, err)
+	}
+	told = batchOutputs{out[0], out[1]}
+	if sums == nil {
+		return told, out[0], out[2:], nil
+	}
+	return told, out[2], out[3:], nil
+}
+
+// runUpdate gives the gradients' norm; the gradients are given up.
+func (s *stepper) runUpdate(loss *tensors.Tensor, sizes [][]float32, grads []*tensors.Tensor) (norm *tensors.Tensor, err error) {
+	inputs, err := s.donate([]any{loss, tensors.FromValue(sizes)}, grads)
+	if err != nil {
+		return nil, err
+	}
+	return s.update.Call1(inputs...)
+}
+
+// donate appends tensors whose buffers the program may use for its results.
+func (s *stepper) donate(inputs []any, given []*tensors.Tensor) ([]any, error) {
+	for _, t := range given {
+		buffer, err := DonateTensorBuffer(t, s.backend, 0)
+		if err != nil {
+			return nil, err
+		}
+		inputs = append(inputs, buffer)
+	}
+	return inputs, nil
+}
+
+// add reads what one batch tells.
+func (r *stepResult) add(told batchOutputs, b *batches.Batch) error {
+	values, err := tensors.CopyFlatData[float32](told.rewards)
 	if err != nil {
 		return err
 	}
-	r.Loss += float64(tensors.ToScalar[float32](loss))
+	r.Loss += float64(tensors.ToScalar[float32](told.loss))
 	r.Chosen = append(r.Chosen, values[:b.Pairs]...)
 	r.Rejected = append(r.Rejected, values[b.B:b.B+b.Pairs]...)
 	return nil
 }
+
+// batchInputs is how many inputs a batch has.
+const batchInputs = 5
 
 // inputs lays a batch out for the graphs.
 func (s *stepper) inputs(b *batches.Batch, norms [2]float32, seed uint32) []any {

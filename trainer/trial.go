@@ -32,6 +32,9 @@ func (t *Trial) Step(b *batches.Batch) (loss, gradNorm float64, err error) {
 
 // Gradients runs forward and backward alone, and waits for them.
 func (t *Trial) Gradients(b *batches.Batch) error {
-	one := []*batches.Batch{b}
-	return new(stepResult).add(t.stepper.first, t.stepper.inputs(b, t.stepper.norms(one), 0), b)
+	told, _, _, err := t.stepper.gradients(b, t.stepper.norms([]*batches.Batch{b}), 0, nil, nil)
+	if err != nil {
+		return err
+	}
+	return new(stepResult).add(told, b)
 }

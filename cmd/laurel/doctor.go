@@ -69,6 +69,7 @@ type diagnosis struct {
 	GPU       bool                 `json:"gpu"`
 	Tokenizer string               `json:"tokenizer_library"`
 	Go        string               `json:"go"`
+	Compiled  model.CompileCache   `json:"compiled_programs"`
 	Advice    []string             `json:"advice"`   // what would be better, and the command for it
 	Problems  []string             `json:"problems"` // why training cannot run, and what mends it
 }
@@ -76,7 +77,7 @@ type diagnosis struct {
 // diagnose starts the backend and the tokenizer as a run would.
 func diagnose(want string) *diagnosis {
 	d := &diagnosis{CPUs: runtime.NumCPU(), GPU: plugins.HasGPU(), Memory: machineMemory(),
-		Go: runtime.Version(), Tokenizer: tokenizer.LibraryVersion(), Devices: []model.Device{}, Advice: []string{}, Problems: []string{}}
+		Go: runtime.Version(), Compiled: model.FindCompileCache(), Tokenizer: tokenizer.LibraryVersion(), Devices: []model.Device{}, Advice: []string{}, Problems: []string{}}
 	choice, err := model.ChooseBackend(want)
 	if err != nil {
 		d.Problems = append(d.Problems, err.Error())
@@ -141,6 +142,7 @@ func (d *diagnosis) write(out io.Writer, asJSON bool) error {
 		line("device", fmt.Sprintf("%d: %s", device.Number, device.Description))
 	}
 	line("machine", fmt.Sprintf("%d CPUs, %s, GPU: %v", d.CPUs, d.Memory, d.GPU))
+	line("compiled", d.Compiled.String())
 	line("tokenizer", d.Tokenizer)
 	line("built by", d.Go)
 	for _, advice := range d.Advice {

@@ -5,6 +5,7 @@
 //	build/pjrt/cpu              XLA's PJRT plugin for the CPU (loaded at run time)
 //	build/pjrt/cuda             XLA's PJRT plugin for CUDA with NVIDIA's libraries,
 //	                            where a GPU is present
+//	build/go-xla, build/go.mod  go-xla with laurel's changes (docs/upstream.md)
 //
 // It does each step once: a second run says "already there".
 package main
@@ -50,6 +51,9 @@ func setUp(root string, cuda, require bool, out io.Writer) error {
 		return fmt.Errorf("%s is not the repository's root: %w", root, err)
 	}
 	if err := tokenizerLibrary(root, out); err != nil {
+		return err
+	}
+	if err := patchXLA(root, out); err != nil {
 		return err
 	}
 	folder := filepath.Join(root, "build", "pjrt")

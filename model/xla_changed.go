@@ -1,0 +1,7 @@
+//go:build laurelxla
+
+package model
+
+// changedXLA tells whether go-xla is the copy with laurel's changes, which
+// cmd/setup makes and asks for with this tag (docs/upstream.md).
+const changedXLA = true
