@@ -121,7 +121,9 @@ func (l Load) prepare(m *model.Model) (err error) {
 	if l.LoRA {
 		lora := model.DefaultLoRA()
 		lora.Rank = 16
-		err = m.AddAdapter(lora, l.Shape, benchSeed)
+		if err = m.AddAdapter(lora, l.Shape, benchSeed); err == nil {
+			err = m.Freeze(nil) // the backbone
+		}
 	}
 	return err
 }

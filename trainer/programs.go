@@ -22,6 +22,9 @@ func (t *Trial) Compile(b *batches.Batch) error {
 	}
 	sizes := tensors.FromValue(s.adam.stepSizes(s.config.LearningRate, 1, s.model.Depths()))
 	update := []shapes.Shape{shapes.Make(dtypes.Float32), sizes.Shape()}
+	for _, name := range s.names {
+		update = append(update, s.model.Store.GetVariable("/"+name).Shape())
+	}
 	_, gradients := s.first.Compile(batch...)
 	_, updates := s.update.Compile(update...)
 	return errors.Join(named("gradients", gradients), named("update", updates))

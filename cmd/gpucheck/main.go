@@ -60,7 +60,7 @@ func handOut(load bench.Load, plugin, out string) error {
 	sizes, refusals := bench.Programs(backend, load)
 	for _, name := range programs {
 		if _, err := os.Stat(filepath.Join(out, name+".mlir")); err != nil {
-			return fmt.Errorf("no program %s (is this built with laurel's changes to go-xla?): %w", name, refusals)
+			return fmt.Errorf("no program %s: %w", name, refusals)
 		}
 	}
 	raw, err := json.MarshalIndent(sizes, "", "  ")
@@ -95,5 +95,8 @@ func openAsCUDA(plugin, out string) (model.Backend, error) {
 		}
 	}
 	backend, _, err := model.OpenBackend("xla:" + link)
-	return backend, err
+	if err != nil {
+		return nil, fmt.Errorf("this needs laurel's changes to go-xla, which make gpu-check builds with: %w", err)
+	}
+	return backend, nil
 }

@@ -19,6 +19,8 @@ BYTES = {"pred": 1, "s8": 1, "u8": 1, "f8e4m3fn": 1, "f8e5m2": 1, "bf16": 2, "f1
 BANDWIDTH = 4.8e12
 PEAK = {"bf16": 989e12, "f16": 989e12, "f32": 67e12, "f64": 67e12}
 
+LARGE = 1e9  # FLOPs of a product that is held to bfloat16: the score head's and the norm's are below, in float32 on purpose
+
 FREE = {"parameter", "constant", "tuple", "get-tuple-element", "bitcast", "after-all", "iota", "partition-id", "replica-id"}
 
 INSTRUCTION = re.compile(r"^\s+(ROOT )?%?([\w.-]+) = (\(.*?\)|\w+\[[^ ]*) ([\w-]+)\((.*?)\)(, .*)?$")
@@ -127,7 +129,7 @@ class Program:
     def __init__(self, text):
         self.computations, entry = parse(text)
         self.products = collections.Counter()  # matrix products by type of operands
-        self.product_flops = collections.Counter()
+        self.large = collections.Counter()  # those of them of at least LARGE operations
         self.kernels = self.fused_attention = 0
         self.kinds = collections.Counter()  # kernels by kind
         self.seconds = self.bytes = self.flops = 0.0
@@ -169,7 +171,8 @@ class Program:
         for p in products:
             work, operands = product(p, inside if p is not i else within)
             self.products[operands] += times
-            self.product_flops[operands] += times * work
+            if work >= LARGE:
+                self.large[operands] += times
             flops, seconds = flops + work, seconds + work / PEAK[operands]
         if i.op == "fusion":
             body = self.computations[i.called()[0]]
