@@ -81,7 +81,7 @@ bench: setup ## benchmarks (BENCH=regexp selects)
 fuzz: setup ## each fuzz target for FUZZTIME (10s)
 	@set -e; for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u); do \
 		for target in $$($(GOX) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
-			echo "$$package $$target"; $(GOX) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+			echo "$$package $$target"; $(GOX) test -toolexec "$(CURDIR)/tools/instrument.sh" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 		done; done
 
 # An environment that has cmd/interop/requirements.txt already may be named:

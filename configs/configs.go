@@ -216,7 +216,7 @@ func YAML[C config](c C) ([]byte, error) {
 // compute, do not.
 func Changed(a, b Config) []string {
 	for _, c := range []*Config{&a, &b} {
-		c.Backend, c.Data.Workers = "", 0
+		c.Backend, c.Data.Workers, c.Train.Devices = "", 0, trainer.AllDevices
 		c.Train.LogEvery, c.Train.EvalEvery, c.Train.SaveEvery, c.Train.Keep, c.Train.MaxBadSteps = 0, 0, 0, 0, 0
 		c.Train.Epochs, c.Train.MaxSteps, c.Train.EarlyStopping = 0, 0, trainer.EarlyStopping{}
 	}

@@ -13,7 +13,7 @@ var badFiles = []struct {
 	kept int
 }{
 	{"missing-rejected.parquet", []string{"no column rejected", "prompt, chosen, confidence", "data.columns"}, -1},
-	{"null-strings.parquet", []string{"row 3", "column chosen", "null", "on_bad_row: skip"}, 18},
+	{"null-strings.parquet", []string{"row 3", "column chosen", "null", "--on-bad-row skip"}, 18},
 	{"confidence-nan.parquet", []string{"row 7", "column confidence", "NaN"}, 19},
 	{"confidence-inf.parquet", []string{"row 2", "column confidence", "Inf"}, 19},
 	{"confidence-negative.parquet", []string{"row 4", "column confidence", "-0.25"}, 19},

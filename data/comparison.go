@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 )
 
@@ -14,6 +15,7 @@ import (
 type comparisonFields struct {
 	Dialogue
 	subset, source, id, modelA, modelB *Field
+	media                              media
 }
 
 func newComparisonFields() *comparisonFields {
@@ -31,6 +33,11 @@ func newComparisonFields() *comparisonFields {
 // read, as whole transcripts or conversations, only where the mapping says so
 // with an empty column.
 func (c *comparisonFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
+	var err error
+	if c.media, err = findMedia(src, cfg.Columns); err != nil {
+		return nil, err
+	}
+	cfg.Columns = withoutMedia(cfg.Columns)
 	fields := append(c.Fields(), c.subset, c.source, c.id, c.modelA, c.modelB)
 	if err := Resolve(fields, cfg.Columns, src); err != nil {
 		return nil, err
@@ -41,12 +48,15 @@ func (c *comparisonFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
 	}
 	preferSubset(c.subset, c.source, src)
 	if err := Require(need, src, "comparisons are prompt, response_a and response_b; pairs are read so with data.columns: {response_a: chosen, response_b: rejected}"); err != nil {
+		if first := convertFirst(src); first != "" && len(cfg.Columns) == 0 {
+			err = fmt.Errorf("no comparisons as laurel label reads them (prompt, response_a, response_b)%s; pairs are labelled with data.columns: {response_a: chosen, response_b: rejected}", first)
+		}
 		return nil, err
 	}
 	if err := CheckTypes(fields, src); err != nil {
 		return nil, err
 	}
-	return fields, c.Alike()
+	return append(fields, c.media...), c.Alike()
 }
 
 // String names the format, for reports.
@@ -57,6 +67,9 @@ func (c *comparisonFields) String() string {
 // comparison checks a row and makes a comparison of it. Equal responses are
 // kept: nothing need be asked about them.
 func (c *comparisonFields) comparison() (out Comparison, bad *Problem) {
+	if bad = c.media.check(); bad != nil {
+		return out, bad
+	}
 	if out.Prompt, out.A, out.B, bad = c.Read(); bad != nil {
 		return out, bad
 	}
@@ -135,7 +148,7 @@ func (g *givenIDs) readFile(at int, cfg ReadConfig, counts *Counts, yield func(C
 		return false
 	}
 	defer r.Close()
-	if note := ignored(r.src, append(fields.Fields(), fields.subset, fields.source, fields.id, fields.modelA, fields.modelB)); note != "" && cfg.Say != nil {
+	if note := ignored(r.src, slices.Concat(fields.Fields(), []*Field{fields.subset, fields.source, fields.id, fields.modelA, fields.modelB}, fields.media)); note != "" && cfg.Say != nil {
 		cfg.Say(g.files[at], note)
 	}
 	if err := g.sameLayout(at, r, fields); err != nil {

@@ -103,7 +103,7 @@ func TestComparisonReasons(t *testing.T) {
 			t.Errorf("%s: %v", c.reason, err)
 			continue
 		}
-		for _, s := range append(c.says, file, "line 3", "on_bad_row: skip") {
+		for _, s := range append(c.says, file, "line 3", "--on-bad-row skip") {
 			if !strings.Contains(err.Error(), s) {
 				t.Errorf("%v\nlacks %q", err, s)
 			}

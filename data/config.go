@@ -25,6 +25,7 @@ type Config struct {
 	Shuffle        bool         `yaml:"shuffle"`
 	Buckets        BucketChoice `yaml:"buckets"`
 	Workers        int          `yaml:"workers"` // 0: one a CPU
+	Seed           int64        `yaml:"-"`       // the run's, of the draw of PairsPerPrompt
 }
 
 // Default is what a run does where its file is silent.
@@ -39,7 +40,7 @@ func (c Config) Reading(say func(file, note string)) ReadConfig {
 	if len(values) == 0 {
 		values = nil
 	}
-	return ReadConfig{Columns: c.Columns, LabelValues: values, From: c.From, PairsPerPrompt: c.PairsPerPrompt, OnBadRow: c.OnBadRow, Say: say}
+	return ReadConfig{Columns: c.Columns, LabelValues: values, From: c.From, PairsPerPrompt: c.PairsPerPrompt, Seed: c.Seed, OnBadRow: c.OnBadRow, Say: say}
 }
 
 // Validation is files of pairs, or a share of the training files' prompts.

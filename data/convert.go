@@ -92,7 +92,7 @@ func convert(ctx context.Context, in []string, out string, cfg ReadConfig, chat,
 	}
 	buffered := bufio.NewWriterSize(file, 1<<20)
 	w := newPairWriter(buffered, ext, chat, wide)
-	for pair, err := range ReadPairs(in, cfg, &counts) {
+	for pair, err := range ahead(ReadPairs(in, cfg, &counts)) {
 		if err == nil && ext == ".parquet" && !wide && pair.wide() {
 			err = errWide
 		}
@@ -141,11 +141,11 @@ func newPairWriter(w io.Writer, ext string, chat, wide bool) RowWriter[Pair] {
 	case ext == ".jsonl":
 		return JSONRows(w, asText)
 	case chat && wide:
-		return ParquetRows(w, asChat, Pair.bytes)
+		return ParquetRows(w, asChat, Pair.Bytes)
 	case chat:
-		return ParquetRows(w, asPlainChat, Pair.bytes)
+		return ParquetRows(w, asPlainChat, Pair.Bytes)
 	}
-	return ParquetRows(w, asText, Pair.bytes)
+	return ParquetRows(w, asText, Pair.Bytes)
 }
 
 func asText(p Pair) textRow {
@@ -189,8 +189,4 @@ func voteShare(p Pair) *float64 {
 		return nil
 	}
 	return &p.VoteShare
-}
-
-func (p Pair) bytes() int {
-	return p.Prompt.Bytes() + p.Chosen.Bytes() + p.Rejected.Bytes() + len(p.ID)
 }

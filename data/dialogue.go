@@ -19,6 +19,8 @@ type Dialogue struct {
 
 	Guessed    bool // nobody has named the prompt's column
 	Promptless bool // texts without a prompt are no mistake
+
+	paragraphs int // rows whose texts have no prompt but the same first paragraph
 }
 
 // Fields are those of prompt and responses, these first, and of their context.
@@ -95,9 +97,13 @@ func (f *Field) Messages() ([]Message, *Problem) {
 }
 
 // shareGPTRoles are what ShareGPT's files call the roles, as LLaMA-Factory and
-// axolotl read them. Function calls are not among them: they are no text.
+// axolotl read them.
 var shareGPTRoles = map[string]string{"human": "user", "gpt": "assistant", "chatgpt": "assistant", "model": "assistant",
-	"bot": "assistant", "observation": "tool"}
+	"bot": "assistant"}
+
+// toolRoles are what LLaMA-Factory and ms-swift call the turns that call tools,
+// with the JSON of the calls as their content, and those that answer.
+var toolRoles = map[string]string{"function_call": "assistant", "tool_call": "assistant", "observation": "tool", "tool_response": "tool"}
 
 // Read reads the prompt and the two responses of a row, the responses without
 // the prompt, whichever way the file holds them.
@@ -247,6 +253,31 @@ func (f *Field) turns() ([]Message, *Problem) {
 	return out, nil
 }
 
+// asTurns makes messages of a pair of texts. Texts that hold their prompt in
+// themselves cannot be cut into turns.
+func (d *Dialogue) asTurns(p *Pair) *Problem {
+	if p.Prompt.Plain == "" {
+		return d.A.Problem(ReasonNoPrompt, "there is no prompt to make the user's turn of, so no messages can be made of these texts")
+	}
+	p.Prompt = p.Prompt.turns()
+	for _, response := range []*Text{&p.Chosen, &p.Rejected} {
+		*response = assistant(Text{Plain: strings.TrimSpace(response.Plain)})
+	}
+	return nil
+}
+
+// turns are the turns of an HH transcript, or the text as one of the user;
+// messages stay.
+func (t Text) turns() Text {
+	if t.Messages == nil && t.Plain != "" {
+		t.Messages, t.Plain = plainTurns(t.Plain), ""
+		for i := range t.Messages {
+			t.Messages[i].Content = strings.TrimSpace(t.Messages[i].Content)
+		}
+	}
+	return t
+}
+
 // promptText is Text, but that a prompt may be an empty list of messages.
 func (f *Field) promptText() (Text, *Problem) {
 	if f.Cell.Kind == CellMessages && len(f.Cell.Items) == 0 && (f.Kind == CellNull || f.Kind == CellMessages) {
@@ -279,6 +310,9 @@ func (d *Dialogue) splitTranscripts(a, b string) (prompt, restA, restB Text, bad
 	if !d.Promptless && !transcripts && (paragraph < 0 || strings.TrimSpace(a[:paragraph]) == "") {
 		return prompt, restA, restB, d.A.Problem(ReasonNoPrompt,
 			"there is no prompt: no column is known to hold it, and the texts are no transcripts (\"\\n\\nHuman: … \\n\\nAssistant: …\"); name its column with --columns prompt=COLUMN (data.columns: {prompt: COLUMN}), or say with --columns prompt= that there is none")
+	}
+	if !d.Promptless && !transcripts {
+		d.paragraphs++
 	}
 	return prompt, Text{Plain: a}, Text{Plain: b}, nil
 }

@@ -163,7 +163,7 @@ func fieldNames(fields []*Field) []string {
 // pairs are the pairs of a ranking, better answers first; ties are left out
 // and counted. With most they are a draw of as many.
 func (r *ranking) pairs(cfg ReadConfig, asChat bool) (pairs []Pair, ties int, bad *Problem) {
-	if bad := r.check(asChat); bad != nil {
+	if bad := r.check(asChat, cfg.Chat); bad != nil {
 		return nil, 0, bad
 	}
 	slices.SortStableFunc(r.answers, func(a, b answer) int { return cmp.Compare(b.score, a.score) })
@@ -191,8 +191,13 @@ func (r *ranking) pairs(cfg ReadConfig, asChat bool) (pairs []Pair, ties int, ba
 	return draw(pairs, cfg, r.place), ties, nil
 }
 
-// check makes all texts of one kind, and refuses what no pair may have.
-func (r *ranking) check(asChat bool) *Problem {
+// check makes all texts of one kind, and refuses what no pair may have. turn
+// says that texts are made messages because somebody wants them so, and not
+// because other columns are.
+func (r *ranking) check(asChat, turn bool) *Problem {
+	if turn {
+		r.prompt = r.prompt.turns()
+	}
 	if asChat {
 		r.prompt = Text{Messages: r.prompt.asTurns()}
 		if r.system != "" && (len(r.prompt.Messages) == 0 || r.prompt.Messages[0].Role != "system") {
@@ -201,6 +206,9 @@ func (r *ranking) check(asChat bool) *Problem {
 	}
 	for i := range r.answers {
 		a := &r.answers[i]
+		if turn && a.text.Messages == nil {
+			a.text.Plain = strings.TrimSpace(a.text.Plain)
+		}
 		if asChat && a.text.Messages == nil {
 			a.text = assistant(a.text)
 		}

@@ -57,6 +57,9 @@ func signedLayout(name string, prompt, a, b, preference *Field, subset string) *
 			return ranking{}, preference.Problem(ReasonLabel, "%v where a number from -3 to 3 should be", strength)
 		}
 		r, bad := compared(prompt, a, b, -strength)
+		if bad == nil {
+			r.prompt, bad = steerPrompt(prompt)
+		}
 		if r.margins = true; bad == nil {
 			bad = Words(Word{group, &r.subset})
 		}

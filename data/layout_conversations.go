@@ -10,8 +10,8 @@ func conversationLayouts() []*layout {
 // swiftLayout is ms-swift's: messages end with the chosen response; the
 // rejected one is a text, or messages that may begin with the prompt too.
 func swiftLayout(name, rejectedColumn string) *layout {
-	messages, rejected, system := turns("messages"), text(rejectedColumn), text("system")
-	l := &layout{name: name, needs: []*Field{messages, rejected}, may: []*Field{system},
+	messages, rejected, system, context := turns("messages"), text(rejectedColumn), text("system"), NewContextFields()
+	l := &layout{name: name, needs: []*Field{messages, rejected}, may: append([]*Field{system}, context.Fields()...),
 		says: "the last of messages is chosen, the turns before it are the prompt; against " + rejectedColumn}
 	l.read = func() (r ranking, bad *Problem) {
 		c, bad := conversation(messages)
@@ -20,6 +20,9 @@ func swiftLayout(name, rejectedColumn string) *layout {
 		}
 		other, bad := rejected.Text()
 		if bad != nil {
+			return r, bad
+		}
+		if c.Prompt.Context, bad = context.Read(); bad != nil {
 			return r, bad
 		}
 		r = ranking{prompt: c.Prompt, sure: 1, answers: []answer{{c.Response, 1, messages.Column}, {other, 0, rejected.Column}}}

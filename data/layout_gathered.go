@@ -2,12 +2,15 @@ package data
 
 import (
 	"encoding/hex"
+	"fmt"
+	"math"
+	"strings"
 )
 
 // singleLayouts have a response a row: the whole file is read, and held in
 // memory, before there is a pair.
 func singleLayouts() []*layout {
-	return []*layout{ktoLayout(), ktoMessagesLayout(), ktoTagLayout(), oasstTreeLayout(), oasstLayout()}
+	return []*layout{helpSteerLayout(), ktoLayout(), ktoMessagesLayout(), ktoTagLayout(), oasstTreeLayout(), oasstLayout()}
 }
 
 // ktoLayout is TRL's unpaired preference: a completion, and whether it is
@@ -49,19 +52,77 @@ func ktoTagLayout() *layout {
 	return l
 }
 
+// helpSteerLayout is nvidia/HelpSteer and the train file of HelpSteer2: a
+// response a row, rated from 0 to 4 by five measures. Of one prompt the more
+// helpful response is the better one.
+func helpSteerLayout() *layout {
+	prompt, response, helpful := text("prompt"), text("response"), number("helpfulness")
+	l := gatheredLayout("helpsteer", func() (p, answered Text, score float64, bad *Problem) {
+		if p, bad = steerPrompt(prompt); bad == nil {
+			answered, bad = response.Text()
+		}
+		if bad == nil {
+			score, bad = helpful.Number(math.NaN())
+		}
+		if bad == nil && math.IsNaN(score) {
+			bad = helpful.Problem(ReasonLabel, "null where a rating should be")
+		}
+		return p, answered, score, bad
+	}, ranking{sure: 1, margins: true}, "response")
+	l.needs = []*Field{prompt, response, helpful, number("correctness"), number("coherence")}
+	l.says = "rows of one prompt are gathered (the file is held in memory): responses by their helpfulness, all pairs; margin = difference of the ratings; those without a counterpart are counted"
+	return l
+}
+
+// steerPrompt reads a prompt of HelpSteer2, whose further turns stand after
+// "<extra_id_1>Assistant" and "<extra_id_1>User" on lines of their own: they
+// become the transcript that plain text has for turns.
+func steerPrompt(f *Field) (Text, *Problem) {
+	t, bad := f.promptText()
+	const turn = "<extra_id_1>"
+	if bad != nil || !strings.Contains(t.Plain, turn) {
+		return t, bad
+	}
+	var out strings.Builder
+	for i, part := range strings.Split(t.Plain, turn) {
+		role, said := "Human", part
+		if i > 0 {
+			name, rest, _ := strings.Cut(part, "\n")
+			switch said = rest; strings.TrimSpace(name) {
+			case "Assistant":
+				role = "Assistant"
+			case "User":
+			default:
+				return t, f.Problem(ReasonRole, "%s%s where User or Assistant should be", turn, Clip(name, 20))
+			}
+		}
+		fmt.Fprintf(&out, "\n\n%s: %s", role, strings.TrimSpace(said))
+	}
+	return Text{Plain: out.String() + "\n\nAssistant:"}, nil
+}
+
 // unpairedLayout pairs every desired completion with every undesired one of the
 // same prompt.
 func unpairedLayout(name string, label *Field, read func() (prompt, completion Text, bad *Problem)) *layout {
+	l := gatheredLayout(name, func() (prompt, completion Text, score float64, bad *Problem) {
+		if prompt, completion, bad = read(); bad == nil {
+			score, bad = desired(label)
+		}
+		return prompt, completion, score, bad
+	}, ranking{sure: 1, classes: true}, "completion")
+	l.needs = []*Field{label}
+	l.says = "rows of one prompt are gathered (the file is held in memory): each completion with " + label.Name + " true against each with false; those without a counterpart are counted"
+	return l
+}
+
+// gatheredLayout ranks the responses of one prompt by the scores that read
+// gives; like says what kind of rankings they are.
+func gatheredLayout(name string, read func() (prompt, response Text, score float64, bad *Problem), like ranking, column string) *layout {
 	seen := map[TextKey]int{}
 	var all []ranking
-	return &layout{name: name, needs: []*Field{label},
-		says: "rows of one prompt are gathered (the file is held in memory): each completion with " + label.Name + " true against each with false; those without a counterpart are counted",
+	return &layout{name: name,
 		gather: func(place int) *Problem {
-			prompt, completion, bad := read()
-			if bad != nil {
-				return bad
-			}
-			score, bad := desired(label)
+			prompt, completion, score, bad := read()
 			if bad != nil {
 				return bad
 			}
@@ -70,9 +131,11 @@ func unpairedLayout(name string, label *Field, read func() (prompt, completion T
 			if !known {
 				at = len(all)
 				seen[key] = at
-				all = append(all, ranking{prompt: prompt, sure: 1, classes: true, place: place, id: hex.EncodeToString(key[:4])})
+				r := like
+				r.prompt, r.place, r.id = prompt, place, hex.EncodeToString(key[:4])
+				all = append(all, r)
 			}
-			all[at].answers = append(all[at].answers, answer{completion, score, "completion"})
+			all[at].answers = append(all[at].answers, answer{completion, score, column})
 			return nil
 		},
 		end: func() ([]ranking, map[Reason]int) { return withBoth(all) }}

@@ -11,6 +11,7 @@ type laidOut struct {
 	rows    *Rows
 	cfg     ReadConfig
 	chat    bool
+	media   media
 	queue   []placedPair
 	pairs   int
 	drained bool
@@ -90,7 +91,12 @@ func (l *laidOut) moreGathered() error {
 func (l *laidOut) drain() error {
 	l.drained = true
 	for {
-		_, err := l.rows.Next(func() *Problem { return l.gather(l.rows.counts.Read) })
+		_, err := l.rows.Next(func() *Problem {
+			if bad := l.media.check(); bad != nil {
+				return bad
+			}
+			return l.gather(l.rows.counts.Read)
+		})
 		if err == io.EOF {
 			break
 		}
@@ -106,6 +112,9 @@ func (l *laidOut) drain() error {
 
 // readRow makes pairs of one row.
 func (l *laidOut) readRow() (found []Pair, bad *Problem) {
+	if bad := l.media.check(); bad != nil {
+		return nil, bad
+	}
 	var rankings []ranking
 	if l.many != nil {
 		rankings, bad = l.many()

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -98,7 +99,10 @@ func message(object *Cell, sparse bool) (m Message, bad *Problem) {
 		}
 		return message(&kept, false)
 	}
-	object = canonical(object)
+	object, bad = canonical(object)
+	if bad != nil {
+		return m, bad
+	}
 	role, content := object.Member("role"), object.Member("content")
 	switch {
 	case !role.Absent() && role.Kind != CellText:
@@ -125,27 +129,59 @@ func message(object *Cell, sparse bool) (m Message, bad *Problem) {
 	return m, nil
 }
 
-// canonical gives the message of a ShareGPT file the names that chat templates
-// know.
-func canonical(object *Cell) *Cell {
+// canonical gives the message of a ShareGPT file, or one that is a call of
+// tools or its result by its role, the names that chat templates know.
+func canonical(object *Cell) (*Cell, *Problem) {
 	role, content := turnOf(object)
-	if role.Kind == CellMissing && content.Kind == CellMissing || object.Member("role") == role || object.Member("content") == content {
-		return object
+	named, called := shareGPTRoles[role.Text], toolRoles[role.Text]
+	shareGPT := role != object.Member("role") && content != object.Member("content")
+	if role.Kind != CellText || !shareGPT && called == "" {
+		return object, nil
 	}
 	out := &Cell{Kind: CellObject}
 	for _, m := range object.Members {
-		switch m.Key {
-		case "from":
-			m.Key = "role"
-			if known, ok := shareGPTRoles[m.Value.Text]; ok {
-				m.Value.Text = known
-			}
-		case "value":
+		switch {
+		case m.Key == "role", m.Key == "from" && shareGPT:
+			m.Key, m.Value.Text = "role", cmp.Or(called, named, m.Value.Text)
+		case m.Key == "value" && shareGPT:
 			m.Key = "content"
 		}
 		out.Members = append(out.Members, m)
 	}
-	return out
+	if called == "assistant" {
+		return withCalls(out)
+	}
+	return out, nil
+}
+
+// withCalls makes tool_calls of a content that is the JSON of one call or of a
+// list of calls, each with a name and arguments; what is thought before it
+// stays content.
+func withCalls(object *Cell) (*Cell, *Problem) {
+	const thought = "</think>"
+	content := object.Member("content")
+	text, before := content.Text, ""
+	if at := strings.LastIndex(text, thought); at >= 0 {
+		before, text = text[:at+len(thought)], text[at+len(thought):]
+	}
+	calls := Cell{}
+	p := jsonParser{b: []byte(text)}
+	if content.Kind != CellText || p.only(&calls) != nil || calls.Kind != CellObject && calls.Kind != CellMessages {
+		return nil, &Problem{ReasonWrongType, "", "a function call must be JSON: {\"name\": …, \"arguments\": …}, or a list of such"}
+	}
+	if calls.Kind == CellObject {
+		calls = Cell{Kind: CellMessages, Items: []Cell{calls}}
+	}
+	made := Cell{Kind: CellMessages}
+	for _, call := range calls.Items {
+		if call.Member("name").Kind != CellText || call.Member("arguments").Kind == CellMissing {
+			return nil, &Problem{ReasonWrongType, "", "a function call lacks name or arguments"}
+		}
+		made.Items = append(made.Items, Cell{Kind: CellObject, Members: []Member{{"type", Cell{Kind: CellText, Text: "function"}}, {"function", call}}})
+	}
+	content.Text = strings.TrimSpace(before)
+	object.Members = append(object.Members, Member{"tool_calls", made})
+	return object, nil
 }
 
 func knownRole(role string) bool {

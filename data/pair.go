@@ -53,6 +53,11 @@ type Pair struct {
 	Unit       string // what Row counts: "row" or "line"
 }
 
+// Bytes is about what the pair takes.
+func (p Pair) Bytes() int {
+	return p.Prompt.Bytes() + p.Chosen.Bytes() + p.Rejected.Bytes() + len(p.ID)
+}
+
 // Place says where in its file a pair stands: "row 12", or "line 13".
 func (p Pair) Place() string { return fmt.Sprintf("%s %d", p.Unit, p.Row) }
 

@@ -22,6 +22,7 @@ type pairFields struct {
 	labelled bool     // response_a, response_b and a label
 	layout   *layout  // another than ours; nil for ours
 	notes    []string // what a reader of the file should know
+	media    media
 }
 
 func newPairFields() *pairFields {
@@ -54,12 +55,17 @@ func (p *pairFields) all() []*Field {
 
 // find finds the columns of a file of pairs, and all that is wrong with them.
 func (p *pairFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
+	var err error
+	if p.media, err = findMedia(src, cfg.Columns); err != nil {
+		return nil, err
+	}
+	cfg.Columns = withoutMedia(cfg.Columns)
 	layout, err := findLayout(src, cfg)
 	if err != nil {
 		return nil, err
 	}
 	if layout != nil {
-		return p.findLaidOut(layout, src, cfg), nil
+		return append(p.findLaidOut(layout, src, cfg), p.media...), nil
 	}
 	fields := p.all()
 	p.alias(src, cfg.Columns)
@@ -77,7 +83,7 @@ func (p *pairFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
 	if err := p.complete(fields, src, cfg); err != nil {
 		return nil, err
 	}
-	return fields, p.Alike()
+	return append(fields, p.media...), p.Alike()
 }
 
 // findLaidOut takes the fields of another layout for ours.
@@ -89,7 +95,7 @@ func (p *pairFields) findLaidOut(l *layout, src Source, cfg ReadConfig) []*Field
 	}
 	p.layout = l
 	p.note(fmt.Sprintf("layout %s (%s): %s", l.name, found, l.says))
-	p.note(ignored(src, fields))
+	p.note(ignored(src, append(fields[:len(fields):len(fields)], p.media...)))
 	return fields
 }
 
@@ -119,7 +125,7 @@ func (p *pairFields) complete(fields []*Field, src Source, cfg ReadConfig) error
 	if err := CheckTypes(fields, src); err != nil {
 		return err
 	}
-	p.note(ignored(src, fields))
+	p.note(ignored(src, append(fields[:len(fields):len(fields)], p.media...)))
 	return nil
 }
 

@@ -25,6 +25,10 @@ type ReadConfig struct {
 	// Say is told, once a file, what a reader of it should know: which columns
 	// were taken for the prompt, and which are ignored. It may be nil.
 	Say func(file, note string)
+	// Chat makes messages of texts: a prompt is the user's turn, or the turns of
+	// an HH transcript, a response the assistant's, both without white space around
+	// them.
+	Chat bool
 	// OnBadRow is "fail" (or empty): the first bad row ends the reading, or
 	// "skip": bad rows are counted by reason.
 	OnBadRow string
@@ -39,7 +43,7 @@ func (c ReadConfig) skips() (bool, error) {
 	case "skip":
 		return true, nil
 	}
-	return false, fmt.Errorf("data.on_bad_row is %q%s; it is fail or skip", c.OnBadRow, DidYouMean(c.OnBadRow, []string{"fail", "skip"}))
+	return false, fmt.Errorf("--on-bad-row (data.on_bad_row) is %q%s; it is fail or skip", c.OnBadRow, DidYouMean(c.OnBadRow, []string{"fail", "skip"}))
 }
 
 // PairReader reads the pairs of one file, in order.
@@ -49,6 +53,7 @@ type PairReader struct {
 	cfg    ReadConfig
 	laid   *laidOut // of another layout than ours; else nil
 	weight float64  // sum of the confidences of the rows kept
+	said   bool     // sayParagraph has
 }
 
 // OpenPairs opens a Parquet, JSON lines (also gzipped) or CSV file of pairs
@@ -70,7 +75,7 @@ func openPairs(file string, cfg ReadConfig, total *Counts) (*PairReader, error) 
 	}
 	r := &PairReader{Rows: rows, fields: fields, cfg: cfg}
 	if fields.layout != nil {
-		r.laid = &laidOut{layout: fields.layout, rows: rows, cfg: cfg, chat: fields.Chat()}
+		r.laid = &laidOut{layout: fields.layout, rows: rows, cfg: cfg, chat: r.Chat(), media: fields.media}
 	}
 	return r, nil
 }
@@ -83,7 +88,7 @@ func (r *PairReader) Notes() []string { return r.fields.notes }
 func (r *PairReader) Format() string { return r.fields.String() }
 
 // Chat reports whether the texts are messages.
-func (r *PairReader) Chat() bool { return r.fields.Chat() }
+func (r *PairReader) Chat() bool { return r.cfg.Chat || r.fields.Chat() }
 
 // Next returns the next pair, io.EOF after the last. A row that cannot be used
 // is a RowError, or is counted and passed over. It is an error if no row at
@@ -110,10 +115,28 @@ func (r *PairReader) next() (pair Pair, place int, err error) {
 		return r.laid.next()
 	}
 	place, err = r.Rows.Next(func() (bad *Problem) {
-		pair, bad = r.fields.pair()
+		if bad = r.fields.media.check(); bad != nil {
+			return bad
+		}
+		if pair, bad = r.fields.pair(); bad == nil && r.cfg.Chat && !r.fields.Chat() {
+			bad = r.fields.asTurns(&pair)
+		}
 		return bad
 	})
+	if r.fields.paragraphs > 0 && !r.said {
+		r.said = true
+		r.sayParagraph(place)
+	}
 	return pair, place, err
+}
+
+// sayParagraph notes how texts without a prompt are read, once a file.
+func (r *PairReader) sayParagraph(place int) {
+	note := fmt.Sprintf("%s %d and maybe more: no column holds the prompt, and the texts are no transcripts but begin with the same paragraph: it stays in both texts, and the prompt is empty", r.Unit(), place)
+	r.fields.note(note)
+	if r.cfg.Say != nil {
+		r.cfg.Say(r.file, note)
+	}
 }
 
 // ReadPairs yields the pairs of the files, one file after another, and stops

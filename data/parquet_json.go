@@ -11,6 +11,8 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
+
+	"laurel/data/parquetpages"
 )
 
 // byLeaf groups a row's values by their leaf column, of which there are n.
@@ -159,6 +161,9 @@ func appendLeaf(out []byte, node parquet.Node, v parquet.Value) []byte {
 		if text := v.ByteArray(); utf8.Valid(text) || isText(node) {
 			return append(out, jsonText(string(text))...)
 		}
+	}
+	if parquetpages.KindOf(node.Type()) == parquetpages.Number { // FLOAT16
+		return appendFinite(out, parquetpages.Half(v.ByteArray()), 32)
 	}
 	return append(out, jsonText(base64.StdEncoding.EncodeToString(v.Bytes()))...)
 }

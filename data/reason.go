@@ -21,7 +21,7 @@ const (
 	ReasonConfidenceOver  Reason = "confidence_over_one"     // above 1
 	ReasonVoteShare       Reason = "vote_share_out_of_range" // not a share in [0, 1]
 	ReasonMargin          Reason = "margin_not_finite"       // NaN or infinite
-	ReasonReward          Reason = "reward_not_finite"       // a given reward is null, NaN or infinite
+	ReasonReward          Reason = "reward_not_finite"       // a reward, given or computed, is null, NaN or infinite
 	ReasonUTF8            Reason = "invalid_utf8"            // bytes that are no UTF-8, or half a surrogate pair
 	ReasonNUL             Reason = "nul_character"           // U+0000
 	ReasonRole            Reason = "bad_role"                // a role other than system, user, assistant, tool

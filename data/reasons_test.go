@@ -71,7 +71,7 @@ func TestReasons(t *testing.T) {
 			if bad.Reason != c.reason || bad.Row != 3 || bad.Unit != "line" || counts.Read != 2 || counts.Kept != 1 {
 				t.Errorf("%+v, %v", bad, counts)
 			}
-			for _, s := range append(c.says, file, "line 3", "on_bad_row: skip") {
+			for _, s := range append(c.says, file, "line 3", "--on-bad-row skip") {
 				if !strings.Contains(err.Error(), s) {
 					t.Errorf("%v\nlacks %q", err, s)
 				}

@@ -113,7 +113,7 @@ func (r *Rows) Next(use func() *Problem) (place int, err error) {
 func (r *Rows) pass(wrong *RowError) error {
 	r.count(wrong.Reason)
 	if !r.skip {
-		return r.Fail(fmt.Errorf("%w; fix it, or set data.on_bad_row: skip to leave such rows out", wrong))
+		return r.Fail(fmt.Errorf("%w; fix it, or leave such rows out: --on-bad-row skip (train: --set data.on_bad_row=skip)", wrong))
 	}
 	if r.first == nil {
 		r.first = wrong

@@ -1,8 +1,6 @@
 package data
 
 import (
-	"fmt"
-	"io"
 	"reflect"
 	"slices"
 
@@ -78,9 +76,8 @@ type parquetRows struct {
 	file   *parquetpages.File
 	leaves []*parquetpages.Leaf
 	kept   []parquet.Field
-	group  int
-	left   int64
-	row    parquet.Row // of nextJSON
+	rows   *parquetpages.Rows // of leaves, once they are known
+	row    parquet.Row        // of nextJSON
 }
 
 func openParquetRows(path string) (*parquetRows, error) {
@@ -112,30 +109,15 @@ func (p *parquetRows) fields(without []string) []parquet.Field {
 	return slices.Clip(p.kept)
 }
 
-func (p *parquetRows) next(row parquet.Row) (_ parquet.Row, err error) {
-	defer parquetpages.Recover(&err)
-	for p.left == 0 {
-		if p.group == p.file.NumGroups() {
-			return row, io.EOF
-		}
-		for _, leaf := range p.leaves {
-			if err := leaf.Open(p.group); err != nil {
-				return row, p.at(leaf, err)
-			}
-		}
-		p.left = p.file.GroupRows(p.group)
-		p.group++
+func (p *parquetRows) next(row parquet.Row) (parquet.Row, error) {
+	if p.rows == nil {
+		p.rows = p.file.NewRows(p.leaves)
 	}
-	for i, leaf := range p.leaves {
-		if row, err = leaf.AppendRow(row, i); err != nil {
-			return row, p.at(leaf, err)
-		}
-	}
-	p.left--
-	return row, nil
+	return p.rows.Next(row)
 }
 
 func (p *parquetRows) nextJSON(cells []jsonCell) (_ []jsonCell, err error) {
+	defer parquetpages.Recover(&err)
 	if p.leaves == nil {
 		p.fields(nil)
 	}
@@ -151,13 +133,9 @@ func (p *parquetRows) nextJSON(cells []jsonCell) (_ []jsonCell, err error) {
 	return cells, nil
 }
 
-func (p *parquetRows) at(leaf *parquetpages.Leaf, err error) error {
-	return fmt.Errorf("row group %d, column %s: %w: %s", p.group, leaf.Name(), parquetpages.NoEOF(err), parquetpages.Damaged)
-}
-
 func (p *parquetRows) Close() error {
-	for _, leaf := range p.leaves {
-		leaf.Close()
+	if p.rows != nil {
+		p.rows.Close()
 	}
 	return p.file.Close()
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -28,7 +29,7 @@ func scoreAll(t *testing.T, in, out string, score func(row int) Score) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Write(record, []Score{score(i)}); err != nil {
+		if err := w.Write(record, slices.Repeat([]Score{score(i)}, len(record.Completions))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -90,5 +91,18 @@ func TestScoresAsText(t *testing.T) {
 	again := scoreAll(t, filepath.Join(dir, "out.csv"), filepath.Join(dir, "again.csv"), score)
 	if again != got {
 		t.Errorf("CSV scored again is\n%swant\n%s", again, got)
+	}
+}
+
+// TestScoresOfHalves: FLOAT16 columns pass through as numbers.
+func TestScoresOfHalves(t *testing.T) {
+	for name, want := range map[string]string{
+		"s.jsonl": `"margin":1.5,"confidence":0.75,"reward_chosen"`,
+		"s.csv":   "p,a,b,1.5,0.75,",
+	} {
+		got := scoreAll(t, filepath.Join("testdata", "float16.parquet"), filepath.Join(t.TempDir(), name), func(int) Score { return Score{Valid: true} })
+		if !strings.Contains(got, want) || !strings.Contains(got, "-6.097555e-05") {
+			t.Errorf("%s: %s\nwant %s", name, got, want)
+		}
 	}
 }

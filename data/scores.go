@@ -66,7 +66,7 @@ func readScores(file string, cfg ReadConfig, counts *Counts) ([]Scored, error) {
 		}
 		counts.skip(bad.Reason)
 		if !skip {
-			return nil, fmt.Errorf("%w; fix it, or set data.on_bad_row: skip to leave such rows out", bad.at(file, src.Unit(), place))
+			return nil, fmt.Errorf("%w; fix it, or leave such rows out: --on-bad-row skip (train: --set data.on_bad_row=skip)", bad.at(file, src.Unit(), place))
 		}
 	}
 }

@@ -18,6 +18,9 @@ func openSource(path string) (Source, error) {
 		return nil, err
 	}
 	named := strings.ToLower(filepath.Base(path))
+	if err := CheckPointer(head); err != nil {
+		return nil, err
+	}
 	switch {
 	case size == 0:
 		return nil, errors.New("the file is empty (0 bytes): write or copy it again")
@@ -102,12 +105,19 @@ func looksLike(head []byte) string {
 		return "; it is gzip: name it .jsonl.gz or .csv.gz, or write Parquet"
 	case bytes.HasPrefix(trimmed, []byte("{")):
 		return "; it looks like JSON lines: name it .jsonl"
-	case bytes.HasPrefix(head, []byte("version https://git-lfs")):
-		return "; it is a git-lfs pointer: fetch the file itself with git lfs pull"
 	case bytes.Contains(line, []byte(",")):
 		return "; it looks like CSV: name it .csv"
 	}
 	return "; copy or write it again"
+}
+
+// CheckPointer refuses what git leaves in the place of a file that git-lfs has not
+// fetched.
+func CheckPointer(content []byte) error {
+	if bytes.HasPrefix(content, []byte("version https://git-lfs")) {
+		return errors.New("it is a git-lfs pointer: fetch the file itself with git lfs pull")
+	}
+	return nil
 }
 
 // Clip is the beginning of a text, to be quoted in an error.

@@ -1,8 +1,10 @@
 package data
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Table is a file whose rows are to be scored, in order.
@@ -11,6 +13,7 @@ type Table struct {
 	src     Source
 	fields  *tableFields
 	holds   tableKind
+	media   media
 	records int
 }
 
@@ -27,6 +30,7 @@ const (
 // Record is one row to score.
 type Record struct {
 	Row         int          // from 0; for JSONL the line, from 1
+	Unit        string       // what Row counts: "row" or "line"
 	Completions []Completion // one; two for pairs: chosen, rejected; none with a Problem
 	Problem     string       // a Reason, where the row cannot be scored
 	Detail      string       // the Problem in a sentence
@@ -61,7 +65,11 @@ func newTableFields() *tableFields {
 	return &tableFields{newPairFields(), &Field{Name: "text"}, &Field{Name: "response", Optional: true}, &Field{Name: "messages", Holds: HoldsMessages}}
 }
 
-func (t *Table) find(columns map[string]string) error {
+func (t *Table) find(columns map[string]string) (err error) {
+	if t.media, err = findMedia(t.src, columns); err != nil {
+		return err
+	}
+	columns = withoutMedia(columns)
 	t.fields = newTableFields()
 	f := t.fields
 	all := append([]*Field{f.prompt, f.chosen, f.rejected, f.responseA, f.responseB, f.label, f.text, f.response, f.messages, f.system, f.input, f.history}, f.context.Fields()...)
@@ -84,7 +92,10 @@ func (t *Table) find(columns map[string]string) error {
 		t.holds, wanted = tableTexts, append([]*Field{f.text}, f.context.Fields()...)
 	default:
 		return fmt.Errorf("nothing to score: it needs text, or prompt and response, or messages, or a pair (chosen and rejected, or prompt, response_a, response_b and label); the columns are %s%s",
-			List(columnNames(t.src)), convertFirst(t.src))
+			List(columnNames(t.src)), cmp.Or(convertFirst(t.src), "; map yours with --columns"))
+	}
+	if first := convertFirst(t.src); first != "" && len(columns) == 0 && (t.holds == tableMessages || t.holds == tableTexts) {
+		return fmt.Errorf("one column of several that belong together would be scored%s; or name what is to be scored with --columns", first)
 	}
 	if t.holds == tablePairs && !f.labelled {
 		said, err := f.findPrompt(t.src, columns)
@@ -97,19 +108,21 @@ func (t *Table) find(columns map[string]string) error {
 	if err := CheckTypes(wanted, t.src); err != nil {
 		return err
 	}
-	f.note(ignored(t.src, wanted))
+	wanted = append(wanted, t.media...)
+	f.note(strings.Replace(ignored(t.src, wanted), "columns ignored: ", "columns kept in the output, but not scored: ", 1))
 	if err := f.Alike(); err != nil {
 		return err
 	}
 	return t.src.Choose(wanted)
 }
 
-// convertFirst says what to do about a file of a known layout.
+// convertFirst says what to do about a file of a known layout, and nothing of
+// others.
 func convertFirst(src Source) string {
 	if l, _ := findLayout(src, ReadConfig{}); l != nil {
 		return fmt.Sprintf("; it looks like %s: make pairs of it first with laurel convert --from %s", l.name, l.name)
 	}
-	return "; map yours with --columns"
+	return ""
 }
 
 // Notes say what a reader of the file should know: which columns were taken
@@ -138,8 +151,11 @@ func (t *Table) Next() (Record, error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("read %s: %w", t.file, err)
 	}
-	rec := Record{Row: place, index: t.records}
+	rec := Record{Row: place, Unit: t.src.Unit(), index: t.records}
 	t.records++
+	if bad == nil {
+		bad = t.media.check()
+	}
 	if bad == nil {
 		rec.Completions, bad = t.completions()
 	}

@@ -24,6 +24,14 @@ type Policy struct {
 	MinJudges     int // judges whose verdict must be the same; 0: all
 }
 
+// judgesNeeded is how many of so many judges must name the same side.
+func (p Policy) judgesNeeded(judges int) int {
+	if p.MinJudges == 0 {
+		return judges
+	}
+	return p.MinJudges
+}
+
 // Asked is what one judge answered about a comparison under one principle.
 type Asked struct {
 	Judge     string
@@ -245,11 +253,7 @@ func combine(judges []judgeResult, policy Policy) labels.Verdict {
 			verdict.VoteShare += j.weight * j.VoteShare / total
 		}
 	}
-	need := policy.MinJudges
-	if need == 0 {
-		need = len(judges)
-	}
-	if agreed < need {
+	if agreed < policy.judgesNeeded(len(judges)) {
 		verdict.Side, verdict.Reason = labels.Neither, labels.AbstainJudges
 		return verdict
 	}

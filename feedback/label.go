@@ -61,7 +61,7 @@ type stepAnswer struct {
 	Answer
 	asked   bool // by this run
 	missing bool // not in the store, and not to be asked
-	unasked bool // the budget was spent before
+	unasked bool // the run was stopped before
 	clamped bool // First is not what the judge said
 }
 
@@ -128,12 +128,13 @@ func textsKey(texts ...data.Text) string {
 // Label puts every comparison to the judges, under every principle and in
 // both orders, and gives write a label for each, in their order. Answers that
 // the store has are not asked for; those that come are in it before they
-// count. It stops at the first error; a question that got no reply is none.
-// Where the budget ends, the comparisons of which all was asked have their
-// labels; that, and a judge whose questions all came to nothing, is the
-// summary's Stopped.
+// count. It ends at the first error; a question that got no reply is none.
+// A judge that gives no answer of use is asked no more. Where Policy allows no
+// label without it, or the budget ends, nothing more is asked, and the
+// comparisons of which all was asked have their labels. Either is the summary's
+// Stopped.
 func Label(ctx context.Context, run *Labelling, write func(labels.Label) error) (s *Summary, err error) {
-	asker := newAsker(run.Store, run.InFlight)
+	asker := newAsker(run.Store, run.InFlight, run.without)
 	work := func(ctx context.Context, s step) (stepAnswer, error) { return run.answer(ctx, asker, s) }
 	summary := newSummary(run)
 	defer func() { // after all replies under way have come
@@ -168,7 +169,7 @@ func Label(ctx context.Context, run *Labelling, write func(labels.Label) error) 
 		}
 		asked = asked[:0]
 	}
-	summary.Stopped = asker.stopped()
+	summary.wentOn, summary.Stopped = asker.stopped()
 	return summary, nil
 }
 
@@ -212,18 +213,53 @@ func (l *Labelling) answer(ctx context.Context, a *asker, s step) (stepAnswer, e
 		}
 		return stepAnswer{step: s, Answer: answer, missing: !found}, err
 	}
-	answer, asked, err := ask(ctx, a, s.key, s.ask)
+	from := a.source("judge " + s.judge.Name())
+	answer, asked, err := ask(ctx, a, from, s.key, s.ask)
+	var over *stopped
 	var none *noReply
 	switch {
-	case errors.Is(err, chat.ErrBudget):
+	case errors.As(err, &over):
 		found, err := l.Store.Last(s.key, &answer)
-		return stepAnswer{step: s, Answer: answer, unasked: !found}, err
+		if unasked := a.stop.Load() != nil; found || unasked {
+			return stepAnswer{step: s, Answer: answer, unasked: !found}, err
+		}
+		answer = Answer{Outcome: Failed, Reason: reasonJudgeStopped, Detail: over.Error()}
+		return stepAnswer{step: s, Answer: answer}, err
 	case errors.As(err, &none):
 		answer = Answer{Outcome: Failed, Reason: chat.Reason(none), Detail: none.Error()}
 	case err != nil:
 		return stepAnswer{}, err
 	}
-	return stepAnswer{step: s, Answer: answer, asked: asked}, a.note("judge "+s.judge.Name(), s.unusable(answer, none))
+	a.note(from, s.unusable(answer, none))
+	return stepAnswer{step: s, Answer: answer, asked: asked}, nil
+}
+
+// reasonJudgeStopped is that of a question which was not asked, as the judge's
+// others came to nothing.
+const reasonJudgeStopped = "judge_stopped"
+
+// without is what becomes of the run without the judges of those sources.
+func (l *Labelling) without(names []string) (why string, useless bool) {
+	if len(l.Judges) == 1 {
+		return "", true
+	}
+	left, weight, total := 0, 0.0, 0.0
+	for i := range l.Judges {
+		total += l.Judges[i].Weight
+		if !slices.Contains(names, "judge "+l.Judges[i].Name()) {
+			left++
+			weight += l.Judges[i].Weight
+		}
+	}
+	need := l.Policy.judgesNeeded(len(l.Judges))
+	const mend = ": mend that judge, leave it out of judges, or "
+	switch {
+	case left < need:
+		return fmt.Sprintf(": no comparison gets a label without it, since min_judges asks for the same verdict of %d of the %d judges%sset min_judges to at most %d; the other judges' answers are kept", need, len(l.Judges), mend, max(left, 1)), true
+	case weight/total < l.Policy.MinVoteShare-tolerance:
+		return fmt.Sprintf(": no comparison gets a label without it, since the other judges have %.2g of all weight and min_vote_share is %g%slower min_vote_share; the other judges' answers are kept", weight/total, l.Policy.MinVoteShare, mend), true
+	}
+	return fmt.Sprintf("; it is asked no more, and the labels rest on the other judges, with a vote_share of at most %.2g", weight/total), false
 }
 
 // unusable is what came of a question where that is nothing.

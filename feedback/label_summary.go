@@ -17,26 +17,32 @@ type Summary struct {
 	Rows      data.Counts               `json:"rows"`
 	Labelled  int                       `json:"labelled"`
 	Abstained map[labels.Abstention]int `json:"abstained"`
-	NotAsked  int                       `json:"not_asked,omitempty"` // comparisons of which the budget left a question unasked: in no file
+	NotAsked  int                       `json:"not_asked,omitempty"` // comparisons of which a question was left unasked: in no file
 	Questions int                       `json:"questions"`
 	Asked     int                       `json:"asked"`             // by this run; the other answers were in the store
 	Missing   int                       `json:"missing,omitempty"` // not in the store, and not asked
-	Judges    []JudgeSummary            `json:"judges"`
-	Spent     chat.Spent                `json:"spent"`             // by all runs on the store
-	SpentNow  chat.Spent                `json:"spent_by_this_run"` // by this one
+	// Unasked are the questions that the run stopped before, RequestsLeft what
+	// they take where nothing fails.
+	Unasked      int            `json:"questions_not_asked,omitempty"`
+	RequestsLeft int            `json:"requests_left,omitempty"`
+	Judges       []JudgeSummary `json:"judges"`
+	Spent        chat.Spent     `json:"spent"`             // by all runs on the store
+	SpentNow     chat.Spent     `json:"spent_by_this_run"` // by this one
 
 	Received int `json:"-"` // answers of this run, of comparisons without a label too
 
 	// Stopped is why the labels are not those of all that was to be asked; nil
 	// where they are.
 	Stopped error `json:"-"`
+	wentOn  bool  // without some judge: the other judges were asked all
 
 	before chat.Spent
 }
 
-// Useless is whether the run was stopped, and there are no labels to write.
+// Useless is whether the run was stopped, and there are no labels to write:
+// where a judge was of no use, neither is an abstention.
 func (s *Summary) Useless() bool {
-	return s.Stopped != nil && (!errors.Is(s.Stopped, chat.ErrBudget) || s.Labelled+s.Abstentions() == 0)
+	return s.Stopped != nil && !s.wentOn && s.Labelled == 0 && (!errors.Is(s.Stopped, chat.ErrBudget) || s.Abstentions() == 0)
 }
 
 // JudgeSummary counts a judge's answers by what they turned out to be.
@@ -70,6 +76,10 @@ func (s *Summary) count(a stepAnswer) {
 	}
 	s.Questions++
 	if a.unasked {
+		s.Unasked++
+		if o, ok := a.judge.Judge.(*OpenAI); ok {
+			s.RequestsLeft += o.requestsEach()
+		}
 		return
 	}
 	if a.asked {

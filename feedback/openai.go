@@ -109,6 +109,14 @@ func (j *OpenAI) Requests(q Question) []chat.Request {
 	return []chat.Request{reasoned, j.letterRequest(LetterPrompt(q, ""))}
 }
 
+// requestsEach is how many requests a question takes.
+func (j *OpenAI) requestsEach() int {
+	if j.config.Mode == ModeCoTLogprobs {
+		return 2
+	}
+	return 1
+}
+
 func (j *OpenAI) letterRequest(messages []data.Message) chat.Request {
 	request := j.config.Request(messages)
 	request.MaxTokens, request.TopLogprobs = letterTokens, j.config.TopLogprobs
@@ -235,12 +243,11 @@ func answerOf(p parsed, r chat.Reply, maxTokens int) Answer {
 
 // hint is what to change where answers are unparseable for that reason.
 func (j *OpenAI) hint(reason string) string {
-	const still = "turn thinking off (Qwen3 and others: extra: {chat_template_kwargs: {enable_thinking: false}})"
 	switch {
 	case reason == reasonThinking && j.config.Mode == ModeCoT:
-		return fmt.Sprintf("raise max_tokens above %d, or %s", j.config.MaxTokens, still)
+		return fmt.Sprintf("raise max_tokens above %d, or %s", j.config.MaxTokens, chat.ThinkingOff)
 	case reason == reasonThinking:
-		return fmt.Sprintf("mode %s leaves %d tokens for a letter: use mode %s, or %s", j.config.Mode, letterTokens, ModeCoT, still)
+		return fmt.Sprintf("mode %s leaves %d tokens for a letter: use mode %s, or %s", j.config.Mode, letterTokens, ModeCoT, chat.ThinkingOff)
 	case reason == reasonCut:
 		return fmt.Sprintf("raise max_tokens above %d", j.config.MaxTokens)
 	case reason == reasonLogprobs, reason == reasonNoLetter, reason == reasonMass:

@@ -67,9 +67,10 @@ type chained struct {
 // criticises it by a principle and revises it, principle after principle
 // (Bai et al. 2022, section 3). Chains are given to write, and what has none to
 // leave, in the prompts' order. Replies that the store has are not asked for. It
-// stops at the first error; a prompt that is left out is none.
+// ends at the first error; a prompt that is left out is none, nor is a budget
+// that ends or a model that gives no reply of use: those are the summary's Stopped.
 func Revise(ctx context.Context, run *Revising, write func(data.Chain) error, leave func(LeftOut) error) (s *RevisionSummary, err error) {
-	asker := newAsker(run.Store, run.Model.InFlight)
+	asker := newAsker(run.Store, run.Model.InFlight, nil)
 	work := func(ctx context.Context, p numbered) (chained, error) {
 		return run.chain(p.Prompt, func(messages []data.Message) (string, error) { return run.reply(ctx, asker, p.number, messages) })
 	}
@@ -97,7 +98,7 @@ func Revise(ctx context.Context, run *Revising, write func(data.Chain) error, le
 			run.Progress(summary.Written+summary.LeftOut(), run.Store.Spent())
 		}
 	}
-	summary.Stopped = asker.stopped()
+	_, summary.Stopped = asker.stopped()
 	return summary, nil
 }
 
@@ -148,13 +149,14 @@ func (r *Revising) chain(p data.Prompt, reply func([]data.Message) (string, erro
 	return chained{Chain: c}, nil
 }
 
-// leftOut is a prompt that got no usable reply, or that the budget left
-// unasked; other errors stop the run.
+// leftOut is a prompt that got no usable reply, or of which a stopped run left
+// something unasked; other errors end the run.
 func leftOut(left LeftOut, err error) (chained, error) {
+	var over *stopped
 	var none *noReply
 	var no *unusableReply
 	switch {
-	case errors.Is(err, chat.ErrBudget):
+	case errors.As(err, &over):
 		left.why, left.Reason = notAsked, fmt.Sprintf("not asked: %v", err)
 	case errors.As(err, &none):
 		left.why, left.Reason = chat.Reason(none), err.Error()
@@ -166,7 +168,7 @@ func leftOut(left LeftOut, err error) (chained, error) {
 	return chained{left: &left}, nil
 }
 
-// notAsked is the reason of a prompt that the budget left unasked.
+// notAsked is the reason of a prompt that a stopped run left unasked.
 const notAsked = "not_asked"
 
 // principles are those of each round, for the prompt of that id.
@@ -207,7 +209,8 @@ func (e *unusableReply) Error() string { return "the reply is of no use: " + e.t
 
 // reply is the model's, without white space around it.
 func (r *Revising) reply(ctx context.Context, a *asker, order int, messages []data.Message) (string, error) {
-	kept, err := askInTurn(ctx, a, order, r.replyKey(messages), func(ctx context.Context) (keptReply, bool, chat.Spent, error) {
+	from := a.source("model " + r.Model.Model)
+	kept, err := askInTurn(ctx, a, from, order, r.replyKey(messages), func(ctx context.Context) (keptReply, bool, chat.Spent, error) {
 		got, err := r.Complete(ctx, r.Model.Request(messages))
 		reply := keptReply{Text: strings.TrimSpace(got.Text), Cut: got.FinishReason == "length"}
 		if reply.Text == "" {
@@ -216,10 +219,9 @@ func (r *Revising) reply(ctx context.Context, a *asker, order int, messages []da
 		_, unusable := r.usable(reply)
 		return reply, unusable != nil, got.Spent, err
 	})
-	model := "model " + r.Model.Model
 	var none *noReply
 	if errors.As(err, &none) {
-		return "", cmp.Or(a.note(model, &unusable{reason: chat.Reason(none), example: none.Error(), lasting: chat.Refused(none)}), err)
+		a.note(from, &unusable{reason: chat.Reason(none), example: none.Error(), lasting: chat.Refused(none)})
 	}
 	if err != nil {
 		return "", err
@@ -227,9 +229,11 @@ func (r *Revising) reply(ctx context.Context, a *asker, order int, messages []da
 	text, err := r.usable(kept)
 	var no *unusableReply
 	if errors.As(err, &no) {
-		return "", cmp.Or(a.note(model, &unusable{reason: no.reason, example: no.text + "; " + kept.shown(), lasting: true}), err)
+		a.note(from, &unusable{reason: no.reason, example: no.text + "; " + kept.shown(), lasting: true})
+		return "", err
 	}
-	return text, a.note(model, nil)
+	a.note(from, nil)
+	return text, nil
 }
 
 func (r *Revising) replyKey(messages []data.Message) string {
@@ -249,7 +253,7 @@ func (k keptReply) shown() string {
 func (r *Revising) usable(reply keptReply) (string, error) {
 	switch {
 	case reply.Text == "" && (reply.Thought != "" || reply.Cut):
-		return "", &unusableReply{reasonThinking, fmt.Sprintf("the model was still thinking when chat.max_tokens (%d) ended: raise that, or turn thinking off (chat.extra: {chat_template_kwargs: {enable_thinking: false}})", r.Model.MaxTokens)}
+		return "", &unusableReply{reasonThinking, fmt.Sprintf("the model was still thinking when chat.max_tokens (%d) ended: raise that, or in chat %s", r.Model.MaxTokens, chat.ThinkingOff)}
 	case reply.Cut:
 		return "", &unusableReply{reasonCut, fmt.Sprintf("it is cut off at chat.max_tokens (%d): raise that", r.Model.MaxTokens)}
 	case strings.Contains(reply.Text, "\x00"):

@@ -245,8 +245,8 @@ func TestReviseLeavesOut(t *testing.T) {
 	w.reply = func(string, chat.Request) (chat.Reply, error) {
 		return chat.Reply{}, fmt.Errorf("%w: so", chat.ErrSetup)
 	}
-	if _, _, _, err := chains(t, revising(newStore(t), 5, w)); !errors.Is(err, chat.ErrSetup) {
-		t.Errorf("goes on after %v", err)
+	if _, left, summary, err := chains(t, revising(newStore(t), 5, w)); err != nil || !summary.Useless() || !errors.Is(summary.Stopped, chat.ErrSetup) || len(left) != 5 {
+		t.Errorf("goes on: %+v, %v", summary, err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"laurel/feedback/chat"
@@ -48,8 +49,8 @@ func ReasonList(counts []ReasonCount) string {
 	return strings.Join(parts, ", ")
 }
 
-// trialQuestions are a judge's first: where none of them comes to anything, and
-// the reasons are such as do not pass, the run stops.
+// trialQuestions are a source's first: where none of them comes to anything, and
+// the reasons are such as do not pass, it is asked no more.
 const trialQuestions = 20
 
 // unusable is a question that came to nothing.
@@ -60,7 +61,15 @@ type unusable struct {
 	hint    string // what to change
 }
 
-// trial is what a judge's questions came to until one was of use.
+// source is who is asked: a judge, or the model that revises.
+type source struct {
+	name     string
+	failures atomic.Int64          // questions in a row without a reply
+	stop     atomic.Pointer[error] // after which it is asked no more
+	trial
+}
+
+// trial is what a source's questions came to until one was of use.
 type trial struct {
 	useful  bool
 	lasting int
@@ -69,62 +78,109 @@ type trial struct {
 	hints   map[string]string // by reason
 }
 
-// note takes in what a question of a judge came to; nil is an answer of use.
-// The error is for the run to stop with.
-func (a *asker) note(judge string, u *unusable) error {
+// source gives the source of that name.
+func (a *asker) source(name string) *source {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	t := a.trials[judge]
-	if t == nil {
-		t = &trial{reasons: reasons{}, hints: map[string]string{}}
-		a.trials[judge] = t
+	if a.sources[name] == nil {
+		a.sources[name] = &source{name: name, trial: trial{reasons: reasons{}, hints: map[string]string{}}}
 	}
-	if t.useful || u == nil {
-		t.useful = true
-		return nil
+	return a.sources[name]
+}
+
+// note takes in what a question to a source came to; nil is an answer of use.
+func (a *asker) note(from *source, u *unusable) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if from.useful || u == nil {
+		from.useful = true
+		return
 	}
-	t.all++
-	t.reasons.add(u.reason, u.example)
-	t.hints[u.reason] = u.hint
+	from.all++
+	from.reasons.add(u.reason, u.example)
+	from.hints[u.reason] = u.hint
 	if u.lasting {
-		t.lasting++
+		from.lasting++
 	}
-	if t.lasting < trialQuestions {
-		return nil
+	if from.lasting >= trialQuestions {
+		a.leave(from, from.failed(from.name))
 	}
-	err := t.failed(judge)
-	a.stop.CompareAndSwap(nil, &err)
-	a.useless = true
-	return err
 }
 
-// stopped is why not all was asked, or that nothing came of it; else nil.
-func (a *asker) stopped() error {
-	if stopped := a.stop.Load(); stopped != nil {
-		return *stopped
+// leave asks a source no more, and nobody where the run is of no use without
+// it. a.mu is held.
+func (a *asker) leave(from *source, cause error) {
+	if from.stop.Load() != nil {
+		return
 	}
-	err := a.nothing()
-	a.useless = err != nil
-	return err
+	left := []string{from.name}
+	for _, other := range a.sources {
+		if other.stop.Load() != nil {
+			left = append(left, other.name)
+		}
+	}
+	if why, useless := a.uselessWithout(left); useless {
+		all := fmt.Errorf("%w%s", cause, why)
+		a.stop.CompareAndSwap(nil, &all)
+	}
+	from.stop.Store(&cause) // after the run's: who sees the one sees the other
 }
 
-// forget has the next run ask again where nothing could be used: by then the
-// server may be another.
-func (a *asker) forget() error {
-	if !a.useless {
-		return nil
+func (a *asker) uselessWithout(names []string) (why string, useless bool) {
+	if a.without == nil {
+		return "", true
 	}
-	return a.store.Finish()
+	return a.without(names)
 }
 
-// nothing is an error that names every judge of whose questions none came to
-// anything.
-func (a *asker) nothing() error {
+// stopped is why not all was asked, or that nothing came of what some source
+// was asked; else nil. wentOn is that the others were asked all.
+func (a *asker) stopped() (wentOn bool, err error) {
+	if over := a.stop.Load(); over != nil {
+		return false, *over
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, judge := range slices.Sorted(maps.Keys(a.trials)) {
-		if t := a.trials[judge]; !t.useful && t.all > 0 {
-			return t.failed(judge)
+	var names []string
+	var all error
+	for _, name := range slices.Sorted(maps.Keys(a.sources)) {
+		cause := a.sources[name].useless()
+		switch {
+		case cause == nil:
+			continue
+		case all == nil:
+			all = cause
+		default:
+			all = fmt.Errorf("%w; and %w", all, cause)
+		}
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return false, nil
+	}
+	why, useless := a.uselessWithout(names)
+	return !useless, fmt.Errorf("%w%s", all, why)
+}
+
+// useless is why a source's answers are not to be had; else nil.
+func (s *source) useless() error {
+	if over := s.stop.Load(); over != nil {
+		return *over
+	}
+	if !s.useful && s.all > 0 {
+		return s.failed(s.name)
+	}
+	return nil
+}
+
+// forget has the next run ask again where nothing of a source could be used: by
+// then the server may be another.
+func (a *asker) forget() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, s := range a.sources {
+		if !s.useful && s.all > 0 {
+			return a.store.Finish()
 		}
 	}
 	return nil

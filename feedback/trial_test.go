@@ -1,10 +1,13 @@
 package feedback
 
 import (
+	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
 
+	"laurel/feedback/chat"
 	"laurel/labels"
 )
 
@@ -17,7 +20,11 @@ func TestLabelOfNoUse(t *testing.T) {
 	}
 	judge := &stub{name: "mumbler", reply: mumble}
 	store := newStore(t)
-	_, _, err := runLabels(t, labelling(t, store, 1000, judge))
+	_, summary, err := runLabels(t, labelling(t, store, 1000, judge))
+	if err != nil || !summary.Useless() || summary.Unasked < 1000 {
+		t.Fatalf("%+v, %v", summary, err)
+	}
+	err = summary.Stopped
 	// Replies under way when the trial ends are counted too.
 	for _, says := range []string{`none of the 2\d questions to judge mumbler came to an answer`, `no_verdict 2\d`, `finish_reason "stop"`, `"Well, well\."`} {
 		if err == nil || !regexp.MustCompile(says).MatchString(err.Error()) {
@@ -32,7 +39,7 @@ func TestLabelOfNoUse(t *testing.T) {
 		t.Errorf("after the judge is repaired: %+v, %v", summary, err)
 	}
 	judge = &stub{name: "mumbler", reply: mumble}
-	_, summary, err := runLabels(t, labelling(t, newStore(t), 2, judge))
+	_, summary, err = runLabels(t, labelling(t, newStore(t), 2, judge))
 	if err != nil || summary.Stopped == nil || !strings.Contains(summary.Stopped.Error(), "none of the 16 questions") {
 		t.Errorf("%+v, %v", summary, err)
 	}
@@ -65,5 +72,55 @@ func TestLabelUnstated(t *testing.T) {
 	got, summary, err := runLabels(t, run)
 	if err != nil || summary.Judges[0].Unstated != 16 || !near(got[0].Confidence, 0.7) || got[0].Side != labels.SideA || !near(got[1].Confidence, 0.7) || got[1].Side != labels.SideB {
 		t.Errorf("%+v, %+v, %v", got, summary, err)
+	}
+}
+
+// TestLabelWithoutOneJudge: one judge of several that gives no answer of use is
+// asked no more; the labels rest on the others where the policy allows any, and
+// nothing more is asked where it does not.
+func TestLabelWithoutOneJudge(t *testing.T) {
+	refused := func(Question, int) (Answer, error) { return Answer{}, fmt.Errorf("HTTP 401: %w", chat.ErrSetup) }
+	mumble := func(Question, int) (Answer, error) {
+		return Answer{Outcome: Unparseable, Reason: reasonNoVerdict, Detail: "no verdict"}, nil
+	}
+	away := func(Question, int) (Answer, error) { return Answer{}, errors.New("HTTP 500") }
+	for name, c := range map[string]struct {
+		reply  func(Question, int) (Answer, error)
+		policy func(*Policy)
+		most   int    // questions that the judge of no use is asked
+		why    string // no labels come; empty: they do
+	}{
+		"refused":     {refused, func(p *Policy) { p.MinJudges = 1 }, 8, ""},
+		"unparseable": {mumble, func(p *Policy) { p.MinJudges = 1 }, trialQuestions + 8, ""},
+		"away":        {away, func(p *Policy) { p.MinJudges = 1 }, mostFailures + 8, ""},
+		"all needed":  {mumble, func(p *Policy) {}, trialQuestions + 8, "min_judges asks for the same verdict of 2 of the 2 judges: mend that judge, leave it out of judges, or set min_judges to at most 1"},
+		"too heavy":   {refused, func(p *Policy) { p.MinJudges, p.MinVoteShare = 1, 0.6 }, 8, "the other judges have 0.5 of all weight and min_vote_share is 0.6"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			good, bad := &stub{name: "good", reply: longer}, &stub{name: "bad", reply: c.reply}
+			store := newStore(t)
+			run := labelling(t, store, 200, good)
+			run.Judges = append(run.Judges, WeightedJudge{Judge: bad, Weight: 1})
+			c.policy(&run.Policy)
+			got, summary, err := runLabels(t, run)
+			if err != nil || summary.Stopped == nil || bad.total > c.most {
+				t.Fatalf("%d asked; %+v, %v", bad.total, summary, err)
+			}
+			said := summary.Stopped.Error()
+			switch {
+			case c.why == "":
+				if summary.Useless() || summary.Labelled+summary.Abstentions() != len(got) || summary.NotAsked != 0 || !strings.Contains(said, "the labels rest on the other judges") {
+					t.Errorf("%+v", summary)
+				}
+			case !summary.Useless() || !strings.Contains(said, c.why) || good.total > 100:
+				t.Errorf("%d asked; %+v", good.total, summary)
+			}
+			kept := good.total
+			bad.reply = longer
+			whole, summary, err := runLabels(t, run)
+			if err != nil || summary.Stopped != nil || len(whole) != 200 || len(good.asked) != good.total {
+				t.Errorf("after it is mended, with %d kept: %+v, %v", kept, summary, err)
+			}
+		})
 	}
 }

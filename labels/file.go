@@ -107,26 +107,18 @@ func readLabelFile(file string, yield func(Label, error) bool) (err error) {
 		return fmt.Errorf("%w (%s)", data.RootCause(err), labelFiles)
 	}
 	defer in.Close()
-	info, err := in.Disk.Stat()
-	if err != nil {
-		return data.RootCause(err)
-	}
-	open, err := parquet.OpenFile(in.Disk, info.Size())
-	if err != nil {
-		return err
-	}
-	prompt, ok := open.Schema().Lookup("prompt")
+	prompt, ok := in.Schema().Lookup("prompt")
 	text := ok && prompt.Node.Leaf()
-	_, pairs := open.Schema().Lookup("chosen_is")
+	_, pairs := in.Schema().Lookup("chosen_is")
 	switch {
 	case pairs && text:
-		return readLabelRows[chosenRow[string]](file, open, yield)
+		return readLabelRows[chosenRow[string]](file, in, yield)
 	case pairs:
-		return readLabelRows[chosenRow[[]data.Message]](file, open, yield)
+		return readLabelRows[chosenRow[[]data.Message]](file, in, yield)
 	case text:
-		return readLabelRows[abstainedRow[string]](file, open, yield)
+		return readLabelRows[abstainedRow[string]](file, in, yield)
 	}
-	return readLabelRows[abstainedRow[[]data.Message]](file, open, yield)
+	return readLabelRows[abstainedRow[[]data.Message]](file, in, yield)
 }
 
 // labelRow is a row of one of the four layouts.
@@ -135,31 +127,38 @@ type labelRow interface {
 	label() (Label, error)
 }
 
-func readLabelRows[Row labelRow](path string, file *parquet.File, yield func(Label, error) bool) error {
+func readLabelRows[Row labelRow](path string, file *parquetpages.File, yield func(Label, error) bool) error {
 	schema := (*new(Row)).schema()
 	if err := sameColumns(schema, file.Schema()); err != nil {
 		return err
 	}
-	reader := parquet.NewGenericReader[Row](file, schema)
-	defer reader.Close()
-	rows := make([]Row, 64)
-	for at := 0; ; {
-		clear(rows)
-		n, err := reader.Read(rows)
-		if err != nil && err != io.EOF {
+	ours, err := parquet.Convert(schema, file.Schema())
+	if err != nil {
+		return fmt.Errorf("%w (%s)", err, labelFiles)
+	}
+	rows := file.NewWholeRows()
+	defer rows.Close()
+	values := make([]parquet.Row, 1)
+	for at := 0; ; at++ {
+		if values[0], err = rows.Next(values[0][:0]); err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("row %d: %w", at, err)
+		}
+		if _, err = ours.Convert(values); err != nil {
 			return fmt.Errorf("row %d: %w: %s", at, err, parquetpages.Damaged)
 		}
-		for _, row := range rows[:n] {
-			l, wrong := row.label()
-			if wrong != nil {
-				return fmt.Errorf("row %d: %w", at, wrong)
-			}
-			l.File, l.Row = path, at
-			if at++; !yield(l, nil) {
-				return nil
-			}
+		var row Row
+		if err = schema.Reconstruct(&row, values[0]); err != nil {
+			return fmt.Errorf("row %d: %w: %s", at, err, parquetpages.Damaged)
 		}
-		if err == io.EOF {
+		l, wrong := row.label()
+		if wrong != nil {
+			return fmt.Errorf("row %d: %w", at, wrong)
+		}
+		l.File, l.Row = path, at
+		if !yield(l, nil) {
 			return nil
 		}
 	}

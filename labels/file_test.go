@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -165,4 +166,30 @@ func readPairs(t testing.TB, file string) (pairs []data.Pair) {
 		pairs = append(pairs, p)
 	}
 	return pairs
+}
+
+// TestReadDamagedLabels: whatever bytes of a label file change, it is read or
+// refused, by path, and nothing panics.
+func TestReadDamagedLabels(t *testing.T) {
+	whole, err := os.ReadFile(filepath.Join(writeLabels(t, someLabels(true), true), PairsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := 0
+	for at := 0; at < len(whole); at += 23 {
+		bytes := slices.Clone(whole)
+		bytes[at] ^= 0x55
+		path := write(t, "pairs.parquet", string(bytes))
+		for _, err := range ReadLabels(path) {
+			if err != nil {
+				refused++
+				if !strings.Contains(err.Error(), "read labels "+path) {
+					t.Errorf("byte %d: %v", at, err)
+				}
+			}
+		}
+	}
+	if refused < len(whole)/69 {
+		t.Errorf("%d of %d damaged files refused", refused, len(whole)/23)
+	}
 }

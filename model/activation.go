@@ -17,6 +17,9 @@ var activations = []string{"gelu", "gelu_python", "gelu_new", "gelu_pytorch_tanh
 // activation reads the name of an activation function.
 func (r *configReader) activation(key, otherwise string) string {
 	name := r.text(key, otherwise)
+	if r.null(key) {
+		r.refuse(key, "is null, want the name of an activation (transformers refuses it too)")
+	}
 	if !slices.Contains(activations, name) {
 		r.refuse(key, `is "`+name+`"; supported: `+strings.Join(activations, ", "))
 	}

@@ -38,7 +38,7 @@ func parseBertStack(r *configReader, class, prefix string, otherwise bertSizes) 
 		positions:        r.positive("max_position_embeddings", 512),
 		types:            r.positive("type_vocab_size", 2),
 		activation:       r.activation("hidden_act", "gelu"),
-		layerNormEps:     r.number("layer_norm_eps", 1e-12),
+		layerNormEps:     r.epsilon("layer_norm_eps", 1e-12),
 		hiddenDropout:    r.probability("hidden_dropout_prob", 0.1),
 		attentionDropout: r.probability("attention_probs_dropout_prob", 0.1),
 	}

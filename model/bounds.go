@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+
+	"laurel/data"
 )
 
 // Bounds on the sizes that a config may ask for, far above any model there is.
@@ -13,6 +16,8 @@ const (
 	mostLayers = 8192
 	mostWidth  = 1 << 20 // of a layer, in features, and how many heads
 	mostRows   = 1 << 30 // of an embedding table; token ids are int32
+
+	mostInitRange = 1e3 // the standard deviation of new weights
 
 	mostParameters = 1e13 // of a whole model
 	mostConfigSize = 64 << 20
@@ -29,10 +34,15 @@ func bound(key string) int {
 	return mostWidth
 }
 
+// nullable are the sizes that transformers lets be null, which is then as absent.
+var nullable = []string{"num_key_value_heads", "head_dim", "position_buckets", "global_attn_every_n_layers", "sliding_window", "sliding_window_pattern"}
+
 // size reads a size from least to the key's bound.
 func (r *configReader) size(key string, otherwise, least int) int {
 	value := r.integer(key, otherwise)
 	switch {
+	case r.null(key) && !slices.Contains(nullable, key):
+		r.refuse(key, "is null, want a whole number (transformers refuses it too)")
 	case value < least:
 		r.refuse(key, fmt.Sprintf("is %d, want at least %d", value, least))
 	case value > bound(key):
@@ -45,6 +55,16 @@ func (r *configReader) size(key string, otherwise, least int) int {
 
 // positive reads a size that must be at least one.
 func (r *configReader) positive(key string, otherwise int) int { return r.size(key, otherwise, 1) }
+
+// epsilon reads what a norm adds to a variance.
+func (r *configReader) epsilon(key string, otherwise float64) float64 {
+	value := r.number(key, otherwise)
+	if r.null(key) || !(value >= 0 && value <= 1) {
+		r.refuse(key, fmt.Sprintf("is %s, want 0 to 1", r.keys[key]))
+		return otherwise
+	}
+	return value
+}
 
 // checkTotal refuses sizes that are each within their bound and make together
 // what no machine holds.
@@ -79,6 +99,11 @@ func readConfigFile(path string) ([]byte, error) {
 	}
 	defer file.Close()
 	raw, err := io.ReadAll(io.LimitReader(file, mostConfigSize+1))
+	if err == nil {
+		if err = data.CheckPointer(raw); err != nil {
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+	}
 	if err == nil && len(raw) > mostConfigSize {
 		err = fmt.Errorf("%s: more than %d bytes are too many for a config", path, mostConfigSize)
 	}

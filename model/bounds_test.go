@@ -98,3 +98,41 @@ func TestOutline(t *testing.T) {
 		keys[key] = old
 	}
 }
+
+// TestNumbersThatCannotBeMeant: where transformers refuses null, the family's own
+// value does not stand in for it, and what would make rewards NaN is refused.
+func TestNumbersThatCannotBeMeant(t *testing.T) {
+	for family, keys := range map[string][]string{
+		"bert":        {"vocab_size", "num_attention_heads", "hidden_act", "layer_norm_eps"},
+		"distilbert":  {"n_heads", "dim", "activation"},
+		"modernbert":  {"num_attention_heads", "local_attention", "norm_eps", "classifier_activation"},
+		"deberta-v2":  {"type_vocab_size", "max_relative_positions", "layer_norm_eps", "pooler_hidden_act"},
+		"llama":       {"num_hidden_layers", "rms_norm_eps", "hidden_act"},
+		"gemma3_text": {"query_pre_attn_scalar", "rms_norm_eps", "hidden_activation"},
+	} {
+		for _, key := range keys {
+			if _, err := parseConfig([]byte(fmt.Sprintf(`{"model_type": %q, %q: null}`, family, key))); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("key %q is null", key)) {
+				t.Errorf("%s with %s null: error %v", family, key, err)
+			}
+		}
+	}
+	for _, config := range []string{
+		`{"model_type": "llama", "num_key_value_heads": null, "head_dim": null}`,
+		`{"model_type": "deberta-v2", "position_buckets": null}`, `{"model_type": "bert", "layer_norm_eps": 0}`,
+	} {
+		if _, err := parseConfig([]byte(config)); err != nil {
+			t.Errorf("%s: %v", config, err)
+		}
+	}
+	for config, want := range map[string]string{
+		`{"model_type": "llama", "rms_norm_eps": -1e-6}`:           `key "rms_norm_eps" is -1e-6, want 0 to 1`,
+		`{"model_type": "bert", "layer_norm_eps": 1e308}`:          `key "layer_norm_eps" is 1e308, want 0 to 1`,
+		`{"model_type": "bert", "initializer_range": 1e300}`:       `key "initializer_range" is 1e+300, want 0 to 1000`,
+		`{"model_type": "bert", "hidden_size": "48"}`:              `key "hidden_size" has the value "48": want a whole number`,
+		`{"model_type": "bert", "laurel": {"max_length": "long"}}`: `max_length is a JSON string, want a whole number`,
+	} {
+		if _, err := parseConfig([]byte(config)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %s", config, err, want)
+		}
+	}
+}

@@ -53,7 +53,7 @@ func FindCompileCache() CompileCache {
 
 // cacheDir is where compiled programs of all plugins lie, "" where none are kept.
 func cacheDir() (dir, why string) {
-	if !changedXLA {
+	if !ChangedXLA {
 		return "", "this binary was built without laurel's changes to go-xla (make build has them)"
 	}
 	switch dir = os.Getenv(cacheVariable); dir {

@@ -13,7 +13,7 @@ import (
 // TestCompileCache: what is compiled is kept, a damaged program is made again,
 // and without the cache nothing is kept.
 func TestCompileCache(t *testing.T) {
-	if !changedXLA {
+	if !ChangedXLA {
 		t.Skip("SKIPPED: built without the changes to go-xla, which keep compiled programs (make test has them)")
 	}
 	t.Setenv("LAUREL_PJRT", filepath.Join("..", "build", "pjrt"))

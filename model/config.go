@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
+
+	"laurel/data"
 )
 
 // Config is a Hugging Face config.json, in the dialect of transformers 4 or
@@ -65,7 +68,9 @@ func parseConfig(raw []byte) (*Config, error) {
 	c := &Config{keys: r.keys, ModelType: r.text("model_type", "")}
 	c.EOSTokenID = r.integers("eos_token_id")
 	c.NumLabels = r.numLabels()
-	c.initRange = r.number("initializer_range", 0.02)
+	if c.initRange = r.number("initializer_range", 0.02); !(c.initRange >= 0 && c.initRange <= mostInitRange) {
+		r.refuse("initializer_range", fmt.Sprintf("is %v, want 0 to %v", c.initRange, float64(mostInitRange)))
+	}
 	r.into("laurel", &c.Recorded)
 	if err := c.Recorded.Head.validate(); err != nil {
 		r.refuse("laurel", err.Error())
@@ -114,10 +119,35 @@ func (r *configReader) into(key string, value any) bool {
 		return false
 	}
 	if err := json.Unmarshal(raw, value); err != nil {
-		r.refuse(key, fmt.Sprintf("has the value %s: %v", raw, err))
+		r.refuse(key, fmt.Sprintf("has the value %s: %s", data.Clip(string(raw), 80), wanted(err)))
 		return false
 	}
 	return true
+}
+
+// wanted says in JSON's words what a value should have been.
+func wanted(err error) string {
+	bad := (*json.UnmarshalTypeError)(nil)
+	if !errors.As(err, &bad) {
+		return err.Error()
+	}
+	kind := "an object"
+	switch k := bad.Type.Kind(); {
+	case k == reflect.String:
+		kind = "a text"
+	case k == reflect.Bool:
+		kind = "true or false"
+	case k >= reflect.Int && k <= reflect.Uint64:
+		kind = "a whole number"
+	case k == reflect.Float64 || k == reflect.Float32:
+		kind = "a number"
+	case k == reflect.Slice:
+		kind = "a list"
+	}
+	if bad.Field != "" {
+		return fmt.Sprintf("%s is a JSON %s, want %s", bad.Field, bad.Value, kind)
+	}
+	return "want " + kind
 }
 
 func (r *configReader) text(key, otherwise string) string {
@@ -183,6 +213,9 @@ func (r *configReader) probability(key string, otherwise float64) float64 {
 
 func (r *configReader) flag(key string, otherwise bool) bool {
 	value := otherwise
+	if otherwise && r.null(key) {
+		r.refuse(key, "is null, want true or false (transformers refuses it too)")
+	}
 	if !r.into(key, &value) {
 		return otherwise
 	}

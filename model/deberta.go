@@ -44,7 +44,7 @@ func parseDeberta(r *configReader) family {
 		positionBiased:   r.flag("position_biased_input", true),
 		activation:       r.activation("hidden_act", "gelu"),
 		poolerActivation: r.activation("pooler_hidden_act", "gelu"),
-		eps:              r.number("layer_norm_eps", 1e-7),
+		eps:              r.epsilon("layer_norm_eps", 1e-7),
 		hiddenDropout:    r.probability("hidden_dropout_prob", 0.1),
 		attentionDropout: r.probability("attention_probs_dropout_prob", 0.1),
 		poolerDropout:    r.probability("pooler_dropout", 0),

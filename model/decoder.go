@@ -43,7 +43,7 @@ func parseDecoder(r *configReader, class string) *decoder {
 		layers:           r.positive("num_hidden_layers", 32),
 		numHeads:         r.positive("num_attention_heads", 32),
 		intermediateSize: r.positive("intermediate_size", 11008),
-		eps:              r.number("rms_norm_eps", 1e-6),
+		eps:              r.epsilon("rms_norm_eps", 1e-6),
 		attentionDropout: r.probability("attention_dropout", 0),
 		embedScale:       1,
 	}

@@ -10,6 +10,7 @@ import (
 
 	"laurel/model/safetensors"
 
+	"github.com/gomlx/compute/distributed"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -24,7 +25,8 @@ type Model struct {
 	Compute dtypes.DType // of matrix products: Float32 or BFloat16; the rest is float32 either way
 	Adapter *Adapter     // nil: none
 
-	frozen func(weight) bool // nil: nothing is
+	frozen func(weight) bool       // nil: nothing is
+	mesh   *distributed.DeviceMesh // of the devices that compute; nil: one device
 }
 
 // Load reads a Hugging Face directory. Tensors that the checkpoint does not

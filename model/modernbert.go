@@ -32,7 +32,7 @@ func parseModernbert(r *configReader) family {
 		hiddenActivation:     r.activation("hidden_activation", "gelu"),
 		classifierActivation: r.activation("classifier_activation", "gelu"),
 		pooling:              r.text("classifier_pooling", "cls"),
-		eps:                  r.number("norm_eps", 1e-5),
+		eps:                  r.epsilon("norm_eps", 1e-5),
 		normBias:             r.flag("norm_bias", false),
 		attentionBias:        r.flag("attention_bias", false),
 		mlpBias:              r.flag("mlp_bias", false),

@@ -3,6 +3,7 @@ package model
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -41,6 +42,7 @@ func NewScorer(backend compute.Backend, m *Model) (*Scorer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scorer: %w", err)
 	}
+	m.Spread(exec)
 	exec.WithName("score").SetMaxCache(-1)
 	return &Scorer{model: m, exec: exec, limit: m.MaxPositions(), padID: int32(max(0, m.Config.PadTokenID))}, nil
 }
@@ -60,14 +62,17 @@ func (s *Scorer) Score(ctx context.Context, sequences [][]int32, done func(n int
 	rewards := make([]float32, len(sequences))
 	scored := 0
 	for _, t := range sortedKeys(byLength) {
-		for rows := range slices.Chunk(byLength[t], max(1, batchIDs/t)) {
+		n := max(1, batchIDs/t)
+		for batches := range slices.Chunk(slices.Collect(slices.Chunk(byLength[t], n)), s.model.NumDevices()) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			if err := s.scoreBatch(sequences, rows, max(1, batchIDs/t), t, rewards); err != nil {
+			if err := s.scoreBatches(sequences, batches, n, t, rewards); err != nil {
 				return nil, err
 			}
-			scored += len(rows)
+			for _, rows := range batches {
+				scored += len(rows)
+			}
 			if done != nil {
 				done(scored)
 			}
@@ -120,7 +125,7 @@ func (s *Scorer) ScoreBatch(sequences [][]int32) ([]float32, error) {
 	if len(rows) == 0 {
 		return rewards, nil
 	}
-	return rewards, s.scoreBatch(sequences, rows, len(rows), longest, rewards)
+	return rewards, s.scoreBatches(sequences, [][]int{rows}, len(rows), longest, rewards)
 }
 
 // Compile compiles what Score runs for sequences of so many ids, and runs
@@ -135,30 +140,49 @@ func (s *Scorer) Compile(ids int) (rows int, err error) {
 	return rows, err
 }
 
-// scoreBatch runs rows padded to [n, t]; rows that fill up the batch hold
-// one pad token and are thrown away.
-func (s *Scorer) scoreBatch(sequences [][]int32, rows []int, n, t int, rewards []float32) error {
-	ids, lengths := make([]int32, n*t), make([]int32, n)
-	for i := range ids {
-		ids[i] = s.padID
+// scoreBatches runs a batch on each device, rows padded to [n, t]; rows that
+// fill up a batch hold one pad token and are thrown away.
+func (s *Scorer) scoreBatches(sequences [][]int32, batches [][]int, n, t int, rewards []float32) error {
+	var inputs []any
+	for d := range s.model.NumDevices() {
+		var rows []int // of a device that is left over
+		if d < len(batches) {
+			rows = batches[d]
+		}
+		ids, lengths := s.pad(sequences, rows, n, t)
+		inputs = append(inputs, ids, lengths)
 	}
-	for j := range lengths {
-		lengths[j] = 1
-	}
-	for j, row := range rows {
-		copy(ids[j*t:], sequences[row])
-		lengths[j] = int32(len(sequences[row]))
-	}
-	out, err := s.exec.Call1(tensors.FromFlatDataAndDimensions(ids, n, t), tensors.FromFlatDataAndDimensions(lengths, n))
+	out, err := s.exec.Exec(inputs...)
 	if err != nil {
 		return fmt.Errorf("score %d rows of %d tokens: %w", n, t, err)
 	}
-	values, err := tensors.CopyFlatData[float32](out)
-	if err != nil {
-		return err
+	for d, rows := range batches {
+		values, err := tensors.CopyFlatData[float32](out[d])
+		if err != nil {
+			return err
+		}
+		for j, row := range rows {
+			rewards[row] = s.model.Config.Norm.apply(values[j])
+		}
+	}
+	for _, o := range out {
+		err = errors.Join(err, o.FinalizeAll())
+	}
+	return err
+}
+
+// pad lays rows out as ids [n, t] and lengths [n].
+func (s *Scorer) pad(sequences [][]int32, rows []int, n, t int) (ids, lengths *tensors.Tensor) {
+	flat, counts := make([]int32, n*t), make([]int32, n)
+	for i := range flat {
+		flat[i] = s.padID
+	}
+	for j := range counts {
+		counts[j] = 1
 	}
 	for j, row := range rows {
-		rewards[row] = s.model.Config.Norm.apply(values[j])
+		copy(flat[j*t:], sequences[row])
+		counts[j] = int32(len(sequences[row]))
 	}
-	return out.FinalizeAll()
+	return tensors.FromFlatDataAndDimensions(flat, n, t), tensors.FromFlatDataAndDimensions(counts, n)
 }

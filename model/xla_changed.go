@@ -2,6 +2,6 @@
 
 package model
 
-// changedXLA tells whether go-xla is the copy with laurel's changes, which
+// ChangedXLA tells whether go-xla is the copy with laurel's changes, which
 // cmd/setup makes and asks for with this tag (docs/upstream.md).
-const changedXLA = true
+const ChangedXLA = true

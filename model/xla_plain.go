@@ -2,5 +2,5 @@
 
 package model
 
-// changedXLA tells whether go-xla is the copy with laurel's changes.
-const changedXLA = false
+// ChangedXLA tells whether go-xla is the copy with laurel's changes.
+const ChangedXLA = false

@@ -162,7 +162,9 @@ func (m *Model) NewGolden(backend model.Backend, name, version string) (*Golden,
 		return nil, err
 	}
 	for i := range g.Cases {
-		g.Cases[i].Logit = &logits[i]
+		if g.Cases[i].Logit = &logits[i]; !finite(logits[i]) {
+			return nil, fmt.Errorf("case %s: the reward is %v: the weights are damaged or too large for float32", g.Cases[i].Name, logits[i])
+		}
 	}
 	return g, nil
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,6 +20,19 @@ import (
 type Scorer struct {
 	*Model
 	ensemble *model.Ensemble
+}
+
+// UseDevices makes the model, or all members, compute on n devices.
+func (m *Model) UseDevices(backend model.Backend, n int) error {
+	if m.members == nil {
+		return m.Model.UseDevices(backend, n)
+	}
+	for _, member := range m.members.models {
+		if err := member.Model.UseDevices(backend, n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Scorer readies the model, or all members, on a backend. It compiles nothing
@@ -58,12 +73,20 @@ func (s *Scorer) Score(ctx context.Context, completions []data.Completion) ([]da
 	next := 0
 	for i := range scores {
 		if scores[i].Reason == "" {
-			scores[i].Reward, scores[i].Valid = rewards[next], true
 			scores[i].Std, scores[i].Lower = std[next], rewards[next]-float32(s.lowerBy())*std[next]
+			if scores[i].Reward, scores[i].Valid = rewards[next], finite(rewards[next], scores[i].Lower); !scores[i].Valid {
+				scores[i].Reason = string(data.ReasonReward)
+			}
 			next++
 		}
 	}
 	return scores, nil
+}
+
+// finite tells whether numbers are some: weights that are damaged, or too large
+// for float32 sums, give NaN or infinite rewards.
+func finite(values ...float32) bool {
+	return !slices.ContainsFunc(values, func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) })
 }
 
 // encodeError is that of one of several completions.
@@ -131,6 +154,9 @@ func (s *Scorer) Rewards(ctx context.Context, completions []data.Completion) ([]
 	}
 	rewards := make([]float64, len(scores))
 	for i, score := range scores {
+		if !finite(score) {
+			return nil, fmt.Errorf("completion %d: the reward is %v: the weights of %s are damaged or too large for float32; laurel verify tells more", i, score, s.Dir)
+		}
 		rewards[i] = float64(score)
 	}
 	return rewards, nil

@@ -64,15 +64,16 @@ func readChunk(table *data.Table) ([]data.Record, error) {
 // scoreRecords scores the completions of all records together.
 func (s *Scorer) scoreRecords(ctx context.Context, table *data.Table, records []data.Record) ([][]data.Score, error) {
 	var completions []data.Completion
-	var rows []int // of each completion
-	for _, record := range records {
+	var of []int // the record of each completion
+	for i, record := range records {
 		for _, completion := range record.Completions {
-			completions, rows = append(completions, completion), append(rows, record.Row)
+			completions, of = append(completions, completion), append(of, i)
 		}
 	}
 	scores, err := s.Score(ctx, completions)
 	if bad := (*encodeError)(nil); errors.As(err, &bad) {
-		return nil, fmt.Errorf("score %s: row %d: %w", table.File(), rows[bad.at], bad.err)
+		record := records[of[bad.at]]
+		return nil, fmt.Errorf("score %s: %s %d: %w", table.File(), record.Unit, record.Row, bad.err)
 	}
 	if err != nil {
 		return nil, err

@@ -23,10 +23,11 @@ import (
 // State is what a run needs, beside weights and moments, to go on as if it
 // had not stopped.
 type State struct {
-	Step      int         `json:"step"`      // optimiser steps done, skipped ones included
-	Updates   int         `json:"updates"`   // steps whose update was made
-	Skipped   int         `json:"skipped"`   // steps with a non-finite loss or gradient
-	Validated int         `json:"validated"` // step of the last validation made
+	Step      int         `json:"step"`              // optimiser steps done, skipped ones included
+	Updates   int         `json:"updates"`           // steps whose update was made
+	Devices   int         `json:"devices,omitempty"` // that made the last step
+	Skipped   int         `json:"skipped"`           // steps with a non-finite loss or gradient
+	Validated int         `json:"validated"`         // step of the last validation made
 	Best      *Evaluation `json:"best,omitempty"`
 	Waiting   *Waiting    `json:"waiting,omitempty"` // for early stopping; nil without
 	Buckets   []int       `json:"buckets,omitempty"` // lengths that batches are padded to

@@ -27,6 +27,7 @@ type Config struct {
 	MaxGradNorm               float64       `yaml:"max_grad_norm"`          // 0: no clipping
 	LayerLRDecay              float64       `yaml:"layer_lr_decay"`         // of the learning rate, a layer down
 	GradientCheckpointing     bool          `yaml:"gradient_checkpointing"` // computes each block twice, keeps its input only
+	Devices                   Devices       `yaml:"devices"`                // that share each batch; auto: every GPU, else one
 	Dropout                   Dropout       `yaml:"dropout"`
 	Confidence                string        `yaml:"confidence"` // weight | soft | ignore
 	Normalize                 string        `yaml:"normalize"`  // mean | weight_sum
@@ -47,6 +48,34 @@ func Default() Config {
 	return Config{Epochs: 1, BatchSize: 8, GradientAccumulationSteps: 1, LearningRate: 2e-5, Schedule: "linear",
 		WeightDecay: 0.01, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, MaxGradNorm: 1, LayerLRDecay: 1, Dropout: Auto,
 		Confidence: "weight", Normalize: "mean", Margin: true, EarlyStopping: EarlyStopping{Metric: "loss"}, Keep: 2, LogEvery: 10, MaxBadSteps: 3, Seed: 42}
+}
+
+// Devices is how many devices work on each batch, or AllDevices.
+type Devices int
+
+// AllDevices are all GPUs, or one device of another kind.
+const AllDevices Devices = 0
+
+// UnmarshalYAML reads "auto" or a number.
+func (d *Devices) UnmarshalYAML(node *yaml.Node) error {
+	if node.Value == "auto" {
+		*d = AllDevices
+		return nil
+	}
+	n, err := strconv.Atoi(node.Value)
+	if err != nil || n < 1 {
+		return fmt.Errorf("line %d: train.devices is %q, want auto or a number from 1", node.Line, node.Value)
+	}
+	*d = Devices(n)
+	return nil
+}
+
+// MarshalYAML writes what UnmarshalYAML reads.
+func (d Devices) MarshalYAML() (any, error) {
+	if d == AllDevices {
+		return "auto", nil
+	}
+	return int(d), nil
 }
 
 // Dropout is a rate for every dropout of the model, FromModel or Auto.

@@ -19,16 +19,21 @@ import (
 // update. The update is a program of its own, which does not depend on the
 // batch's length, so that a further length costs the compilation of forward and
 // backward alone.
+//
+// On several devices each has all weights and moments, and a part of each batch;
+// the step's last batch adds the sums of all devices up, and every device makes
+// the same update.
 type stepper struct {
 	backend compute.Backend
 	config  Config
 	model   *model.Model
 	adam    adamW
 	names   []string // of the tensors that are trained
+	devices int
 
-	first  *ml.Exec // the first batch of a step
-	next   *ml.Exec // each further one: adds to what it is handed
-	update *ml.Exec
+	first, next *ml.Exec // the first batch of a step, and each further one: adds to what it is handed
+	only, last  *ml.Exec // the same, where the devices' sums are to be added up: nil on one device
+	update      *ml.Exec
 }
 
 // The programs' names say which parameters' buffers they may write their
@@ -48,7 +53,7 @@ type stepResult struct {
 }
 
 func newStepper(backend compute.Backend, m *model.Model, config Config) (*stepper, error) {
-	s := &stepper{backend: backend, config: config, model: m, names: m.Trainable(), adam: adamW{
+	s := &stepper{backend: backend, config: config, model: m, names: m.Trainable(), devices: m.NumDevices(), adam: adamW{
 		beta1: config.Betas[0], beta2: config.Betas[1], eps: config.Eps,
 		weightDecay: config.WeightDecay, maxGradNorm: config.MaxGradNorm, layerDecay: config.LayerLRDecay}}
 	if err := s.createZeros(firstMoment, secondMoment); err != nil {
@@ -58,12 +63,14 @@ func newStepper(backend compute.Backend, m *model.Model, config Config) (*steppe
 		exec **ml.Exec
 		name string
 		fn   func(*ml.Scope, []*Node) []*Node
-	}{{&s.first, firstProgram, s.firstGraph}, {&s.next, nextProgram, s.nextGraph}, {&s.update, updateProgram, s.updateGraph}}
+	}{{&s.first, firstProgram, s.gradientGraph(false)}, {&s.next, nextProgram, s.gradientGraph(false)},
+		{&s.only, firstProgram, s.gradientGraph(true)}, {&s.last, nextProgram, s.gradientGraph(true)}, {&s.update, updateProgram, s.updateGraph}}
 	for _, p := range programs {
 		exec, err := ml.NewExec(backend, m.Store, p.fn)
 		if err != nil {
 			return nil, fmt.Errorf("training step: %w", err)
 		}
+		m.Spread(exec)
 		*p.exec = exec.WithName(p.name).SetMaxCache(-1)
 	}
 	return s, nil
@@ -105,27 +112,26 @@ func (s *stepper) lossAndGradients(scope *ml.Scope, in []*Node) (loss *Node, gra
 	return loss, Gradient(loss, weights...), rewards
 }
 
-// firstGraph computes one batch. It gives loss, rewards [2B] and the gradients.
-func (s *stepper) firstGraph(scope *ml.Scope, in []*Node) []*Node {
-	loss, grads, rewards := s.lossAndGradients(scope, in)
-	return append([]*Node{loss, rewards}, grads...)
-}
-
-// nextGraph computes a further batch; after the batch's inputs come the losses'
-// sum and the gradients' sums so far. It gives loss, rewards [2B], and those
-// sums with its own added.
-func (s *stepper) nextGraph(scope *ml.Scope, in []*Node) []*Node {
-	batch, losses, sums := in[:batchInputs], in[batchInputs], in[batchInputs+1:]
-	loss, grads, rewards := s.lossAndGradients(scope, batch)
-	out := []*Node{loss, rewards, Add(losses, loss)}
-	for i, sum := range sums {
-		out = append(out, Add(sum, grads[i]))
+// gradientGraph computes one batch. After the batch's inputs come, for a further
+// batch of a step, the losses' sum and the gradients' sums so far. It gives loss
+// and rewards [2B] of the batch, and those sums with its own added; with reduce
+// they are the sums over all devices.
+func (s *stepper) gradientGraph(reduce bool) func(*ml.Scope, []*Node) []*Node {
+	return func(scope *ml.Scope, in []*Node) []*Node {
+		loss, grads, rewards := s.lossAndGradients(scope, in[:batchInputs])
+		sums := append([]*Node{loss}, grads...)
+		for i, sum := range in[batchInputs:] {
+			sums[i] = Add(sum, sums[i])
+		}
+		if reduce {
+			sums = loss.Graph().Distributed().AllReduce(sums, compute.ReduceOpSum)
+		}
+		return append([]*Node{loss, rewards}, sums...)
 	}
-	return out
 }
 
 // updateGraph updates from the step's gradients; inputs are the loss of the
-// whole step, stepSizes and the gradients. It gives the gradients' norm.
+// whole step, stepSizes and the gradients' sums. It gives the gradients' norm.
 func (s *stepper) updateGraph(scope *ml.Scope, in []*Node) []*Node {
 	loss, sizes, grads := in[0], in[1], in[2:]
 	s.enterInOrder(scope, loss.Graph())
@@ -157,22 +163,20 @@ func (s *stepper) enterInOrder(scope *ml.Scope, g *Graph) {
 func (s *stepper) run(batches []*batches.Batch, step, updates int, learningRate float64) (*stepResult, error) {
 	norms := s.norms(batches)
 	told := make([]batchOutputs, len(batches))
-	var losses *tensors.Tensor // of the batches so far, summed
-	var sums []*tensors.Tensor // of their gradients
+	var sums []*tensors.Tensor // of losses and gradients of the batches so far
 	for i, b := range batches {
 		var err error
-		told[i], losses, sums, err = s.gradients(b, norms, dropoutSeed(s.config.Seed, step, i), losses, sums)
-		if err != nil {
+		if told[i], sums, err = s.gradients(b, norms, step, i, sums, i == len(batches)-1); err != nil {
 			return nil, err
 		}
 	}
-	norm, err := s.runUpdate(losses, s.adam.stepSizes(learningRate, updates, s.model.Depths()), sums)
+	norm, err := s.runUpdate(s.adam.stepSizes(learningRate, updates, s.model.Depths()), sums)
 	if err != nil {
 		return nil, fmt.Errorf("update: %w", err)
 	}
 	r := &stepResult{}
-	for i, b := range batches {
-		if err := r.add(told[i], b); err != nil {
+	for _, t := range told {
+		if err := r.add(t); err != nil {
 			return nil, err
 		}
 	}
@@ -181,44 +185,80 @@ func (s *stepper) run(batches []*batches.Batch, step, updates int, learningRate 
 	return r, nil
 }
 
-// batchOutputs lie on the device until they are read.
-type batchOutputs struct{ loss, rewards *tensors.Tensor }
-
-// gradients runs forward and backward of a batch. losses and sums are those of
-// the step's batches before it, nil for the first; sums are given up.
-func (s *stepper) gradients(b *batches.Batch, norms [2]float32, seed uint32, losses *tensors.Tensor, sums []*tensors.Tensor) (
-	told batchOutputs, lossesNow *tensors.Tensor, sumsNow []*tensors.Tensor, err error) {
-	program, inputs := s.first, s.inputs(b, norms, seed)
-	if sums != nil {
-		program, inputs = s.next, append(inputs, losses)
-		if inputs, err = s.donate(inputs, sums); err != nil {
-			return told, nil, nil, err
-		}
-	}
-	out, err := program.Exec(inputs...)
-	if err != nil {
-		return told, nil, nil, fmt.Errorf("batch of %d×%d ids: %w", 2*b.B, b.T, err)
-	}
-	told = batchOutputs{out[0], out[1]}
-	if sums == nil {
-		return told, out[0], out[2:], nil
-	}
-	return told, out[2], out[3:], nil
+// batchOutputs of each device lie there until they are read.
+type batchOutputs []struct {
+	part          *batches.Batch
+	loss, rewards *tensors.Tensor
 }
 
-// runUpdate gives the gradients' norm; the gradients are given up.
-func (s *stepper) runUpdate(loss *tensors.Tensor, sizes [][]float32, grads []*tensors.Tensor) (norm *tensors.Tensor, err error) {
-	inputs, err := s.donate([]any{loss, tensors.FromValue(sizes)}, grads)
+// gradients runs forward and backward of a batch, the i-th of a step. sums are
+// those of the step's batches before it, which are given up, nil for the first.
+func (s *stepper) gradients(b *batches.Batch, norms [2]float32, step, i int, sums []*tensors.Tensor, last bool) (batchOutputs, []*tensors.Tensor, error) {
+	var inputs []any
+	parts := b.Split(s.devices, int32(max(0, s.model.Config.PadTokenID)))
+	for d, part := range parts {
+		inputs = append(inputs, s.inputs(part, norms, dropoutSeed(s.config.Seed, step, i*s.devices+d))...)
+		var err error
+		if inputs, err = s.donate(inputs, ofDevice(sums, d, s.devices), d); err != nil {
+			return nil, nil, err
+		}
+	}
+	out, err := s.program(sums == nil, last).Exec(inputs...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("batch of %d×%d ids: %w", 2*b.B, b.T, err)
+	}
+	told, added := make(batchOutputs, s.devices), []*tensors.Tensor{}
+	for d, part := range parts {
+		mine := ofDevice(out, d, s.devices)
+		told[d].part, told[d].loss, told[d].rewards = part, mine[0], mine[1]
+		added = append(added, mine[2:]...)
+	}
+	return told, added, nil
+}
+
+// program is the one for a batch of a step.
+func (s *stepper) program(first, last bool) *ml.Exec {
+	reduce := last && s.devices > 1
+	switch {
+	case first && reduce:
+		return s.only
+	case first:
+		return s.first
+	case reduce:
+		return s.last
+	}
+	return s.next
+}
+
+// ofDevice are a device's of the values of all, which come device by device.
+func ofDevice(values []*tensors.Tensor, device, devices int) []*tensors.Tensor {
+	each := len(values) / devices
+	return values[device*each : (device+1)*each]
+}
+
+// runUpdate gives the gradients' norm; the sums, of losses and gradients, are
+// given up.
+func (s *stepper) runUpdate(sizes [][]float32, sums []*tensors.Tensor) (norm *tensors.Tensor, err error) {
+	var inputs []any
+	for d := range s.devices {
+		mine := ofDevice(sums, d, s.devices)
+		inputs = append(inputs, mine[0], tensors.FromValue(sizes))
+		if inputs, err = s.donate(inputs, mine[1:], d); err != nil {
+			return nil, err
+		}
+	}
+	out, err := s.update.Exec(inputs...)
 	if err != nil {
 		return nil, err
 	}
-	return s.update.Call1(inputs...)
+	return out[0], nil // of every device the same
 }
 
-// donate appends tensors whose buffers the program may use for its results.
-func (s *stepper) donate(inputs []any, given []*tensors.Tensor) ([]any, error) {
+// donate appends tensors on a device whose buffers the program may use for its
+// results.
+func (s *stepper) donate(inputs []any, given []*tensors.Tensor, device int) ([]any, error) {
 	for _, t := range given {
-		buffer, err := DonateTensorBuffer(t, s.backend, 0)
+		buffer, err := DonateTensorBuffer(t, s.backend, compute.DeviceNum(device))
 		if err != nil {
 			return nil, err
 		}
@@ -228,14 +268,18 @@ func (s *stepper) donate(inputs []any, given []*tensors.Tensor) ([]any, error) {
 }
 
 // add reads what one batch tells.
-func (r *stepResult) add(told batchOutputs, b *batches.Batch) error {
-	values, err := tensors.CopyFlatData[float32](told.rewards)
-	if err != nil {
-		return err
+func (r *stepResult) add(told batchOutputs) error {
+	var rejected []float32
+	for _, t := range told {
+		values, err := tensors.CopyFlatData[float32](t.rewards)
+		if err != nil {
+			return err
+		}
+		r.Loss += float64(tensors.ToScalar[float32](t.loss))
+		r.Chosen = append(r.Chosen, values[:t.part.Pairs]...)
+		rejected = append(rejected, values[t.part.B:t.part.B+t.part.Pairs]...)
 	}
-	r.Loss += float64(tensors.ToScalar[float32](told.loss))
-	r.Chosen = append(r.Chosen, values[:b.Pairs]...)
-	r.Rejected = append(r.Rejected, values[b.B:b.B+b.Pairs]...)
+	r.Rejected = append(r.Rejected, rejected...)
 	return nil
 }
 

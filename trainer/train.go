@@ -231,6 +231,11 @@ func (r Run) validate(ctx context.Context, scorer *model.Ensemble, state *State)
 // old checkpoints, in that order, so that a kill in between loses nothing.
 func (r Run) save(state *State, report *eval.Report) error {
 	state.Backend, state.Data, state.Buckets = r.BackendName, r.Train.Digest, r.Order.Buckets
+	if n := r.Model.NumDevices(); n > 1 {
+		state.Devices = n
+	} else {
+		state.Devices = 0
+	}
 	if err := saveCheckpoint(r.Dir, r.Model, r.PadID, r.TokenizerFiles, *state, report); err != nil {
 		return err
 	}

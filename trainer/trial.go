@@ -32,9 +32,9 @@ func (t *Trial) Step(b *batches.Batch) (loss, gradNorm float64, err error) {
 
 // Gradients runs forward and backward alone, and waits for them.
 func (t *Trial) Gradients(b *batches.Batch) error {
-	told, _, _, err := t.stepper.gradients(b, t.stepper.norms([]*batches.Batch{b}), 0, nil, nil)
+	told, _, err := t.stepper.gradients(b, t.stepper.norms([]*batches.Batch{b}), 0, 0, nil, true)
 	if err != nil {
 		return err
 	}
-	return new(stepResult).add(told, b)
+	return new(stepResult).add(told)
 }

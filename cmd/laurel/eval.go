@@ -51,6 +51,7 @@ func evalCommand() *cobra.Command {
 	flags.IntVar(&e.maxLength, "max-length", 0, "cut sequences to so many tokens (default: as in training)")
 	flags.StringVar(&e.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
 	flags.BoolVar(&e.asJSON, "json", false, "print the report as JSON")
+	devicesFlag(cmd, &e.devices)
 	overwriteFlag(cmd, &e.overwrite)
 	return cmd
 }
@@ -60,7 +61,7 @@ type evaluation struct {
 	ref, revision, scores, dir, onBadRow, backend string
 	files                                         []string
 	columns                                       map[string]string
-	maxLength                                     int
+	maxLength, devices                            int
 	asJSON, overwrite                             bool
 	out, log                                      io.Writer
 }
@@ -148,7 +149,7 @@ func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []draw.Fact, e
 	if err != nil {
 		return nil, nil, err
 	}
-	scorer, err := openScorer(ctx, e.ref, e.revision, e.maxLength, backend, e.log)
+	scorer, err := openScorer(ctx, e.ref, e.revision, e.maxLength, backend, devicesFor(e.devices, choice, backend, e.log), e.log)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -19,6 +19,7 @@ import (
 	"laurel/data"
 	"laurel/eval/audit"
 	"laurel/feedback"
+	"laurel/feedback/chat"
 	"laurel/labels"
 )
 
@@ -155,7 +156,20 @@ func (l *labelling) run(ctx context.Context) (err error) {
 	if err := l.finish(run, summary); err != nil || summary.Stopped == nil {
 		return err
 	}
-	return stoppedError(summary.Stopped, l.dir, plan.Kept, summary.Received, summary.SpentNow.Cost)
+	return stoppedError(l.whatIsLeft(summary), l.dir, plan.Kept, summary.Received, summary.SpentNow.Cost)
+}
+
+// whatIsLeft adds to a budget's end what a further run needs.
+func (l *labelling) whatIsLeft(s *feedback.Summary) error {
+	if !errors.Is(s.Stopped, chat.ErrBudget) {
+		return s.Stopped
+	}
+	said := fmt.Sprintf("%d of %d questions are still to be asked, in %d requests where none fails (--max-requests %d in all)", s.Unasked, s.Questions, s.RequestsLeft, s.Spent.Requests+s.RequestsLeft)
+	if s.Useless() {
+		each := s.Questions / max(s.Rows.Kept, 1) // identical responses apart
+		said = fmt.Sprintf("no comparison was answered in full, so there are no labels yet: each takes about %d questions, and %s", max(each, 1), said)
+	}
+	return fmt.Errorf("%w: %s", s.Stopped, said)
 }
 
 func (l *labelling) openConstitution() (err error) {

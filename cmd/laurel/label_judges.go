@@ -85,7 +85,7 @@ func (l *labelling) openReward(ctx context.Context, name string, c feedback.Rewa
 	if err != nil {
 		return nil, err
 	}
-	scorer, err := openScorer(ctx, dir, "main", c.MaxLength, backend, l.log)
+	scorer, err := openScorer(ctx, dir, "main", c.MaxLength, backend, 1, l.log)
 	if err != nil {
 		return nil, err
 	}

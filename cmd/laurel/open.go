@@ -8,8 +8,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"laurel/data"
 	"laurel/data/batches"
+
 	"laurel/model"
 	"laurel/scoring"
 	"laurel/trainer"
@@ -55,13 +57,16 @@ func openModel(ctx context.Context, ref, revision string, maxLength int, out io.
 }
 
 // openScorer loads a trained model and readies it on a backend.
-func openScorer(ctx context.Context, ref, revision string, maxLength int, backend model.Backend, out io.Writer) (*scoring.Scorer, error) {
+func openScorer(ctx context.Context, ref, revision string, maxLength int, backend model.Backend, devices int, out io.Writer) (*scoring.Scorer, error) {
 	m, err := openModel(ctx, ref, revision, maxLength, out)
 	if err != nil {
 		return nil, err
 	}
 	if warning := m.PaddingWarning(); warning != "" {
 		fmt.Fprintln(out, "warning:", warning)
+	}
+	if err := m.UseDevices(backend, devices); err != nil {
+		return nil, fmt.Errorf("--devices: %w", err)
 	}
 	return m.Scorer(backend)
 }
@@ -113,4 +118,21 @@ func warnUnread(m *scoring.Model, out io.Writer) {
 	for _, key := range slices.Sorted(maps.Keys(unread)) {
 		fmt.Fprintf(out, "warning: %d conversations hold %s, which the chat template does not read: the model does not see it\n", unread[key], key)
 	}
+}
+
+// devicesFor is how many devices a number means, 0 for every GPU, or one device
+// of another kind; more than one are told of.
+func devicesFor(n int, choice *model.BackendChoice, backend model.Backend, out io.Writer) int {
+	if n == 0 {
+		n = choice.DevicesOf(backend)
+	}
+	if n > 1 {
+		fmt.Fprintf(out, "devices: %d, each with a part of the rows\n", n)
+	}
+	return n
+}
+
+// devicesFlag is --devices of a command that scores.
+func devicesFlag(cmd *cobra.Command, value *int) {
+	cmd.Flags().IntVar(value, "devices", 0, "devices that share the rows (default: every GPU, else one)")
 }

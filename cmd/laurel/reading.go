@@ -20,6 +20,7 @@ func (r *reading) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&r.From, "from", "", "layout of the files, where it is not found by their columns: "+strings.Join(names, ", "))
 	flags.IntVar(&r.PairsPerPrompt, "pairs-per-prompt", 0, "at most so many pairs of the ranked responses to a prompt, drawn by --seed; 0 takes all")
 	flags.Int64Var(&r.Seed, "seed", 42, "seed of that draw")
+	flags.BoolVar(&r.Chat, "chat", false, "make messages of texts: prompts the user's turns (an HH transcript's turns), responses the assistant's")
 }
 
 // noteOnce prints what a reader of a file should know, each thing once.

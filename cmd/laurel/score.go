@@ -41,6 +41,7 @@ func scoreCommand() *cobra.Command {
 	flags.StringToStringVar(&s.columns, "columns", nil, "field=column where the file's names differ")
 	flags.IntVar(&s.maxLength, "max-length", 0, "cut sequences to so many tokens (default: as in training)")
 	flags.StringVar(&s.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
+	devicesFlag(cmd, &s.devices)
 	overwriteFlag(cmd, &s.overwrite)
 	return cmd
 }
@@ -49,7 +50,7 @@ func scoreCommand() *cobra.Command {
 type scoreRun struct {
 	ref, revision, file, out, backend string
 	columns                           map[string]string
-	maxLength                         int
+	maxLength, devices                int
 	overwrite                         bool
 	log                               io.Writer
 }
@@ -66,11 +67,11 @@ func (s *scoreRun) run(ctx context.Context) error {
 	if err := claimFile(s.out, s.overwrite); err != nil {
 		return err
 	}
-	backend, _, err := openBackend(s.backend, s.log)
+	backend, choice, err := openBackend(s.backend, s.log)
 	if err != nil {
 		return err
 	}
-	scorer, err := openScorer(ctx, s.ref, s.revision, s.maxLength, backend, s.log)
+	scorer, err := openScorer(ctx, s.ref, s.revision, s.maxLength, backend, devicesFor(s.devices, choice, backend, s.log), s.log)
 	if err != nil {
 		return err
 	}
@@ -95,6 +96,9 @@ func (s *scoreRun) run(ctx context.Context) error {
 func (s *scoreRun) print(tally scoring.Tally, maxLength int, replaced []string) error {
 	for _, reason := range slices.Sorted(maps.Keys(tally.Unscored)) {
 		fmt.Fprintf(s.log, "no reward for %d rows: %s\n", tally.Unscored[reason], reason)
+	}
+	if tally.Unscored[string(data.ReasonReward)] > 0 {
+		fmt.Fprintf(s.log, "warning: the model gives rewards that are no finite numbers: its weights are damaged, or too large for float32; laurel verify --model %s tells more\n", s.ref)
 	}
 	for _, name := range replaced {
 		fmt.Fprintf(s.log, "column %s of the input gave way to the new one\n", name)

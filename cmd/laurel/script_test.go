@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"laurel/configs"
+	"laurel/model"
 )
 
 // TestMain makes this binary be laurel where it is started under that name:
@@ -66,6 +67,9 @@ func TestScripts(t *testing.T) {
 			case "xla": // whether XLA's plugin for the CPU is in $PLUGINS
 				_, err := os.Stat(filepath.Join(pluginFolder(t), "cpu"))
 				return err == nil, nil
+			case "devices": // whether a script may use several
+				_, err := os.Stat(filepath.Join(pluginFolder(t), "cpu"))
+				return model.ChangedXLA && err == nil, nil
 			case "mount": // whether a script may mount a tmpfs in a namespace of its own
 				return exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "none", t.TempDir()).Run() == nil, nil
 			}

@@ -181,7 +181,7 @@ func (p *prepared) close() {
 // which they come.
 func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 	p = &prepared{Run: trainer.Run{Config: t.config.Train, Dir: t.dir, Out: t.out}}
-	if p.pairs, err = findPairs(ctx, t.config.Data, t.out); err != nil {
+	if p.pairs, err = findPairs(ctx, t.config.Data, t.config.Train.Seed, t.out); err != nil {
 		return nil, err
 	}
 	if p.Backend, p.choice, err = openBackend(t.config.Backend, t.out); err != nil {
@@ -194,6 +194,10 @@ func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 		return nil, err
 	}
 	p.Model, p.BackendName, p.PadID, p.TokenizerFiles = p.scored.Model, p.choice.Name, p.scored.PadID(), p.scored.TokenizerFiles()
+	if err := p.Model.UseDevices(p.Backend, devicesFor(int(p.Config.Devices), p.choice, p.Backend, t.out)); err != nil {
+		p.scored.Close()
+		return nil, fmt.Errorf("train.devices: %w", err)
+	}
 	if p.Train, p.Validation, err = p.pairs.encode(ctx, p.scored, p.Config.Seed, t.dir, t.out); err == nil {
 		err = t.checkState(p)
 	}
@@ -279,6 +283,9 @@ func (t *training) checkState(p *prepared) error {
 	if p.State.Data != "" && p.State.Data != p.Train.Digest {
 		return fmt.Errorf("resume: %s: the training pairs are not those that the run began with (or another tokenizer read them): put the old files back, or start anew with another --out",
 			strings.Join(t.config.Data.Train, ", "))
+	}
+	if was, is := max(1, p.State.Devices), p.Model.NumDevices(); p.State.Step > 0 && was != is {
+		fmt.Fprintf(t.out, "the checkpoint was made on %d devices and goes on on %d: sums are rounded in another order\n", was, is)
 	}
 	if p.State.Backend != "" && p.State.Backend != p.BackendName {
 		fmt.Fprintf(t.out, "the checkpoint was made on %s: losses go on close to, not bit for bit as, they would have there\n", p.State.Backend)

@@ -24,9 +24,10 @@ type trainingPairs struct {
 
 // findPairs fetches what of the data lies on the hub, and opens every file for a
 // moment. The config that is saved keeps the hub's names.
-func findPairs(ctx context.Context, config data.Config, out io.Writer) (p *trainingPairs, err error) {
+func findPairs(ctx context.Context, config data.Config, seed uint64, out io.Writer) (p *trainingPairs, err error) {
 	p = &trainingPairs{config: config}
 	d := &p.config
+	d.Seed = int64(seed)
 	if d.Train, err = localData(ctx, d.Train, out); err != nil {
 		return nil, err
 	}

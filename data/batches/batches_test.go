@@ -172,7 +172,7 @@ func TestPairsKeptOrRefused(t *testing.T) {
 		options Options
 		wrong   string
 	}{
-		{fakePairs(100, -1), Options{SkipIdentical: true}, "encode f: line 3: column rejected: id 9 of 8; mend it, or set data.on_bad_row: skip"},
+		{fakePairs(100, -1), Options{SkipIdentical: true}, "encode f: line 3: column rejected: id 9 of 8; fix it, or leave such rows out: --on-bad-row skip (train: --set data.on_bad_row=skip)"},
 		{only(3), Options{SkipBadRows: true}, "all rows were skipped (token_beyond_embeddings 10); the first token_beyond_embeddings: f: line 3"},
 		{only(5), Options{}, "all 10 pairs have the same ids on both sides"},
 		{only(5), Options{SkipIdentical: true}, "the first: f: line 5: chosen and rejected are the same 36 ids once cut"},

@@ -163,7 +163,7 @@ func (s *Store) judge(e encoded) (keep bool, err error) {
 	switch {
 	case errors.As(e.err, &bad):
 		if !s.options.SkipBadRows {
-			return false, fmt.Errorf("encode %s: %w; mend it, or set data.on_bad_row: skip to leave such rows out", e.pair.File, placed(bad, e.pair))
+			return false, fmt.Errorf("encode %s: %w; fix it, or leave such rows out: --on-bad-row skip (train: --set data.on_bad_row=skip)", e.pair.File, placed(bad, e.pair))
 		}
 	case e.err != nil:
 		return false, fmt.Errorf("encode %s: %s: %w", e.pair.File, e.pair.Place(), e.err)

@@ -132,7 +132,7 @@ func (f *inspector) read(ctx context.Context, file string, cfg data.ReadConfig) 
 		return err
 	}
 	defer r.Close()
-	f.out = File{File: file, Format: r.Format(), Notes: r.Notes(), First: map[data.Reason]string{}, Subsets: map[string]int{}}
+	f.out = File{File: file, Format: r.Format(), First: map[data.Reason]string{}, Subsets: map[string]int{}}
 	f.tokens, f.letters = map[string]*histogram{}, map[string]*histogram{}
 	r.OnSkip(func(e *data.RowError) {
 		if _, ok := f.out.First[e.Reason]; !ok {
@@ -148,7 +148,7 @@ func (f *inspector) read(ctx context.Context, file string, cfg data.ReadConfig) 
 		}
 		f.add(m)
 	}
-	f.out.Counts = r.Counts()
+	f.out.Counts, f.out.Notes = r.Counts(), r.Notes()
 	f.finish()
 	return nil
 }

@@ -25,9 +25,12 @@ type measured struct {
 	cutRight, cutLeft bool
 }
 
-// block is what a worker measures at once: rows are too short to be passed
+// What a worker measures at once: rows are mostly too short to be passed
 // between goroutines one by one.
-const block = 256
+const (
+	blockPairs = 256
+	blockBytes = 1 << 20
+)
 
 // job is a block of pairs, and where its measures are awaited.
 type job struct {
@@ -104,13 +107,14 @@ func readBlocks(ctx context.Context, r *data.PairReader, jobs, order chan<- job)
 }
 
 func readBlock(r *data.PairReader) (pairs []data.Pair, err error) {
-	pairs = make([]data.Pair, 0, block)
-	for len(pairs) < block {
+	pairs = make([]data.Pair, 0, blockPairs)
+	for size := 0; len(pairs) < blockPairs && size < blockBytes; {
 		pair, err := r.Next()
 		if err != nil {
 			return pairs, err
 		}
 		pairs = append(pairs, pair)
+		size += pair.Bytes()
 	}
 	return pairs, nil
 }

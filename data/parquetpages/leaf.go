@@ -125,7 +125,7 @@ func (l *Leaf) Number(v *parquet.Value) float64 {
 	case l.kind == parquet.Double:
 		return v.Double()
 	case l.kind == parquet.FixedLenByteArray:
-		return half(v.ByteArray())
+		return Half(v.ByteArray())
 	case l.kind == parquet.Int32 && l.unsigned:
 		return float64(v.Uint32())
 	case l.kind == parquet.Int32:
@@ -152,9 +152,9 @@ func (l *Leaf) Digits(v *parquet.Value) string {
 	return ""
 }
 
-// half is an IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of fraction,
+// Half is an IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of fraction,
 // little endian.
-func half(b []byte) float64 {
+func Half(b []byte) float64 {
 	bits := binary.LittleEndian.Uint16(b)
 	exponent, fraction := int(bits>>10&0x1f), float64(bits&0x3ff)
 	var x float64

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+
+	"laurel/data"
 )
 
 // definition is tokenizer.json.
@@ -17,6 +19,9 @@ type definition struct {
 // parseDefinition checks what can be checked before the bytes go to the Rust
 // library, so that errors carry a place.
 func parseDefinition(raw []byte) (*definition, error) {
+	if err := data.CheckPointer(raw); err != nil {
+		return nil, err
+	}
 	d := &definition{}
 	if err := json.Unmarshal(raw, &d.keys); err != nil {
 		var syntax *json.SyntaxError

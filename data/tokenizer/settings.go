@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"laurel/data"
 )
 
 // settings is what the files beside tokenizer.json say, in the dialects of
@@ -82,6 +84,9 @@ func readObject(path string) (object, error) {
 // parseObject takes the last of values under one key, as Python does.
 func parseObject(raw []byte) (object, error) {
 	o := object{}
+	if err := data.CheckPointer(raw); err != nil {
+		return o, err
+	}
 	if err := json.Unmarshal(raw, &o.values); err != nil {
 		return o, err
 	}

@@ -17,13 +17,14 @@ import (
 // pieces the same ids apart as together: they split texts there themselves, or
 // have no token that reaches across.
 type words struct {
-	begins [128]bool // the characters that a word begins with, after the space
-	bare   bool      // the pipeline puts a space before every text: pieces lose theirs
-	strips []string  // added tokens that take white space beside them along
-	added  []string  // all added tokens, where bare
-	known  atomic.Pointer[map[string][]int32]
-	mu     sync.Mutex
-	fresh  map[string][]int32 // not yet in known
+	begins  [128]bool // the characters that a word begins with, after the space
+	bare    bool      // the pipeline puts a space before every text: pieces lose theirs
+	strips  []string  // added tokens that take white space beside them along
+	added   []string  // all added tokens, where bare
+	spelled *speller  // nil where new words are the library's to encode
+	known   atomic.Pointer[map[string][]int32]
+	mu      sync.Mutex
+	fresh   map[string][]int32 // not yet in known
 }
 
 // Bounds of what is remembered: about 10 MB. Beyond, what was not learnt of
@@ -50,6 +51,7 @@ type component struct {
 	PrependScheme string `json:"prepend_scheme"`
 	Split         *bool  `json:"split"`
 	StripLeft     bool   `json:"strip_left"`
+	Lowercase     *bool  `json:"lowercase"`
 }
 
 // steps are the components of a sequence, one after another.
@@ -97,6 +99,9 @@ func newWords(d *definition, added []addedToken) *words {
 	}
 	if !slices.ContainsFunc(splitters[split], func(allowed []string) bool { return onlyOf(normalizers, allowed) }) || !w.take(added, spaces, stripped) {
 		return nil
+	}
+	if blank := func(t addedToken) bool { return strings.TrimLeft(t.Content, spaces) == "" }; !slices.ContainsFunc(added, blank) {
+		w.spelled = newSpeller(d, normalizers, preTokenizers, w.begins)
 	}
 	return w
 }
@@ -244,7 +249,14 @@ func (w *words) encode(text string, encode func(string) ([]int32, error)) ([]int
 		if w.bare && start > 0 {
 			piece = piece[1:]
 		}
+		start = end
 		of, ok := known[piece]
+		if !ok && w.spelled != nil {
+			var done bool
+			if ids, done = w.spelled.spell(ids, piece); done {
+				continue
+			}
+		}
 		if !ok {
 			var err error
 			if of, err = w.learn(piece, encode); err != nil {
@@ -252,7 +264,6 @@ func (w *words) encode(text string, encode func(string) ([]int32, error)) ([]int
 			}
 		}
 		ids = append(ids, of...)
-		start = end
 	}
 	return ids, true, nil
 }

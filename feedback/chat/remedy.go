@@ -5,6 +5,10 @@ import (
 	"strings"
 )
 
+// ThinkingOff says how a model is kept from thinking first; docs/feedback.md has
+// the other servers.
+const ThinkingOff = "turn thinking off (extra: {chat_template_kwargs: {enable_thinking: false}} for Qwen3 and others on vLLM, SGLang, llama.cpp; extra: {reasoning_effort: none} on Ollama and for OpenAI's models that take it)"
+
 // remedy says what to do about a status, by the server's words where they name
 // what they refuse.
 func remedy(status int, message string) string {

@@ -14,6 +14,8 @@ import (
 	"math/bits"
 	"slices"
 	"unicode/utf8"
+
+	"laurel/data"
 )
 
 // The safetensors format, as the reference implementation (version 0.8) reads
@@ -74,17 +76,24 @@ func readHeader(file io.ReaderAt, size int64) ([]Tensor, map[string]string, erro
 func headerBytes(file io.ReaderAt, size int64) ([]byte, error) {
 	var length [8]byte
 	if size < int64(len(length)) {
-		return nil, fmt.Errorf("%d bytes are too few for a safetensors file (cut short?)", size)
+		return nil, fmt.Errorf("%d bytes are too few for a safetensors file (cut short? fetch or copy it again)", size)
 	}
 	if _, err := file.ReadAt(length[:], 0); err != nil {
 		return nil, fmt.Errorf("read the header's length: %w", err)
 	}
 	n := binary.LittleEndian.Uint64(length[:])
 	if n > maxHeader {
-		return nil, fmt.Errorf("the header claims %d bytes, over the format's %d: not a safetensors file", n, maxHeader)
+		head := make([]byte, min(size, 64))
+		if _, err := file.ReadAt(head, 0); err != nil {
+			return nil, fmt.Errorf("read the header's length: %w", err)
+		}
+		if err := data.CheckPointer(head); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("the header claims %d bytes, over the format's %d: not a safetensors file; fetch or write it again", n, maxHeader)
 	}
 	if int64(n) > size-8 {
-		return nil, fmt.Errorf("the header claims %d bytes, the file has %d (cut short?)", n, size)
+		return nil, fmt.Errorf("the header claims %d bytes, the file has %d (cut short? fetch or copy it again)", n, size)
 	}
 	header := make([]byte, n)
 	if _, err := io.ReadFull(io.NewSectionReader(file, 8, int64(n)), header); err != nil {
@@ -96,7 +105,7 @@ func headerBytes(file io.ReaderAt, size int64) ([]byte, error) {
 // parseHeader reads the JSON; begin and end still count from the end of the header.
 func parseHeader(header []byte) (tensors []Tensor, metadata map[string]string, err error) {
 	if !bytes.HasPrefix(header, []byte("{")) || !utf8.Valid(header) {
-		return nil, nil, errors.New("the header is not JSON text: not a safetensors file")
+		return nil, nil, errors.New("the header is not JSON text: not a safetensors file; fetch or write it again")
 	}
 	err = eachField(header, func(name string, value json.RawMessage) error {
 		if name == "__metadata__" {
@@ -228,7 +237,7 @@ func checkRanges(tensors []Tensor, dataSize int64) error {
 	for _, t := range tensors {
 		switch {
 		case t.end > dataSize:
-			return fmt.Errorf("tensor %q ends at byte %d of %d bytes of data (file cut short?)", t.Name, t.end, dataSize)
+			return fmt.Errorf("tensor %q ends at byte %d of %d bytes of data (cut short? fetch or copy it again)", t.Name, t.end, dataSize)
 		case t.begin < at:
 			return fmt.Errorf("tensor %q begins at byte %d, within the tensor before it", t.Name, t.begin)
 		case t.begin > at:
