@@ -105,6 +105,16 @@ func (m *Model) AttentionUse(backend Backend, tokens int, dropout float64) Atten
 	return use
 }
 
+// AttentionOn is how a backend computes attention that nothing keeps from being
+// fused.
+func AttentionOn(backend Backend) string {
+	c := attentionCase{fusing: hasFusedAttention(backend), dtype: dtypes.BFloat16, headDim: 8}
+	if why := c.unfused(); why != "" {
+		return AttentionUse{Blocks: 1, Why: []string{why}}.String()
+	}
+	return "fused (cuDNN) in bfloat16, where that computes the same function (train says where)"
+}
+
 func hasFusedAttention(backend compute.Backend) bool {
 	operations := backend.Capabilities().Operations
 	return operations[compute.OpTypeFusedScaledDotProductAttention] && operations[compute.OpTypeFusedScaledDotProductAttentionVJP]

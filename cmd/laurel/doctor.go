@@ -70,6 +70,7 @@ type diagnosis struct {
 	Tokenizer string               `json:"tokenizer_library"`
 	Go        string               `json:"go"`
 	Compiled  model.CompileCache   `json:"compiled_programs"`
+	Attention string               `json:"attention,omitempty"` // how the backend computes it
 	Advice    []string             `json:"advice"`   // what would be better, and the command for it
 	Problems  []string             `json:"problems"` // why training cannot run, and what mends it
 }
@@ -112,7 +113,7 @@ func (d *diagnosis) tryBackend() error {
 	if err != nil {
 		return err
 	}
-	d.Devices = model.Devices(backend)
+	d.Devices, d.Attention = model.Devices(backend), model.AttentionOn(backend)
 	sum, err := model.TrySum(backend, tensors.FromValue([]float32{1, 2, 3}))
 	if err != nil {
 		return fmt.Errorf("%s starts but cannot compute: %w", d.Backend, err)
@@ -143,6 +144,9 @@ func (d *diagnosis) write(out io.Writer, asJSON bool) error {
 	}
 	line("machine", fmt.Sprintf("%d CPUs, %s, GPU: %v", d.CPUs, d.Memory, d.GPU))
 	line("compiled", d.Compiled.String())
+	if d.Attention != "" {
+		line("attention", d.Attention)
+	}
 	line("tokenizer", d.Tokenizer)
 	line("built by", d.Go)
 	for _, advice := range d.Advice {
