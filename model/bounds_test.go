@@ -65,8 +65,10 @@ func TestMoreThanTheMachineHolds(t *testing.T) {
 	if err != nil || m.NumParameters() < 4e12 || m.Store != nil {
 		t.Errorf("outline of %d parameters, %v", m.NumParameters(), err)
 	}
-	if err := m.AddAdapter(LoRA{Rank: 16, Alpha: 16, TargetModules: []string{allLinear}}, "base", 1); err != nil || m.Size().Trainable < 1e9 {
-		t.Errorf("outline of an adapter of %d values, %v", m.Size().Trainable, err)
+	whole := m.NumParameters()
+	err = m.AddAdapter(LoRA{Rank: 16, Alpha: 16, TargetModules: []string{allLinear}}, "base", 1)
+	if adapter := m.NumParameters() - whole; err != nil || adapter < 1e9 || m.NumTrainable() != adapter+65536 { // the score head, one value a feature
+		t.Errorf("outline of an adapter of %d values, of which %d are trained with the head, %v", adapter, m.NumTrainable(), err)
 	}
 }
 
