@@ -71,8 +71,8 @@ type diagnosis struct {
 	Go        string               `json:"go"`
 	Compiled  model.CompileCache   `json:"compiled_programs"`
 	Attention string               `json:"attention,omitempty"` // how the backend computes it
-	Advice    []string             `json:"advice"`   // what would be better, and the command for it
-	Problems  []string             `json:"problems"` // why training cannot run, and what mends it
+	Advice    []string             `json:"advice"`              // what would be better, and the command for it
+	Problems  []string             `json:"problems"`            // why training cannot run, and what mends it
 }
 
 // diagnose starts the backend and the tokenizer as a run would.
