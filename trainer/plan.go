@@ -57,6 +57,11 @@ func NewPlan(r Run) *Plan {
 	return p
 }
 
+// Attention is how the run's longest batches compute it.
+func (r Run) Attention() model.AttentionUse {
+	return r.Model.AttentionUse(r.Backend, r.Order.Buckets[len(r.Order.Buckets)-1], float64(r.Config.Dropout.For(r.Model)))
+}
+
 // shape is that of the run's batches of a length.
 func (r Run) shape(length int) BatchShape {
 	s := BatchShape{Rows: 2 * r.Config.BatchSize, Tokens: length, ValueBytes: 4, Checkpointed: r.Config.GradientCheckpointing}
