@@ -15,8 +15,9 @@ type layout struct {
 	says   string   // what is read as what, for the screen
 	needs  []*Field // a file with all of these, of these types, is of this layout
 	may    []*Field
-	chatty bool // its pairs are messages
-	unsure bool // other files have such columns too: it must be asked for by its name
+	chatty bool     // its pairs are messages
+	turned []*Field // a file that has one of these has pairs of messages
+	unsure bool     // other files have such columns too: it must be asked for by its name
 	// read reads the cells of a row. A layout whose rows are single responses has
 	// gather in its place, and gives the rankings when all rows are read.
 	read   func() (ranking, *Problem)
@@ -147,7 +148,7 @@ func (l *layout) choose(src Source) []*Field {
 
 // chat reports whether the pairs are messages.
 func (l *layout) chat() bool {
-	return l.chatty || slices.ContainsFunc(slices.Concat(l.needs, l.may), func(f *Field) bool {
+	return l.chatty || slices.ContainsFunc(l.turned, (*Field).There) || slices.ContainsFunc(slices.Concat(l.needs, l.may), func(f *Field) bool {
 		return f.Kind == CellMessages && f.Holds == HoldsText || f.Holds == HoldsMessages && f.There()
 	})
 }

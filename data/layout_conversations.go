@@ -4,7 +4,25 @@ import "fmt"
 
 // conversationLayouts hold the chosen response at the end of a conversation.
 func conversationLayouts() []*layout {
-	return []*layout{swiftLayout("ms-swift", "rejected_response"), swiftLayout("ms-swift-messages", "rejected_messages")}
+	return []*layout{swiftLayout("ms-swift", "rejected_response"), swiftLayout("ms-swift-messages", "rejected_messages"), swiftQueryLayout()}
+}
+
+// swiftQueryLayout is ms-swift's of single turns, with those before them in
+// history.
+func swiftQueryLayout() *layout {
+	d := Dialogue{Prompt: text("query"), System: text("system"), History: value("history")}
+	chosen, rejected := text("response"), text("rejected_response")
+	return &layout{name: "ms-swift-query", needs: []*Field{d.Prompt, chosen, rejected}, may: []*Field{d.System, d.History}, turned: []*Field{d.System, d.History},
+		says: "prompt = query, after the turns of history; response is chosen, against rejected_response",
+		read: func() (r ranking, bad *Problem) {
+			if r, bad = compared(d.Prompt, chosen, rejected, 1); bad != nil {
+				return r, bad
+			}
+			if r.prompt, _, bad = d.prompt(Text{}, Text{}); bad != nil {
+				return r, bad
+			}
+			return r, Words(Word{d.System, &r.system})
+		}}
 }
 
 // swiftLayout is ms-swift's: messages end with the chosen response; the

@@ -11,6 +11,7 @@ func rankedLayouts() []*layout {
 	return []*layout{ultraFeedbackLayout(), nectarLayout(), rewardBench2Layout(), nemoLayout(),
 		ratedLayout("distilabel", text("instruction"), "generations", "ratings"), ratedLayout("distilabel-rating", text("instruction"), "generations", "rating"),
 		ratedLayout("distilabel-input", text("input"), "generations", "rating"), ratedLayout("responses-scores", text("prompt"), "responses", "scores"), rankLayout("responses-ranks", text("prompt"), "responses", "ranks"),
+		ratedLayout("distilabel-scores", text("instruction"), "responses", "scores"), rankLayout("distilabel-ranks", text("input"), "candidates", "ranks"),
 		stackExchangeLayout(), outputListLayout()}
 }
 
@@ -164,7 +165,7 @@ func stackExchangeLayout() *layout {
 func outputListLayout() *layout {
 	d := Dialogue{Prompt: text("instruction"), Input: text("input"), System: text("system"), History: value("history")}
 	output := list("output")
-	return &layout{name: "llama-factory-output", needs: []*Field{d.Prompt, output}, may: []*Field{d.Input, d.System, d.History},
+	return &layout{name: "llama-factory-output", needs: []*Field{d.Prompt, output}, may: []*Field{d.Input, d.System, d.History}, turned: []*Field{d.System, d.History},
 		says: "prompt = instruction, a line break and input; output is a list of the better and the worse one",
 		read: func() (r ranking, bad *Problem) {
 			if len(output.Cell.Items) != 2 {

@@ -100,12 +100,16 @@ func (p *pairFields) findLaidOut(l *layout, src Source, cfg ReadConfig) []*Field
 }
 
 // alias takes chosen_response and rejected_response, as Argilla and axolotl
-// write them, for chosen and rejected.
+// write them, or chosen_messages and rejected_messages, as LLaMA-Factory's
+// newer converters do, for chosen and rejected.
 func (p *pairFields) alias(src Source, mapping map[string]string) {
-	if HasColumns(src, &Field{Column: "chosen_response"}, &Field{Column: "rejected_response"}) && !isColumn(src, "chosen") && !isColumn(src, "rejected") &&
-		!hasKey(mapping, "chosen") && !hasKey(mapping, "rejected") {
-		p.chosen.Column, p.rejected.Column = "chosen_response", "rejected_response"
-		p.note("chosen is read from chosen_response, rejected from rejected_response")
+	for _, kind := range []string{"_response", "_messages"} {
+		chosen, rejected := "chosen"+kind, "rejected"+kind
+		if p.chosen.Column == "" && isColumn(src, chosen) && isColumn(src, rejected) && !isColumn(src, "chosen") && !isColumn(src, "rejected") &&
+			!hasKey(mapping, "chosen") && !hasKey(mapping, "rejected") {
+			p.chosen.Column, p.rejected.Column = chosen, rejected
+			p.note(fmt.Sprintf("chosen is read from %s, rejected from %s", chosen, rejected))
+		}
 	}
 }
 
