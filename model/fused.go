@@ -105,14 +105,13 @@ func (m *Model) AttentionUse(backend Backend, tokens int, dropout float64) Atten
 	return use
 }
 
-// AttentionOn is how a backend computes attention that nothing keeps from being
-// fused.
-func AttentionOn(backend Backend) string {
-	c := attentionCase{fusing: hasFusedAttention(backend), dtype: dtypes.BFloat16, headDim: 8}
+// FusedAttention says, for people, whether a backend has it, and for what.
+func FusedAttention(backend Backend) string {
+	c := attentionCase{fusing: hasFusedAttention(backend), dtype: dtypes.BFloat16}
 	if why := c.unfused(); why != "" {
-		return AttentionUse{Blocks: 1, Why: []string{why}}.String()
+		return "scores are written out: " + why
 	}
-	return "fused (cuDNN) in bfloat16, where that computes the same function (train says where)"
+	return "fused (cuDNN) with products in bfloat16; scores are written out with dropout in attention, a window, a soft-cap or relative positions"
 }
 
 func hasFusedAttention(backend compute.Backend) bool {
@@ -126,14 +125,24 @@ func (k maskKind) seesAll(t int) bool { return k.window == 0 || k.window >= t }
 // fusedAttention is attention by cuDNN. Padding lies on the right: a causal query
 // at a token never sees it; elsewhere keys end at their row's length, for padded
 // queries too, so that every output is what the scores written out would give.
+// What cuDNN leaves in the gradients of keys and values beyond the length is not
+// defined: it does not pass atTokens.
 func (p *pass) fusedAttention(in attentionInputs) *Node {
 	n, t, h, k := in.query.Shape().Dim(0), in.query.Shape().Dim(1), in.query.Shape().Dim(2), in.query.Shape().Dim(3)
 	p.sites++ // of the dropout, which is none here: the streams of those after it stay theirs
 	config := &compute.ScaledDotProductAttentionConfig{Scale: in.scale, Causal: in.sees.causal}
+	key, value := in.key, in.value
 	if !in.sees.causal {
+		key, value = p.atTokens(key), p.atTokens(value)
 		whole := AddScalar(ZerosLike(p.Lengths), t)
 		config.QuerySeqLen, config.KeyValueSeqLen = InternalBackendOutputs(whole)[0], InternalBackendOutputs(p.Lengths)[0]
 	}
-	out, _ := BackendFusedScaledDotProductAttention(in.query, in.key, in.value, compute.AttentionAxesLayoutBSHD, config)
+	out, _ := BackendFusedScaledDotProductAttention(in.query, key, value, compute.AttentionAxesLayoutBSHD, config)
 	return Reshape(out, n, t, h*k)
+}
+
+// atTokens is x at tokens and 0 at padding, and so is its gradient. [N, T, G, K]
+func (p *pass) atTokens(x *Node) *Node {
+	token := Reshape(p.isToken(), x.Shape().Dim(0), x.Shape().Dim(1), 1, 1)
+	return Where(BroadcastToShape(token, x.Shape()), x, ZerosLike(x))
 }

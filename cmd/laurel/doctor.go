@@ -64,15 +64,15 @@ type diagnosis struct {
 	Backend   *model.BackendChoice `json:"backend"`
 	Version   string               `json:"plugin_version,omitempty"`
 	Devices   []model.Device       `json:"devices"`
+	Attention string               `json:"attention,omitempty"`
 	Memory    string               `json:"memory"`
 	CPUs      int                  `json:"cpus"`
 	GPU       bool                 `json:"gpu"`
 	Tokenizer string               `json:"tokenizer_library"`
 	Go        string               `json:"go"`
 	Compiled  model.CompileCache   `json:"compiled_programs"`
-	Attention string               `json:"attention,omitempty"` // how the backend computes it
-	Advice    []string             `json:"advice"`              // what would be better, and the command for it
-	Problems  []string             `json:"problems"`            // why training cannot run, and what mends it
+	Advice    []string             `json:"advice"`   // what would be better, and the command for it
+	Problems  []string             `json:"problems"` // why training cannot run, and what mends it
 }
 
 // diagnose starts the backend and the tokenizer as a run would.
@@ -113,7 +113,7 @@ func (d *diagnosis) tryBackend() error {
 	if err != nil {
 		return err
 	}
-	d.Devices, d.Attention = model.Devices(backend), model.AttentionOn(backend)
+	d.Devices, d.Attention = model.Devices(backend), model.FusedAttention(backend)
 	sum, err := model.TrySum(backend, tensors.FromValue([]float32{1, 2, 3}))
 	if err != nil {
 		return fmt.Errorf("%s starts but cannot compute: %w", d.Backend, err)
@@ -142,11 +142,11 @@ func (d *diagnosis) write(out io.Writer, asJSON bool) error {
 	for _, device := range d.Devices {
 		line("device", fmt.Sprintf("%d: %s", device.Number, device.Description))
 	}
-	line("machine", fmt.Sprintf("%d CPUs, %s, GPU: %v", d.CPUs, d.Memory, d.GPU))
-	line("compiled", d.Compiled.String())
 	if d.Attention != "" {
 		line("attention", d.Attention)
 	}
+	line("machine", fmt.Sprintf("%d CPUs, %s, GPU: %v", d.CPUs, d.Memory, d.GPU))
+	line("compiled", d.Compiled.String())
 	line("tokenizer", d.Tokenizer)
 	line("built by", d.Go)
 	for _, advice := range d.Advice {
