@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,10 @@ type conversationRow struct {
 	Tools               json.RawMessage
 	ChatTemplateKwargs  json.RawMessage `json:"chat_template_kwargs"`
 	AddGenerationPrompt bool            `json:"add_generation_prompt"`
+}
+
+func (r conversationRow) hasParts() bool {
+	return slices.ContainsFunc(r.Messages, func(m data.Message) bool { return strings.HasPrefix(m.Field("content"), "[") })
 }
 
 // Expected text: apply_chat_template of transformers 5.23.0
@@ -45,8 +50,8 @@ func TestConversationsRenderAsTransformers(t *testing.T) {
 			if c.Error != "" && err != nil {
 				return // in the words of another library
 			}
-			if c.Template == "templates/gemma-3.jinja" && (c.Row == 1 || c.Row == 2) && err != nil {
-				return // no content: refused, since the library takes undefined for no iterable
+			if err != nil && strings.Contains(err.Error(), "leaves text of message") && row.hasParts() {
+				return // which transformers leaves out without a word
 			}
 			c.check(t, text, err)
 		})

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -19,13 +20,13 @@ import (
 
 // chatTemplate is a compiled Jinja template over messages.
 type chatTemplate struct {
-	file     string // where it was read, for errors
-	source   string
-	compiled *jinja.Template
-	tokens   map[string]string // bos_token and so on, as the template names them
-	now      time.Time         // for strftime_now
-	trims    bool              // somewhere, white space off texts
-	parts    bool              // takes content that is a list of parts
+	file      string // where it was read, for errors
+	source    string
+	compiled  *jinja.Template
+	tokens    map[string]string // bos_token and so on, as the template names them
+	now       time.Time         // for strftime_now
+	trims     bool              // somewhere, white space off texts by the library's own ways
+	functions map[string]jinja.Value
 }
 
 // chatTemplates are what transformers chooses from.
@@ -85,13 +86,16 @@ func templateFiles(dir string) (file string, sources map[string]string, err erro
 	return file, sources, nil
 }
 
-// loopsOverParts is how templates take content that is a list.
-var loopsOverParts = regexp.MustCompile(`for\s+\w+\s+in\s+[\w.\[\]'"]*content\b`)
+// stripMethod is how templates strip white space but by the filter trim.
+var stripMethod = regexp.MustCompile(`\.\s*([lr]?strip|split)\s*\(\s*\)`)
 
 func compileTemplate(file, source string, tokens map[string]string) (*chatTemplate, error) {
 	t := &chatTemplate{file: file, source: source, tokens: tokens, now: DefaultDate,
-		trims: strings.Contains(source, "trim") || strings.Contains(source, "strip"), parts: loopsOverParts.MatchString(source)}
+		trims: stripMethod.MatchString(source), functions: pythonFunctions()}
 	source, err := applyWhitespace(source)
+	if err == nil {
+		source, err = scopeLoops(source)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read chat template %s: %w", file, err)
 	}
@@ -108,11 +112,48 @@ func compileTemplate(file, source string, tokens map[string]string) (*chatTempla
 // render gives the text of a conversation. The template sees what transformers
 // gives it: the messages with their keys in order, nulls left out, the tools,
 // the special tokens that the tokenizer has, and chat_template_kwargs over all.
+// Content in parts is refused where the template fails on it or passes over it,
+// and takes the same as one text.
 func (t *chatTemplate) render(context data.Context, messages []data.Message, addGenerationPrompt bool) (string, error) {
+	text, err := t.renderTurns(context, messages, addGenerationPrompt, false)
+	at := slices.IndexFunc(messages, func(m data.Message) bool { return leftOut(m, text) })
+	if at < 0 {
+		return text, err
+	}
+	joined, cause := t.renderTurns(context, messages, addGenerationPrompt, true)
+	switch {
+	case cause != nil || leftOut(messages[at], joined):
+		return text, err
+	case err == nil:
+		err = fmt.Errorf("%w: chat template %s leaves text of message %d out", ErrText, t.file, at)
+	}
+	return "", fmt.Errorf("%w: the content of message %d is in parts, which this template does not take: give it as one text", err, at)
+}
+
+// leftOut is whether a text lacks some part of a message's content, as it is,
+// quoted by Python or in JSON.
+func leftOut(m data.Message, text string) bool {
+	var parts []struct{ Text string }
+	if m.Whole == "" || json.Unmarshal([]byte(m.Field("content")), &parts) != nil {
+		return false
+	}
+	for _, p := range parts {
+		quoted := jsonWriter{}
+		quoted.text(p.Text)
+		python, plain := reprText(p.Text), strings.TrimSpace(p.Text)
+		if !strings.Contains(text, plain) && !strings.Contains(text, python) && !strings.Contains(text, quoted.out.String()) {
+			return true
+		}
+	}
+	return false
+}
+
+// renderTurns runs the template, with content in parts as such or joined.
+func (t *chatTemplate) renderTurns(context data.Context, messages []data.Message, addGenerationPrompt, joined bool) (string, error) {
 	turns := make([]jinja.Value, len(messages))
 	for i, m := range messages {
 		var err error
-		if turns[i], err = t.turn(m); err != nil {
+		if turns[i], err = t.turn(m, joined); err != nil {
 			return "", fmt.Errorf("%w: message %d %w", ErrText, i, err)
 		}
 	}
@@ -122,8 +163,8 @@ func (t *chatTemplate) render(context data.Context, messages []data.Message, add
 		"tools":                 jinja.None(),
 		"documents":             jinja.None(),
 		"strftime_now":          jinja.NewCallable("strftime_now", t.strftimeNow),
-		jsonFilter:              jinja.NewCallable(jsonFilter, pythonJSON),
 	}
+	maps.Copy(variables, t.functions)
 	for name, text := range t.tokens {
 		variables[name] = jinja.NewString(text)
 	}
@@ -141,10 +182,8 @@ func (t *chatTemplate) render(context data.Context, messages []data.Message, add
 	return text, nil
 }
 
-// turn is a message as the template sees it. Parts of content are joined for a
-// template that has no loop over them: it would write them as Python prints
-// lists.
-func (t *chatTemplate) turn(m data.Message) (jinja.Value, error) {
+// turn is a message as the template sees it.
+func (t *chatTemplate) turn(m data.Message, joined bool) (jinja.Value, error) {
 	if t.trims && strings.TrimSpace(m.Content) != strings.TrimFunc(m.Content, isPythonSpace) {
 		return jinja.Undefined(), errors.New("begins or ends with a control character of U+001C to U+001F, which transformers takes for white space: take it out")
 	}
@@ -153,7 +192,7 @@ func (t *chatTemplate) turn(m data.Message) (jinja.Value, error) {
 		if err != nil || !turn.IsDict() {
 			return turn, fmt.Errorf("is no JSON object: %w", err)
 		}
-		if content, ok := turn.AsDict().Get("content"); ok && content.IsList() && !t.parts {
+		if content, ok := turn.AsDict().Get("content"); ok && content.IsList() && joined {
 			turn.AsDict().Set("content", jinja.NewString(m.Content))
 		}
 		return aliasReasoning(turn), nil
@@ -204,7 +243,7 @@ func addContext(variables map[string]jinja.Value, context data.Context) (err err
 	return nil
 }
 
-// isPythonSpace is what Python's strip takes off: the template library's trim
+// isPythonSpace is what Python's strip takes off: the template library's strip
 // knows all but the last four.
 func isPythonSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
 

@@ -70,9 +70,10 @@ func (c templateCase) check(t *testing.T, text string, err error) {
 	}
 }
 
-// Python's strip takes off four control characters that the library's does not.
+// Python's strip takes off four control characters that the library's does not;
+// the filter trim is Python's.
 func TestRefusesWhatPythonWouldTrim(t *testing.T) {
-	for name, refused := range map[string]bool{"llama-3.jinja": true, "qwen2.jinja": false} {
+	for name, refused := range map[string]bool{"llama-3.1.jinja": false, "llama-3.jinja": false, "deepseek-r1.jinja": false, "qwen2.jinja": false, "llama-2.jinja": true, "qwen3.jinja": false} {
 		template := openTemplate(t, name, map[string]string{"bos_token": "<s>"})
 		_, err := template.render(data.Context{}, []data.Message{{Role: "user", Content: "a\x1fb \x1f\n"}}, false)
 		if errors.Is(err, ErrText) != refused {

@@ -3,7 +3,6 @@ package tokenizer
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -116,7 +115,7 @@ func (w *whitespace) tag() error {
 	case tag[1] == '%' && strings.TrimSpace(body) == "raw":
 		return w.raw()
 	default:
-		w.out.WriteString(tag[:2] + " " + body + " " + tag[len(tag)-2:])
+		w.out.WriteString(tag[:2] + " " + pythonTag(tag[1], body) + " " + tag[len(tag)-2:])
 	}
 	return nil
 }
@@ -185,12 +184,6 @@ func cutTag(text string) (tag, body string, err error) {
 		case depth == 0 && c == closing && strings.HasPrefix(text[i+1:], "}"):
 			body = strings.TrimRight(strings.TrimLeft(inside.String(), "+-"), "+-")
 			return text[:i+2], body, checkSupported(unquoted.String())
-		case c == '|' && tojson.MatchString(text[i:]):
-			name := tojson.FindString(text[i:])
-			inside.WriteString("| " + jsonFilter)
-			unquoted.WriteString(name)
-			i += len(name) - 1
-			continue
 		case c == '{':
 			depth++
 		case c == '}':
@@ -202,11 +195,6 @@ func cutTag(text string) (tag, body string, err error) {
 	}
 	return "", "", fmt.Errorf("a tag is not closed: %.40q", text)
 }
-
-// jsonFilter is what templates' tojson is renamed to: see pythonJSON.
-const jsonFilter = "python_json"
-
-var tojson = regexp.MustCompile(`^\|\s*tojson\b`)
 
 // quoteEnd is the length of the quoted text that text begins with.
 func quoteEnd(text string) int {

@@ -4,8 +4,9 @@ makes of conversations with tools, calls, reasoning and parts of content.
     pip install transformers==5.23.0 jinja2==3.1.6
     python make_conversations.py
 
-The templates of conversations/ are made for this; the others are those of
-templates/. A row is what data sets hold: messages, tools,
+The templates of conversations/ are made for this, but for those named for a
+model, which are its own (GLM-4.5, Phi-3 and DeepSeek-V3, all MIT); the others
+are those of templates/. A row is what data sets hold: messages, tools,
 chat_template_kwargs. sparse holds rows as a Parquet file of structs gives
 them, with a null for every key that another row has: TRL removes these.
 """
@@ -42,10 +43,14 @@ ROWS = [
     {"messages": [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]},
     {"messages": [{"role": "user", "content": [{"type": "text", "text": "one "}, {"type": "text", "text": "two"}]}, {"role": "assistant", "content": "three"}], "parts": True},
     {"messages": [{"content": "order", "role": "user", "weight": 1, "name": "Ann"}, {"role": "assistant", "content": "kept", "extra": {"b": 1, "a": [None, "\\u0041\x7f\x01"]}}]},
+    {"messages": [{"role": "system", "content": [{"type": "text", "text": "it's"}, {"type": "text", "text": " \"both\"\n'"}]}, {"role": "user", "content": [{"type": "text", "text": "\u00a0\t\\ \U0001f600\u200b\x7f"}]},
+                  {"role": "assistant", "content": [{"type": "text", "text": "ok"}]}], "parts": True},
+    {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "reasoning_content": "first", "content": "a"}, {"role": "user", "content": "r"}, {"role": "assistant", "content": "b"}]},
     {"messages": [{"role": "user", "content": "q"}], "chat_template_kwargs": {"enable_thinking": False, "style": "kühl"}, "add_generation_prompt": True},
 ]
 TEMPLATES = ["templates/llama-3.1.jinja", "templates/llama-3.2.jinja", "templates/qwen2.5.jinja", "templates/qwen3.jinja",
-             "templates/mistral-v0.3.jinja", "templates/gemma-3.jinja", "conversations/hermes.jinja", "conversations/parts.jinja", "conversations/everything.jinja"]
+             "templates/mistral-v0.3.jinja", "templates/gemma-3.jinja", "conversations/hermes.jinja", "conversations/parts.jinja", "conversations/everything.jinja",
+             "conversations/values.jinja", "conversations/glm-4.5.jinja", "conversations/phi-3.jinja", "conversations/deepseek-v3.jinja", "templates/llama-3.jinja"]
 
 
 def render(hf, row):
@@ -70,8 +75,6 @@ cases = []
 for name in TEMPLATES:
     hf.chat_template = (here / name).read_text()
     for number, row in enumerate(ROWS):
-        if row.get("parts") and "parts" not in name:
-            continue
         cases.append({"template": name, "row": number, **render(hf, row)})
         if name.startswith("conversations") and not row.get("parts"):
             cases.append({"template": name, "row": number, "sparse": True, **render(hf, {**remove_none(row)})})
