@@ -205,6 +205,10 @@ func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 		return nil, err
 	}
 	p.Order = trainer.NewOrder(p.Config, t.config.Data, p.Train, p.BackendName, p.Model.MaxPositions(), p.State.Buckets)
+	fmt.Fprintf(t.out, "attention in %s: %s\n", t.config.Model.DType, p.Attention())
+	if t.config.Train.Dropout == trainer.Auto && p.Model.Causal() {
+		fmt.Fprintln(t.out, "dropout 0, as for every decoder (train.dropout=from_model takes config.json's)")
+	}
 	fmt.Fprintf(t.out, "batches of %d pairs, padded to %s tokens\n", p.Order.BatchSize, strings.Trim(strings.ReplaceAll(fmt.Sprint(p.Order.Buckets), " ", ", "), "[]"))
 	if err := t.printExtension(p); err != nil {
 		p.close()
