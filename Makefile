@@ -19,7 +19,7 @@ GOX = GOFLAGS="$$(cat build/goflags 2>/dev/null)" $(GO)
 FUZZTIME ?= 10s
 BENCH    ?= .
 
-.PHONY: help demo build setup setup-cuda tools check test race bench fuzz interop release clean
+.PHONY: help demo build setup setup-cuda tools check test race bench fuzz interop gpu-check release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -104,6 +104,19 @@ interop: build $(INTEROP_PYTHON) ## prove families, adapters, TRL and judges aga
 	$(INTEROP_PYTHON) cmd/interop/configurations.py --laurel bin/laurel --work runs/interop/configurations
 	$(INTEROP_PYTHON) cmd/interop/judges.py --laurel bin/laurel --work runs/interop/judges
 	LAUREL_GOLDENS=$(CURDIR)/runs/interop/configurations $(GOX) test ./model -run 'TestGolden(Logits|Gradients)$$' -count 1
+
+# As INTEROP_PYTHON: GPU_PYTHON=/path/to/python has cmd/gpucheck/requirements.txt.
+GPU_PYTHON ?= build/gpu-venv/bin/python
+
+build/gpu-venv/bin/python: cmd/gpucheck/requirements.txt
+	$(PYTHON) -m venv build/gpu-venv
+	build/gpu-venv/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+# GPU_CHECK="--shapes minilm --tokens 512" checks a part (docs/gpu.md).
+gpu-check: build $(GPU_PYTHON) ## hold the programs a GPU would run to limits, without a GPU (4.4 GB venv)
+	$(GOX) build -o bin/gpucheck ./cmd/gpucheck
+	$(GPU_PYTHON) cmd/gpucheck/check.py $(GPU_CHECK)
 
 # One tarball: the binary, the CPU plugin where laurel looks for it, the shipped
 # configurations. On a GPU machine laurel doctor --fix adds the CUDA plugin.

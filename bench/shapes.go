@@ -57,7 +57,12 @@ func named() (full, families []string) {
 }
 
 // newModel draws a model of a shape from a seed.
-func newModel(shape string, seed uint64) (m *model.Model, err error) {
+func newModel(shape string, seed uint64) (*model.Model, error) {
+	return fromShape(shape, func(config string) (*model.Model, error) { return model.New(config, seed, model.Head{}) })
+}
+
+// fromShape makes a model from a shape's config.json.
+func fromShape(shape string, make func(config string) (*model.Model, error)) (m *model.Model, err error) {
 	raw, err := shapes.ReadFile("shapes/" + shape + ".json")
 	if err != nil {
 		return nil, fmt.Errorf("no shape %q: there are %s", shape, strings.Join(Shapes(), ", "))
@@ -71,7 +76,7 @@ func newModel(shape string, seed uint64) (m *model.Model, err error) {
 	if err := os.WriteFile(path, raw, 0o644); err != nil {
 		return nil, err
 	}
-	return model.New(path, seed, model.Head{})
+	return make(path)
 }
 
 // CheckShape refuses a shape that there is not.

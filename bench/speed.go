@@ -110,22 +110,34 @@ func (l Load) model() (*model.Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	return m, l.prepare(m)
+}
+
+// prepare settles the precision and the adapter.
+func (l Load) prepare(m *model.Model) (err error) {
 	if m.Compute, err = model.ParseDType(l.DType); err != nil {
-		return nil, err
+		return err
 	}
 	if l.LoRA {
 		lora := model.DefaultLoRA()
 		lora.Rank = 16
-		err = m.AddAdapter(lora, l.Shape, benchSeed)
+		if err = m.AddAdapter(lora, l.Shape, benchSeed); err == nil {
+			err = m.Freeze(nil) // the backbone
+		}
 	}
-	return m, err
+	return err
+}
+
+// trainConfig is how the load trains.
+func (l Load) trainConfig() trainer.Config {
+	config := trainer.Default()
+	config.BatchSize, config.Dropout, config.GradientCheckpointing = l.Pairs, 0, l.Checkpoint
+	return config
 }
 
 // train measures steps, and forward and backward alone.
 func (s *Speed) train(ctx context.Context, backend model.Backend, m *model.Model) error {
-	config := trainer.Default()
-	config.BatchSize, config.Dropout, config.GradientCheckpointing = s.Pairs, 0, s.Checkpoint
-	trial, err := trainer.NewTrial(backend, m, config)
+	trial, err := trainer.NewTrial(backend, m, s.trainConfig())
 	if err != nil {
 		return err
 	}

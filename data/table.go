@@ -203,6 +203,9 @@ func (f *tableFields) answer() (c Completion, bad *Problem) {
 	if c.Response, bad = f.response.Text(); bad != nil {
 		return c, bad
 	}
+	if c.Prompt.messagesAsText() {
+		return c, f.prompt.Problem(ReasonWrongType, messagesAsText)
+	}
 	prompt, answer := c.Prompt.Messages, c.Response.Messages
 	switch {
 	case prompt != nil && answer == nil:

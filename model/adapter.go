@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -32,83 +31,6 @@ const (
 type Adapter struct {
 	LoRA
 	Base string // a path or a hub name
-}
-
-// adapterConfig are the keys of adapter_config.json that are written, and
-// read back.
-type adapterConfig struct {
-	PEFTType      string          `json:"peft_type"`
-	TaskType      string          `json:"task_type"`
-	Base          string          `json:"base_model_name_or_path"`
-	Revision      *string         `json:"revision"`
-	Rank          int             `json:"r"`
-	Alpha         float64         `json:"lora_alpha"`
-	Dropout       float64         `json:"lora_dropout"`
-	TargetModules json.RawMessage `json:"target_modules"`
-	ModulesToSave []string        `json:"modules_to_save"`
-	RSLoRA        bool            `json:"use_rslora"`
-	Bias          string          `json:"bias"`
-	FanInFanOut   bool            `json:"fan_in_fan_out"`
-	InferenceMode bool            `json:"inference_mode"`
-	InitWeights   json.RawMessage `json:"init_lora_weights"`
-}
-
-// adapterHarmless are the other keys of adapter_config.json that change no
-// reward: which layers are adapted is seen from the weights.
-var adapterHarmless = strings.Fields(`auto_mapping peft_version layers_to_transform layers_pattern exclude_modules
-	megatron_config megatron_core loftq_config eva_config corda_config lora_ga_config qalora_group_size runtime_config
-	ensure_weight_tying task_type base_model_name_or_path revision r lora_alpha lora_dropout target_modules
-	modules_to_save use_rslora inference_mode`)
-
-// IsAdapter tells a PEFT adapter directory from a whole model.
-func IsAdapter(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, adapterConfigFile))
-	return err == nil
-}
-
-// AdapterBase is the model that an adapter directory belongs to, a path or a
-// hub name, and the revision ("" for none named).
-func AdapterBase(dir string) (base, revision string, err error) {
-	c, err := readAdapterConfig(dir)
-	if err != nil {
-		return "", "", err
-	}
-	if c.Base == "" {
-		return "", "", fmt.Errorf("%s: base_model_name_or_path is missing: name the model that the adapter was trained on", filepath.Join(dir, adapterConfigFile))
-	}
-	if c.Revision != nil {
-		revision = *c.Revision
-	}
-	return c.Base, revision, nil
-}
-
-func readAdapterConfig(dir string) (*adapterConfig, error) {
-	path := filepath.Join(dir, adapterConfigFile)
-	raw, err := readConfigFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read adapter: %w", err)
-	}
-	c := &adapterConfig{}
-	r := &configReader{read: map[string]bool{}}
-	if err := errors.Join(json.Unmarshal(raw, &r.keys), json.Unmarshal(raw, c)); err != nil {
-		return nil, fmt.Errorf("adapter config %s: %w", path, err)
-	}
-	r.must("peft_type", `"LORA"`)
-	r.must("bias", `"none"`)
-	// Other ways to begin change the base's weights, anew at every loading.
-	r.must("init_lora_weights", "true", "false", `"gaussian"`, `"eva"`, `"orthogonal"`)
-	for _, key := range slices.Sorted(maps.Keys(r.keys)) {
-		if !r.read[key] && !slices.Contains(adapterHarmless, key) {
-			r.must(key, "false", "{}", "[]")
-		}
-	}
-	if c.Rank < 1 || c.Rank > mostWidth {
-		r.refuse("r", fmt.Sprintf("is %d, want 1 to %d", c.Rank, mostWidth))
-	}
-	if err := errors.Join(r.problems...); err != nil {
-		return nil, fmt.Errorf("adapter config %s: %w", path, err)
-	}
-	return c, nil
 }
 
 // AddAdapter puts a new adapter on the model, its A drawn from the seed, its
@@ -161,6 +83,9 @@ func LoadAdapter(base, dir string) (*Model, error) {
 	m.Adapter = &Adapter{LoRA{Rank: c.Rank, Alpha: c.Alpha, Dropout: c.Dropout, RankStabilised: c.RSLoRA}, c.Base}
 	path := filepath.Join(dir, adapterWeightsFile)
 	w, err := safetensors.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("load adapter %s: %w: fetch it, or save the adapter again with PEFT, model.save_pretrained(DIR), where there is only adapter_model.bin", dir, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("load adapter %s: %w", dir, err)
 	}
@@ -207,6 +132,9 @@ func (m *Model) readAdapter(c *adapterConfig, w *safetensors.Weights) error {
 		}
 	}
 	for own, name := range source {
+		if strings.Contains(own, ".lora_embedding_") || strings.Contains(own, ".base_layer.") {
+			return fmt.Errorf("tensor %s is of an adapter on embeddings, which is not computed: %s", name, mergeIt)
+		}
 		return fmt.Errorf("tensor %s has no place in the %s model (as %s)", name, m.Config.ModelType, own)
 	}
 	return nil

@@ -134,13 +134,14 @@ func TestAdapterRefused(t *testing.T) {
 		"new_variant":  {`"r": 2`, `"r": 2, "new_variant": true`},
 		"bias":         {`"none"`, `"all"`},
 		"r":            {`"r": 2`, `"r": 0`},
+		"lora_alpha":   {`"lora_alpha": 4`, `"lora_alpha": null`},
 
 		"init_lora_weights": {`"init_lora_weights": true`, `"init_lora_weights": "pissa"`},
 	} {
 		if err := os.WriteFile(path, []byte(strings.Replace(string(raw), change[0], change[1], 1)), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := LoadAdapter(golden(t, "llama"), dir); err == nil || !strings.Contains(err.Error(), `"`+key+`"`) {
+		if _, err := LoadAdapter(golden(t, "llama"), dir); err == nil || !strings.Contains(err.Error(), `"`+key+`"`) || !strings.Contains(err.Error(), "merge_and_unload") {
 			t.Errorf("%s: error %v", key, err)
 		}
 	}

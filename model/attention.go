@@ -7,11 +7,11 @@ import (
 )
 
 type attentionInputs struct {
-	query      *Node   // [N, T, H, K]
-	key, value *Node   // [N, T, G, K], each shared by H/G query heads
-	mask       *Node   // bool, broadcast to [N, H, T, T]: true where a query (third axis) may see a key
-	scale      float64 // of the scores
-	softcap    float64 // c·tanh(score/c), 0 for none
+	query      *Node    // [N, T, H, K]
+	key, value *Node    // [N, T, G, K], each shared by H/G query heads
+	sees       maskKind // which keys a query may see
+	scale      float64  // of the scores
+	softcap    float64  // c·tanh(score/c), 0 for none
 	dropout    float64
 }
 
@@ -20,12 +20,15 @@ type attentionInputs struct {
 // arXiv:2305.13245). Scores and softmax are float32. Gives [N, T, H·K].
 func (p *pass) attention(in attentionInputs) *Node {
 	h := in.query.Shape().Dim(2)
+	if p.unfused(in) == "" {
+		return p.fusedAttention(in)
+	}
 	key, value := repeatHeads(in.key, h), repeatHeads(in.value, h)
 	scores := as(einsum("nqhk,nmhk->nhqm", MulScalar(in.query, in.scale), key), dtypes.Float32)
 	if in.softcap != 0 {
 		scores = MulScalar(Tanh(MulScalar(scores, 1/in.softcap)), in.softcap)
 	}
-	return p.attend(scores, value, in.mask, in.dropout)
+	return p.attend(scores, value, p.mask(in.sees), in.dropout)
 }
 
 // attend weighs the values by softmax of the scores where the mask is true.

@@ -60,7 +60,7 @@ func (b *bertStack) about() about {
 		positions -= b.paddingIndex + 1
 	}
 	return about{class: b.class, hidden: b.hiddenSize, heads: b.numHeads, headDim: b.hiddenSize / b.numHeads,
-		intermediate: b.intermediateSize, positions: positions}
+		intermediate: b.intermediateSize, positions: positions, attentionDropout: b.attentionDropout}
 }
 
 func (b *bertStack) blocks() int { return b.layers }
@@ -126,7 +126,7 @@ func (b *bertStack) block(p *pass, i int, x *Node) *Node {
 		query:   p.heads(p.linear(self+"query", x), b.numHeads),
 		key:     p.heads(p.linear(self+"key", x), b.numHeads),
 		value:   p.heads(p.linear(self+"value", x), b.numHeads),
-		mask:    p.mask(maskKind{}),
+		sees:    maskKind{},
 		scale:   1 / math.Sqrt(float64(b.hiddenSize/b.numHeads)),
 		dropout: b.attentionDropout,
 	})

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -272,10 +273,19 @@ func (r *configReader) must(key string, allowed ...string) {
 	switch {
 	case !ok || string(raw) == "null" || slices.Contains(allowed, string(raw)):
 	case len(allowed) == 0:
-		r.refuse(key, fmt.Sprintf("is %s, which is not supported", raw))
+		r.refuse(key, fmt.Sprintf("is %s, which is not supported", oneLine(raw)))
 	default:
-		r.refuse(key, fmt.Sprintf("is %s, supported is %s only", raw, strings.Join(allowed, " or ")))
+		r.refuse(key, fmt.Sprintf("is %s, supported is %s only", oneLine(raw), strings.Join(allowed, " or ")))
 	}
+}
+
+// oneLine is a value as an error can show it.
+func oneLine(raw json.RawMessage) string {
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return data.Clip(string(raw), 80)
+	}
+	return data.Clip(b.String(), 80)
 }
 
 // ignore notes a key that this family knows and that changes no reward.

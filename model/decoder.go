@@ -80,7 +80,17 @@ func (d *decoder) allLayers(window int, turn *rope) {
 }
 
 func (d *decoder) about() about {
-	return about{class: d.class, hidden: d.hiddenSize, heads: d.numHeads, headDim: d.headDim, intermediate: 2 * d.intermediateSize, causal: true}
+	return about{class: d.class, hidden: d.hiddenSize, heads: d.numHeads, headDim: d.headDim, intermediate: 2 * d.intermediateSize, causal: true,
+		attentionDropout: d.attentionDropout, windows: windowsOf(d.perLayer), softcap: d.scoreSoftcap != 0}
+}
+
+// windowsOf lists what each layer's queries see.
+func windowsOf(layers []decoderLayer) []int {
+	windows := make([]int, len(layers))
+	for i, l := range layers {
+		windows[i] = l.window
+	}
+	return windows
 }
 
 func (d *decoder) blocks() int { return d.layers }
@@ -159,7 +169,7 @@ func (d *decoder) attention(p *pass, name string, layer decoderLayer, x *Node) *
 		query:   p.cast(p.rotate(layer.rope, query)),
 		key:     p.cast(p.rotate(layer.rope, key)),
 		value:   p.heads(p.linear(name+"v_proj", x), d.keyValueHeads),
-		mask:    p.mask(maskKind{causal: true, window: layer.window}),
+		sees:    maskKind{causal: true, window: layer.window},
 		scale:   d.scoreScale,
 		softcap: d.scoreSoftcap,
 		dropout: d.attentionDropout,

@@ -51,7 +51,7 @@ func parseDistilbert(r *configReader) family {
 
 func (b *distilbert) about() about {
 	return about{class: "DistilBertForSequenceClassification", hidden: b.dim, heads: b.numHeads, headDim: b.dim / b.numHeads,
-		intermediate: b.hiddenDim, positions: b.positions}
+		intermediate: b.hiddenDim, positions: b.positions, attentionDropout: b.attentionDropout}
 }
 
 func (b *distilbert) blocks() int { return b.layers }
@@ -92,7 +92,7 @@ func (b *distilbert) block(p *pass, i int, x *Node) *Node {
 		query:   p.heads(p.linear(name+".attention.q_lin", x), b.numHeads),
 		key:     p.heads(p.linear(name+".attention.k_lin", x), b.numHeads),
 		value:   p.heads(p.linear(name+".attention.v_lin", x), b.numHeads),
-		mask:    p.mask(maskKind{}),
+		sees:    maskKind{},
 		scale:   1 / math.Sqrt(float64(b.dim/b.numHeads)),
 		dropout: b.attentionDropout,
 	})

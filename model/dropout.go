@@ -12,14 +12,17 @@ import (
 // (Srivastava et al. 2014). The bits come from a hash of (seed, site,
 // position) rather than from a generator with state: the step alone decides
 // them, on every backend, so that a resumed run draws the same ones.
-func (p *pass) dropout(x *Node, rate float64) *Node {
-	if p.Seed == nil {
-		return x
+func (p *pass) dropout(x *Node, rate float64) *Node { return p.drop(x, p.rate(rate)) }
+
+// rate is that of a dropout of the model in this pass.
+func (p *pass) rate(model float64) float64 {
+	switch {
+	case p.Seed == nil:
+		return 0
+	case p.Dropout >= 0:
+		return p.Dropout
 	}
-	if p.Dropout >= 0 {
-		rate = p.Dropout
-	}
-	return p.drop(x, rate)
+	return model
 }
 
 // drop is dropout at a rate that the run's own setting does not replace.

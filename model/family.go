@@ -34,6 +34,11 @@ type about struct {
 	intermediate int    // features within an MLP, both halves of a gated one
 	positions    int    // longest sequence, 0 for no limit
 	causal       bool   // a decoder: its last token has seen all others
+
+	attentionDropout float64
+	windows          []int // of each block's attention, 0 for none; nil: none has one
+	softcap          bool  // of attention's scores
+	relative         bool  // attention's scores depend on learnt relative positions
 }
 
 // families are the readers by model_type.

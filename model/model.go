@@ -12,6 +12,8 @@ import (
 
 	"github.com/gomlx/compute/distributed"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/tensors"
 	ml "github.com/gomlx/gomlx/ml/model"
 )
 
@@ -96,6 +98,22 @@ func New(configPath string, seed uint64, head Head) (*Model, error) {
 	m.Store = ml.NewStore()
 	if err := m.draw(m.Config.weights, rand.New(rand.NewPCG(seed, 0))); err != nil {
 		return nil, fmt.Errorf("model config %s: %w", configPath, err)
+	}
+	return m, nil
+}
+
+// NewZeros is New with every weight 0: to look at programs, which are the same
+// whatever the weights.
+func NewZeros(configPath string, head Head) (*Model, error) {
+	m, err := NewOutline(configPath, head)
+	if err != nil {
+		return nil, err
+	}
+	m.Store = ml.NewStore()
+	for _, t := range m.Config.weights {
+		if _, err := m.Store.CreateVariable("/"+t.name, tensors.FromShape(shapes.Make(dtypes.Float32, t.shape...))); err != nil {
+			return nil, fmt.Errorf("model config %s: %w", configPath, err)
+		}
 	}
 	return m, nil
 }

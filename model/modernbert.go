@@ -82,7 +82,8 @@ func (b *modernbert) readLayers(r *configReader) {
 
 func (b *modernbert) about() about {
 	return about{class: "ModernBertForSequenceClassification", hidden: b.hiddenSize, heads: b.numHeads,
-		headDim: b.hiddenSize / b.numHeads, intermediate: 2 * b.intermediateSize}
+		headDim: b.hiddenSize / b.numHeads, intermediate: 2 * b.intermediateSize,
+		attentionDropout: b.attentionDropout, windows: windowsOf(b.perLayer)}
 }
 
 func (b *modernbert) blocks() int { return b.layers }
@@ -149,7 +150,7 @@ func (b *modernbert) attention(p *pass, name string, layer decoderLayer, x *Node
 		query:   p.cast(p.rotate(layer.rope, part(0))),
 		key:     p.cast(p.rotate(layer.rope, part(1))),
 		value:   part(2),
-		mask:    p.mask(maskKind{window: layer.window}),
+		sees:    maskKind{window: layer.window},
 		scale:   1 / math.Sqrt(float64(d/b.numHeads)),
 		dropout: b.attentionDropout,
 	})

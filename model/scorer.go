@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 	ml "github.com/gomlx/gomlx/ml/model"
 
@@ -41,7 +43,7 @@ func NewScorer(backend compute.Backend, m *Model) (*Scorer, error) {
 		return nil, fmt.Errorf("scorer: %w", err)
 	}
 	m.Spread(exec)
-	exec.SetMaxCache(-1)
+	exec.WithName("score").SetMaxCache(-1)
 	return &Scorer{model: m, exec: exec, limit: m.MaxPositions(), padID: int32(max(0, m.Config.PadTokenID))}, nil
 }
 
@@ -124,6 +126,18 @@ func (s *Scorer) ScoreBatch(sequences [][]int32) ([]float32, error) {
 		return rewards, nil
 	}
 	return rewards, s.scoreBatches(sequences, [][]int{rows}, len(rows), longest, rewards)
+}
+
+// Compile compiles what Score runs for sequences of so many ids, and runs
+// nothing. rows is how many it scores at a time.
+func (s *Scorer) Compile(ids int) (rows int, err error) {
+	t, err := s.paddedLength(ids)
+	if err != nil {
+		return 0, err
+	}
+	rows = max(1, batchIDs/t)
+	_, err = s.exec.Compile(shapes.Make(dtypes.Int32, rows, t), shapes.Make(dtypes.Int32, rows))
+	return rows, err
 }
 
 // scoreBatches runs a batch on each device, rows padded to [n, t]; rows that

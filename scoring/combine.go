@@ -47,12 +47,10 @@ func Average(ctx context.Context, refs []string, o Options) (*Model, error) {
 // openWhole opens one of several models, an adapter merged. One that is not
 // the first must have the first's tokenizer, and its own is closed.
 func openWhole(ctx context.Context, ref string, first *Model, o Options) (*Model, error) {
+	o.member = true
 	m, err := Open(ctx, ref, o)
 	if err != nil {
-		return nil, err
-	}
-	if m.IsEnsemble() {
-		return nil, fmt.Errorf("ensemble: %s is an ensemble itself: name its members", ref)
+		return nil, fmt.Errorf("ensemble: %w", err)
 	}
 	if m.Adapter != nil {
 		if err := m.Merge(); err != nil {

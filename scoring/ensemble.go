@@ -47,6 +47,20 @@ func isEnsemble(dir string) bool {
 	return err == nil
 }
 
+// MembersOf are the models that an ensemble's directory names; nil where dir is
+// none.
+func MembersOf(dir string) ([]string, error) {
+	if !isEnsemble(dir) {
+		return nil, nil
+	}
+	config, err := readEnsemble(dir)
+	var refs []string
+	for _, one := range config.Members {
+		refs = append(refs, memberRef(dir, one.Model))
+	}
+	return refs, err
+}
+
 // readEnsemble reads an ensemble's file.
 func readEnsemble(dir string) (config ensembleConfig, err error) {
 	path := filepath.Join(dir, ensembleFile)
@@ -70,7 +84,7 @@ func openEnsemble(ctx context.Context, dir string, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Revision = "" // that of the ensemble's own name
+	o.Revision, o.member = "", true // the revision is that of the ensemble's own name
 	all := &members{config: config}
 	var first *Model
 	for _, one := range config.Members {

@@ -47,6 +47,9 @@ func hashModel(ctx context.Context, dir string, sum hash.Hash, o Options) error 
 		if err != nil {
 			return err
 		}
+		if isEnsemble(member) {
+			return fmt.Errorf("ensemble %s: %s is an ensemble itself: name its members", dir, one.Model)
+		}
 		if err := hashModel(ctx, member, sum, o); err != nil {
 			return err
 		}

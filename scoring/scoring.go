@@ -32,6 +32,8 @@ type Options struct {
 	// Download hears how many bytes of a hub model's file have come. nil:
 	// nobody does.
 	Download func(ref, file string, done, total int64)
+
+	member bool // whether it is one of an ensemble's
 }
 
 func (o Options) notice(format string, args ...any) {
@@ -67,6 +69,9 @@ func Open(ctx context.Context, ref string, o Options) (*Model, error) {
 	dir, err := Resolve(ctx, ref, o)
 	if err != nil {
 		return nil, err
+	}
+	if isEnsemble(dir) && o.member {
+		return nil, fmt.Errorf("%s is an ensemble itself: name its members", dir)
 	}
 	if isEnsemble(dir) {
 		return openEnsemble(ctx, dir, o)

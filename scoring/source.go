@@ -54,6 +54,9 @@ func Find(ctx context.Context, dir string, o Options) (Source, error) {
 	if err != nil {
 		return Source{}, fmt.Errorf("base of the adapter %s: %w", dir, err)
 	}
+	if model.IsAdapter(found) {
+		return Source{}, fmt.Errorf("base of the adapter %s: %s is an adapter itself: merge it into its own base first (laurel export --merge), and name that in base_model_name_or_path", dir, found)
+	}
 	return Source{Dir: dir, Base: found}, nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
+
+	"laurel/model"
 )
 
 // Config is the train part of a run's configuration.
@@ -44,7 +46,7 @@ type Config struct {
 // Default is what a run does where its file is silent.
 func Default() Config {
 	return Config{Epochs: 1, BatchSize: 8, GradientAccumulationSteps: 1, LearningRate: 2e-5, Schedule: "linear",
-		WeightDecay: 0.01, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, MaxGradNorm: 1, LayerLRDecay: 1, Dropout: FromModel,
+		WeightDecay: 0.01, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, MaxGradNorm: 1, LayerLRDecay: 1, Dropout: Auto,
 		Confidence: "weight", Normalize: "mean", Margin: true, EarlyStopping: EarlyStopping{Metric: "loss"}, Keep: 2, LogEvery: 10, MaxBadSteps: 3, Seed: 42}
 }
 
@@ -76,21 +78,41 @@ func (d Devices) MarshalYAML() (any, error) {
 	return int(d), nil
 }
 
-// Dropout is a rate for every dropout of the model, or FromModel.
+// Dropout is a rate for every dropout of the model, FromModel or Auto.
 type Dropout float64
 
-// FromModel leaves each rate as the model's config.json has it.
-const FromModel Dropout = -1
+const (
+	// FromModel leaves each rate as the model's config.json has it.
+	FromModel Dropout = -1
+	// Auto is 0 for decoders, as TRL trains reward models (disable_dropout), and
+	// FromModel for encoders, as transformers' Trainer does.
+	Auto Dropout = -2
+)
 
-// UnmarshalYAML reads "from_model" or a rate.
+// For settles Auto by the model.
+func (d Dropout) For(m *model.Model) Dropout {
+	switch {
+	case d != Auto:
+		return d
+	case m.Causal():
+		return 0
+	}
+	return FromModel
+}
+
+// UnmarshalYAML reads auto, from_model or a rate.
 func (d *Dropout) UnmarshalYAML(node *yaml.Node) error {
-	if node.Value == "from_model" {
+	switch node.Value {
+	case "auto":
+		*d = Auto
+		return nil
+	case "from_model":
 		*d = FromModel
 		return nil
 	}
 	rate, err := strconv.ParseFloat(node.Value, 64)
 	if err != nil || !(rate >= 0 && rate < 1) {
-		return fmt.Errorf("line %d: train.dropout is %q, want from_model or a rate from 0 up to but not including 1", node.Line, node.Value)
+		return fmt.Errorf("line %d: train.dropout is %q, want auto, from_model or a rate from 0 up to but not including 1", node.Line, node.Value)
 	}
 	*d = Dropout(rate)
 	return nil
@@ -98,7 +120,10 @@ func (d *Dropout) UnmarshalYAML(node *yaml.Node) error {
 
 // MarshalYAML writes what UnmarshalYAML reads.
 func (d Dropout) MarshalYAML() (any, error) {
-	if d == FromModel {
+	switch d {
+	case Auto:
+		return "auto", nil
+	case FromModel:
 		return "from_model", nil
 	}
 	return float64(d), nil

@@ -27,6 +27,7 @@ type Plan struct {
 	dtype   string // of the products
 	config  Config
 	longest BatchShape
+	scores  string // what would save the memory of scores written out, "" for nothing
 }
 
 // LengthPlan is what the batches of one padded length take.
@@ -54,7 +55,13 @@ func NewPlan(r Run) *Plan {
 	p.FLOPs = total / float64(batches) * float64(r.Config.GradientAccumulationSteps)
 	p.longest = r.shape(r.Order.Buckets[len(r.Order.Buckets)-1])
 	p.Memory = PeakMemory(p.Size, p.longest)
+	p.scores = scoresAdvice(r, p.longest)
 	return p
+}
+
+// Attention is how the run's longest batches compute it.
+func (r Run) Attention() model.AttentionUse {
+	return r.Model.AttentionUse(r.Backend, r.Order.Buckets[len(r.Order.Buckets)-1], float64(r.Config.Dropout.For(r.Model)))
 }
 
 // shape is that of the run's batches of a length.
@@ -90,6 +97,9 @@ func (p *Plan) Print(out io.Writer) error {
 	m := p.Memory
 	_, err := fmt.Fprintf(out, "memory: about %.2f GB at the peak: weights %.2f, gradients and AdamW %.2f, activations at %d tokens %.2f, the process %.2f\n",
 		m.Total()/1e9, m.Weights/1e9, m.Optimiser/1e9, p.longest.Tokens, m.Activations/1e9, m.Process/1e9)
+	if p.scores != "" {
+		_, err = fmt.Fprintln(out, p.scores)
+	}
 	return err
 }
 

@@ -42,7 +42,7 @@ type stepper struct {
 const (
 	firstProgram  = "gradients"
 	nextProgram   = "further gradients donates arg5+"
-	updateProgram = "update donates /,arg2+"
+	updateProgram = "update donates /"
 )
 
 // stepResult is what one step tells.
@@ -99,7 +99,7 @@ func (s *stepper) createZeros(scopes ...string) error {
 func (s *stepper) lossAndGradients(scope *ml.Scope, in []*Node) (loss *Node, grads []*Node, rewards *Node) {
 	g := in[0].Graph()
 	rewards = s.model.Reward(scope, model.Inputs{IDs: in[0], Lengths: in[1], Seed: in[4],
-		Dropout: float64(s.config.Dropout), Checkpoint: s.config.GradientCheckpointing})
+		Dropout: float64(s.config.Dropout.For(s.model)), Checkpoint: s.config.GradientCheckpointing})
 	row := func(x *Node, i int) *Node { return Squeeze(Slice(x, AxisElem(i)), 0) }
 	loss = BradleyTerryLoss(rewards, lossInputs{
 		weight: row(in[2], 0), target: row(in[2], 1), margin: row(in[2], 2), present: row(in[2], 3),
@@ -134,10 +134,27 @@ func (s *stepper) gradientGraph(reduce bool) func(*ml.Scope, []*Node) []*Node {
 // whole step, stepSizes and the gradients' sums. It gives the gradients' norm.
 func (s *stepper) updateGraph(scope *ml.Scope, in []*Node) []*Node {
 	loss, sizes, grads := in[0], in[1], in[2:]
+	s.enterInOrder(scope, loss.Graph())
 	norm := gradNorm(grads)
 	ok := LogicalAnd(IsFinite(loss), IsFinite(norm))
 	s.adam.update(scope, s.names, s.model.Depth, grads, norm, sizes, ok)
 	return []*Node{norm}
+}
+
+// enterInOrder makes what the update changes parameters in the order of its
+// results. XLA gives a result the first buffer of its size that is given up: in
+// this order each weight and moment is written over itself, and in another over
+// what is still to be read, which takes a copy of it.
+func (s *stepper) enterInOrder(scope *ml.Scope, g *Graph) {
+	changed := map[string]bool{}
+	for _, name := range s.names {
+		changed["/"+name], changed[firstMoment+name], changed[secondMoment+name] = true, true, true
+	}
+	for v := range scope.Store().IterVariables() {
+		if changed[v.Path()] {
+			v.NodeValue(g)
+		}
+	}
 }
 
 // run makes one step from its batches. updates counts the updates made, this

@@ -4,9 +4,12 @@
 package verify
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"laurel/data/tokenizer"
 	"laurel/model"
@@ -48,9 +51,12 @@ var checks = []struct {
 }
 
 // Model makes all checks of a local directory: a Hugging Face directory, whole
-// or an adapter's. What does not load fails its check; an error is returned only
-// where ctx ends.
+// or an adapter's. What does not load fails its check; an error is returned
+// where ctx ends, or where the directory is an ensemble's.
 func Model(ctx context.Context, dir string, backend model.Backend, o scoring.Options) (*Report, error) {
+	if members, err := scoring.MembersOf(dir); err != nil || members != nil {
+		return nil, cmp.Or(err, fmt.Errorf("%s is an ensemble: verify its members: %s", dir, strings.Join(members, ", ")))
+	}
 	s := openSubject(ctx, dir, backend, o)
 	if s.tokenizer != nil {
 		defer s.tokenizer.Close()

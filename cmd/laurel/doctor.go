@@ -64,6 +64,7 @@ type diagnosis struct {
 	Backend   *model.BackendChoice `json:"backend"`
 	Version   string               `json:"plugin_version,omitempty"`
 	Devices   []model.Device       `json:"devices"`
+	Attention string               `json:"attention,omitempty"`
 	Memory    string               `json:"memory"`
 	CPUs      int                  `json:"cpus"`
 	GPU       bool                 `json:"gpu"`
@@ -112,7 +113,7 @@ func (d *diagnosis) tryBackend() error {
 	if err != nil {
 		return err
 	}
-	d.Devices = model.Devices(backend)
+	d.Devices, d.Attention = model.Devices(backend), model.FusedAttention(backend)
 	sum, err := model.TrySum(backend, tensors.FromValue([]float32{1, 2, 3}))
 	if err != nil {
 		return fmt.Errorf("%s starts but cannot compute: %w", d.Backend, err)
@@ -140,6 +141,9 @@ func (d *diagnosis) write(out io.Writer, asJSON bool) error {
 	}
 	for _, device := range d.Devices {
 		line("device", fmt.Sprintf("%d: %s", device.Number, device.Description))
+	}
+	if d.Attention != "" {
+		line("attention", d.Attention)
 	}
 	line("machine", fmt.Sprintf("%d CPUs, %s, GPU: %v", d.CPUs, d.Memory, d.GPU))
 	line("compiled", d.Compiled.String())

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -133,7 +132,7 @@ func (t *training) writeConfig() error {
 func (t *training) claim() error {
 	path := t.configPath()
 	if !trainer.Started(t.dir) {
-		return errors.Join(os.MkdirAll(t.dir, 0o755), t.sweep())
+		return errors.Join(claimFolder(t.dir), t.sweep())
 	}
 	if !t.resume {
 		return fmt.Errorf("%s holds a run already: add --resume to go on with it, or name another --out", t.dir)
@@ -206,6 +205,10 @@ func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 		return nil, err
 	}
 	p.Order = trainer.NewOrder(p.Config, t.config.Data, p.Train, p.BackendName, p.Model.MaxPositions(), p.State.Buckets)
+	fmt.Fprintf(t.out, "attention in %s: %s\n", t.config.Model.DType, p.Attention())
+	if t.config.Train.Dropout == trainer.Auto && p.Model.Causal() {
+		fmt.Fprintln(t.out, "dropout 0, as for every decoder (train.dropout=from_model takes config.json's)")
+	}
 	fmt.Fprintf(t.out, "batches of %d pairs, padded to %s tokens\n", p.Order.BatchSize, strings.Trim(strings.ReplaceAll(fmt.Sprint(p.Order.Buckets), " ", ", "), "[]"))
 	if err := t.printExtension(p); err != nil {
 		p.close()

@@ -98,7 +98,7 @@ func (t *training) facts(p *prepared, result *trainer.Result) []draw.Fact {
 		draw.Fact{Name: "batch", Value: batch(c)},
 		draw.Fact{Name: "steps", Value: fmt.Sprintf("%d, of %g epochs; %d skipped as not finite", result.State.Step, c.Epochs, result.State.Skipped)},
 		draw.Fact{Name: "loss", Value: c.LossName() + ", normalised by " + c.Normalize},
-		draw.Fact{Name: "dropout", Value: dropout(c)},
+		draw.Fact{Name: "dropout", Value: dropout(c.Dropout.For(p.Model))},
 		draw.Fact{Name: "weight decay, clipping", Value: fmt.Sprintf("%g, gradient norm %g", c.WeightDecay, c.MaxGradNorm)},
 		draw.Fact{Name: "seed", Value: strconv.FormatUint(c.Seed, 10)},
 		draw.Fact{Name: "backend", Value: p.choice.String()})
@@ -135,9 +135,9 @@ func batch(c trainer.Config) string {
 	return fmt.Sprintf("%d pairs", c.BatchSize)
 }
 
-func dropout(c trainer.Config) string {
-	if c.Dropout == trainer.FromModel {
+func dropout(d trainer.Dropout) string {
+	if d == trainer.FromModel {
 		return "as the model's config.json has it; off in validation"
 	}
-	return fmt.Sprintf("%g; off in validation", float64(c.Dropout))
+	return fmt.Sprintf("%g; off in validation", float64(d))
 }

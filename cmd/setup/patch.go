@@ -33,12 +33,28 @@ var replacements = [...]replacement{
 	{"pjrt/compile.go", // compiled programs kept on disk
 		"exec, err := pjrtClientCompile(cc.plugin, cc.client, cc.program, cc.programFormat, binOptions)",
 		"exec, err := compileCached(cc.plugin, cc.client, cc.program, cc.programFormat, binOptions)"},
+	{"compute/xla/executable.go", // programs handed out in place of being compiled
+		"\tcompileConfig := b.backend.client.Compile().WithStableHLO(program)",
+		"\tif kept, err := keepProgram(b.name, program); kept {\n\t\treturn nil, err\n\t}\n\tcompileConfig := b.backend.client.Compile().WithStableHLO(program)"},
+	{"compute/xla/xla.go",
+		"client, err = plugin.NewClient(pluginOptions)",
+		"client, err = plugin.NewClient(withoutDevice(pluginOptions))"},
+	{"compute/xla/flash.go", // keys and values of grouped queries as they are: cuDNN shares them itself
+		"\tif groupSize == 1 {\n\t\treturn x, nil",
+		"\tif groupSize >= 1 {\n\t\treturn x, nil"},
+	{"compute/xla/flash.go",
+		"\tif groupSize == 1 {\n\t\treturn dx, nil",
+		"\tif groupSize >= 1 {\n\t\treturn dx, nil"},
+	{"compute/xla/flash.go",
+		"resultShapes := []shapes.Shape{bhsd, bhsd, bhsd, scratch}",
+		"shared := shapes.Make(qDType, batchSize, numKVHeads, seqLen, featureDim)\n\tresultShapes := []shapes.Shape{bhsd, shared, shared, scratch}"},
 }
 
 // added are files of cmd/setup/goxla, and where they go.
 var added = map[string]string{
 	"goxla/donors.go.txt":       "compute/xla/donors.go",
 	"goxla/compilecache.go.txt": "pjrt/compilecache.go",
+	"goxla/programs.go.txt":     "compute/xla/programs.go",
 }
 
 //go:embed goxla

@@ -1,0 +1,5 @@
+//go:build laurelxla
+
+package main
+
+const changedXLA = true

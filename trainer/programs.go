@@ -1,0 +1,38 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"laurel/data/batches"
+)
+
+// Compile compiles what Step runs for a batch of that shape, and runs nothing:
+// forward and backward, and the update. Each is tried, whatever became of the
+// one before it.
+func (t *Trial) Compile(b *batches.Batch) error {
+	s := t.stepper
+	var batch []shapes.Shape
+	for _, input := range s.inputs(b, s.norms([]*batches.Batch{b}), 0) {
+		batch = append(batch, input.(*tensors.Tensor).Shape())
+	}
+	sizes := tensors.FromValue(s.adam.stepSizes(s.config.LearningRate, 1, s.model.Depths()))
+	update := []shapes.Shape{shapes.Make(dtypes.Float32), sizes.Shape()}
+	for _, name := range s.names {
+		update = append(update, s.model.Store.GetVariable("/"+name).Shape())
+	}
+	_, gradients := s.first.Compile(batch...)
+	_, updates := s.update.Compile(update...)
+	return errors.Join(named("gradients", gradients), named("update", updates))
+}
+
+func named(program string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("program %s: %w", program, err)
+}

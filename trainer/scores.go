@@ -1,0 +1,18 @@
+package trainer
+
+import "fmt"
+
+// scoresAdvice says what scores that a GPU writes out take and what saves it, ""
+// where attention is fused or blocks are computed again anyway.
+func scoresAdvice(r Run, b BatchShape) string {
+	if r.BackendName != "cuda" || b.Checkpointed {
+		return ""
+	}
+	use, s := r.Attention(), r.Model.Size()
+	if use.Fused == use.Blocks {
+		return ""
+	}
+	values := keptScores * float64(b.Rows) * float64(s.Heads) * float64(b.Tokens) * float64(b.Tokens)
+	return fmt.Sprintf("advice: scores are written out in %d blocks and take up to %.2f GB; train.gradient_checkpointing=true keeps those of one block",
+		use.Blocks-use.Fused, float64(use.Blocks-use.Fused)*values*float64(b.ValueBytes)/1e9)
+}
