@@ -20,7 +20,8 @@ type Dialogue struct {
 	Guessed    bool // nobody has named the prompt's column
 	Promptless bool // texts without a prompt are no mistake
 
-	paragraphs int // rows whose texts have no prompt but the same first paragraph
+	context    Context // of the row read last
+	paragraphs int     // rows whose texts have no prompt but the same first paragraph
 }
 
 // Fields are those of prompt and responses, these first, and of their context.
@@ -108,13 +109,12 @@ var toolRoles = map[string]string{"function_call": "assistant", "tool_call": "as
 // Read reads the prompt and the two responses of a row, the responses without
 // the prompt, whichever way the file holds them.
 func (d *Dialogue) Read() (prompt, a, b Text, bad *Problem) {
-	context, bad := d.Context.Read()
-	if bad != nil {
+	if d.context, bad = d.Context.Read(); bad != nil {
 		return prompt, a, b, bad
 	}
 	defer func() {
 		if a.Messages != nil || prompt.Messages != nil {
-			prompt.Context = context
+			prompt.Context = d.context
 		}
 	}()
 	if a, bad = d.A.Text(); bad != nil {
@@ -122,6 +122,9 @@ func (d *Dialogue) Read() (prompt, a, b Text, bad *Problem) {
 	}
 	if b, bad = d.B.Text(); bad != nil {
 		return prompt, a, b, bad
+	}
+	if a.messagesAsText() && b.messagesAsText() {
+		return prompt, a, b, d.A.Problem(ReasonWrongType, messagesAsText)
 	}
 	if (a.Messages == nil) != (b.Messages == nil) {
 		return prompt, a, b, d.B.Problem(ReasonWrongType, "one response is text, the other is messages")
@@ -157,6 +160,9 @@ func (d *Dialogue) prompt(a, b Text) (prompt Text, given bool, bad *Problem) {
 	if prompt, bad = d.Prompt.promptText(); bad != nil {
 		return prompt, true, bad
 	}
+	if prompt.messagesAsText() {
+		return prompt, true, d.Prompt.Problem(ReasonWrongType, messagesAsText)
+	}
 	if m := prompt.Messages; d.Guessed && len(m) > 0 && m[len(m)-1].Role == "assistant" {
 		return prompt, true, d.Prompt.Problem(ReasonAnswered, "ends with the assistant's turn, so it is no prompt for other responses; name the prompt's column with --columns prompt=COLUMN")
 	}
@@ -175,6 +181,24 @@ func (d *Dialogue) prompt(a, b Text) (prompt Text, given bool, bad *Problem) {
 		prompt = Text{Messages: append(turns, prompt.asTurns()...)}
 	}
 	return prompt, true, nil
+}
+
+const messagesAsText = "text that is a list of messages written out: write the list itself, in JSON lines or Parquet"
+
+// messagesAsText reports whether a text is messages as JSON or as Python
+// writes them, as CSV files of conversations have them.
+func (t Text) messagesAsText() bool {
+	list := strings.TrimSpace(t.Plain)
+	if !strings.HasPrefix(list, "[") || !strings.HasSuffix(list, "]") {
+		return false
+	}
+	first := strings.TrimLeft(list[1:min(len(list), 40)], " \n")
+	for _, key := range []string{"role", "content", "from", "value"} {
+		if strings.HasPrefix(first, "{\""+key+"\":") || strings.HasPrefix(first, "{'"+key+"':") {
+			return true
+		}
+	}
+	return false
 }
 
 // whole reports whether a response holds the conversation before it, too.
@@ -260,6 +284,7 @@ func (d *Dialogue) asTurns(p *Pair) *Problem {
 		return d.A.Problem(ReasonNoPrompt, "there is no prompt to make the user's turn of, so no messages can be made of these texts")
 	}
 	p.Prompt = p.Prompt.turns()
+	p.Prompt.Context = d.context
 	for _, response := range []*Text{&p.Chosen, &p.Rejected} {
 		*response = assistant(Text{Plain: strings.TrimSpace(response.Plain)})
 	}

@@ -21,6 +21,9 @@ type jsonSource struct {
 	cols   []Column
 	wanted []chosenField
 	parser jsonParser
+	known  map[string]bool // names of cols
+	late   []string        // keys that the head of the file lacks and no field reads
+	lateAt int             // place of the first
 }
 
 func openJSONL(path string) (Source, error) {
@@ -43,7 +46,7 @@ func (s *jsonSource) sample() error {
 		return err
 	}
 	defer lines.Close()
-	rows, wrong := 0, (*RowError)(nil)
+	rows, empty, wrong := 0, false, (*RowError)(nil)
 	for read := 0; rows < sampleRows && read < sampleBytes; {
 		line, err := lines.next()
 		if err == io.EOF {
@@ -57,12 +60,13 @@ func (s *jsonSource) sample() error {
 		}
 		read += len(line)
 		rows++
+		empty = string(bytes.ReplaceAll(line, []byte(" "), nil)) == "[]"
 		if bad := s.sampleLine(line); bad != nil && wrong == nil {
 			wrong = bad.at(s.path, lines.unit(), lines.place())
 		}
 	}
 	switch {
-	case rows == 0:
+	case rows == 0 || rows == 1 && empty:
 		return errors.New("no rows: the file has only blank lines, or an empty array")
 	case len(s.cols) == 0 && wrong != nil:
 		return fmt.Errorf("no JSON object in the first %d %ss: %w", rows, lines.unit(), wrong)
@@ -126,6 +130,10 @@ func (s *jsonSource) Close() error      { return s.lines.Close() }
 
 func (s *jsonSource) Choose(fields []*Field) error {
 	s.wanted = chosenFields(fields, s.cols)
+	s.known = map[string]bool{}
+	for _, c := range s.cols {
+		s.known[c.Name] = true
+	}
 	return nil
 }
 
@@ -144,10 +152,26 @@ func (s *jsonSource) Next() (int, *Problem, error) {
 				return &f.Cell
 			}
 		}
+		if !s.known[string(key)] {
+			s.seeLate(string(key))
+		}
 		return nil
 	}, nil)
 	s.share()
 	return s.lines.place(), lineProblem(line, object, bad), nil
+}
+
+// seeLate notes a key that appears only below the head of the file.
+func (s *jsonSource) seeLate(key string) {
+	const most = 100 // keys may be data
+	if len(s.late) == most {
+		return
+	}
+	if len(s.late) == 0 {
+		s.lateAt = s.lines.place()
+	}
+	s.known[key] = true
+	s.late = append(s.late, key)
 }
 
 // share copies a value to the other fields that are read from the same key,
@@ -185,6 +209,8 @@ func lineProblem(line []byte, object bool, err *jsonError) *Problem {
 			"at byte %d: %s, which JSON does not have: write null or a number", err.at, err.msg)}
 	case err != nil && err.twice:
 		return &Problem{ReasonDuplicateKey, err.key, fmt.Sprintf("at byte %d: the key %q is given a second time: which value holds cannot be told", err.at, err.key)}
+	case err != nil && len(bytes.TrimSpace(line)) == 1:
+		return &Problem{ReasonBrokenLine, "", fmt.Sprintf("broken JSON: %q alone begins an object over several lines; one object a line is needed, or one array of objects", bytes.TrimSpace(line))}
 	case err != nil:
 		return &Problem{ReasonBrokenLine, err.key, fmt.Sprintf("at byte %d: broken JSON: %s", err.at, err.msg)}
 	case !object:

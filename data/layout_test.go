@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -317,70 +316,4 @@ func FuzzLayouts(f *testing.F) {
 			soundPair(t, p)
 		}
 	})
-}
-
-// TestChat: texts become messages, transcripts their turns, what a row cannot
-// give is refused, and messages stay as they are.
-func TestChat(t *testing.T) {
-	for _, c := range []struct{ row, want string }{
-		{`{"prompt":" q ","chosen":" a\n","rejected":"b"}`, `"prompt":[{"role":"user","content":"q"}],"chosen":[{"role":"assistant","content":"a"}],"rejected":[{"role":"assistant","content":"b"}]`},
-		{`{"chosen":"\n\nHuman: q\n\nAssistant: x\n\nHuman: r\n\nAssistant: a","rejected":"\n\nHuman: q\n\nAssistant: x\n\nHuman: r\n\nAssistant: b"}`,
-			`"prompt":[{"role":"user","content":"q"},{"role":"assistant","content":"x"},{"role":"user","content":"r"}],"chosen":[{"role":"assistant","content":"a"}],"rejected":[{"role":"assistant","content":"b"}]`},
-		{`{"prompt":"q","response_a":"a","response_b":"b","label":"b"}`, `"prompt":[{"role":"user","content":"q"}],"chosen":[{"role":"assistant","content":"b"}]`},
-		{`{"prompt":"\n\nHuman: q\n\nAssistant:","answers":[{"answer":" a","rank":2},{"answer":" b","rank":1}]}`, `"prompt":[{"role":"user","content":"q"}],"chosen":[{"role":"assistant","content":"b"}]`},
-		{`{"prompt":[{"role":"user","content":" q "}],"chosen":[{"role":"assistant","content":" a"}],"rejected":[{"role":"assistant","content":"b"}]}`, `"prompt":[{"role":"user","content":" q "}],"chosen":[{"role":"assistant","content":" a"}]`},
-	} {
-		if got := pairLines(t, write(t, "x.jsonl", c.row+"\n"), ReadConfig{Chat: true}); !strings.Contains(got, c.want) {
-			t.Errorf("%s: %s\nwant %s", c.row, got, c.want)
-		}
-	}
-	_, _, err := readAll(t, write(t, "x.jsonl", `{"chosen":"a","rejected":"b"}`+"\n"), ReadConfig{Chat: true, Columns: map[string]string{"prompt": ""}})
-	var wrong *RowError
-	if !errors.As(err, &wrong) || wrong.Reason != ReasonNoPrompt {
-		t.Error(err)
-	}
-}
-
-// TestCallsOfTools: what is no call is refused.
-func TestCallsOfTools(t *testing.T) {
-	for _, value := range []string{"weather()", `{\"name\":\"weather\"}`, `[1]`, `{\"arguments\":{}}`, `5`} {
-		row := `{"conversations":[{"from":"human","value":"q"}],"chosen":{"from":"function_call","value":"` + value + `"},"rejected":{"from":"gpt","value":"b"}}` + "\n"
-		_, _, err := readAll(t, write(t, "x.jsonl", row), ReadConfig{})
-		if err == nil || !strings.Contains(err.Error(), "function call") {
-			t.Errorf("%s: %v", value, err)
-		}
-	}
-}
-
-// TestMedia: a row with an image is refused, unless the column is left out;
-// empty ones are none.
-func TestMedia(t *testing.T) {
-	for _, row := range []string{
-		`{"prompt":"p","chosen":"a","rejected":"b","images":%s}`,
-		`{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}],"rejected_response":"b","images":%s}`,
-		`{"prompt":"p","completion":"a","label":true,"images":%s}` + "\n" + `{"prompt":"p","completion":"b","label":false}`,
-	} {
-		for value, refused := range map[string]bool{"null": false, "[]": false, `["a.png"]`: true, `"a.png"`: true, `[{"bytes":"x"}]`: true} {
-			file := write(t, "x.jsonl", fmt.Sprintf(row, value)+"\n")
-			_, _, err := readAll(t, file, ReadConfig{})
-			var wrong *RowError
-			if errors.As(err, &wrong) != refused || refused && (wrong.Reason != ReasonPart || wrong.Column != "images") {
-				t.Errorf("%s: %s: %v", row, value, err)
-			}
-			if pairs, _, err := readAll(t, file, ReadConfig{Columns: map[string]string{"images": ""}}); err != nil && strings.Contains(row, `"chosen"`) || len(pairs) > 1 {
-				t.Errorf("%s: %s, left out: %v", row, value, err)
-			}
-		}
-	}
-}
-
-// TestSharedParagraph: texts that begin with the same paragraph and have no
-// prompt are kept with an empty one, which is said once.
-func TestSharedParagraph(t *testing.T) {
-	row := `{"chosen":"Once.\n\nUpon","rejected":"Once.\n\nOn"}` + "\n"
-	var notes []string
-	pairs := mustRead(t, write(t, "x.jsonl", row+row), ReadConfig{Say: func(_, note string) { notes = append(notes, note) }})
-	if len(pairs) != 2 || pairs[0].Prompt.Plain != "" || len(notes) != 1 || !strings.Contains(notes[0], "line 1 and maybe more") {
-		t.Errorf("%+v %q", pairs, notes)
-	}
 }

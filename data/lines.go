@@ -9,20 +9,22 @@ import (
 	"os"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 )
 
 // maxLine bounds one line or CSV record: a binary file without line ends must
 // not fill the memory.
 const maxLine = 256 << 20
 
-// lineReader reads lines of any length from a text file, gzipped or not, and
-// counts them from 1.
+// lineReader reads lines of any length from a text file, compressed by gzip or
+// zstd or not at all, and counts them from 1.
 type lineReader struct {
-	file *os.File
-	gz   *gzip.Reader
-	buf  *bufio.Reader
-	long []byte // a line longer than buf
-	line int    // number of the line read last
+	file   *os.File
+	packed string // gzip or zstd; "" for neither
+	free   func() // of the decompressor
+	buf    *bufio.Reader
+	long   []byte // a line longer than buf
+	line   int    // number of the line read last
 }
 
 func openLines(path string) (*lineReader, error) {
@@ -31,18 +33,42 @@ func openLines(path string) (*lineReader, error) {
 		return nil, RootCause(err)
 	}
 	r := &lineReader{file: f, buf: bufio.NewReaderSize(f, 256<<10)}
-	if magic, _ := r.buf.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		if r.gz, err = gzip.NewReader(r.buf); err != nil {
-			f.Close()
-			return nil, fmt.Errorf("gzip header: %w: the file is damaged", err)
-		}
-		r.buf = bufio.NewReaderSize(r.gz, 256<<10)
+	if err := r.unpack(); err != nil {
+		f.Close()
+		return nil, err
 	}
 	if bom, _ := r.buf.Peek(3); bytes.Equal(bom, []byte("\xef\xbb\xbf")) {
 		r.buf.Discard(3)
 	}
 	return r, nil
 }
+
+// unpack puts a decompressor between the file and its lines.
+func (r *lineReader) unpack() error {
+	magic, _ := r.buf.Peek(4)
+	switch {
+	case bytes.HasPrefix(magic, []byte(gzipMagic)):
+		gz, err := gzip.NewReader(r.buf)
+		if err != nil {
+			return fmt.Errorf("gzip header: %w: the file is damaged", err)
+		}
+		r.packed, r.buf = "gzip", bufio.NewReaderSize(gz, 256<<10)
+	case bytes.Equal(magic, []byte(zstdMagic)):
+		const most = 512 << 20 // bytes that a frame may ask to be kept
+		zst, err := zstd.NewReader(r.buf, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(most))
+		if err != nil {
+			return fmt.Errorf("zstd: %w", err)
+		}
+		r.packed, r.free, r.buf = "zstd", zst.Close, bufio.NewReaderSize(zst, 256<<10)
+	}
+	return nil
+}
+
+// The first bytes of compressed files.
+const (
+	gzipMagic = "\x1f\x8b"
+	zstdMagic = "\x28\xb5\x2f\xfd"
+)
 
 // next returns the next line without its end; it is valid until the next call.
 func (r *lineReader) next() ([]byte, error) {
@@ -81,8 +107,8 @@ func (r *lineReader) nextRaw() ([]byte, error) {
 }
 
 func (r *lineReader) failed(err error) error {
-	if r.gz != nil {
-		return fmt.Errorf("line %d: the gzip stream ends or breaks here (%w): the file is truncated or damaged, copy it again", r.line+1, err)
+	if r.packed != "" {
+		return fmt.Errorf("line %d: the %s stream ends or breaks here (%w): the file is truncated or damaged, copy it again", r.line+1, r.packed, err)
 	}
 	return fmt.Errorf("line %d: %w", r.line+1, RootCause(err))
 }
@@ -107,5 +133,8 @@ func (r *lineReader) place() int   { return r.line }
 func (r *lineReader) unit() string { return "line" }
 
 func (r *lineReader) Close() error {
+	if r.free != nil {
+		r.free()
+	}
 	return r.file.Close()
 }

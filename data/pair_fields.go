@@ -130,6 +130,11 @@ func (p *pairFields) complete(fields []*Field, src Source, cfg ReadConfig) error
 		return err
 	}
 	p.note(ignored(src, append(fields[:len(fields):len(fields)], p.media...)))
+	for _, f := range p.context.Fields() {
+		if f.There() && !p.Chat() && !cfg.Chat {
+			p.note("column " + f.Name + " is not used: it is for chat templates, and these are texts (convert --chat makes messages of them)")
+		}
+	}
 	return nil
 }
 

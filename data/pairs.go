@@ -53,7 +53,7 @@ type PairReader struct {
 	cfg    ReadConfig
 	laid   *laidOut // of another layout than ours; else nil
 	weight float64  // sum of the confidences of the rows kept
-	said   bool     // sayParagraph has
+	said   bool     // that texts begin with the same paragraph
 }
 
 // OpenPairs opens a Parquet, JSON lines (also gzipped) or CSV file of pairs
@@ -95,6 +95,9 @@ func (r *PairReader) Chat() bool { return r.cfg.Chat || r.fields.Chat() }
 // all was kept, or if the confidences add up to 0.
 func (r *PairReader) Next() (pair Pair, err error) {
 	pair, place, err := r.next()
+	if err == io.EOF {
+		r.say(r.Rows.lateColumns())
+	}
 	if err == io.EOF && r.weight == 0 && !r.cfg.AllowZeroWeights {
 		err = r.Fail(fmt.Errorf("column %s: every confidence is 0, so the sum of the weights is 0 and nothing can be learnt; give confidences above 0, or turn the column off with data.columns: {confidence: \"\"}",
 			r.fields.confidence.Column))
@@ -125,16 +128,15 @@ func (r *PairReader) next() (pair Pair, place int, err error) {
 	})
 	if r.fields.paragraphs > 0 && !r.said {
 		r.said = true
-		r.sayParagraph(place)
+		r.say(fmt.Sprintf("%s %d and maybe more: no column holds the prompt, and the texts are no transcripts but begin with the same paragraph: it stays in both texts, and the prompt is empty", r.Unit(), place))
 	}
 	return pair, place, err
 }
 
-// sayParagraph notes how texts without a prompt are read, once a file.
-func (r *PairReader) sayParagraph(place int) {
-	note := fmt.Sprintf("%s %d and maybe more: no column holds the prompt, and the texts are no transcripts but begin with the same paragraph: it stays in both texts, and the prompt is empty", r.Unit(), place)
+// say notes what only the rows tell.
+func (r *PairReader) say(note string) {
 	r.fields.note(note)
-	if r.cfg.Say != nil {
+	if r.cfg.Say != nil && note != "" {
 		r.cfg.Say(r.file, note)
 	}
 }

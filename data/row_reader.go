@@ -70,6 +70,17 @@ func (r *Rows) CSV() bool {
 	return is
 }
 
+// lateColumns names what the head of a file of JSON lacks and nothing reads;
+// it is complete once the file is read.
+func (r *Rows) lateColumns() string {
+	src, is := r.src.(*jsonSource)
+	if !is || len(src.late) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("columns ignored, which only later rows have (%s %d the first): %s; a row that has them, put among the first, has them read",
+		src.Unit(), src.lateAt, List(src.late))
+}
+
 // NumRows is the number of rows in the file, -1 where only reading tells.
 func (r *Rows) NumRows() int64 { return r.src.NumRows() }
 

@@ -31,9 +31,9 @@ func openSource(path string) (Source, error) {
 	}
 	for _, other := range []struct{ magic, name string }{
 		{"PK\x03\x04", "a zip archive: unpack it first"},
-		{"\x28\xb5\x2f\xfd", "compressed with zstd: decompress it first (zstd -d), or use gzip"},
-		{"BZh", "compressed with bzip2: decompress it first (bunzip2), or use gzip"},
+		{"BZh", "compressed with bzip2: decompress it first (bunzip2), or use gzip or zstd"},
 		{"ARROW1", "an Arrow file: write it as Parquet"},
+		{"\xff\xff\xff\xff", "an Arrow stream: write it as Parquet"},
 		{"\xff\xfe", "UTF-16 text: write it as UTF-8"},
 		{"\xfe\xff", "UTF-16 text: write it as UTF-8"},
 	} {
@@ -44,7 +44,7 @@ func openSource(path string) (Source, error) {
 	return openTextual(path, named)
 }
 
-// openTextual opens JSON lines or CSV, gzipped or not.
+// openTextual opens JSON lines or CSV, compressed or not.
 func openTextual(path, named string) (Source, error) {
 	lines, err := openLines(path)
 	if err != nil {
@@ -55,7 +55,7 @@ func openTextual(path, named string) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch ext := filepath.Ext(strings.TrimSuffix(named, ".gz")); ext {
+	switch ext := filepath.Ext(strings.TrimSuffix(strings.TrimSuffix(named, ".gz"), ".zst")); ext {
 	case ".csv", ".tsv":
 		return openCSV(path)
 	case ".jsonl", ".json", ".ndjson":
@@ -101,8 +101,10 @@ func looksLike(head []byte) string {
 	trimmed := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
 	line, _, _ := bytes.Cut(trimmed, []byte("\n"))
 	switch {
-	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+	case bytes.HasPrefix(head, []byte(gzipMagic)):
 		return "; it is gzip: name it .jsonl.gz or .csv.gz, or write Parquet"
+	case bytes.HasPrefix(head, []byte(zstdMagic)):
+		return "; it is zstd: name it .jsonl.zst or .csv.zst, or write Parquet"
 	case bytes.HasPrefix(trimmed, []byte("{")):
 		return "; it looks like JSON lines: name it .jsonl"
 	case bytes.Contains(line, []byte(",")):
