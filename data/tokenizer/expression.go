@@ -65,7 +65,7 @@ func (x *expression) scan(s string, loop bool) {
 		switch c := s[i]; {
 		case c == '\'' || c == '"':
 			end := i + quoteEnd(s[i:])
-			x.add(s[i:end])
+			x.add(joinLines(s[i:end]))
 			i = end
 		case strings.IndexByte("([{", c) >= 0:
 			end := closing(s, i)
@@ -111,6 +111,27 @@ func (x *expression) power(s string) (taken int) {
 	}
 	*part = fmt.Sprintf("%spython_pow(%s, %s)", strings.TrimSuffix(*part, base), base, exponent[1])
 	return len(exponent[0])
+}
+
+// joinLines leaves out of a quoted text what Python does: a backslash at a line's
+// end, with that end (Mistral Small's templates).
+func joinLines(quoted string) string {
+	if !strings.Contains(quoted, "\\\n") {
+		return quoted
+	}
+	var b strings.Builder
+	for i := 0; i < len(quoted); i++ {
+		switch {
+		case quoted[i] != '\\' || i+1 == len(quoted):
+			b.WriteByte(quoted[i])
+		case quoted[i+1] == '\n':
+			i++
+		default:
+			b.WriteString(quoted[i : i+2])
+			i++
+		}
+	}
+	return b.String()
 }
 
 // word takes the word at i, which may end the operand.

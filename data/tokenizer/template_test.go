@@ -85,6 +85,17 @@ func TestRefusesWhatPythonWouldTrim(t *testing.T) {
 	}
 }
 
+// Python's line joining within a quoted text.
+func TestQuotedLinesAreJoined(t *testing.T) {
+	template, err := compileTemplate("joined", "{{ 'one\\\n two \\\\\n' + \"three\\\n\" }}", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := template.render(data.Context{}, []data.Message{{Role: "user", Content: "q"}}, false); err != nil || text != "one two \\\nthree" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
 func readJSON(t *testing.T, path string, into any) {
 	t.Helper()
 	raw, err := os.ReadFile(path)
