@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+
+	"github.com/gofrs/flock"
 )
 
 // WriteAside fills a new file beside path, syncs it to disk and renames it to
@@ -42,6 +44,7 @@ func WriteFile(path string, content []byte) error {
 type asideFile struct {
 	*os.File
 	path string
+	lock *flock.Flock // says that the file is being written; nil: not locked
 }
 
 func createAside(path string) (*asideFile, error) {
@@ -51,11 +54,39 @@ func createAside(path string) (*asideFile, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("write %s: %w", path, err)
 	}
+	if err := removeAbandoned(path); err != nil {
+		return nil, fmt.Errorf("write %s: %w", path, err)
+	}
 	f, err := os.OpenFile(fmt.Sprintf("%s.%s.partial", path, rand.Text()), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", path, err)
 	}
-	return &asideFile{f, path}, nil
+	file := &asideFile{f, path, flock.New(f.Name())}
+	file.lock.TryLock() // where no lock is to be had, the file is never taken for abandoned
+	return file, nil
+}
+
+// removeAbandoned removes what killed processes left half written of a file: what
+// no process that writes it has locked.
+func removeAbandoned(path string) error {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if at := partial.FindStringIndex(entry.Name()); at == nil || entry.Name()[:at[0]] != filepath.Base(path) {
+			continue
+		}
+		left := filepath.Join(filepath.Dir(path), entry.Name())
+		lock := flock.New(left, flock.SetFlag(os.O_RDONLY))
+		if free, err := lock.TryLock(); err != nil || !free {
+			continue
+		}
+		if err := errors.Join(os.Remove(left), lock.Close()); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // partial matches the names that createAside gives.
@@ -85,19 +116,26 @@ func (f *asideFile) commit() error {
 		return fmt.Errorf("write %s: %w", f.path, err)
 	}
 	if err := f.Close(); err != nil {
-		os.Remove(f.Name())
+		f.abort()
 		return fmt.Errorf("write %s: %w", f.path, err)
 	}
 	if err := os.Rename(f.Name(), f.path); err != nil {
-		os.Remove(f.Name())
+		f.abort()
 		return fmt.Errorf("write %s: %w", f.path, err)
 	}
-	return SyncFolder(filepath.Dir(f.path))
+	return errors.Join(f.unlock(), SyncFolder(filepath.Dir(f.path)))
 }
 
 func (f *asideFile) abort() error {
 	f.Close()
-	return os.Remove(f.Name())
+	return errors.Join(os.Remove(f.Name()), f.unlock())
+}
+
+func (f *asideFile) unlock() error {
+	if f.lock == nil {
+		return nil
+	}
+	return f.lock.Close()
 }
 
 // SyncFolder makes a rename in the folder last through a power cut.

@@ -20,12 +20,15 @@ type comparisonFields struct {
 
 func newComparisonFields() *comparisonFields {
 	return &comparisonFields{
-		Dialogue: Dialogue{Prompt: &Field{Name: "prompt", Optional: true}, A: &Field{Name: "response_a"}, B: &Field{Name: "response_b"}, Context: NewContextFields()},
-		subset:   &Field{Name: "subset", Holds: HoldsName, Optional: true},
-		source:   &Field{Name: "source", Holds: HoldsName, Optional: true},
-		id:       &Field{Name: "id", Holds: HoldsName, Optional: true},
-		modelA:   &Field{Name: "model_a", Holds: HoldsName, Optional: true},
-		modelB:   &Field{Name: "model_b", Holds: HoldsName, Optional: true},
+		Dialogue: Dialogue{Prompt: &Field{Name: "prompt", Optional: true}, A: &Field{Name: "response_a"}, B: &Field{Name: "response_b"}, Context: NewContextFields(),
+			System:  &Field{Name: "system", Optional: true, Mapped: true},
+			Input:   &Field{Name: "input", Optional: true, Mapped: true},
+			History: &Field{Name: "history", Holds: HoldsAny, Optional: true, Mapped: true}},
+		subset: &Field{Name: "subset", Holds: HoldsName, Optional: true},
+		source: &Field{Name: "source", Holds: HoldsName, Optional: true},
+		id:     &Field{Name: "id", Holds: HoldsName, Optional: true},
+		modelA: &Field{Name: "model_a", Holds: HoldsName, Optional: true},
+		modelB: &Field{Name: "model_b", Holds: HoldsName, Optional: true},
 	}
 }
 
@@ -38,7 +41,7 @@ func (c *comparisonFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
 		return nil, err
 	}
 	cfg.Columns = withoutMedia(cfg.Columns)
-	fields := append(c.Fields(), c.subset, c.source, c.id, c.modelA, c.modelB)
+	fields := append(c.Fields(), c.subset, c.source, c.id, c.modelA, c.modelB, c.System, c.Input, c.History)
 	if err := Resolve(fields, cfg.Columns, src); err != nil {
 		return nil, err
 	}
@@ -148,7 +151,7 @@ func (g *givenIDs) readFile(at int, cfg ReadConfig, counts *Counts, yield func(C
 		return false
 	}
 	defer r.Close()
-	if note := ignored(r.src, slices.Concat(fields.Fields(), []*Field{fields.subset, fields.source, fields.id, fields.modelA, fields.modelB}, fields.media)); note != "" && cfg.Say != nil {
+	if note := ignored(r.src, slices.Concat(fields.Fields(), []*Field{fields.subset, fields.source, fields.id, fields.modelA, fields.modelB, fields.System, fields.Input, fields.History}, fields.media)); note != "" && cfg.Say != nil {
 		cfg.Say(g.files[at], note)
 	}
 	if err := g.sameLayout(at, r, fields); err != nil {

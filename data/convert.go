@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// textRow and chatRow are the two layouts of a converted file.
+// textRow and ChatRow are the two layouts of a converted file.
 type textRow struct {
 	Prompt     string   `parquet:"prompt" json:"prompt"`
 	Chosen     string   `parquet:"chosen" json:"chosen"`
@@ -25,7 +25,8 @@ type textRow struct {
 	ID         string   `parquet:"id,optional" json:"id,omitempty"`
 }
 
-type chatRow struct {
+// ChatRow is a pair of messages as files hold it.
+type ChatRow struct {
 	Prompt     []Message `parquet:"prompt,list" json:"prompt"`
 	Chosen     []Message `parquet:"chosen,list" json:"chosen"`
 	Rejected   []Message `parquet:"rejected,list" json:"rejected"`
@@ -38,7 +39,7 @@ type chatRow struct {
 	Kwargs     JSONText  `parquet:"chat_template_kwargs,optional" json:"chat_template_kwargs,omitempty"`
 }
 
-// plainChatRow is chatRow of messages that hold but a role and a text.
+// plainChatRow is ChatRow of messages that hold but a role and a text.
 type plainChatRow struct {
 	Prompt     []plainMessage `parquet:"prompt,list"`
 	Chosen     []plainMessage `parquet:"chosen,list"`
@@ -137,11 +138,11 @@ func oneLayout(in []string, cfg ReadConfig) (chat bool, err error) {
 func newPairWriter(w io.Writer, ext string, chat, wide bool) RowWriter[Pair] {
 	switch {
 	case ext == ".jsonl" && chat:
-		return JSONRows(w, asChat)
+		return JSONRows(w, AsChat)
 	case ext == ".jsonl":
 		return JSONRows(w, asText)
 	case chat && wide:
-		return ParquetRows(w, asChat, Pair.Bytes)
+		return ParquetRows(w, AsChat, Pair.Bytes)
 	case chat:
 		return ParquetRows(w, asPlainChat, Pair.Bytes)
 	}
@@ -152,8 +153,9 @@ func asText(p Pair) textRow {
 	return textRow{p.Prompt.Plain, p.Chosen.Plain, p.Rejected.Plain, p.Confidence, p.Margin, voteShare(p), p.Subset, p.ID}
 }
 
-func asChat(p Pair) chatRow {
-	return chatRow{MessageList(p.Prompt), MessageList(p.Chosen), MessageList(p.Rejected), p.Confidence, p.Margin, voteShare(p), p.Subset, p.ID,
+// AsChat is the pair as a row of messages.
+func AsChat(p Pair) ChatRow {
+	return ChatRow{MessageList(p.Prompt), MessageList(p.Chosen), MessageList(p.Rejected), p.Confidence, p.Margin, voteShare(p), p.Subset, p.ID,
 		JSONText(p.Prompt.Context.Tools), JSONText(p.Prompt.Context.TemplateKwargs)}
 }
 

@@ -25,10 +25,11 @@ func WriteFolder(dir string, fill func(aside string) error) error {
 		return err
 	}
 	if err := os.Rename(dir, old); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
+		return errors.Join(err, os.RemoveAll(aside))
 	}
 	if err := os.Rename(aside, dir); err != nil {
-		return err
+		os.Rename(old, dir) // what was there, if anything
+		return errors.Join(err, os.RemoveAll(aside))
 	}
 	return os.RemoveAll(old)
 }

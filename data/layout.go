@@ -164,6 +164,9 @@ func fieldNames(fields []*Field) []string {
 // pairs are the pairs of a ranking, better answers first; ties are left out
 // and counted. With most they are a draw of as many.
 func (r *ranking) pairs(cfg ReadConfig, asChat bool) (pairs []Pair, ties int, bad *Problem) {
+	if n := len(r.answers); n < 2 {
+		return nil, 0, &Problem{ReasonUnpaired, "", fmt.Sprintf("%d responses to the prompt, where a comparison needs two", n)}
+	}
 	if bad := r.check(asChat, cfg.Chat); bad != nil {
 		return nil, 0, bad
 	}

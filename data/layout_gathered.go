@@ -123,6 +123,9 @@ func gatheredLayout(name string, read func() (prompt, response Text, score float
 	return &layout{name: name,
 		gather: func(place int) *Problem {
 			prompt, completion, score, bad := read()
+			if bad == nil {
+				bad = response(completion, column)
+			}
 			if bad != nil {
 				return bad
 			}

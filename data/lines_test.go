@@ -288,7 +288,7 @@ func FuzzParquet(f *testing.F) {
 	for _, file := range []string{
 		writeParquet(f, dialogues(5, 1), parquet.Compression(&parquet.Snappy)),
 		writeParquet(f, dialogues(5, 2), parquet.Compression(&parquet.Lz4Raw), parquet.DataPageVersion(2)),
-		writeParquet(f, []chatRow{{Prompt: []Message{{Role: "user", Content: "q"}}, Chosen: []Message{{Role: "assistant", Content: "a"}}, Rejected: []Message{{Role: "assistant", Content: "b"}}}}),
+		writeParquet(f, []ChatRow{{Prompt: []Message{{Role: "user", Content: "q"}}, Chosen: []Message{{Role: "assistant", Content: "a"}}, Rejected: []Message{{Role: "assistant", Content: "b"}}}}),
 		writeParquet(f, []struct {
 			Messages []message `parquet:"messages,list"`
 		}{{chat}}),

@@ -139,3 +139,20 @@ func TestZstd(t *testing.T) {
 		t.Errorf("%d pairs of CSV", len(pairs))
 	}
 }
+
+// TestUnusableResponses: of gathered rows the one at fault is refused, not all
+// of its prompt; a list without two responses is no tie.
+func TestUnusableResponses(t *testing.T) {
+	row := `{"prompt":"p","response":%q,"helpfulness":%s,"correctness":1,"coherence":1}` + "\n"
+	rows := fmt.Sprintf(row, "a", "1") + fmt.Sprintf(row, " ", "2") + fmt.Sprintf(row, "b", "null") + fmt.Sprintf(row, "c", "3")
+	pairs, counts, err := readAll(t, write(t, "x.jsonl", rows), ReadConfig{OnBadRow: "skip"})
+	if err != nil || len(pairs) != 1 || pairs[0].Chosen.Plain != "c" || pairs[0].Margin != 2 || counts.Skipped[ReasonEmptyResponse] != 1 || counts.Skipped[ReasonLabel] != 1 || counts.Kept != 2 {
+		t.Errorf("%v %+v %v", err, pairs, counts)
+	}
+	for _, answers := range []string{"null", "[]", `[{"answer":"a","rank":1}]`} {
+		file := write(t, "x.jsonl", `{"prompt":"p","answers":[{"answer":"a","rank":1},{"answer":"b","rank":2}]}`+"\n"+`{"prompt":"p","answers":`+answers+"}\n")
+		if _, counts, err := readAll(t, file, ReadConfig{OnBadRow: "skip"}); err != nil || counts.Skipped[ReasonUnpaired] != 1 {
+			t.Errorf("%s: %v %v", answers, err, counts)
+		}
+	}
+}

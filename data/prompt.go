@@ -11,6 +11,7 @@ import (
 type Prompt struct {
 	ID       string    // the file's, or row:N
 	Messages []Message // the last is not the assistant's
+	Context  Context   // tools and variables of the chat template
 	Response string    // an answer that the file gives, without white space around it; empty where there is none
 	Subset   string
 	File     string
@@ -19,7 +20,10 @@ type Prompt struct {
 
 // promptFields are what a prompt is read from. source stands in where the file
 // has no subset.
-type promptFields struct{ prompt, response, subset, source, id *Field }
+type promptFields struct {
+	prompt, response, subset, source, id *Field
+	context                              *ContextFields
+}
 
 func newPromptFields() *promptFields {
 	return &promptFields{
@@ -28,12 +32,13 @@ func newPromptFields() *promptFields {
 		subset:   &Field{Name: "subset", Holds: HoldsName, Optional: true},
 		source:   &Field{Name: "source", Holds: HoldsName, Optional: true},
 		id:       &Field{Name: "id", Holds: HoldsName, Optional: true},
+		context:  NewContextFields(),
 	}
 }
 
 // find finds the columns of a file of prompts.
 func (p *promptFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
-	fields := []*Field{p.prompt, p.response, p.subset, p.source, p.id}
+	fields := append([]*Field{p.prompt, p.response, p.subset, p.source, p.id}, p.context.Fields()...)
 	if err := Resolve(fields, cfg.Columns, src); err != nil {
 		return nil, err
 	}
@@ -103,6 +108,9 @@ func (p *promptFields) read() (out Prompt, bad *Problem) {
 		return out, bad
 	}
 	if out.Response, bad = p.given(out.Messages); bad != nil {
+		return out, bad
+	}
+	if out.Context, bad = p.context.Read(); bad != nil {
 		return out, bad
 	}
 	return out, Words(Word{p.source, &out.Subset}, Word{p.subset, &out.Subset}, Word{p.id, &out.ID})

@@ -45,7 +45,7 @@ func ReplaceColumn(out, in string, r Replacement) error {
 	return WriteAside(out, func(to io.Writer) (err error) {
 		defer parquetpages.Recover(&err)
 		w := parquet.NewWriter(to, schema, parquet.Compression(&parquet.Zstd), parquet.DataPageStatistics(false),
-			skipBounds(schema), parquet.KeyValueMetadata(r.Metadata[0], r.Metadata[1]))
+			SkipBounds(schema), parquet.KeyValueMetadata(r.Metadata[0], r.Metadata[1]))
 		return errors.Join(copyReplaced(w, rows, column, leaves, r.By), w.Close())
 	})
 }

@@ -39,7 +39,7 @@ func newParquetScores(rows parquetRowSource, buffer *bufio.Writer, pairs, ensemb
 		p.perText /= 2
 	}
 	schema := parquet.NewSchema("scores", orderedGroup{fields: append(kept, scores...)})
-	p.w = parquet.NewWriter(buffer, schema, parquet.Compression(&parquet.Zstd), parquet.DataPageStatistics(false), skipBounds(schema))
+	p.w = parquet.NewWriter(buffer, schema, parquet.Compression(&parquet.Zstd), parquet.DataPageStatistics(false), SkipBounds(schema))
 	return p, nil
 }
 
@@ -122,8 +122,8 @@ func (p *parquetScores) writeRow() (err error) {
 	return p.w.Flush()
 }
 
-// skipBounds keeps whole texts out of the footer.
-func skipBounds(schema *parquet.Schema) parquet.WriterOption {
+// SkipBounds keeps whole texts out of the footer.
+func SkipBounds(schema *parquet.Schema) parquet.WriterOption {
 	var options []parquet.WriterOption
 	for _, path := range schema.Columns() {
 		options = append(options, parquet.SkipPageBounds(path...))

@@ -85,7 +85,7 @@ func (t *Table) find(columns map[string]string) (err error) {
 		f.labelled, f.Dialogue = true, f.dialogue(f.responseA, f.responseB)
 		wanted = append(f.Fields(), f.label, f.system, f.input, f.history)
 	case HasColumns(t.src, f.prompt, f.response):
-		t.holds, wanted = tableResponses, append([]*Field{f.prompt, f.response}, f.context.Fields()...)
+		t.holds, wanted = tableResponses, append([]*Field{f.prompt, f.response, f.system, f.input, f.history}, f.context.Fields()...)
 	case HasColumns(t.src, f.messages):
 		t.holds, wanted = tableMessages, append([]*Field{f.messages}, f.context.Fields()...)
 	case HasColumns(t.src, f.text):
@@ -197,14 +197,11 @@ func (t *Table) completion() (Completion, *Problem) {
 
 // answer reads prompt and response; where one is messages, both become so.
 func (f *tableFields) answer() (c Completion, bad *Problem) {
-	if c.Prompt, bad = f.prompt.promptText(); bad != nil {
+	if c.Prompt, _, bad = f.Dialogue.prompt(Text{}, Text{}); bad != nil {
 		return c, bad
 	}
 	if c.Response, bad = f.response.Text(); bad != nil {
 		return c, bad
-	}
-	if c.Prompt.messagesAsText() {
-		return c, f.prompt.Problem(ReasonWrongType, messagesAsText)
 	}
 	prompt, answer := c.Prompt.Messages, c.Response.Messages
 	switch {
@@ -215,7 +212,10 @@ func (f *tableFields) answer() (c Completion, bad *Problem) {
 	case prompt != nil && beginsWith(answer, prompt):
 		c.Response.Messages = answer[len(prompt):]
 	}
-	return c, nil
+	if f.system.There() {
+		c.Prompt, c.Response, _, bad = f.withSystem(c.Prompt, c.Response, c.Response)
+	}
+	return c, bad
 }
 
 // conversation cuts messages into a prompt and the last turn, the response.

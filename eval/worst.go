@@ -84,9 +84,18 @@ func (r *Report) Examples(pairs iter.Seq2[data.Pair, error]) ([]draw.Example, er
 	return out, nil
 }
 
-// is says whether the pair is the one that was ranked.
+// is says whether the pair is the one that was ranked, by all that is known of
+// that: rewards computed elsewhere may come without prompt and lengths.
 func (w Ranked) is(p *data.Pair) bool {
-	return promptKey(data.PromptKey(p.Prompt)) == w.Prompt && p.Chosen.Chars() == w.LenChosen && p.Rejected.Chars() == w.LenRejected
+	switch {
+	case w.Prompt != promptKey(0) && w.Prompt != promptKey(data.PromptKey(p.Prompt)):
+		return false
+	case w.LenChosen+w.LenRejected > 0:
+		return p.Chosen.Chars() == w.LenChosen && p.Rejected.Chars() == w.LenRejected
+	case w.ID != "" && p.ID != "":
+		return w.ID == p.ID
+	}
+	return w.Prompt != promptKey(0)
 }
 
 func (w Ranked) example() draw.Example {

@@ -15,6 +15,7 @@ type Advice struct {
 	Text      string `json:"text"`
 }
 
+// String is the advice on one line, after its place.
 func (a Advice) String() string {
 	where := ""
 	if a.Line > 0 {

@@ -59,7 +59,7 @@ type LeftOut struct {
 
 // chained is a prompt's chain, or why there is none.
 type chained struct {
-	data.Chain
+	Chain
 	left *LeftOut
 }
 
@@ -69,10 +69,10 @@ type chained struct {
 // leave, in the prompts' order. Replies that the store has are not asked for. It
 // ends at the first error; a prompt that is left out is none, nor is a budget
 // that ends or a model that gives no reply of use: those are the summary's Stopped.
-func Revise(ctx context.Context, run *Revising, write func(data.Chain) error, leave func(LeftOut) error) (s *RevisionSummary, err error) {
+func Revise(ctx context.Context, run *Revising, write func(Chain) error, leave func(LeftOut) error) (s *RevisionSummary, err error) {
 	asker := newAsker(run.Store, run.Model.InFlight, nil)
 	work := func(ctx context.Context, p numbered) (chained, error) {
-		return run.chain(p.Prompt, func(messages []data.Message) (string, error) { return run.reply(ctx, asker, p.number, messages) })
+		return run.chain(p.Prompt, func(q modelAsked) (string, error) { return run.reply(ctx, asker, p.number, q) })
 	}
 	summary := newRevisionSummary(run)
 	defer func() { // after all replies under way have come
@@ -120,26 +120,33 @@ func (r *Revising) numbered(counts *data.Counts) iter.Seq2[numbered, error] {
 	}
 }
 
+// modelAsked is what the model is asked, with the tools that a first answer's
+// prompt speaks of.
+type modelAsked struct {
+	messages []data.Message
+	tools    string // JSON
+}
+
 // chain makes the chain of one prompt from the replies that reply gives.
-func (r *Revising) chain(p data.Prompt, reply func([]data.Message) (string, error)) (chained, error) {
-	c := data.Chain{Prompt: p, Initial: p.Response, Given: p.Response != ""}
-	prompt := data.Text{Messages: p.Messages}
+func (r *Revising) chain(p data.Prompt, reply func(modelAsked) (string, error)) (chained, error) {
+	c := Chain{Prompt: p, Initial: p.Response, Given: p.Response != ""}
+	prompt := c.asked()
 	var err error
 	if !c.Given {
-		if c.Initial, err = reply(p.Messages); err != nil {
+		if c.Initial, err = reply(modelAsked{p.Messages, p.Context.Tools}); err != nil {
 			return leftOut(LeftOut{ID: p.ID, Stage: StageInitial}, err)
 		}
 	}
 	for round, principles := range r.principles(p.ID) {
 		for _, principle := range principles {
-			step := data.ChainStep{Round: round + 1, Principle: principle.Name}
+			step := ChainStep{Round: round + 1, Principle: principle.Name}
 			last := data.Text{Plain: c.Final()}
 			left := LeftOut{ID: p.ID, Stage: StageCritique, Round: step.Round, Principle: step.Principle}
-			if step.Critique, err = reply(CritiquePrompt(principle, prompt, last)); err != nil {
+			if step.Critique, err = reply(modelAsked{messages: CritiquePrompt(principle, prompt, last)}); err != nil {
 				return leftOut(left, err)
 			}
 			left.Stage = StageRevision
-			if step.Revision, err = reply(RevisionPrompt(principle, prompt, last, step.Critique)); err != nil {
+			if step.Revision, err = reply(modelAsked{messages: RevisionPrompt(principle, prompt, last, step.Critique)}); err != nil {
 				return leftOut(left, err)
 			}
 			c.Steps = append(c.Steps, step)
@@ -208,10 +215,10 @@ type unusableReply struct{ reason, text string }
 func (e *unusableReply) Error() string { return "the reply is of no use: " + e.text }
 
 // reply is the model's, without white space around it.
-func (r *Revising) reply(ctx context.Context, a *asker, order int, messages []data.Message) (string, error) {
+func (r *Revising) reply(ctx context.Context, a *asker, order int, q modelAsked) (string, error) {
 	from := a.source("model " + r.Model.Model)
-	kept, err := askInTurn(ctx, a, from, order, r.replyKey(messages), func(ctx context.Context) (keptReply, bool, chat.Spent, error) {
-		got, err := r.Complete(ctx, r.Model.Request(messages))
+	kept, err := askInTurn(ctx, a, from, order, r.replyKey(q), func(ctx context.Context) (keptReply, bool, chat.Spent, error) {
+		got, err := r.Complete(ctx, r.request(q))
 		reply := keptReply{Text: strings.TrimSpace(got.Text), Cut: got.FinishReason == "length"}
 		if reply.Text == "" {
 			reply.Thought = strings.ToValidUTF8(got.Thought[:min(len(got.Thought), shownReply)], "")
@@ -236,8 +243,17 @@ func (r *Revising) reply(ctx context.Context, a *asker, order int, messages []da
 	return text, nil
 }
 
-func (r *Revising) replyKey(messages []data.Message) string {
-	return messagesKey("reply", r.Model.Fingerprint(), messages)
+func (r *Revising) request(q modelAsked) chat.Request {
+	request := r.Model.Request(q.messages)
+	request.Tools = q.tools
+	return request
+}
+
+func (r *Revising) replyKey(q modelAsked) string {
+	if q.tools != "" {
+		return messagesKey("reply", r.Model.Fingerprint()+", tools "+q.tools, q.messages)
+	}
+	return messagesKey("reply", r.Model.Fingerprint(), q.messages)
 }
 
 // shown is the reply as an error shows it.

@@ -36,7 +36,7 @@ func (r *Revising) Plan(count func(data.Text) (int, error)) (*RevisionPlan, erro
 		if p.Response != "" {
 			plan.Given++
 		}
-		if _, err := r.chain(p, func(m []data.Message) (string, error) { return r.planned(plan, m, count) }); err != nil {
+		if _, err := r.chain(p, func(q modelAsked) (string, error) { return r.planned(plan, q, count) }); err != nil {
 			return nil, err
 		}
 	}
@@ -45,11 +45,11 @@ func (r *Revising) Plan(count func(data.Text) (int, error)) (*RevisionPlan, erro
 }
 
 // planned is the reply that the store has, or else unwritten.
-func (r *Revising) planned(plan *RevisionPlan, messages []data.Message, count func(data.Text) (int, error)) (string, error) {
+func (r *Revising) planned(plan *RevisionPlan, q modelAsked, count func(data.Text) (int, error)) (string, error) {
 	plan.Replies++
 	if r.Store != nil {
 		var reply keptReply
-		if found, err := r.Store.Get(r.replyKey(messages), &reply); err != nil {
+		if found, err := r.Store.Get(r.replyKey(q), &reply); err != nil {
 			return "", err
 		} else if found {
 			plan.Kept++
@@ -61,12 +61,12 @@ func (r *Revising) planned(plan *RevisionPlan, messages []data.Message, count fu
 	if count == nil {
 		return unwritten, nil
 	}
-	known, missing := make([]data.Message, len(messages)), 0
-	for i, m := range messages {
+	known, missing := make([]data.Message, len(q.messages)), 0
+	for i, m := range q.messages {
 		missing += strings.Count(m.Content, unwritten)
 		known[i] = data.Message{Role: m.Role, Content: strings.ReplaceAll(m.Content, unwritten, "")}
 	}
-	n, err := count(data.Text{Messages: known})
+	n, err := count(data.Text{Messages: known, Context: data.Context{Tools: q.tools}})
 	plan.PromptTokens += n + missing*r.Model.MaxTokens
 	return unwritten, err
 }

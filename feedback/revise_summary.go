@@ -1,7 +1,9 @@
 package feedback
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"laurel/data"
@@ -32,8 +34,32 @@ type RevisionSummary struct {
 	// Stopped is why not all was asked that was to be, or that nothing came of it.
 	Stopped error `json:"-"`
 
+	// Examples are the chains that revision changed most in length.
+	Examples []Chain `json:"-"`
+
 	before chat.Spent
 	left   reasons
+}
+
+// maxExamples bounds what is kept of texts.
+const maxExamples = 6
+
+// example keeps the chain where it is among those that changed most; of equal
+// ones the first.
+func (s *RevisionSummary) example(c *Chain) {
+	if c.Final() == c.Initial {
+		return
+	}
+	s.Examples = append(s.Examples, *c)
+	slices.SortStableFunc(s.Examples, func(a, b Chain) int { return cmp.Compare(b.changed(), a.changed()) })
+	s.Examples = s.Examples[:min(len(s.Examples), maxExamples)]
+}
+
+// changed is how much longer or shorter the last answer is than the first, in
+// characters.
+func (c *Chain) changed() int {
+	n := utf8.RuneCountInString(c.Final()) - utf8.RuneCountInString(c.Initial)
+	return max(n, -n)
 }
 
 // RevisionRates describe the answers after a round.
@@ -82,8 +108,9 @@ func (s *RevisionSummary) leave(l *LeftOut) {
 	}
 }
 
-func (s *RevisionSummary) count(c *data.Chain) {
+func (s *RevisionSummary) count(c *Chain) {
 	s.Written++
+	s.example(c)
 	if c.Given {
 		s.Given++
 	} else {

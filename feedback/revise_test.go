@@ -82,11 +82,11 @@ func revising(store *Store, prompts int, w *writer) *Revising {
 	return &Revising{Constitution: threePrinciples(), Model: model, Complete: w.complete, Rounds: 2, PerRound: 2, Order: OrderSequence, Store: store, Prompts: promptsOf(prompts)}
 }
 
-func chains(t testing.TB, run *Revising) ([]data.Chain, []LeftOut, *RevisionSummary, error) {
+func chains(t testing.TB, run *Revising) ([]Chain, []LeftOut, *RevisionSummary, error) {
 	t.Helper()
-	var out []data.Chain
+	var out []Chain
 	var left []LeftOut
-	summary, err := Revise(t.Context(), run, func(c data.Chain) error { out = append(out, c); return nil },
+	summary, err := Revise(t.Context(), run, func(c Chain) error { out = append(out, c); return nil },
 		func(l LeftOut) error { left = append(left, l); return nil })
 	if err == nil && (summary.Rows.Kept != len(out)+len(left) || summary.Written != len(out) || summary.LeftOut() != len(left)) {
 		t.Errorf("%d chains and %d left out of %s", len(out), len(left), summary.Rows)
@@ -155,7 +155,7 @@ func TestReviseSummary(t *testing.T) {
 			}
 		}
 	}
-	summary, err := Revise(t.Context(), run, func(data.Chain) error { return nil }, nil)
+	summary, err := Revise(t.Context(), run, func(Chain) error { return nil }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +255,7 @@ func reviseInto(ctx context.Context, t *testing.T, dir string, client *chat.Clie
 	t.Helper()
 	store := openStore(t, filepath.Join(dir, "answers.jsonl"))
 	defer closeStore(t, store)
-	out, err := data.NewChainWriter(dir, true)
+	out, err := NewChainWriter(dir, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -26,6 +27,7 @@ type Review struct {
 type reviewRow struct {
 	ID        string `parquet:"id"`
 	Prompt    string `parquet:"prompt"`
+	Tools     string `parquet:"tools,optional"` // that the prompt's conversation has
 	A         string `parquet:"response_a"`
 	B         string `parquet:"response_b"`
 	Reason    string `parquet:"reason,dict"`
@@ -35,10 +37,12 @@ type reviewRow struct {
 }
 
 func (r Review) row() reviewRow {
-	return reviewRow{ID: r.ID, Prompt: reviewText(r.Prompt), A: reviewText(r.A), B: reviewText(r.B), Reason: r.Why}
+	return reviewRow{ID: r.ID, Prompt: reviewText(r.Prompt), Tools: r.Prompt.Context.Tools, A: reviewText(r.A), B: reviewText(r.B), Reason: r.Why}
 }
 
-func (r Review) bytes() int { return r.Prompt.Bytes() + r.A.Bytes() + r.B.Bytes() }
+func (r Review) bytes() int {
+	return r.Prompt.Bytes() + len(r.Prompt.Context.Tools) + r.A.Bytes() + r.B.Bytes()
+}
 
 // reviewText is a text as its cell holds it: messages as JSON.
 func reviewText(t data.Text) string {
@@ -59,9 +63,9 @@ const LongestCell = 32767
 // Longest is the length of the longest text in the units of LongestCell.
 func (r Review) Longest() int {
 	longest := 0
-	for _, t := range []data.Text{r.Prompt, r.A, r.B} {
+	for _, cell := range []string{reviewText(r.Prompt), r.Prompt.Context.Tools, reviewText(r.A), reviewText(r.B)} {
 		n := 0
-		for _, c := range reviewText(t) {
+		for _, c := range cell {
 			n += max(1, utf16.RuneLen(c))
 		}
 		longest = max(longest, n)
@@ -90,7 +94,7 @@ func WriteReview(path string, rows []Review) error {
 	}
 	var files []*data.RowFile[Review]
 	for _, path := range paths {
-		layout := reviewCSV
+		layout := reviewCSV(slices.ContainsFunc(rows, func(r Review) bool { return r.Prompt.Context.Tools != "" }))
 		if strings.ToLower(filepath.Ext(path)) == ".parquet" {
 			layout = func(w io.Writer) data.RowWriter[Review] { return data.ParquetRows(w, Review.row, Review.bytes) }
 		}
@@ -108,8 +112,19 @@ func WriteReview(path string, rows []Review) error {
 	return data.CloseAll(files...)
 }
 
-// reviewCSV begins with the mark by which spreadsheets know UTF-8.
-func reviewCSV(w io.Writer) data.RowWriter[Review] {
+// reviewCSV has a column for tools where some comparison has any.
+func reviewCSV(tools bool) func(io.Writer) data.RowWriter[Review] {
+	return func(w io.Writer) data.RowWriter[Review] { return reviewLines(w, tools) }
+}
+
+// reviewLines begins with the mark by which spreadsheets know UTF-8.
+func reviewLines(w io.Writer, tools bool) data.RowWriter[Review] {
+	withTools := func(cells []string, cell string) []string {
+		if !tools {
+			return cells
+		}
+		return slices.Insert(cells, 2, cell)
+	}
 	out := csv.NewWriter(w)
 	begun := false
 	begin := func() error {
@@ -120,11 +135,11 @@ func reviewCSV(w io.Writer) data.RowWriter[Review] {
 		if _, err := io.WriteString(w, "\ufeff"); err != nil {
 			return err
 		}
-		return out.Write([]string{"id", "prompt", "response_a", "response_b", "reason", "answer", "annotator", "note"})
+		return out.Write(withTools([]string{"id", "prompt", "response_a", "response_b", "reason", "answer", "annotator", "note"}, "tools"))
 	}
 	write := func(r Review) error {
 		row := r.row()
-		return errors.Join(begin(), out.Write([]string{guarded(row.ID), guarded(row.Prompt), guarded(row.A), guarded(row.B), row.Reason, "", "", ""}))
+		return errors.Join(begin(), out.Write(withTools([]string{guarded(row.ID), guarded(row.Prompt), guarded(row.A), guarded(row.B), row.Reason, "", "", ""}, guarded(row.Tools))))
 	}
 	return data.RowWriter[Review]{Write: write, Close: func() error {
 		err := begin()

@@ -203,6 +203,7 @@ func (r chosenRow[T]) label() (Label, error) {
 func (r abstainedRow[T]) label() (Label, error) {
 	l := r.labelColumns.label()
 	l.Prompt, l.A, l.B = dialogueText(r.Prompt), dialogueText(r.A), dialogueText(r.B)
+	l.Prompt.Context = data.Context{Tools: r.Tools, TemplateKwargs: r.Kwargs}
 	l.Confidence, l.VoteShare, l.AFirst, l.BFirst = orNaN(r.Confidence), orNaN(r.VoteShare), orNaN(r.AFirst), orNaN(r.BFirst)
 	l.ModelA, l.ModelB, l.Reason = r.ModelA, r.ModelB, Abstention(r.Reason)
 	if l.Reason == "" {

@@ -23,21 +23,33 @@ func (p *pass) attention(in attentionInputs) *Node {
 	if p.unfused(in) == "" {
 		return p.fusedAttention(in)
 	}
-	key, value := repeatHeads(in.key, h), repeatHeads(in.value, h)
-	scores := as(einsum("nqhk,nmhk->nhqm", MulScalar(in.query, in.scale), key), dtypes.Float32)
-	if in.softcap != 0 {
-		scores = MulScalar(Tanh(MulScalar(scores, 1/in.softcap)), in.softcap)
+	in.key, in.value = repeatHeads(in.key, h), repeatHeads(in.value, h)
+	if p.banded(in) {
+		return p.bandedAttention(in)
 	}
-	return p.attend(scores, value, p.mask(in.sees), in.dropout)
+	scores := as(einsum("nqhk,nmhk->nhqm", MulScalar(in.query, in.scale), in.key), dtypes.Float32)
+	return p.attend(capped(scores, in.softcap), in.value, p.mask(in.sees), in.dropout)
+}
+
+// capped is c·tanh(score/c), or the scores where there is no cap (0).
+func capped(scores *Node, softcap float64) *Node {
+	if softcap == 0 {
+		return scores
+	}
+	return MulScalar(Tanh(MulScalar(scores, 1/softcap)), softcap)
 }
 
 // attend weighs the values by softmax of the scores where the mask is true.
 // scores [N, H, T, T], value [N, T, H, K] to [N, T, H·K]
 func (p *pass) attend(scores, value, mask *Node, dropout float64) *Node {
 	n, t, h, k := value.Shape().Dim(0), value.Shape().Dim(1), value.Shape().Dim(2), value.Shape().Dim(3)
-	scores = Where(BroadcastToShape(mask, scores.Shape()), scores, Scalar(p.graph(), scores.DType(), -1e30))
-	probs := p.dropout(Softmax(scores, -1), dropout)
+	probs := p.dropout(maskedSoftmax(scores, mask), dropout)
 	return Reshape(einsum("nhqm,nmhk->nqhk", as(probs, value.DType()), value), n, t, h*k)
+}
+
+// maskedSoftmax is softmax over the last axis where the mask is true.
+func maskedSoftmax(scores, mask *Node) *Node {
+	return Softmax(Where(BroadcastToShape(mask, scores.Shape()), scores, Scalar(scores.Graph(), scores.DType(), -1e30)), -1)
 }
 
 // repeatHeads gives each query head its key-value head. [N, T, G, K] to

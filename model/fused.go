@@ -45,11 +45,20 @@ func (c attentionCase) unfused() string {
 	case c.headDim%8 != 0 || c.headDim > fusedHeadDim:
 		return fmt.Sprintf("a head has %d features, and fused attention is for multiples of 8 up to %d", c.headDim, fusedHeadDim)
 	case c.window > 0:
-		return fmt.Sprintf("a query sees a window of %d tokens", c.window)
+		return fmt.Sprintf("a query sees a window of %d tokens (its scores alone are computed, in bands)", c.window)
 	case c.packed:
 		return "rows hold several sequences"
 	}
 	return ""
+}
+
+// scores is how many are written out for a query: those of bands where there are
+// bands, else one for each token.
+func (c attentionCase) scores(tokens int, causal bool) int {
+	if c.window == 0 || !c.dtype.IsHalfPrecision() {
+		return tokens
+	}
+	return min(tokens, maskKind{causal: causal, window: c.window}.reach())
 }
 
 // unfused is attentionCase's, of one attention of this pass.
@@ -68,6 +77,7 @@ func (p *pass) unfused(in attentionInputs) string {
 type AttentionUse struct {
 	Blocks, Fused int
 	Why           []string // different reasons, each once
+	Scores        int      // that are written out for a query and head, of all blocks
 }
 
 // String is what commands print.
@@ -95,7 +105,11 @@ func (m *Model) AttentionUse(backend Backend, tokens int, dropout float64) Atten
 		if a.windows != nil && !(maskKind{window: a.windows[i]}).seesAll(tokens) {
 			c.window = a.windows[i]
 		}
-		switch why := c.unfused(); {
+		why := c.unfused()
+		if why != "" {
+			use.Scores += c.scores(tokens, a.causal)
+		}
+		switch {
 		case why == "":
 			use.Fused++
 		case !slices.Contains(use.Why, why):

@@ -66,3 +66,17 @@ func TestAttentionOfFamilies(t *testing.T) {
 		}
 	}
 }
+
+// Scores written out are those of bands where a window has them, of all tokens
+// where float32 has none.
+func TestScoresWrittenOut(t *testing.T) {
+	c, err := parseConfig([]byte(`{"model_type": "modernbert", "num_hidden_layers": 4}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dtype, want := range map[dtypes.DType]int{dtypes.BFloat16: 2 * 3 * 64, dtypes.Float32: 4 * 512} {
+		if got := (&Model{Config: c, Compute: dtype}).AttentionUse(fusing{}, 512, -1).Scores; got != want {
+			t.Errorf("%s: %d scores a query, want %d", dtype, got, want)
+		}
+	}
+}

@@ -89,7 +89,7 @@ func openStore(dir string, dry bool, log io.Writer) (*feedback.Store, error) {
 			return nil, nil
 		}
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := claimFolder(dir); err != nil {
 		return nil, err
 	}
 	store, err := feedback.OpenStore(filepath.Join(dir, answersFile))

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
+	"maps"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -44,7 +46,7 @@ func evalCommand() *cobra.Command {
 	flags.StringVar(&e.ref, "model", "", "run directory, Hugging Face directory or hub name")
 	flags.StringVar(&e.revision, "revision", "main", "branch, tag or commit of a hub name")
 	flags.StringArrayVar(&e.files, "data", nil, "files of pairs")
-	flags.StringVar(&e.scores, "scores", "", "evaluate rewards computed elsewhere: a file with reward_chosen and reward_rejected")
+	flags.StringVar(&e.scores, "scores", "", "evaluate rewards computed elsewhere: a file with reward_chosen and reward_rejected; --data names its pairs where it has no texts")
 	flags.StringVar(&e.dir, "out", "", "directory for report.json, report.html and plots")
 	flags.StringToStringVar(&e.columns, "columns", nil, "field=column where the file's names differ")
 	flags.StringVar(&e.onBadRow, "on-bad-row", "fail", "fail or skip")
@@ -67,7 +69,7 @@ type evaluation struct {
 }
 
 func (e *evaluation) run(ctx context.Context) error {
-	if err := checkPairs(e.files, data.ReadConfig{Columns: e.columns, OnBadRow: e.onBadRow}); err != nil {
+	if err := checkPairs(e.files, data.ReadConfig{Columns: e.pairColumns(), OnBadRow: e.onBadRow}); err != nil {
 		return err
 	}
 	if err := claimReports(e.dir, e.overwrite, "report.json", "report.html"); err != nil {
@@ -100,7 +102,7 @@ func (e *evaluation) run(ctx context.Context) error {
 func (e *evaluation) shown(report *eval.Report, facts []draw.Fact) (run eval.Run, err error) {
 	run = eval.Run{Report: report, Facts: facts, Data: e.scores}
 	if e.scores != "" {
-		run.Examples, err = report.Examples(func(func(data.Pair, error) bool) {}) // rewards alone have no texts
+		run.Examples, err = report.Examples(e.textsOfScores())
 		return run, err
 	}
 	run.Name, run.Model, run.Data = filepath.Base(e.ref), e.ref, strings.Join(e.files, ", ")
@@ -117,6 +119,33 @@ func (e *evaluation) shown(report *eval.Report, facts []draw.Fact) (run eval.Run
 		run.Kept = best.Step
 	}
 	return run, err
+}
+
+// textsOfScores are the pairs that given rewards are of: those of --data, or of
+// the file of rewards where it has their texts, as laurel score writes it.
+func (e *evaluation) textsOfScores() iter.Seq2[data.Pair, error] {
+	cfg := e.dataConfig()
+	cfg.Columns = e.pairColumns()
+	if len(e.files) > 0 {
+		return data.ReadPairs(e.files, cfg.Reading(nil), nil)
+	}
+	cfg.OnBadRow = "skip"
+	return func(yield func(data.Pair, error) bool) {
+		for pair, err := range data.ReadPairs([]string{e.scores}, cfg.Reading(nil), nil) {
+			if err != nil || !yield(pair, nil) { // rewards alone are no pairs
+				return
+			}
+		}
+	}
+}
+
+// pairColumns are the columns named for pairs, without those of rewards.
+func (e *evaluation) pairColumns() map[string]string {
+	columns := maps.Clone(e.columns)
+	maps.DeleteFunc(columns, func(field, _ string) bool {
+		return strings.HasPrefix(field, "reward_") || strings.HasPrefix(field, "len_")
+	})
+	return columns
 }
 
 // dataConfig is how the files of pairs are read.

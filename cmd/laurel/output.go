@@ -24,6 +24,8 @@ func claimFile(path string, overwrite bool) error {
 	switch info, err := os.Stat(path); {
 	case err == nil && info.IsDir():
 		return fmt.Errorf("--out %s is a directory: name a file in it", path)
+	case err == nil && !info.Mode().IsRegular():
+		return fmt.Errorf("--out %s is there and no regular file: name another", path)
 	case err == nil && !overwrite:
 		return replaced(path)
 	case err != nil && !errors.Is(err, os.ErrNotExist):
@@ -35,11 +37,11 @@ func claimFile(path string, overwrite bool) error {
 // claimFolder makes a folder and sees that files can be written there.
 func claimFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("output: %w", err)
+		return fmt.Errorf("output: %w: name another --out", err)
 	}
 	probe, err := os.CreateTemp(dir, ".laurel-")
 	if err != nil {
-		return fmt.Errorf("output: %w", err)
+		return fmt.Errorf("output: no file can be written in %s: %w: name another --out", dir, data.RootCause(err))
 	}
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
@@ -70,6 +72,9 @@ func replaced(path string) error {
 // claimModelFolder readies the place of a model directory. With overwrite a
 // model directory that is there is replaced, but never anything else.
 func claimModelFolder(dir string, overwrite bool) error {
+	if filepath.Clean(dir) == "." {
+		return fmt.Errorf("--out %s is the working directory, which cannot be replaced: name a directory in it", dir)
+	}
 	err := data.CheckNewFolder(dir)
 	if err == nil {
 		return claimFolder(filepath.Dir(filepath.Clean(dir)))

@@ -148,7 +148,7 @@ func (r *revision) checkOutput() (err error) {
 	if err != nil {
 		return err
 	}
-	return checkReplaced(r.dir, reviseFile, []string{data.MessagesFile + ".jsonl", data.ChainFile + ".jsonl", data.RevisionPairsFile + ".jsonl"}, now, false)
+	return checkReplaced(r.dir, reviseFile, []string{feedback.MessagesFile + ".jsonl", feedback.ChainFile + ".jsonl", feedback.RevisionPairsFile + ".jsonl"}, now, false)
 }
 
 // prompts reads the files as often as it is called, until Ctrl-C.
@@ -161,7 +161,7 @@ func (r *revision) prompts(ctx context.Context) func(*data.Counts) iter.Seq2[dat
 
 // revise asks what must be asked and writes the files of chains.
 func (r *revision) revise(ctx context.Context, run *feedback.Revising, plan *feedback.RevisionPlan) (*feedback.RevisionSummary, error) {
-	writer, err := data.NewChainWriter(r.dir, r.config.Pairs)
+	writer, err := feedback.NewChainWriter(r.dir, r.config.Pairs)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +223,7 @@ func (r *revision) dropOldPairs() error {
 		return nil
 	}
 	for _, ext := range []string{".jsonl", ".parquet"} {
-		path := filepath.Join(r.dir, data.RevisionPairsFile+ext)
+		path := filepath.Join(r.dir, feedback.RevisionPairsFile+ext)
 		switch err := os.Remove(path); {
 		case err == nil:
 			fmt.Fprintf(r.log, "removed %s of an earlier run with --pairs\n", path)

@@ -77,7 +77,20 @@ func revisionReport(s *feedback.RevisionSummary) *audit.RevisionReport {
 	for _, p := range s.Principles {
 		report.Principles = append(report.Principles, audit.RevisionRates(p))
 	}
+	for i := range s.Examples {
+		report.Examples = append(report.Examples, chainExample(&s.Examples[i]))
+	}
 	return report
+}
+
+// chainExample is a chain as the report shows it.
+func chainExample(c *feedback.Chain) draw.Example {
+	e := draw.Example{Title: draw.Label(c.ID, 80), Texts: []draw.Passage{{Name: "prompt", Text: draw.Words(data.Text{Messages: c.Messages})}, {Name: "first answer", Text: c.Initial}}}
+	for _, step := range c.Steps {
+		by := fmt.Sprintf("round %d, %s", step.Round, draw.Label(step.Principle, 60))
+		e.Texts = append(e.Texts, draw.Passage{Name: "critique, " + by, Text: step.Critique}, draw.Passage{Name: "revision, " + by, Text: step.Revision})
+	}
+	return e
 }
 
 func (r *revision) facts(s *feedback.RevisionSummary) []draw.Fact {
@@ -88,7 +101,7 @@ func (r *revision) facts(s *feedback.RevisionSummary) []draw.Fact {
 
 // printSummary prints what became of the prompts.
 func (r *revision) printSummary(s *feedback.RevisionSummary, report *audit.RevisionReport) error {
-	fmt.Fprintf(r.log, "wrote %d of %d prompts: %s\n", s.Written, s.Rows.Kept, filepath.Join(r.dir, data.MessagesFile+".jsonl"))
+	fmt.Fprintf(r.log, "wrote %d of %d prompts: %s\n", s.Written, s.Rows.Kept, filepath.Join(r.dir, feedback.MessagesFile+".jsonl"))
 	if s.LeftOut() > 0 {
 		fmt.Fprintf(r.log, "left out %d (at the first answer %d, a critique %d, a revision %d): %s; the first: %s\n", s.LeftOut(),
 			s.Left[feedback.StageInitial], s.Left[feedback.StageCritique], s.Left[feedback.StageRevision], filepath.Join(r.dir, leftOutFile), s.FirstLeft)

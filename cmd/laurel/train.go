@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -133,7 +132,7 @@ func (t *training) writeConfig() error {
 func (t *training) claim() error {
 	path := t.configPath()
 	if !trainer.Started(t.dir) {
-		return errors.Join(os.MkdirAll(t.dir, 0o755), t.sweep())
+		return errors.Join(claimFolder(t.dir), t.sweep())
 	}
 	if !t.resume {
 		return fmt.Errorf("%s holds a run already: add --resume to go on with it, or name another --out", t.dir)

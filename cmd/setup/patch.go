@@ -144,6 +144,9 @@ func copyPatched(source, target string) error {
 		return fmt.Errorf("go-xla: %w", err)
 	}
 	defer os.RemoveAll(aside)
+	if err := os.Chmod(aside, 0o755); err != nil {
+		return fmt.Errorf("go-xla: %w", err)
+	}
 	if err := copyModule(source, aside); err != nil {
 		return fmt.Errorf("go-xla: %w", err)
 	}

@@ -123,6 +123,7 @@ type inspector struct {
 	letters map[string]*histogram
 	over    int
 	longer  float64
+	bare    int // rows with an empty prompt
 	sum     float64
 }
 
@@ -161,6 +162,9 @@ func (f *inspector) add(m measured) {
 	at(f.letters, "prompt").add(m.chars.Prompt)
 	at(f.letters, "chosen").add(m.chars.Chosen)
 	at(f.letters, "rejected").add(m.chars.Rejected)
+	if m.chars.Prompt == 0 {
+		f.bare++
+	}
 	switch {
 	case m.chars.Chosen > m.chars.Rejected:
 		f.longer++
@@ -227,6 +231,9 @@ func (f *inspector) warn() {
 	}
 	if f.sum == 0 {
 		say("every confidence is 0: the sum of the weights is 0 and nothing can be learnt")
+	}
+	if f.bare > 0 {
+		say("%d rows have an empty prompt", f.bare)
 	}
 	if out.Duplicates > 0 {
 		say("%d rows are duplicates", out.Duplicates)

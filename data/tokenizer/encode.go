@@ -29,6 +29,7 @@ func ParseSide(name string) (Side, error) {
 	return Left, fmt.Errorf("truncation_side %q: want left or right", name)
 }
 
+// String is the side as settings name it.
 func (s Side) String() string {
 	if s == Right {
 		return "right"

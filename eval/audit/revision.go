@@ -21,6 +21,7 @@ type RevisionReport struct {
 	LeftOut    []StageCount    // prompts without a whole chain, by where it broke
 	Rounds     []RoundRates    // from 0, the first answers
 	Principles []RevisionRates // by the constitution's order
+	Examples   []draw.Example  // chains to look at
 }
 
 // StageCount is a number of prompts by the stage of their chain.
@@ -57,7 +58,7 @@ func (r *RevisionReport) Write(dir, of string, facts ...draw.Fact) error {
 }
 
 func (r *RevisionReport) writeHTML(path, of string, facts []draw.Fact) error {
-	p := draw.Page{Title: "Revision report", Of: of, Headline: r.headline(), Warnings: r.Warnings(), Sections: append(r.sections(), draw.FactSection(facts...)), Definitions: revisionDefinitions()}
+	p := draw.Page{Title: "Revision report", Of: of, Headline: r.headline(), Warnings: r.Warnings(), Sections: append(r.pageSections(), draw.FactSection(facts...)), Definitions: revisionDefinitions()}
 	var err error
 	if p.Sections[0].Figures, err = draw.Figures(r.charts()); err != nil {
 		return fmt.Errorf("write report %s: %w", path, err)
@@ -99,6 +100,15 @@ func (r *RevisionReport) headline() []draw.Card {
 		{Name: "Unchanged", Value: stats.Percent(stats.Over(float64(r.Unchanged), float64(r.Written))), Note: "last answer as the first"},
 		{Name: "Left out", Value: fmt.Sprint(r.Prompts - r.Written), Note: "left-out.jsonl says why"},
 	}
+}
+
+// pageSections are the sections with texts, which a terminal has no room for.
+func (r *RevisionReport) pageSections() []draw.Section {
+	sections := r.sections()
+	if len(r.Examples) > 0 {
+		sections = append(sections, draw.Section{Title: "Changed most in length", Examples: r.Examples})
+	}
+	return sections
 }
 
 func (r *RevisionReport) sections() []draw.Section {

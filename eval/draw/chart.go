@@ -21,19 +21,34 @@ import (
 	"laurel/eval/stats"
 )
 
-// The palette is Okabe and Ito's, which the colour-blind can tell apart:
-// blue for chosen and right, vermillion for rejected and wrong, green for
-// what is held out.
-func Blue() color.Color       { return color.NRGBA{0x00, 0x72, 0xB2, 0xFF} }
+// The palette is Okabe and Ito's, which the colour-blind can tell apart.
+
+// Blue stands for chosen and right.
+func Blue() color.Color { return color.NRGBA{0x00, 0x72, 0xB2, 0xFF} }
+
+// Vermillion stands for rejected and wrong.
 func Vermillion() color.Color { return color.NRGBA{0xD5, 0x5E, 0x00, 0xFF} }
-func Green() color.Color      { return color.NRGBA{0x00, 0x9E, 0x73, 0xFF} }
-func Purple() color.Color     { return color.NRGBA{0xCC, 0x79, 0xA7, 0xFF} }
-func Orange() color.Color     { return color.NRGBA{0xE6, 0x9F, 0x00, 0xFF} }
-func Sky() color.Color        { return color.NRGBA{0x56, 0xB4, 0xE9, 0xFF} }
-func Grey() color.Color       { return color.NRGBA{0x8C, 0x93, 0x9C, 0xFF} }
-func paleGrey() color.Color   { return color.NRGBA{0xE4, 0xE7, 0xEB, 0xFF} }
-func Ink() color.Color        { return color.NRGBA{0x24, 0x29, 0x2F, 0xFF} }
-func mutedInk() color.Color   { return color.NRGBA{0x57, 0x60, 0x6A, 0xFF} }
+
+// Green stands for what is held out.
+func Green() color.Color { return color.NRGBA{0x00, 0x9E, 0x73, 0xFF} }
+
+// Purple is for a further series.
+func Purple() color.Color { return color.NRGBA{0xCC, 0x79, 0xA7, 0xFF} }
+
+// Orange is for a further series.
+func Orange() color.Color { return color.NRGBA{0xE6, 0x9F, 0x00, 0xFF} }
+
+// Sky is for a further series.
+func Sky() color.Color { return color.NRGBA{0x56, 0xB4, 0xE9, 0xFF} }
+
+// Grey is for what is compared with: a diagonal, a baseline.
+func Grey() color.Color { return color.NRGBA{0x8C, 0x93, 0x9C, 0xFF} }
+
+// Ink is for words and axes.
+func Ink() color.Color { return color.NRGBA{0x24, 0x29, 0x2F, 0xFF} }
+
+func paleGrey() color.Color { return color.NRGBA{0xE4, 0xE7, 0xEB, 0xFF} }
+func mutedInk() color.Color { return color.NRGBA{0x57, 0x60, 0x6A, 0xFF} }
 
 // Tint mixes a colour with white: 0 leaves it, 1 is white.
 func Tint(c color.Color, white float64) color.Color {
@@ -62,6 +77,7 @@ type Key struct {
 	Dot   bool // a dot rather than a swatch
 }
 
+// New is an empty chart with the names of its axes; facts stand below the title.
 func New(title, facts, x, y string) *Chart {
 	c := &Chart{Plot: plot.New(), title: title, Facts: facts}
 	c.X.Label.Text, c.Y.Label.Text = x, y

@@ -15,6 +15,7 @@ func Decade(x float64, round func(float64) float64) float64 {
 // Decades are ticks at the powers of ten, eight or so at most.
 type Decades struct{}
 
+// Ticks is plot.Ticker's.
 func (Decades) Ticks(low, high float64) (out []plot.Tick) {
 	first, last := math.Ceil(math.Log10(low)-1e-9), math.Floor(math.Log10(high)+1e-9)
 	step := math.Ceil((last - first + 1) / 8)

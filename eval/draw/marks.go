@@ -20,6 +20,7 @@ type Bar struct {
 // Bars draws rectangles, a hair apart.
 type Bars []Bar
 
+// Plot is plot.Plotter's.
 func (bs Bars) Plot(canvas draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&canvas)
 	for _, b := range bs {
@@ -61,6 +62,7 @@ type BoxMark struct {
 	Color                     color.Color
 }
 
+// Plot is plot.Plotter's.
 func (b BoxMark) Plot(canvas draw.Canvas, p *plot.Plot) {
 	toX, toY := p.Transforms(&canvas)
 	left, mid, right := toX(b.X-b.Half), toX(b.X), toX(b.X+b.Half)

@@ -33,10 +33,13 @@ type Binning struct {
 	predicted, seen, spread []float64 // spread: sums of p(1-p)
 }
 
+// NewBinning has k bins of equal width over [0, 1], all empty.
 func NewBinning(k int) Binning {
 	return Binning{make([]int, k), make([]float64, k), make([]float64, k), make([]float64, k)}
 }
 
+// Add counts a prediction p, and its outcome: 1 for right, 0 for wrong, one half for
+// a tie.
 func (b Binning) Add(p, outcome float64) {
 	k := BinOf(p, len(b.count))
 	b.count[k]++
@@ -80,6 +83,7 @@ func (b Binning) ByChance() Value {
 	return Over(gap, float64(n))
 }
 
+// Bins are the bins with their means; those of an empty one are not known.
 func (b Binning) Bins() []Bin {
 	out := make([]Bin, len(b.count))
 	for k, count := range b.count {

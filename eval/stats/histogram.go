@@ -12,6 +12,8 @@ type Histogram struct {
 	Above  int     `json:"above"`
 }
 
+// NewHistogram counts x in so many bins of equal width from low to high; what lies
+// beyond is counted as Below or Above.
 func NewHistogram(x []float64, low, high float64, bins int) Histogram {
 	h := Histogram{Low: low, High: high, Counts: make([]int, bins)}
 	width := (high - low) / float64(bins)

@@ -10,6 +10,7 @@ type Prompts struct {
 	N      int32
 }
 
+// NewPrompts has no prompt yet.
 func NewPrompts() *Prompts { return &Prompts{number: map[uint64]int32{}} }
 
 // Of is the number of the prompt with that key. A row whose prompt is not

@@ -14,6 +14,7 @@ type Order struct {
 	dense  []int32   // index of row i's value among the distinct values
 }
 
+// OrderOf ranks a column, which holds no NaN.
 func OrderOf(x []float64) Order {
 	n := len(x)
 	o := Order{column: x, From: make([]int32, n), rank: make([]float64, n), dense: make([]int32, n)}
@@ -80,9 +81,13 @@ func radixSort(keys []uint64, rows []int32) {
 // At is the k-th smallest value.
 func (o Order) At(k int) float64 { return o.column[o.From[k]] }
 
+// Least is the smallest value.
 func (o Order) Least() float64 { return o.At(0) }
-func (o Order) Most() float64  { return o.At(len(o.From) - 1) }
 
+// Most is the largest value.
+func (o Order) Most() float64 { return o.At(len(o.From) - 1) }
+
+// Constant is whether all values are equal.
 func (o Order) Constant() bool { return o.Least() == o.Most() }
 
 // Ascending is the sorted column.

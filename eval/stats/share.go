@@ -109,6 +109,7 @@ type Differences struct {
 	x      []float64
 }
 
+// Add takes in a row's difference, under the number of its prompt.
 func (d *Differences) Add(prompt int32, x float64) {
 	d.prompt, d.x = append(d.prompt, prompt), append(d.x, x)
 }

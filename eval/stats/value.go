@@ -85,4 +85,5 @@ func Over(a, b float64) Value {
 	return Value(a / b)
 }
 
+// Finite is whether x is neither NaN nor infinite.
 func Finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -74,7 +75,12 @@ func (c *Client) params(req Request) (openai.ChatCompletionNewParams, error) {
 	if req.TopLogprobs > 0 {
 		p.Logprobs, p.TopLogprobs = openai.Bool(true), openai.Int(int64(req.TopLogprobs))
 	}
-	p.SetExtraFields(c.config.Extra)
+	extra := c.config.Extra
+	if req.Tools != "" { // the extra of the config goes before
+		extra = map[string]any{"tools": json.RawMessage(req.Tools), "tool_choice": "none"}
+		maps.Copy(extra, c.config.Extra)
+	}
+	p.SetExtraFields(extra)
 	return p, nil
 }
 

@@ -25,6 +25,7 @@ type Request struct {
 	MaxTokens   int
 	Temperature *float64 // sent where not nil: some models allow none
 	Seed        *int64   // sent where not nil
+	Tools       string   // a JSON list that the model is told of and may not call; "" for none
 	TopLogprobs int      // alternatives a token; 0 asks for no log-probabilities, else a reply without them is an error
 }
 

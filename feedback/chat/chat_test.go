@@ -340,3 +340,16 @@ func TestChatRates(t *testing.T) {
 		}
 	}
 }
+
+// The tools of a prompt reach the model, which is not to call them.
+func TestTools(t *testing.T) {
+	c := Client{config: Config{Model: "m", Extra: map[string]any{"top_p": 0.5}}}
+	p, err := c.params(Request{Messages: []data.Message{{Role: "user", Content: "q"}}, MaxTokens: 1, Tools: `[{"type":"function","function":{"name":"f"}}]`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := json.Marshal(p)
+	if err != nil || !strings.Contains(string(body), `"tools":[{"type":"function","function":{"name":"f"}}]`) || !strings.Contains(string(body), `"tool_choice":"none"`) || !strings.Contains(string(body), `"top_p":0.5`) {
+		t.Errorf("%s, %v", body, err)
+	}
+}

@@ -120,7 +120,7 @@ func (c *Client) FailedAttempts() map[string]int {
 
 // attempt sends one request, within the limits and the budget.
 func (c *Client) attempt(ctx context.Context, req Request) (Reply, error) {
-	prompt := promptBytes(req.Messages)
+	prompt := promptBytes(req.Messages) + len(req.Tools)
 	if err := c.limits.enter(ctx, prompt/BytesPerToken+req.MaxTokens); err != nil {
 		return Reply{}, err
 	}

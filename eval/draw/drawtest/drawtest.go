@@ -29,6 +29,7 @@ func SVG(t *testing.T, name string, svg []byte) {
 	}
 }
 
+// Page checks that a page is whole, loads nothing from elsewhere and shows no NaN.
 func Page(t *testing.T, name, page string) {
 	t.Helper()
 	if bad := regexp.MustCompile(`(?i)<script|<img|<link|<iframe|@import|url\(|\bsrc=|\bhref="?http|\bNaN\b|ZgotmplZ|<no value>`).FindString(

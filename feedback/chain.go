@@ -1,4 +1,4 @@
-package data
+package feedback
 
 import (
 	"errors"
@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/parquet-go/parquet-go"
+
+	"laurel/data"
 )
 
 // The files of a revise directory, each as JSON lines and as Parquet.
@@ -19,7 +21,7 @@ const (
 // Chain is a prompt with all answers to it, from the first to the last
 // revision.
 type Chain struct {
-	Prompt
+	data.Prompt
 	Initial     string
 	Given       bool // Initial is the file's, not the model's
 	Steps       []ChainStep
@@ -45,21 +47,25 @@ func (c *Chain) Final() string {
 
 // messagesRow is a row of messages, in Hugging Face's form.
 type messagesRow struct {
-	Messages []Message `parquet:"messages,list" json:"messages"`
-	Subset   string    `parquet:"subset,optional,dict" json:"subset,omitempty"`
-	ID       string    `parquet:"id" json:"id"`
+	Messages []data.Message `parquet:"messages,list" json:"messages"`
+	Subset   string         `parquet:"subset,optional,dict" json:"subset,omitempty"`
+	ID       string         `parquet:"id" json:"id"`
+	Tools    data.JSONText  `parquet:"tools,optional" json:"tools,omitempty"`
+	Kwargs   data.JSONText  `parquet:"chat_template_kwargs,optional" json:"chat_template_kwargs,omitempty"`
 }
 
 type chainRow struct {
-	ID          string    `parquet:"id" json:"id"`
-	Prompt      []Message `parquet:"prompt,list" json:"prompt"`
-	Initial     string    `parquet:"initial" json:"initial"`
-	InitialIs   string    `parquet:"initial_is,dict" json:"initial_is"` // given or generated
-	Steps       []stepRow `parquet:"steps,list" json:"steps"`
-	Final       string    `parquet:"final" json:"final"`
-	Refusal     bool      `parquet:"refusal" json:"refusal"`
-	Boilerplate bool      `parquet:"boilerplate" json:"boilerplate"`
-	Subset      string    `parquet:"subset,optional,dict" json:"subset,omitempty"`
+	ID          string         `parquet:"id" json:"id"`
+	Prompt      []data.Message `parquet:"prompt,list" json:"prompt"`
+	Initial     string         `parquet:"initial" json:"initial"`
+	InitialIs   string         `parquet:"initial_is,dict" json:"initial_is"` // given or generated
+	Steps       []stepRow      `parquet:"steps,list" json:"steps"`
+	Final       string         `parquet:"final" json:"final"`
+	Refusal     bool           `parquet:"refusal" json:"refusal"`
+	Boilerplate bool           `parquet:"boilerplate" json:"boilerplate"`
+	Subset      string         `parquet:"subset,optional,dict" json:"subset,omitempty"`
+	Tools       data.JSONText  `parquet:"tools,optional" json:"tools,omitempty"`
+	Kwargs      data.JSONText  `parquet:"chat_template_kwargs,optional" json:"chat_template_kwargs,omitempty"`
 }
 
 type stepRow struct {
@@ -70,7 +76,7 @@ type stepRow struct {
 }
 
 func (c Chain) messages() messagesRow {
-	return messagesRow{append(slices.Clone(c.Messages), Message{Role: "assistant", Content: c.Final()}), c.Subset, c.ID}
+	return messagesRow{append(slices.Clone(c.Messages), data.Message{Role: "assistant", Content: c.Final()}), c.Subset, c.ID, data.JSONText(c.Context.Tools), data.JSONText(c.Context.TemplateKwargs)}
 }
 
 func (c Chain) row() chainRow {
@@ -82,18 +88,26 @@ func (c Chain) row() chainRow {
 	for i, s := range c.Steps {
 		steps[i] = stepRow{int32(s.Round), s.Principle, s.Critique, s.Revision}
 	}
-	return chainRow{c.ID, MessageList(Text{Messages: c.Messages}), c.Initial, is, steps, c.Final(), c.Refusal, c.Boilerplate, c.Subset}
+	return chainRow{c.ID, data.MessageList(data.Text{Messages: c.Messages}), c.Initial, is, steps, c.Final(), c.Refusal, c.Boilerplate, c.Subset,
+		data.JSONText(c.Context.Tools), data.JSONText(c.Context.TemplateKwargs)}
 }
 
 // pair prefers the last revision to the first answer, with full confidence:
 // nobody has compared them.
-func (c Chain) pair() chatRow {
-	return asChat(Pair{ID: c.ID, Prompt: Text{Messages: c.Messages}, Chosen: assistant(Text{Plain: c.Final()}),
-		Rejected: assistant(Text{Plain: c.Initial}), Confidence: 1, VoteShare: 1, Subset: c.Subset})
+func (c Chain) pair() data.ChatRow {
+	return data.AsChat(data.Pair{ID: c.ID, Prompt: c.asked(), Chosen: assistant(c.Final()),
+		Rejected: assistant(c.Initial), Confidence: 1, VoteShare: 1, Subset: c.Subset})
+}
+
+// asked is the prompt as a text.
+func (c Chain) asked() data.Text { return data.Text{Messages: c.Messages, Context: c.Context} }
+
+func assistant(said string) data.Text {
+	return data.Text{Messages: []data.Message{{Role: "assistant", Content: said}}}
 }
 
 func (c Chain) bytes() int {
-	n := Text{Messages: c.Messages}.Bytes() + len(c.Initial) + len(c.Final())
+	n := data.Text{Messages: c.Messages}.Bytes() + len(c.Initial) + len(c.Final())
 	for _, s := range c.Steps {
 		n += len(s.Critique) + len(s.Revision)
 	}
@@ -103,7 +117,7 @@ func (c Chain) bytes() int {
 // ChainWriter writes chains into the files of a revise directory, aside and
 // renamed when all are written.
 type ChainWriter struct {
-	all, changed []*RowFile[Chain] // changed: of chains whose last answer is not the first
+	all, changed []*data.RowFile[Chain] // changed: of chains whose last answer is not the first
 }
 
 // NewChainWriter begins the files; pairs are written only where asked for.
@@ -122,13 +136,13 @@ func NewChainWriter(dir string, pairs bool) (w *ChainWriter, err error) {
 }
 
 // beginBoth begins path.jsonl and path.parquet.
-func beginBoth[Row any](files []*RowFile[Chain], path string, layout func(Chain) Row) ([]*RowFile[Chain], error) {
-	lines, err := BeginRows(path+".jsonl", func(out io.Writer) RowWriter[Chain] { return JSONRows(out, layout) })
+func beginBoth[Row any](files []*data.RowFile[Chain], path string, layout func(Chain) Row) ([]*data.RowFile[Chain], error) {
+	lines, err := data.BeginRows(path+".jsonl", func(out io.Writer) data.RowWriter[Chain] { return data.JSONRows(out, layout) })
 	if err != nil {
 		return files, err
 	}
-	columns, err := BeginRows(path+".parquet", func(out io.Writer) RowWriter[Chain] {
-		return ParquetRows(out, layout, Chain.bytes, skipBounds(parquet.SchemaOf(new(Row))))
+	columns, err := data.BeginRows(path+".parquet", func(out io.Writer) data.RowWriter[Chain] {
+		return data.ParquetRows(out, layout, Chain.bytes, data.SkipBounds(parquet.SchemaOf(new(Row))))
 	})
 	if err != nil {
 		return append(files, lines), err
@@ -152,7 +166,7 @@ func (w *ChainWriter) Write(c Chain) error {
 }
 
 // Close finishes the files and gives them their names.
-func (w *ChainWriter) Close() error { return CloseAll(append(w.all, w.changed...)...) }
+func (w *ChainWriter) Close() error { return data.CloseAll(append(w.all, w.changed...)...) }
 
 // Abort removes what was written.
-func (w *ChainWriter) Abort() error { return AbortAll(append(w.all, w.changed...)...) }
+func (w *ChainWriter) Abort() error { return data.AbortAll(append(w.all, w.changed...)...) }
