@@ -13,10 +13,13 @@ type Sizes struct {
 	Load
 	Parameters int     `json:"parameters"`
 	Trainable  int     `json:"trainable"`
-	Blocks     int     `json:"blocks"`
 	StepFLOPs  float64 `json:"step_flops"`  // trainer.FLOPs, without recomputation
 	ScoreFLOPs float64 `json:"score_flops"` // of the scored rows
 	ScoreRows  int     `json:"score_rows"`
+
+	Size      model.Size         `json:"size"`
+	Batch     trainer.BatchShape `json:"batch"`
+	Predicted float64            `json:"predicted"` // by trainer.PeakMemory, without the process
 }
 
 // Programs compiles what a load runs, and runs none of it: a training step's
@@ -42,8 +45,15 @@ func Programs(backend model.Backend, l Load) (*Sizes, error) {
 		return nil, err
 	}
 	rows, scoring := scorer.Compile(l.Tokens)
-	s := &Sizes{Load: l, Parameters: m.NumParameters(), Trainable: m.NumTrainable(), Blocks: m.Size().Blocks, ScoreRows: rows,
-		StepFLOPs:  trainer.FLOPs(m.Size(), trainer.BatchShape{Rows: 2 * l.Pairs, Tokens: l.Tokens}),
-		ScoreFLOPs: trainer.ForwardFLOPs(m.Size(), rows, l.Tokens)}
-	return s, errors.Join(trial.Compile(batches.Random(l.Pairs, l.Tokens, m.VocabSize(), benchSeed)), scoring)
+	sizes := l.sizes(backend, m)
+	sizes.ScoreRows, sizes.ScoreFLOPs = rows, trainer.ForwardFLOPs(sizes.Size, rows, l.Tokens)
+	return sizes, errors.Join(trial.Compile(batches.Random(l.Pairs, l.Tokens, m.VocabSize(), benchSeed)), scoring)
+}
+
+func (l Load) sizes(backend model.Backend, m *model.Model) *Sizes {
+	use := m.AttentionUse(backend, l.Tokens, 0)
+	b := trainer.BatchShape{Rows: 2 * l.Pairs, Tokens: l.Tokens, ValueBytes: 2, Checkpointed: l.Checkpoint, Written: use.Blocks - use.Fused}
+	need := trainer.PeakMemory(m.Size(), b)
+	return &Sizes{Load: l, Parameters: m.NumParameters(), Trainable: m.NumTrainable(), Size: m.Size(), Batch: b,
+		StepFLOPs: trainer.FLOPs(m.Size(), trainer.BatchShape{Rows: b.Rows, Tokens: b.Tokens}), Predicted: need.Total() - need.Process}
 }

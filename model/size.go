@@ -20,6 +20,9 @@ type Size struct {
 	Blocks, Hidden        int
 	Heads, HeadDim        int
 	Intermediate          int // features within an MLP
+	// Outputs are what a block's linear layers give of a token, AdapterOutputs what
+	// an adapter adds to each of them.
+	Outputs, AdapterOutputs int
 }
 
 // Size measures the model.
@@ -30,11 +33,17 @@ func (m *Model) Size() Size {
 	for _, t := range m.tensors() {
 		if d := depth(t, blocks); (t.linear || isLoRA(t.name)) && d > 0 && d <= blocks {
 			s.Linear += t.size()
+			if isLoRA(t.name) {
+				s.AdapterOutputs += t.shape[0]
+			} else {
+				s.Outputs += t.shape[0]
+			}
 			if m.frozen == nil || !m.frozen(t) {
 				s.TrainedLinear += t.size()
 			}
 		}
 	}
+	s.Outputs, s.AdapterOutputs = s.Outputs/blocks, s.AdapterOutputs/blocks
 	return s
 }
 

@@ -5,7 +5,8 @@ import "laurel/model"
 // BatchShape is what the cost of a batch follows from.
 type BatchShape struct {
 	Rows, Tokens int // sequences and their padded length
-	ValueBytes   int // of an activation: 4, or 2 where bfloat16 is stored as such
+	ValueBytes   int // of an activation: 4, or 2 where bfloat16 is stored as such: on CUDA
+	Written      int // blocks that write attention's scores out, where ValueBytes is 2
 	Checkpointed bool
 }
 
@@ -62,7 +63,12 @@ func (m Memory) Total() float64 { return m.Weights + m.Optimiser + m.Activations
 //	            moments, and what an update writes beside what it reads
 //	activations blocks·(N·T·(10·D + 4·F) + 5.8·N·H·T²) values; with gradient
 //	            checkpointing two inputs of each block and one block in full
+//
+// In bfloat16 on CUDA it is cudaMemory's.
 func PeakMemory(s model.Size, b BatchShape) Memory {
+	if b.ValueBytes == 2 {
+		return cudaMemory(s, b)
+	}
 	n, t := float64(b.Rows), float64(b.Tokens)
 	block := n*t*(keptHidden*float64(s.Hidden)+keptIntermediate*float64(s.Intermediate)) + keptScores*n*float64(s.Heads)*t*t
 	values := float64(s.Blocks) * block

@@ -1,6 +1,10 @@
 package trainer
 
 import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"laurel/model"
@@ -34,8 +38,36 @@ func TestPeakMemoryByHand(t *testing.T) {
 	if m.Weights != 800 || m.Optimiser != 1600 || m.Activations != 4*2*3320 {
 		t.Errorf("%+v", m)
 	}
-	m = PeakMemory(s, BatchShape{Rows: 2, Tokens: 10, ValueBytes: 2, Checkpointed: true})
-	if want := 2 * (3320 + 2*2*20*3.0); m.Activations != want { // one block, and two inputs of each
+	m = PeakMemory(s, BatchShape{Rows: 2, Tokens: 10, ValueBytes: 4, Checkpointed: true})
+	if want := 4 * (3320 + 2*2*20*3.0); m.Activations != want { // one block, and two inputs of each
 		t.Errorf("checkpointed: %v bytes, want %v", m.Activations, want)
+	}
+}
+
+// TestCUDAMemory holds the prediction to what XLA's compiler needs for an H200:
+// figures of make gpu-check, of all shapes that it compiles.
+func TestCUDAMemory(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join("testdata", "cuda_memory.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Shape string
+		LoRA  bool
+		Size  model.Size
+		Batch BatchShape
+		Bytes float64 // of forward and backward, and the moments that lie there meanwhile
+	}
+	if err := json.Unmarshal(raw, &cases); err != nil {
+		t.Fatal(err)
+	}
+	if len(cases) < 4 {
+		t.Fatalf("%d cases", len(cases))
+	}
+	for _, c := range cases {
+		m := PeakMemory(c.Size, c.Batch)
+		if ratio := (m.Total() - m.Process) / c.Bytes; math.Abs(ratio-1) > 0.15 {
+			t.Errorf("%s, %d tokens, LoRA %v: %.2f of the compiler's %.2f GB", c.Shape, c.Batch.Tokens, c.LoRA, ratio, c.Bytes/1e9)
+		}
 	}
 }

@@ -69,6 +69,8 @@ func (r Run) shape(length int) BatchShape {
 	s := BatchShape{Rows: 2 * r.Config.BatchSize, Tokens: length, ValueBytes: 4, Checkpointed: r.Config.GradientCheckpointing}
 	if r.BackendName == "cuda" && r.Model.Compute == dtypes.BFloat16 { // elsewhere bfloat16 is computed with as float32
 		s.ValueBytes = 2
+		use := r.Model.AttentionUse(r.Backend, length, float64(r.Config.Dropout.For(r.Model)))
+		s.Written = use.Blocks - use.Fused
 	}
 	return s
 }
