@@ -310,8 +310,12 @@ func (m *Model) values(path string) ([]float32, error) {
 	return tensors.CopyFlatData[float32](value)
 }
 
-// CheckSaved opens the weights that Save wrote, without reading them all.
+// CheckSaved reads the config that Save wrote and opens the weights, without
+// reading them all.
 func CheckSaved(dir string) error {
+	if _, err := ReadConfig(dir); err != nil {
+		return err
+	}
 	name := "model.safetensors"
 	if IsAdapter(dir) {
 		name = adapterWeightsFile

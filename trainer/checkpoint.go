@@ -172,6 +172,14 @@ func readState(dir string) (*State, error) {
 	return state, w.Close()
 }
 
+// check holds a state to the step that its folder is named for.
+func (s *State) check(step int) error {
+	if s.Step != step || s.Updates < 0 || s.Skipped < 0 || s.Updates > step || s.Skipped > step {
+		return fmt.Errorf("%s is not of this step: it says %d steps, %d updates, %d skipped", stateFile, s.Step, s.Updates, s.Skipped)
+	}
+	return nil
+}
+
 // newestWhole finds the newest checkpoint that reads well. Those passed
 // over are named in skipped. dir is "" where there is none.
 func newestWhole(runDir string) (dir string, state *State, skipped []string, err error) {
@@ -182,6 +190,9 @@ func newestWhole(runDir string) (dir string, state *State, skipped []string, err
 	for _, step := range slices.Backward(steps) {
 		dir := filepath.Join(checkpointsDir(runDir), checkpointName(step))
 		state, err := readState(dir)
+		if err == nil {
+			err = state.check(step)
+		}
 		if err == nil {
 			return dir, state, skipped, nil
 		}

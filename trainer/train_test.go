@@ -366,6 +366,29 @@ func TestDamagedCheckpointIsPassedOver(t *testing.T) {
 	}
 }
 
+// TestFilesOfACheckpoint: a checkpoint with any file damaged, or another step's
+// state, is passed over.
+func TestFilesOfACheckpoint(t *testing.T) {
+	whole := filepath.Join(t.TempDir(), "run")
+	r := tinyRun(t, whole, randomStore(t, 37))
+	r.Config.SaveEvery, r.Config.MaxSteps = 1, 2
+	mustTrain(t, r)
+	for _, damage := range [][2]string{{stateFile, "null"}, {stateFile, `{"step": -4}`}, {stateFile, `{"step": 999999999}`}, {stateFile, ""},
+		{adamFile, "half"}, {"config.json", ""}, {"model.safetensors", ""}} {
+		dir := filepath.Join(t.TempDir(), "run")
+		if err := os.CopyFS(dir, os.DirFS(whole)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(checkpointsDir(dir), checkpointName(2), damage[0]), []byte(damage[1]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, state, notes, err := Resume(dir, loadModel)
+		if err != nil || state.Step != 1 || len(notes) != 1 || !strings.Contains(notes[0], "passed over") {
+			t.Errorf("%s %q: resumed after %d, notes %q, error %v", damage[0], damage[1], state.Step, notes, err)
+		}
+	}
+}
+
 func TestDecayGroups(t *testing.T) {
 	for name, want := range map[string]bool{
 		"bert.embeddings.word_embeddings.weight": true,

@@ -28,7 +28,7 @@ var ErrNone = errors.New("no plugin")
 // Find looks for the plugin of a backend, "cpu" or "cuda", in Folders.
 func Find(backend string) (string, error) {
 	if backend == "cuda" && !HasGPU() {
-		return "", errors.New("cuda: no NVIDIA GPU on this machine")
+		return "", errors.New("cuda: no NVIDIA GPU on this machine (backend auto, cpu or go need none)")
 	}
 	file := cpuFile
 	if backend == "cuda" {
