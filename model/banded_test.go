@@ -48,7 +48,7 @@ func TestBandsAreTheWindow(t *testing.T) {
 					out = append(out, append([]*Node{a}, Gradient(ReduceAllSum(a), query, key, value)...)...)
 				}
 				return out
-			}).MustExec(inputs[0], inputs[1], inputs[2], inputs[3])
+			}).MustCall(inputs[0], inputs[1], inputs[2], inputs[3])
 			for i, name := range []string{"values", "gradient of queries", "of keys", "of values"} {
 				got, want := tensors.MustCopyFlatData[float32](results[i]), tensors.MustCopyFlatData[float32](results[4+i])
 				if worst := far(got, want); !(worst < 1e-5) {
