@@ -7,15 +7,14 @@ products in bfloat16 from float32 weights, jax.nn.dot_product_attention (cuDNN's
 the same compiler that laurel uses, told by its own front end: a difference lies in the program. Needs jax and nothing else.
 """
 
-import argparse
 import functools
 import json
 import pathlib
-import statistics
 import time
 
 import jax
 import jax.numpy as jnp
+import peer
 
 SHAPES = pathlib.Path(__file__).parent / "shapes"
 
@@ -109,14 +108,7 @@ def rewards(s, dtype, recompute, w, ids):
 
 
 def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--shape", required=True)
-    p.add_argument("--tokens", type=int, required=True)
-    p.add_argument("--pairs", type=int, default=8)
-    p.add_argument("--steps", type=int, default=10)
-    p.add_argument("--dtype", choices=["float32", "bfloat16"], default="bfloat16")
-    p.add_argument("--gradient-checkpointing", action="store_true")
-    args = p.parse_args()
+    args = peer.arguments()
     s = Shape(args.shape)
 
     def loss(w, ids):
@@ -146,16 +138,9 @@ def main():
         value.block_until_ready()
         jax.block_until_ready(state)
         times.append(time.perf_counter() - start)
-    if not jnp.isfinite(value):
-        raise SystemExit("the loss is not finite: nothing was measured")
-    middle, device = statistics.median(times[1:]), jax.devices()[0]
-    print(json.dumps({
-        "engine": "jax " + jax.__version__, "device": device.device_kind, "shape": args.shape, "pairs": args.pairs, "tokens": args.tokens,
-        "dtype": args.dtype, "lora": False, "gradient_checkpointing": args.gradient_checkpointing, "steps": args.steps,
-        "parameters": parameters, "first_step_s": times[0], "step_s": middle, "slowest_step_s": max(times[1:]), "loss": float(value),
-        "tokens_per_s": 2 * args.pairs * args.tokens / middle,
-        "memory_bytes": (device.memory_stats() or {}).get("peak_bytes_in_use", 0),
-    }))  # fmt: skip
+    device = jax.devices()[0]
+    peer.report(args, "jax " + jax.__version__, device.device_kind, parameters, times[0], times[1:], float(value),
+                (device.memory_stats() or {}).get("peak_bytes_in_use", 0))  # fmt: skip
 
 
 if __name__ == "__main__":

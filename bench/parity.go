@@ -57,24 +57,32 @@ const (
 	parityRate   = 1e-4
 )
 
-// Parity compares one family (of Families) in one precision.
-func Parity(ctx context.Context, backend model.Backend, family, dtype string) (Comparison, error) {
-	c := Comparison{Family: family, DType: dtype, Limits: limits[dtype]}
+// Parity compares one family (of Families) in each precision.
+func Parity(ctx context.Context, backend model.Backend, family string, dtypes []string) ([]Comparison, error) {
 	reference, err := referenceNumbers(ctx, family)
 	if err != nil {
-		return c, fmt.Errorf("%s on the Go backend: %w", family, err)
+		return nil, fmt.Errorf("%s on the Go backend: %w", family, err)
 	}
-	got, err := numbersOf(ctx, backend, family, dtype)
-	if err != nil {
-		return c, fmt.Errorf("%s in %s: %w", family, dtype, err)
+	var compared []Comparison
+	for _, dtype := range dtypes {
+		got, err := numbersOf(ctx, backend, family, dtype)
+		if err != nil {
+			return nil, fmt.Errorf("%s in %s: %w", family, dtype, err)
+		}
+		compared = append(compared, compare(family, dtype, got, reference))
 	}
+	return compared, nil
+}
+
+func compare(family, dtype string, got, reference numbers) Comparison {
+	c := Comparison{Family: family, DType: dtype, Limits: limits[dtype]}
 	c.Rewards = spreadOf(got.rewards, reference.rewards)
 	c.Trained = spreadOf(got.trained, reference.trained)
 	c.Loss = relative(got.losses, reference.losses)
 	c.GradNorm = relative(got.norms, reference.norms)
 	c.Changed = got.changed
 	c.Passed = c.Rewards <= c.Limits.Rewards && c.Loss <= c.Limits.Loss && c.GradNorm <= c.Limits.GradNorm && c.Trained <= c.Limits.Trained && c.Changed == 0
-	return c, nil
+	return c
 }
 
 // numbers are what is compared.

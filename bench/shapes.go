@@ -63,9 +63,12 @@ func newModel(shape string, seed uint64) (*model.Model, error) {
 
 // fromShape makes a model from a shape's config.json.
 func fromShape(shape string, make func(config string) (*model.Model, error)) (m *model.Model, err error) {
+	if err := CheckShape(shape); err != nil {
+		return nil, err
+	}
 	raw, err := shapes.ReadFile("shapes/" + shape + ".json")
 	if err != nil {
-		return nil, fmt.Errorf("no shape %q: there are %s", shape, strings.Join(Shapes(), ", "))
+		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "laurel-bench-")
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -172,14 +171,7 @@ func (s *Speed) score(ctx context.Context, backend model.Backend, m *model.Model
 	if err != nil {
 		return err
 	}
-	random := rand.New(rand.NewPCG(benchSeed, 1))
-	texts := make([][]int32, 2*s.Pairs)
-	for i := range texts {
-		texts[i] = make([]int32, s.Tokens)
-		for j := range texts[i] {
-			texts[i][j] = int32(random.IntN(m.VocabSize()))
-		}
-	}
+	texts := slices.Collect(slices.Chunk(batches.Random(s.Pairs, s.Tokens, m.VocabSize(), benchSeed).IDs, s.Tokens))
 	score := func() error {
 		_, err := scorer.Score(ctx, texts, nil)
 		return err

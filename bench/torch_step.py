@@ -7,12 +7,12 @@ attention can serve; weights and AdamW in float32 with products under autocast, 
 norm 1; torch.compile, unless --eager. Needs torch and transformers. Shapes: bench/shapes/*.json.
 """
 
-import argparse
 import json
 import pathlib
 import statistics
 import time
 
+import peer
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
@@ -40,16 +40,7 @@ def waited(device, work):
 
 
 def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--shape", required=True)
-    p.add_argument("--tokens", type=int, required=True)
-    p.add_argument("--pairs", type=int, default=8)
-    p.add_argument("--steps", type=int, default=10)
-    p.add_argument("--dtype", choices=["float32", "bfloat16"], default="bfloat16")
-    p.add_argument("--gradient-checkpointing", action="store_true")
-    p.add_argument("--eager", action="store_true", help="without torch.compile")
-    args = p.parse_args()
-
+    args = peer.arguments(eager="without torch.compile")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = random_model(args.shape, device)
     if args.gradient_checkpointing:
@@ -75,20 +66,11 @@ def main():
     first = waited(device, step)
     times = [waited(device, step) for _ in range(args.steps)]
     backward = [waited(device, gradients) for _ in range(args.steps)]
-    loss = float(step())
-    if loss != loss:
-        raise SystemExit("the loss is not a number: nothing was measured")
-    middle = statistics.median(times)
-    print(json.dumps({
-        "engine": "torch " + torch.__version__ + (" eager" if args.eager else " compile"),
-        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
-        "shape": args.shape, "pairs": args.pairs, "tokens": args.tokens, "dtype": args.dtype, "lora": False,
-        "gradient_checkpointing": args.gradient_checkpointing, "steps": args.steps,
-        "parameters": sum(w.numel() for w in model.parameters()), "first_step_s": first, "step_s": middle,
-        "gradients_s": statistics.median(backward), "slowest_step_s": max(times), "loss": loss,
-        "tokens_per_s": 2 * args.pairs * args.tokens / middle,
-        "memory_bytes": torch.cuda.max_memory_allocated() if device == "cuda" else 0,
-    }))  # fmt: skip
+    peer.report(
+        args, "torch " + torch.__version__ + (" eager" if args.eager else " compile"),
+        torch.cuda.get_device_name() if device == "cuda" else "cpu", sum(w.numel() for w in model.parameters()), first, times,
+        float(step()), torch.cuda.max_memory_allocated() if device == "cuda" else 0, gradients_s=statistics.median(backward),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

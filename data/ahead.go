@@ -2,11 +2,11 @@ package data
 
 import "iter"
 
-// What is passed on at once: pairs are mostly too small to be passed between
-// goroutines one by one.
+// What is passed to another goroutine at once, whichever is reached first: pairs
+// are mostly too small to be passed one by one.
 const (
-	aheadPairs = 256
-	aheadBytes = 1 << 20
+	BlockPairs = 256
+	BlockBytes = 1 << 20
 )
 
 // ahead reads pairs in a goroutine of its own, some blocks before they are
@@ -35,7 +35,7 @@ func ahead(pairs iter.Seq2[Pair, error]) iter.Seq2[Pair, error] {
 				if now.err = err; err == nil {
 					now.pairs, size = append(now.pairs, pair), size+pair.Bytes()
 				}
-				if (err != nil || len(now.pairs) == aheadPairs || size >= aheadBytes) && !pass() {
+				if (err != nil || len(now.pairs) == BlockPairs || size >= BlockBytes) && !pass() {
 					return
 				}
 			}

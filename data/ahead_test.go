@@ -25,9 +25,9 @@ func numbered(n int, fail error, ended *bool) iter.Seq2[Pair, error] {
 // Pairs read ahead come in order, with the error where it stood, and nothing
 // is read any more once the loop is left.
 func TestAhead(t *testing.T) {
-	for _, n := range []int{0, 1, aheadPairs - 1, aheadPairs, aheadPairs + 1, 10 * aheadPairs} {
+	for _, n := range []int{0, 1, BlockPairs - 1, BlockPairs, BlockPairs + 1, 10 * BlockPairs} {
 		for _, fail := range []error{nil, errors.New("broken")} {
-			for _, stop := range []int{-1, 0, 3, aheadPairs} {
+			for _, stop := range []int{-1, 0, 3, BlockPairs} {
 				ended, at := false, 0
 				var last error
 				for pair, err := range ahead(numbered(n, fail, &ended)) {

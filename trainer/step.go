@@ -32,13 +32,13 @@ type stepper struct {
 	devices int
 
 	first, next *ml.Exec // the first batch of a step, and each further one: adds to what it is handed
-	only, last  *ml.Exec // the same, where the devices' sums are to be added up: nil on one device
+	only, last  *ml.Exec // the same, where several devices' sums are then added up
 	update      *ml.Exec
 }
 
 // The programs' names say which parameters' buffers they may write their
 // results into (docs/upstream.md): the sums that they are handed, and in the
-// update the weights and moments too.
+// update the weights and moments.
 const (
 	firstProgram  = "gradients"
 	nextProgram   = "further gradients donates arg5+"

@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
 	"laurel/data"
 	"laurel/data/batches"
-
 	"laurel/model"
 	"laurel/scoring"
 	"laurel/trainer"

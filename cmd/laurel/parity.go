@@ -93,15 +93,15 @@ func (p *parity) run(ctx context.Context) error {
 	all := parityReport{Version: version(), Backend: choice, Plugin: choice.PluginVersion(), Devices: model.Devices(backend)}
 	var failed []error
 	for _, family := range p.families {
-		for _, dtype := range p.dtypes {
-			fmt.Fprintf(p.log, "%s in %s\n", family, dtype)
-			c, err := bench.Parity(ctx, backend, family, dtype)
-			if err != nil {
-				return err
-			}
-			all.Compared = append(all.Compared, c)
+		fmt.Fprintf(p.log, "%s in %s\n", family, strings.Join(p.dtypes, ", "))
+		compared, err := bench.Parity(ctx, backend, family, p.dtypes)
+		if err != nil {
+			return err
+		}
+		all.Compared = append(all.Compared, compared...)
+		for _, c := range compared {
 			if !c.Passed {
-				failed = append(failed, fmt.Errorf("%s in %s differs more than it may", family, dtype))
+				failed = append(failed, fmt.Errorf("%s in %s differs more than it may", family, c.DType))
 			}
 		}
 	}

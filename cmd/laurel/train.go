@@ -197,7 +197,7 @@ func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 		p.scored.Close()
 		return nil, fmt.Errorf("train.devices: %w", err)
 	}
-	if p.Train, p.Validation, err = p.pairs.encode(ctx, p.scored, p.Config.Seed, t.dir, t.out); err == nil {
+	if p.Train, p.Validation, err = p.pairs.encode(ctx, p.scored, t.dir, t.out); err == nil {
 		err = t.checkState(p)
 	}
 	if err != nil {

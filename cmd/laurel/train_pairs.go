@@ -39,8 +39,8 @@ func findPairs(ctx context.Context, config data.Config, seed uint64, out io.Writ
 
 // encode turns the training and validation pairs into ids, in scratch files of
 // the folder. validation is nil where the run has none.
-func (p *trainingPairs) encode(ctx context.Context, m *scoring.Model, seed uint64, folder string, out io.Writer) (train, validation *batches.Store, err error) {
-	if err = p.split(seed, out); err != nil {
+func (p *trainingPairs) encode(ctx context.Context, m *scoring.Model, folder string, out io.Writer) (train, validation *batches.Store, err error) {
+	if err = p.split(out); err != nil {
 		return nil, nil, err
 	}
 	d := p.config
@@ -54,8 +54,8 @@ func (p *trainingPairs) encode(ctx context.Context, m *scoring.Model, seed uint6
 
 // split settles which pairs train and which validate: it reads the training
 // files where a share of their prompts is to be held out, and says what is.
-func (p *trainingPairs) split(seed uint64, out io.Writer) error {
-	d := p.config
+func (p *trainingPairs) split(out io.Writer) error {
+	d, seed := p.config, uint64(p.config.Seed)
 	if d.Validation.Share == 0 {
 		p.validation = d.Validation.Files
 		p.first = func(pairs iter.Seq2[data.Pair, error], _ *data.Counts) iter.Seq2[data.Pair, error] {

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"laurel/model/plugins"
 )
 
 const xlaModule = "github.com/gomlx/go-xla"
@@ -83,18 +85,18 @@ func patchXLA(root string, out io.Writer) error {
 		fmt.Fprintf(out, "go-xla: already there: %s (%s)\n", filepath.Join(build, "go-xla"), version)
 		return nil
 	}
-	if err := errors.Join(removeIfThere(stampFile), copyPatched(source, filepath.Join(build, "go-xla"))); err != nil {
+	if err := errors.Join(os.RemoveAll(stampFile), copyPatched(source, filepath.Join(build, "go-xla"))); err != nil {
 		return err
 	}
 	mod := files["go.mod"] + "\nreplace " + xlaModule + " => ./build/go-xla\n"
 	flags := strconv.Quote("-modfile="+filepath.Join(build, "go.mod")) + " -tags=laurelxla\n"
 	for name, content := range map[string]string{"go.mod": mod, "go.sum": files["go.sum"], "goflags": flags} {
-		if err := writeAside(filepath.Join(build, name), content); err != nil {
+		if err := plugins.WriteFile(filepath.Join(build, name), strings.NewReader(content), 0o644); err != nil {
 			return err
 		}
 	}
 	fmt.Fprintf(out, "go-xla: %s with %d changes (docs/upstream.md): %s\n", version, len(replacements), filepath.Join(build, "go-xla"))
-	return writeAside(stampFile, stamp)
+	return plugins.WriteFile(stampFile, strings.NewReader(stamp), 0o644)
 }
 
 // readModFiles reads go.mod and go.sum of the repository.
@@ -207,20 +209,4 @@ func (r replacement) apply(dir string) error {
 		return fmt.Errorf("go-xla: %s holds %q %d times, want once: the module is of another version than the changes in cmd/setup are for", r.file, r.old, n)
 	}
 	return os.WriteFile(path, []byte(strings.Replace(string(raw), r.old, r.new, 1)), 0o644)
-}
-
-// writeAside writes a file whole or not at all.
-func writeAside(path, content string) error {
-	aside := path + ".new"
-	if err := os.WriteFile(aside, []byte(content), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(aside, path)
-}
-
-func removeIfThere(path string) error {
-	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
 }

@@ -43,11 +43,17 @@ func Read(s *Store, plan Plan, size int, padID int32) (*Batch, error) {
 		b.Tokens += int(p.chosen + p.rejected)
 	}
 	for j := len(plan.Rows); j < size; j++ {
-		// A sequence of one id attends to itself, so that nothing is 0/0.
-		b.place(j, j, 0, 1)
-		b.place(size+j, size+j, 0, 1)
+		b.fillUp(j)
 	}
 	return b, nil
+}
+
+// fillUp puts a pair that is not there in its place: sequences of one id attend
+// to themselves, so that nothing is 0/0.
+func (b *Batch) fillUp(pair int) {
+	for _, sequence := range []int{pair, b.B + pair} {
+		b.place(sequence, sequence, 0, 1)
+	}
 }
 
 func newBatch(rows, length, pairs int, padID int32) *Batch {

@@ -24,8 +24,7 @@ func (b *Batch) part(first, last, size int, padID int32) *Batch {
 	for j := range size {
 		from := first + j
 		if from >= last {
-			p.place(j, j, 0, 1) // attends to itself, so that nothing is 0/0
-			p.place(size+j, size+j, 0, 1)
+			p.fillUp(j)
 			continue
 		}
 		for side, row := range []int{from, b.B + from} {

@@ -146,7 +146,7 @@ func TestInspectProblems(t *testing.T) {
 // row at fault is named, and one CPU finds what several find.
 func TestBlocks(t *testing.T) {
 	var lines strings.Builder
-	for i := range 5 * blockPairs {
+	for i := range 5 * data.BlockPairs {
 		fmt.Fprintf(&lines, "{\"prompt\":\"p %d\",\"chosen\":\"%s\",\"rejected\":\"x\",\"confidence\":%v}\n", i%700, strings.Repeat("a ", 1+i%9), 0.5+float64(i%5)/10)
 	}
 	file := write(t, "a.jsonl", lines.String())
@@ -154,7 +154,7 @@ func TestBlocks(t *testing.T) {
 		return Files(t.Context(), []string{file}, data.ReadConfig{}, how)
 	}
 	got, err := find(words(5))
-	if err != nil || got.Files[0].Counts.Kept != 5*blockPairs || got.Files[0].Prompts != 700 {
+	if err != nil || got.Files[0].Counts.Kept != 5*data.BlockPairs || got.Files[0].Prompts != 700 {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))

@@ -25,13 +25,6 @@ type measured struct {
 	cutRight, cutLeft bool
 }
 
-// What a worker measures at once: rows are mostly too short to be passed
-// between goroutines one by one.
-const (
-	blockPairs = 256
-	blockBytes = 1 << 20
-)
-
 // job is a block of pairs, and where its measures are awaited.
 type job struct {
 	pairs []data.Pair
@@ -107,8 +100,8 @@ func readBlocks(ctx context.Context, r *data.PairReader, jobs, order chan<- job)
 }
 
 func readBlock(r *data.PairReader) (pairs []data.Pair, err error) {
-	pairs = make([]data.Pair, 0, blockPairs)
-	for size := 0; len(pairs) < blockPairs && size < blockBytes; {
+	pairs = make([]data.Pair, 0, data.BlockPairs)
+	for size := 0; len(pairs) < data.BlockPairs && size < data.BlockBytes; {
 		pair, err := r.Next()
 		if err != nil {
 			return pairs, err
