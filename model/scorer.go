@@ -59,26 +59,32 @@ func (s *Scorer) Score(ctx context.Context, sequences [][]int32, done func(n int
 		}
 		byLength[t] = append(byLength[t], i)
 	}
-	rewards := make([]float32, len(sequences))
-	scored := 0
+	rewards, scored := make([]float32, len(sequences)), 0
+	read := func(b *scoring) error {
+		err := b.read(rewards)
+		for _, rows := range b.batches {
+			scored += len(rows)
+		}
+		if done != nil && err == nil {
+			done(scored)
+		}
+		return err
+	}
+	last := &scoring{} // read once the batches after it are handed out, so that no device waits for the host
 	for _, t := range sortedKeys(byLength) {
 		n := max(1, batchIDs/t)
 		for batches := range slices.Chunk(slices.Collect(slices.Chunk(byLength[t], n)), s.model.NumDevices()) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			if err := s.scoreBatches(sequences, batches, n, t, rewards); err != nil {
+			next, err := s.begin(sequences, batches, n, t)
+			if err := errors.Join(read(last), err); err != nil {
 				return nil, err
 			}
-			for _, rows := range batches {
-				scored += len(rows)
-			}
-			if done != nil {
-				done(scored)
-			}
+			last = next
 		}
 	}
-	return rewards, nil
+	return rewards, read(last)
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
@@ -125,7 +131,11 @@ func (s *Scorer) ScoreBatch(sequences [][]int32) ([]float32, error) {
 	if len(rows) == 0 {
 		return rewards, nil
 	}
-	return rewards, s.scoreBatches(sequences, [][]int{rows}, len(rows), longest, rewards)
+	batch, err := s.begin(sequences, [][]int{rows}, len(rows), longest)
+	if err != nil {
+		return nil, err
+	}
+	return rewards, batch.read(rewards)
 }
 
 // Compile compiles what Score runs for sequences of so many ids, and runs
@@ -140,9 +150,16 @@ func (s *Scorer) Compile(ids int) (rows int, err error) {
 	return rows, err
 }
 
-// scoreBatches runs a batch on each device, rows padded to [n, t]; rows that
-// fill up a batch hold one pad token and are thrown away.
-func (s *Scorer) scoreBatches(sequences [][]int32, batches [][]int, n, t int, rewards []float32) error {
+// scoring are batches that the devices have been handed: a batch each.
+type scoring struct {
+	batches [][]int // rows of each
+	rewards []*tensors.Tensor
+	norm    Norm
+}
+
+// begin hands a batch to each device, rows padded to [n, t]; rows that fill up a
+// batch hold one pad token and are thrown away.
+func (s *Scorer) begin(sequences [][]int32, batches [][]int, n, t int) (*scoring, error) {
 	var inputs []any
 	for d := range s.model.NumDevices() {
 		var rows []int // of a device that is left over
@@ -154,19 +171,24 @@ func (s *Scorer) scoreBatches(sequences [][]int32, batches [][]int, n, t int, re
 	}
 	out, err := s.exec.Exec(inputs...)
 	if err != nil {
-		return fmt.Errorf("score %d rows of %d tokens: %w", n, t, err)
+		return nil, fmt.Errorf("score %d rows of %d tokens: %w", n, t, err)
 	}
-	for d, rows := range batches {
-		values, err := tensors.CopyFlatData[float32](out[d])
+	return &scoring{batches: batches, rewards: out, norm: s.model.Config.Norm}, nil
+}
+
+// read waits for the rewards and puts each in its row's place.
+func (b *scoring) read(rewards []float32) (err error) {
+	for d, rows := range b.batches {
+		values, err := tensors.CopyFlatData[float32](b.rewards[d])
 		if err != nil {
-			return err
+			return fmt.Errorf("score: %w", err)
 		}
 		for j, row := range rows {
-			rewards[row] = s.model.Config.Norm.apply(values[j])
+			rewards[row] = b.norm.apply(values[j])
 		}
 	}
-	for _, o := range out {
-		err = errors.Join(err, o.FinalizeAll())
+	for _, r := range b.rewards {
+		err = errors.Join(err, r.FinalizeAll())
 	}
 	return err
 }

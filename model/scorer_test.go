@@ -103,7 +103,11 @@ func (s *Scorer) rowDependence(t *testing.T, n, tokens int) string {
 	sequences := drawnRows(rand.New(rand.NewPCG(5, 5)), n, tokens)
 	score := func(rows []int) []float32 {
 		rewards := make([]float32, n)
-		if err := s.scoreBatches(sequences, [][]int{rows}, n, tokens, rewards); err != nil {
+		batch, err := s.begin(sequences, [][]int{rows}, n, tokens)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := batch.read(rewards); err != nil {
 			t.Fatal(err)
 		}
 		return rewards

@@ -157,34 +157,6 @@ func (s *stepper) enterInOrder(scope *ml.Scope, g *Graph) {
 	}
 }
 
-// run makes one step from its batches. updates counts the updates made, this
-// one included; step decides the dropout. Nothing is read from the device
-// before the update is under way.
-func (s *stepper) run(batches []*batches.Batch, step, updates int, learningRate float64) (*stepResult, error) {
-	norms := s.norms(batches)
-	told := make([]batchOutputs, len(batches))
-	var sums []*tensors.Tensor // of losses and gradients of the batches so far
-	for i, b := range batches {
-		var err error
-		if told[i], sums, err = s.gradients(b, norms, step, i, sums, i == len(batches)-1); err != nil {
-			return nil, err
-		}
-	}
-	norm, err := s.runUpdate(s.adam.stepSizes(learningRate, updates, s.model.Depths()), sums)
-	if err != nil {
-		return nil, fmt.Errorf("update: %w", err)
-	}
-	r := &stepResult{}
-	for _, t := range told {
-		if err := r.add(t); err != nil {
-			return nil, err
-		}
-	}
-	r.GradNorm = float64(tensors.ToScalar[float32](norm))
-	r.Finite = finite(r.Loss) && finite(r.GradNorm)
-	return r, nil
-}
-
 // batchOutputs of each device lie there until they are read.
 type batchOutputs []struct {
 	part          *batches.Batch
@@ -267,7 +239,7 @@ func (s *stepper) donate(inputs []any, given []*tensors.Tensor, device int) ([]a
 	return inputs, nil
 }
 
-// add reads what one batch tells.
+// add reads what one batch tells, and waits for it.
 func (r *stepResult) add(told batchOutputs) error {
 	var rejected []float32
 	for _, t := range told {

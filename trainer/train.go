@@ -65,7 +65,7 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 	schedule := r.schedule(total)
 	feeding, stop := context.WithCancel(ctx)
 	defer stop()
-	batches := source.run(feeding, r.State.Step, total)
+	pipeline := pipeline{steps: steps, batches: source.run(feeding, r.State.Step, total)}
 	result := &Result{State: r.State}
 	state := &result.State
 	state.Window.started = time.Now()
@@ -96,27 +96,20 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 			return result, err
 		}
 		began := time.Now()
-		next, ok := <-batches
-		if ctx.Err() != nil || !ok {
-			return result, r.stopped(ctx, state, ctx.Err())
-		}
-		if next.err != nil {
-			return result, next.err
-		}
 		rate := schedule.At(state.Step)
-		step, err := steps.run(next.batches, state.Step, state.Updates+1, rate)
+		made, step, err := pipeline.step(ctx, state.Step, state.Updates, rate, !r.pausesAt(state.Step+1, total))
 		if err != nil {
-			return result, fmt.Errorf("step %d: %w", state.Step+1, err)
+			return result, r.stopped(ctx, state, err)
 		}
 		state.Step++
-		state.Window.add(step, next.batches)
+		state.Window.add(step, made.batches)
 		result.Stepping += time.Since(began)
-		for _, b := range next.batches {
+		for _, b := range made.batches {
 			result.Pairs += b.Pairs
 		}
 		if step.Finite {
 			state.Updates++
-		} else if err := r.skip(state, step, next.batches); err != nil {
+		} else if err := r.skip(state, step, made.batches); err != nil {
 			return result, err
 		}
 		if r.Progress != nil {
@@ -140,9 +133,15 @@ func (r Run) stopEarly(state *State, total int, rate float64) error {
 	return r.log(state, rate)
 }
 
+// pausesAt tells whether a step is followed by something else than the next
+// step: then its gradients need not lie on the device meanwhile.
+func (r Run) pausesAt(step, total int) bool {
+	return step == total || every(r.Config.SaveEvery, step) || r.Validation != nil && every(r.Config.EvalEvery, step)
+}
+
 // stopped saves where an interrupted run stands; other errors pass.
 func (r Run) stopped(ctx context.Context, state *State, err error) error {
-	if ctx.Err() == nil {
+	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
 		return err
 	}
 	return errors.Join(ErrInterrupted, r.save(state, nil))

@@ -38,6 +38,15 @@ var replacements = [...]replacement{
 	{"compute/xla/executable.go", // programs handed out in place of being compiled
 		"\tcompileConfig := b.backend.client.Compile().WithStableHLO(program)",
 		"\tif kept, err := keepProgram(b.name, program); kept {\n\t\treturn nil, err\n\t}\n\tcompileConfig := b.backend.client.Compile().WithStableHLO(program)"},
+	{"pjrt/loadedexecutables.go", // programs handed out without waiting for their results
+		"\tnonDonatableInputs []int\n",
+		"\tnonDonatableInputs []int\n\tRunsAhead          bool // Done does not wait for the results: who reads them does\n"},
+	{"pjrt/loadedexecutables.go",
+		"\targs.device_complete_events = (**C.PJRT_Event)(unsafe.SliceData(perDeviceEvents))",
+		"\tif !c.RunsAhead {\n\t\targs.device_complete_events = (**C.PJRT_Event)(unsafe.SliceData(perDeviceEvents))\n\t}"},
+	{"compute/xla/executable.go", // shared buffers are read where they lie, and nothing would wait
+		"\texecBuilder := e.exec.Execute(pInputs...)",
+		"\texecBuilder := e.exec.Execute(pInputs...)\n\texecBuilder.RunsAhead = !e.backend.hasSharedBuffers"},
 	{"compute/xla/xla.go",
 		"client, err = plugin.NewClient(pluginOptions)",
 		"client, err = plugin.NewClient(withoutDevice(pluginOptions))"},
