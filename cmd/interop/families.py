@@ -8,7 +8,9 @@ exported. Then
   peft     laurel trains a LoRA adapter on it for five steps, peft loads the
            adapter and gives laurel's rewards of it; laurel's merged export too;
   trl      TRL's RewardTrainer continues its training for three steps, and what
-           TRL saves scores in laurel as it does in transformers.
+           TRL saves scores in laurel as it does in transformers;
+  back     laurel trains what TRL saved for five steps, and transformers gives
+           laurel's rewards of its export: the way to a torch stack and back.
 The largest differences are printed as a table, with how far the adapter and TRL
 moved the rewards; anything above the tolerance, or any complaint of a library,
 ends the script with exit code 1.
@@ -122,7 +124,7 @@ def run_file(path, model):
 
 def rewards(binary, model, work):
     out = work / "scores.parquet"
-    laurel(binary, "score", "--model", model, "--data", TEXTS, "--out", out, "--backend", "go")
+    laurel(binary, "score", "--model", model, "--data", TEXTS, "--out", out, "--overwrite", "--backend", "go")
     return pyarrow.parquet.read_table(out).to_pylist()
 
 
@@ -192,7 +194,12 @@ def prove(binary, family, work, tolerance):
     trained = AutoModelForSequenceClassification.from_pretrained(work / "trl", dtype=torch.float32)
     continued = rewards(binary, work / "trl", work)
     found["trl"] = compare(AutoTokenizer.from_pretrained(work / "trl"), trained, continued, tolerance)
-    return found | {"moved": min(moved(plain, adapted), moved(plain, continued))}
+    laurel(binary, "train", "--config", run_file(work / "back.json", {"path": str(work / "trl")}), "--out", work / "back")
+    laurel(binary, "export", "--model", work / "back", "--out", work / "back-hf")
+    tokenizer, model = check.load(work / "back-hf")
+    back = rewards(binary, work / "back-hf", work)
+    found["back"] = compare(tokenizer, model, back, tolerance)
+    return found | {"moved": min(moved(plain, adapted), moved(plain, continued), moved(continued, back))}
 
 
 def main():
