@@ -96,30 +96,24 @@ func parseOver[C config](raw []byte, settings []string, c C) (C, error) {
 		return c, err
 	}
 	if err := root.Decode(&c); err != nil {
-		return c, plain(err)
+		return c, data.PlainYAML(err)
 	}
 	return c, c.Validate()
 }
 
 // parseYAML gives the file's mapping; an empty file is an empty mapping.
 func parseYAML(raw []byte, like any) (*yaml.Node, error) {
-	var document yaml.Node
-	if err := yaml.Unmarshal(raw, &document); err != nil {
-		return nil, plain(err)
+	root, err := data.YAMLDocument(raw)
+	if err != nil {
+		return nil, err
 	}
-	if len(document.Content) == 0 {
+	if root == nil {
 		return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}, nil
 	}
-	root := document.Content[0]
 	if root.Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("line %d: want keys: %s", root.Line, strings.Join(slices.Sorted(maps.Keys(yamlFields(reflect.TypeOf(like)))), ", "))
 	}
 	return root, nil
-}
-
-// plain drops the library's prefix from its errors.
-func plain(err error) error {
-	return errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
 }
 
 // set puts one key=value of the command line into the tree; the value is
@@ -131,7 +125,7 @@ func set(root *yaml.Node, setting string) error {
 	}
 	var document yaml.Node
 	if err := yaml.Unmarshal([]byte(value), &document); err != nil {
-		return fmt.Errorf("--set %q: %w", setting, plain(err))
+		return fmt.Errorf("--set %q: %w", setting, data.PlainYAML(err))
 	}
 	leaf := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str"}
 	if len(document.Content) > 0 {

@@ -105,7 +105,7 @@ func place(key *yaml.Node) string {
 // wrongType names the key whose value its type cannot take.
 func wrongType(node *yaml.Node, typ reflect.Type, key string) []error {
 	if err := node.Decode(reflect.New(typ).Interface()); err != nil {
-		return []error{fmt.Errorf("key %s: %w", key, plain(err))}
+		return []error{fmt.Errorf("key %s: %w", key, data.PlainYAML(err))}
 	}
 	return nil
 }

@@ -127,25 +127,22 @@ func ParseConstitution(raw []byte) (*Constitution, error) {
 
 // constitutionTree parses YAML, and JSON where that is none (its escapes).
 func constitutionTree(raw []byte) (*yaml.Node, error) {
-	var document yaml.Node
-	err := yaml.Unmarshal(raw, &document)
+	root, err := data.YAMLDocument(raw)
 	if err != nil && json.Valid(raw) {
 		var value any
 		if err := json.Unmarshal(raw, &value); err != nil {
 			return nil, err
 		}
-		if err := document.Encode(value); err != nil {
-			return nil, err
-		}
-		return &document, nil
+		root = &yaml.Node{}
+		return root, root.Encode(value)
 	}
 	if err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
+		return nil, err
 	}
-	if len(document.Content) == 0 || document.Content[0].Kind != yaml.MappingNode {
+	if root == nil || root.Kind != yaml.MappingNode {
 		return nil, errors.New("want the keys name and principles")
 	}
-	return document.Content[0], nil
+	return root, nil
 }
 
 func valueOf(node *yaml.Node, key string) *yaml.Node {
@@ -182,7 +179,7 @@ func decode(node *yaml.Node, key string, into any) error {
 		return fmt.Errorf("line %d: key %s: want a single value", node.Line, key)
 	}
 	if err := node.Decode(into); err != nil {
-		return fmt.Errorf("line %d: key %s: %s", node.Line, key, strings.TrimPrefix(err.Error(), "yaml: "))
+		return fmt.Errorf("line %d: key %s: %s", node.Line, key, data.PlainYAML(err))
 	}
 	return nil
 }

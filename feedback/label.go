@@ -52,7 +52,8 @@ type step struct {
 	swapped    bool
 	last       bool // of its comparison
 	key        string
-	slot       bool // it has one of the asker's
+	slot       bool  // it has one of the asker's
+	turn       *turn // at the budget; nil where the judge is no server
 }
 
 // stepAnswer is a step with its answer.
@@ -96,7 +97,7 @@ func (l *Labelling) stepsOf(c *data.Comparison, yield func(step, error) bool) (m
 			p := &l.Constitution.Principles[j]
 			for order := range orders {
 				left--
-				s := step{c, judge, p, order == 1, left == 0, Key("answer", judge.Fingerprint(), p.Name, p.Comparison, texts[order]), false}
+				s := step{c, judge, p, order == 1, left == 0, Key("answer", judge.Fingerprint(), p.Name, p.Comparison, texts[order]), false, nil}
 				if !yield(s, nil) {
 					return false
 				}
@@ -176,12 +177,17 @@ func Label(ctx context.Context, run *Labelling, write func(labels.Label) error) 
 // admit waits for a slot for what must be asked, so that questions are asked in
 // their order.
 func (l *Labelling) admit(a *asker) admission[step] {
+	var turns turns
 	return func(ctx context.Context, s step) (step, error) {
 		if s.principle == nil || l.OnlyKept || l.Store.Has(s.key, false) {
 			return s, nil
 		}
 		s.slot = true
-		return s, a.slots.take(ctx, 0)
+		err := a.slots.take(ctx, 0)
+		if _, server := s.judge.Judge.(*OpenAI); server && err == nil {
+			s.turn = turns.next()
+		}
+		return s, err
 	}
 }
 
@@ -214,7 +220,9 @@ func (l *Labelling) answer(ctx context.Context, a *asker, s step) (stepAnswer, e
 		return stepAnswer{step: s, Answer: answer, missing: !found}, err
 	}
 	from := a.source("judge " + s.judge.Name())
-	answer, asked, err := ask(ctx, a, from, s.key, s.ask)
+	defer s.turn.end()
+	s.turn.wait(ctx)
+	answer, asked, err := ask(chat.WhenReserved(ctx, s.turn.end), a, from, s.key, s.ask)
 	var over *stopped
 	var none *noReply
 	switch {

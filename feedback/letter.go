@@ -18,10 +18,13 @@ const leastMass = 0.1
 // another. The probability of each letter is the sum over all spellings of it
 // among the alternatives in its place; First is their ratio. A letter that is not among the alternatives has
 // at most the probability of the least of them, and of what they leave over:
-// that much is allowed it, so that a confidence is never overstated.
-func readLetter(text string, tokens []chat.Token) parsed {
+// that much is allowed it, so that a confidence is never overstated. A reply that
+// is cut off within its first line has none: "Response A" may have gone on.
+func readLetter(text string, tokens []chat.Token, cut bool) parsed {
 	said := letters(text)
 	switch {
+	case cut && !strings.Contains(strings.TrimLeft(text, " \t\r\n"), "\n"):
+		return noVerdict(reasonCut, "the reply is cut off in its first line")
 	case len(said) == 0:
 		return noVerdict(reasonNoLetter, "the reply is not a letter")
 	case len(said) > 1:

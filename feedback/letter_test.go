@@ -50,9 +50,20 @@ func TestReadLetter(t *testing.T) {
 		{"little mass", "A", []chat.Token{token("A", "A", 0.04, "B", 0.04, "The", 0.9)}, Unparseable, 0, "0.08 together"},
 		{"no probabilities", "A", []chat.Token{{Token: "A", Top: []chat.TopLogprob{{Token: "A", Logprob: 5}, {Token: "B", Logprob: 1}}}}, Unparseable, 0, "add up"},
 	} {
-		r := readLetter(tc.text, tc.tokens)
+		r := readLetter(tc.text, tc.tokens, false)
 		if r.outcome != tc.outcome || math.Abs(r.first-tc.first) > 1e-12 || !strings.Contains(r.detail, tc.says) || (r.detail == "") != (tc.says == "") {
 			t.Errorf("%s: %+v", tc.name, r)
+		}
+	}
+}
+
+// TestCutLetter: a letter in a line that was cut off may be the beginning of
+// something else.
+func TestCutLetter(t *testing.T) {
+	tokens := []chat.Token{token("A", "A", 0.8, "B", 0.2)}
+	for text, want := range map[string]Outcome{"A": Unparseable, "\n\nResponse A": Unparseable, "A\n": Preferred, "\nA\n\nThe first": Preferred} {
+		if p := readLetter(text, tokens, true); p.outcome != want || want == Unparseable && p.reason != reasonCut {
+			t.Errorf("%q: %+v, want %s", text, p, want)
 		}
 	}
 }
@@ -75,6 +86,6 @@ func FuzzReadLetter(f *testing.F) {
 	f.Add("A or B", "A", " or", "B", -1e300, math.Inf(1))
 	f.Fuzz(func(t *testing.T, text, one, two, three string, p, q float64) {
 		top := []chat.TopLogprob{{Token: one, Logprob: p}, {Token: two, Logprob: q}, {Token: three, Logprob: q}}
-		sound(t, readLetter(text, []chat.Token{{Token: one, Logprob: p, Top: top}, {Token: two, Logprob: q, Top: top}}))
+		sound(t, readLetter(text, []chat.Token{{Token: one, Logprob: p, Top: top}, {Token: two, Logprob: q, Top: top}}, false))
 	})
 }

@@ -145,7 +145,7 @@ func (j *OpenAI) askVerdict(ctx context.Context, q Question) (Answer, error) {
 	if err != nil {
 		return unread(reply), err
 	}
-	p := readVerdict(reply.Text)
+	p := readVerdict(reply.Text, reply.Cut())
 	answer := answerOf(p, reply, j.config.MaxTokens)
 	answer.Rationale = p.reasoning
 	return answer, nil
@@ -163,7 +163,7 @@ func (j *OpenAI) askLetter(ctx context.Context, messages []data.Message) (Answer
 		return unread(reply), err
 	}
 	j.letter.Store(true)
-	return answerOf(readLetter(reply.Text, reply.Tokens), reply, letterTokens), nil
+	return answerOf(readLetter(reply.Text, reply.Tokens, reply.Cut()), reply, letterTokens), nil
 }
 
 // askReasonThenLetter shows the judge its own reasoning, without the verdict
@@ -205,7 +205,7 @@ func (j *OpenAI) reason(ctx context.Context, q Question) (Answer, error) {
 	if err != nil {
 		return reasoned, err
 	}
-	reasoned.Rationale = readVerdict(reply.Text).reasoning
+	reasoned.Rationale = readVerdict(reply.Text, reply.Cut()).reasoning
 	if reasoned.Rationale == "" {
 		return answerOf(noVerdict(reasonNoVerdict, "a verdict without reasoning"), reply, j.config.MaxTokens), nil
 	}
@@ -224,7 +224,7 @@ func (j *OpenAI) reason(ctx context.Context, q Question) (Answer, error) {
 func answerOf(p parsed, r chat.Reply, maxTokens int) Answer {
 	a := unread(r)
 	a.Outcome, a.First, a.Unstated, a.Reason, a.Detail = p.outcome, p.first, p.unstated, p.reason, p.detail
-	cut := r.FinishReason == "length"
+	cut := r.Cut()
 	switch {
 	case strings.TrimSpace(r.Text) == "" && (r.Thought != "" || cut): // OpenAI's models do not tell their thoughts
 		a.Outcome, a.Reason, a.Detail = Unparseable, reasonThinking, fmt.Sprintf("the model was still thinking when max_tokens (%d) ended", maxTokens)

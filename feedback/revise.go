@@ -219,7 +219,7 @@ func (r *Revising) reply(ctx context.Context, a *asker, order int, q modelAsked)
 	from := a.source("model " + r.Model.Model)
 	kept, err := askInTurn(ctx, a, from, order, r.replyKey(q), func(ctx context.Context) (keptReply, bool, chat.Spent, error) {
 		got, err := r.Complete(ctx, r.request(q))
-		reply := keptReply{Text: strings.TrimSpace(got.Text), Cut: got.FinishReason == "length"}
+		reply := keptReply{Text: strings.TrimSpace(got.Text), Cut: got.Cut()}
 		if reply.Text == "" {
 			reply.Thought = strings.ToValidUTF8(got.Thought[:min(len(got.Thought), shownReply)], "")
 		}

@@ -57,15 +57,25 @@ const (
 // sentence, no text that the reply quotes with ">" or between our markers. Two
 // verdicts that differ are none. A confidence is readConfidence's; a reply
 // without one is unstated.
-func readVerdict(text string) parsed {
+//
+// Of a reply that is cut off only lines that end count: half of 0.95 is 0.9, and
+// of "Response A is worse" the first half is a verdict. It has no last line, nor
+// an object as its end.
+func readVerdict(text string, cut bool) parsed {
 	lines := strings.SplitAfter(withoutMarked(text), "\n")
-	found := findings{}
-	end := found.readJSON(lines)
+	found, end := findings{}, len(lines)
+	if cut {
+		end--
+	} else {
+		end = found.readJSON(lines)
+	}
 	for i, line := range lines[:end] {
 		found.readLine(line, i)
 	}
-	found.endHeading(end, "")
-	found.readLast(lines[:end])
+	if !cut {
+		found.endHeading(end, "")
+		found.readLast(lines[:end])
+	}
 	p := found.result()
 	p.reasoning = strings.TrimSpace(strings.Join(lines[:min(found.firstLine(), end)], ""))
 	return p

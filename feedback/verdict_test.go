@@ -11,7 +11,7 @@ import (
 func checkVerdicts(t *testing.T, outcome Outcome, first float64, reason string, replies ...string) {
 	t.Helper()
 	for _, reply := range replies {
-		p := readVerdict(reply)
+		p := readVerdict(reply, false)
 		if p.outcome != outcome || math.Abs(p.first-first) > 1e-12 || p.reason != reason || (p.detail == "") != (outcome != Unparseable) {
 			t.Errorf("%q: %+v, want %s %v %s", reply, p, outcome, first, reason)
 		}
@@ -85,7 +85,7 @@ func TestReadVerdict(t *testing.T) {
 		{"Verdict: A\nConfidence: 80", Unparseable, 0, "0.5 to 1"},
 		{"Verdict: A\nConfidence: 0.3", Unparseable, 0, "contradicts"},
 	} {
-		p := readVerdict(tc.reply)
+		p := readVerdict(tc.reply, false)
 		if p.outcome != tc.outcome || p.first != tc.first || !strings.Contains(p.detail, tc.says) || (p.detail == "") != (tc.says == "") || p.unstated {
 			t.Errorf("%q: %+v", tc.reply, p)
 		}
@@ -98,12 +98,36 @@ func TestReadVerdict(t *testing.T) {
 		"One.\n## Verdict\n\nA":                   "One.",
 		"One, and no verdict.":                    "One, and no verdict.",
 	} {
-		if p := readVerdict(reply); p.reasoning != reasoning {
+		if p := readVerdict(reply, false); p.reasoning != reasoning {
 			t.Errorf("%q: reasoning %q", reply, p.reasoning)
 		}
 	}
-	if p := readVerdict("[[B]]"); !p.unstated || p.first != 0 {
+	if p := readVerdict("[[B]]", false); !p.unstated || p.first != 0 {
 		t.Errorf("without a confidence: %+v", p)
+	}
+}
+
+// TestCutVerdict: of a reply that was cut off, what the cut may have halved is not
+// believed.
+func TestCutVerdict(t *testing.T) {
+	for reply, want := range map[string]parsed{
+		"Because.\nVerdict: A\nConfidence: 0.9\nOn the": {outcome: Preferred, first: 0.9},
+		"Verdict: B\nConfidence: 75%\n":                 {outcome: Preferred, first: 0.25},
+		"Verdict: tie\nBoth":                            {outcome: Tie},
+		"Verdict: A\nConfidence: 0.9":                   {outcome: Preferred, first: 1, unstated: true}, // of 0.95
+		"Verdict: A\n":                                  {outcome: Preferred, first: 1, unstated: true},
+		"Because.\nVerdict: A":                          {outcome: Unparseable, reason: reasonNoVerdict}, // of "A or B"
+		"Because.\nResponse A":                          {outcome: Unparseable, reason: reasonNoVerdict}, // of "Response A is worse"
+		"Because.\nResponse A\nis wo":                   {outcome: Unparseable, reason: reasonNoVerdict},
+		"[[A]]":                                         {outcome: Unparseable, reason: reasonNoVerdict},
+		"Verdict:\nA":                                   {outcome: Unparseable, reason: reasonNoVerdict},
+		`{"winner": "A", "confidence": 0.9}`:            {outcome: Unparseable, reason: reasonNoVerdict},
+		"Verdict: A\nVerdict: B\nand":                   {outcome: Unparseable, reason: reasonDisagree},
+	} {
+		p := readVerdict(reply, true)
+		if p.outcome != want.outcome || p.first != want.first || p.unstated != want.unstated || p.reason != want.reason {
+			t.Errorf("%q: %+v, want %+v", reply, p, want)
+		}
 	}
 }
 
@@ -113,12 +137,20 @@ func FuzzReadVerdict(f *testing.F) {
 		f.Add(reply)
 	}
 	f.Fuzz(func(t *testing.T, reply string) {
-		p := readVerdict(reply)
+		p := readVerdict(reply, false)
 		sound(t, p)
+		// wherever a reply is cut, what is read of the rest is read of the whole too, or the whole contradicts it
+		for cut := range min(len(reply), 100) {
+			part := readVerdict(reply[:cut], true)
+			sound(t, part)
+			if whole := readVerdict(reply, true); part.outcome != Unparseable && !part.unstated && whole.outcome != Unparseable && (whole.outcome != part.outcome || whole.first != part.first) {
+				t.Errorf("cut at %d: %+v, whole: %+v", cut, part, whole)
+			}
+		}
 		if !strings.Contains(withoutMarked(reply), p.reasoning) {
 			t.Errorf("reasoning %q is not of the reply", p.reasoning)
 		}
-		if again := readVerdict(reply + "\nVerdict: A\nVerdict: B"); again.outcome != Unparseable {
+		if again := readVerdict(reply+"\nVerdict: A\nVerdict: B", false); again.outcome != Unparseable {
 			t.Errorf("two verdicts more: %+v", again)
 		}
 	})

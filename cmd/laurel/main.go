@@ -76,6 +76,7 @@ func laurel(ctx context.Context, args []string, out, errOut io.Writer) int {
 			c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		}
 	}
+	out, errOut = visible{out}, visible{errOut}
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errOut)

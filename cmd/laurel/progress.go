@@ -28,8 +28,12 @@ const plainEvery = 15 * time.Second
 // newProgress shows total units of work; total -1 where it is not known.
 func newProgress(out io.Writer, what, unit string, total int) *progress {
 	p := &progress{out: out, what: what, unit: unit, first: -1}
-	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(what),
+	terminal := out
+	if v, ok := out.(visible); ok { // a bar moves the cursor
+		terminal = v.Writer
+	}
+	if file, ok := terminal.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(file), progressbar.OptionSetDescription(what),
 			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth())

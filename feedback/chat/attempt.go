@@ -160,7 +160,10 @@ func serverMessage(body []byte) (message, code string) {
 func (c *Client) broken(err error, response *http.Response) error {
 	var certificate *tls.CertificateVerificationError
 	var dial *net.OpError
+	var moved *redirectError
 	switch {
+	case errors.As(err, &moved):
+		return &attemptError{err: fmt.Errorf("%w: %s", ErrSetup, c.excerpt(moved.Error())), reason: "redirect"}
 	case errors.As(err, &certificate):
 		return &attemptError{err: fmt.Errorf("%w: %w", ErrSetup, err), reason: "certificate"}
 	case errors.Is(err, errLongReply):
@@ -226,7 +229,7 @@ func (c *Client) read(body []byte, contentType string, req Request) (Reply, erro
 	reply.FinishReason = choice.FinishReason
 	reply.Text, reply.Raw, reply.Thought = c.redactText(message.text), c.redactText(message.raw), c.redactText(message.thought)
 	reply.Tokens = afterThought(readLogprobs(choice.Logprobs), message.closing)
-	return reply, incomplete(reply, req)
+	return reply, c.incomplete(reply, req)
 }
 
 // tokenCount is a count as servers tell it; what is none counts as 0.
@@ -243,13 +246,13 @@ func (c *Client) redactText(text string) string {
 
 // incomplete is why a reply is not what was asked for. One that was cut off at
 // max_tokens is a reply, whatever there is of it.
-func incomplete(reply Reply, req Request) error {
+func (c *Client) incomplete(reply Reply, req Request) error {
 	empty := strings.TrimSpace(reply.Text) == ""
 	switch {
-	case reply.FinishReason == "length" && (empty || req.TopLogprobs == 0):
+	case reply.Cut() && (empty || req.TopLogprobs == 0):
 		return nil
-	case empty && reply.FinishReason == "content_filter":
-		return &attemptError{err: errors.New("the server's content filter withheld the reply"), reason: "content_filter", billed: true}
+	case !reply.Cut() && !ended(reply.FinishReason):
+		return c.brokenOff(reply.FinishReason)
 	case empty:
 		return &attemptError{err: errors.New("an empty reply"), reason: "empty_reply", retry: true, billed: true}
 	case req.TopLogprobs > 0 && !anyTop(reply.Tokens):

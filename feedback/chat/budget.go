@@ -53,6 +53,15 @@ func (b *Budget) reserve(ctx context.Context, bound float64) error {
 	}
 }
 
+// whenReserved is a context's key.
+type whenReserved struct{}
+
+// WhenReserved has tell called each time that a request of this context was taken
+// from the budget, and before it is sent.
+func WhenReserved(ctx context.Context, tell func()) context.Context {
+	return context.WithValue(ctx, whenReserved{}, tell)
+}
+
 // tryReserve gives a channel to wait for where it is too early to tell.
 func (b *Budget) tryReserve(bound float64) (<-chan struct{}, error) {
 	b.mu.Lock()

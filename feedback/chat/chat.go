@@ -35,10 +35,10 @@ type Reply struct {
 	Raw          string  // as it came
 	Thought      string  // what the model wrote before it answered, where it is told
 	Tokens       []Token // where log-probabilities were asked for and given
-	FinishReason string
-	Model        string // as the server names it
-	Spent               // by all attempts
-	Final        Spent  // by the one that gave the reply
+	FinishReason string  // as the server has it: Cut tells what it means
+	Model        string  // as the server names it
+	Spent                // by all attempts
+	Final        Spent   // by the one that gave the reply
 }
 
 // Token is one token of a reply with its log-probability and those of the

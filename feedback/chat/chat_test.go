@@ -97,7 +97,12 @@ func TestChatGivesUp(t *testing.T) {
 		{200, 3, false, `null`, "no chat completion"},
 		{200, 3, false, `{"error": {"message": "upstream died"}}`, "without choices: upstream died"},
 		{200, 3, false, `{"choices": [{"message": {"content": " "}}]}`, "an empty reply"},
-		{200, 1, false, `{"choices": [{"finish_reason": "content_filter", "message": {"content": null}}]}`, "content filter"},
+		{200, 1, false, `{"choices": [{"finish_reason": "content_filter", "message": {"content": null}}]}`, "withheld"},
+		{200, 1, false, `{"choices": [{"finish_reason": "content_filter", "message": {"content": "Verdict: A"}}]}`, `finish_reason "content_filter"`},
+		{200, 1, false, `{"choices": [{"finish_reason": "SAFETY", "message": {"content": "Verdict: A"}}]}`, `withheld`},
+		{200, 3, false, `{"choices": [{"finish_reason": "abort", "message": {"content": "Verdict: A"}}]}`, `broke the reply off (finish_reason "abort")`},
+		{200, 3, false, `{"choices": [{"finish_reason": "error", "message": {"content": "Verdict: A"}}]}`, `broke the reply off`},
+		{200, 1, false, `{"choices": [{"finish_reason": "hiccup", "message": {"content": "Verdict: A"}}]}`, `finish_reason is "hiccup"`},
 	} {
 		chat := serve(t, always(tc.status, tc.body), nil, func(c *Config) { c.MaxRetries = 2 })
 		reply, err := chat.Complete(t.Context(), askOnce("which?"))

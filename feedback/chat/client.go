@@ -57,7 +57,7 @@ func New(c Config, budget *Budget) (*Client, error) {
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = c.InFlight, c.InFlight
 	options := []option.RequestOption{
 		option.WithBaseURL(c.endpoint()), option.WithMaxRetries(0),
-		option.WithHTTPClient(&http.Client{Transport: boundedTransport{transport}}),
+		option.WithHTTPClient(&http.Client{Transport: boundedTransport{transport}, CheckRedirect: sameRequest}),
 	}
 	for name, value := range c.Headers {
 		options = append(options, option.WithHeader(name, value))
@@ -128,6 +128,9 @@ func (c *Client) attempt(ctx context.Context, req Request) (Reply, error) {
 	bound := c.config.Price.Of(prompt, req.MaxTokens) // no token is shorter than a byte
 	if err := c.budget.reserve(ctx, bound); err != nil {
 		return Reply{}, err
+	}
+	if tell, ok := ctx.Value(whenReserved{}).(func()); ok {
+		tell()
 	}
 	sending, done := c.patient(ctx)
 	defer done()
