@@ -149,6 +149,7 @@ func TestPromptColumns(t *testing.T) {
 		{`{"question":"q","context":"c",` + answers, "--columns prompt=question"},
 		{`{` + answers, "--columns prompt=COLUMN"},
 		{`{"foo":"q",` + answers, "--columns prompt=COLUMN"},
+		{`{"task":"Coding",` + answers, "--columns prompt=COLUMN"}, // a kind of prompts
 		{`{"chosen":"Sure! one","rejected":"Sure! two"}`, "there is no prompt"},
 	} {
 		_, _, err := readAll(t, write(t, "x.jsonl", c.row), ReadConfig{})
@@ -159,6 +160,10 @@ func TestPromptColumns(t *testing.T) {
 	p := mustRead(t, write(t, "x.jsonl", `{"question":"q","context":"c",`+answers), ReadConfig{Columns: map[string]string{"prompt": "question", "input": "context"}})[0]
 	if p.Prompt.Plain != "q\nc" {
 		t.Errorf("named: %+v", p)
+	}
+	p = mustRead(t, write(t, "x.jsonl", `{"task":"Coding","trajectory":[{"from":"user","value":"q"}],`+answers), ReadConfig{})[0]
+	if len(p.Prompt.Messages) != 1 || p.Prompt.Messages[0].Content != "q" || p.Chosen.Messages[0].Content != "a" {
+		t.Errorf("turns under another name: %+v", p)
 	}
 	p = mustRead(t, write(t, "x.jsonl", `{`+answers), ReadConfig{Columns: map[string]string{"prompt": ""}})[0]
 	if p.Prompt.Plain != "" || p.Chosen.Plain != "a" {

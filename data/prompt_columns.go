@@ -8,9 +8,10 @@ import (
 
 // promptColumns are the names under which files of pairs keep what we call
 // prompt. One that is a conversation is read as the turns before the response.
+// task, title and the like are none: in most files they name a kind of prompts.
 var promptColumns = []string{"instruction", "question", "query", "input", "post", "context", "history", "conversation", "conversations",
-	"messages", "user", "user_input", "user_prompt", "user_message", "prompt_text", "prompts", "problem", "task", "request", "dialogue", "dialog",
-	"document", "article", "source_text", "human", "utterance", "passage", "title", "text", "content"}
+	"messages", "user", "user_input", "user_prompt", "user_message", "prompt_text", "prompts", "problem", "request", "dialogue", "dialog",
+	"document", "article", "source_text", "human", "utterance", "passage", "text", "content"}
 
 var systemColumns = []string{"system", "system_prompt", "system_message"}
 
@@ -74,6 +75,20 @@ func (d *Dialogue) candidates(src Source) (found []string) {
 			if name == "history" {
 				found = append(found, name)
 			}
+		}
+	}
+	return append(found, d.otherTurns(src)...)
+}
+
+// otherTurns are the columns of turns, whatever their name, beside responses that
+// are texts: what but the prompt could they be?
+func (d *Dialogue) otherTurns(src Source) (found []string) {
+	if a, ok := findColumn(src, d.A.Column); !ok || a.Kind != CellText {
+		return nil
+	}
+	for _, c := range src.Columns() {
+		if c.Kind == CellMessages && !slices.Contains(promptColumns, c.Name) && !slices.Contains([]string{d.A.Column, d.B.Column, d.History.Column}, c.Name) {
+			found = append(found, c.Name)
 		}
 	}
 	return found

@@ -56,6 +56,7 @@ type File struct {
 	ShorterWins float64 `json:"shorter_wins"` // its complement
 
 	Confidence ConfidenceHistogram `json:"confidence"`
+	Margin     *Margins            `json:"margin,omitempty"` // nil: every margin is 0
 	Subsets    map[string]int      `json:"subsets,omitempty"`
 	Warnings   []string            `json:"warnings,omitempty"`
 }
@@ -74,6 +75,14 @@ type ConfidenceHistogram struct {
 	Half    int     `json:"exactly_half"` // says nothing either way
 	Certain int     `json:"exactly_one"`
 	Mean    float64 `json:"mean"`
+}
+
+// Margins are what training asks rewards to differ by (train.margin).
+type Margins struct {
+	Min   float64 `json:"min"`
+	Max   float64 `json:"max"`
+	Mean  float64 `json:"mean"`
+	Below int     `json:"below_zero"` // whose rejected response has the higher score
 }
 
 // Leakage counts the prompts two files share, equal but for white space and
@@ -124,7 +133,8 @@ type inspector struct {
 	over    int
 	longer  float64
 	bare    int // rows with an empty prompt
-	sum     float64
+	sum     float64 // of confidences
+	margins Margins
 }
 
 func (f *inspector) read(ctx context.Context, file string, cfg data.ReadConfig) error {
@@ -135,6 +145,7 @@ func (f *inspector) read(ctx context.Context, file string, cfg data.ReadConfig) 
 	defer r.Close()
 	f.out = File{File: file, Format: r.Format(), First: map[data.Reason]string{}, Subsets: map[string]int{}}
 	f.tokens, f.letters = map[string]*histogram{}, map[string]*histogram{}
+	f.margins = Margins{Min: math.Inf(1), Max: math.Inf(-1)}
 	r.OnSkip(func(e *data.RowError) {
 		if _, ok := f.out.First[e.Reason]; !ok {
 			f.out.First[e.Reason] = e.Error()
@@ -159,6 +170,7 @@ func (f *inspector) add(m measured) {
 	f.countSubset(m.subset)
 	f.out.Confidence.add(m.confidence)
 	f.sum += m.confidence
+	f.margins.add(m.margin)
 	at(f.letters, "prompt").add(m.chars.Prompt)
 	at(f.letters, "chosen").add(m.chars.Chosen)
 	at(f.letters, "rejected").add(m.chars.Rejected)
@@ -215,6 +227,10 @@ func (f *inspector) finish() {
 		out.LongerWins = f.longer / n
 		out.ShorterWins = 1 - out.LongerWins
 		out.Confidence.Mean = f.sum / n
+		if m := f.margins; m.Min != 0 || m.Max != 0 {
+			m.Mean /= n
+			out.Margin = &m
+		}
 	}
 	if len(out.Subsets) == 1 && out.Subsets[""] > 0 {
 		out.Subsets = nil
@@ -247,6 +263,9 @@ func (f *inspector) warn() {
 	if out.Confidence.Half > 0 {
 		say("%d confidences are exactly 0.5: those rows say nothing of what is preferred", out.Confidence.Half)
 	}
+	if m := out.Margin; m != nil && m.Below > 0 {
+		say("%d margins are below 0: the rejected response of those rows has the higher score, and training would ask less of them than to be preferred", m.Below)
+	}
 	if rule := max(out.LongerWins, out.ShorterWins); out.Counts.Kept >= 50 && rule >= 0.65 {
 		say("length alone tells the chosen response in %.0f %% of the pairs", 100*rule)
 	}
@@ -259,6 +278,13 @@ func (h *ConfidenceHistogram) add(c float64) {
 		h.Half++
 	case 1:
 		h.Certain++
+	}
+}
+
+func (m *Margins) add(margin float64) {
+	m.Min, m.Max, m.Mean = min(m.Min, margin), max(m.Max, margin), m.Mean+margin
+	if margin < 0 {
+		m.Below++
 	}
 }
 

@@ -133,6 +133,12 @@ func TestInspectProblems(t *testing.T) {
 	if got, err := Files(t.Context(), []string{zero}, data.ReadConfig{}, Tokens{}); err != nil || !strings.Contains(strings.Join(got.Files[0].Warnings, ""), "every confidence is 0") {
 		t.Error(got, err)
 	}
+	scored := write(t, "a.jsonl", `{"prompt":"p","chosen":"a","rejected":"b","score_chosen":7,"score_rejected":5}
+{"prompt":"q","chosen":"a","rejected":"b","score_chosen":2,"score_rejected":3}`)
+	got, err = Files(t.Context(), []string{scored}, data.ReadConfig{}, Tokens{})
+	if err != nil || *got.Files[0].Margin != (Margins{Min: -1, Max: 2, Mean: 0.5, Below: 1}) || !strings.Contains(strings.Join(got.Files[0].Warnings, ""), "1 margins are below 0") {
+		t.Errorf("%+v %v", got, err)
+	}
 	broken := errors.New("no tokenizer")
 	if _, err := Files(t.Context(), []string{zero}, data.ReadConfig{}, Tokens{Lengths: func(data.Pair) (Lengths, error) { return Lengths{}, broken }}); !errors.Is(err, broken) || !strings.Contains(err.Error(), zero) {
 		t.Error(err)

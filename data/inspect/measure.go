@@ -21,6 +21,7 @@ type measured struct {
 	prompt            uint64
 	subset            string
 	confidence        float64
+	margin            float64
 	chars, tokens     Lengths
 	cutRight, cutLeft bool
 }
@@ -127,7 +128,7 @@ func (f *inspector) work(jobs <-chan job) error {
 
 func (f *inspector) measure(p data.Pair, hashes *rowHashes) (m measured) {
 	m.pair, m.prompt = hashes.of(p)
-	m.subset, m.confidence = p.Subset, p.Confidence
+	m.subset, m.confidence, m.margin = p.Subset, p.Confidence, p.Margin
 	m.chars = Lengths{p.Prompt.Chars(), p.Chosen.Chars(), p.Rejected.Chars()}
 	if f.how.Lengths == nil {
 		return m

@@ -93,6 +93,9 @@ func (f *File) printRows(p *printer) {
 		bar := strings.Repeat("#", (n*40+most-1)/most)
 		p.line("    %.1f-%.1f %8d %s", float64(i)/10, float64(i+1)/10, n, bar)
 	}
+	if m := f.Margin; m != nil {
+		p.line("  margin           mean %.4g, from %.4g to %.4g, below 0: %d", m.Mean, m.Min, m.Max, m.Below)
+	}
 	for _, name := range slices.Sorted(maps.Keys(f.Subsets)) {
 		p.line("  subset           %s: %d", orNone(name), f.Subsets[name])
 	}
