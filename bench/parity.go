@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"laurel/data/batches"
+	"laurel/eval/stats"
 	"laurel/model"
 	"laurel/trainer"
 )
@@ -18,10 +19,11 @@ type Comparison struct {
 	Family string `json:"family"`
 	DType  string `json:"dtype"`
 
-	Rewards  float64 `json:"rewards"`   // largest difference, over the largest reward
-	Loss     float64 `json:"loss"`      // largest relative difference over the steps
-	GradNorm float64 `json:"grad_norm"` // the same, of the gradients' norm
-	Trained  float64 `json:"trained"`   // largest difference of rewards after the steps, over the largest
+	// Differences are undefined where a number of either side is none.
+	Rewards  stats.Value `json:"rewards"`   // largest difference, over the largest reward
+	Loss     stats.Value `json:"loss"`      // largest relative difference over the steps
+	GradNorm stats.Value `json:"grad_norm"` // the same, of the gradients' norm
+	Trained  stats.Value `json:"trained"`   // largest difference of rewards after the steps, over the largest
 	// Changed counts texts whose reward is another one, bit for bit, when they
 	// are scored alone or in another order.
 	Changed int `json:"changed"`
@@ -76,12 +78,13 @@ func Parity(ctx context.Context, backend model.Backend, family string, dtypes []
 
 func compare(family, dtype string, got, reference numbers) Comparison {
 	c := Comparison{Family: family, DType: dtype, Limits: limits[dtype]}
-	c.Rewards = spreadOf(got.rewards, reference.rewards)
-	c.Trained = spreadOf(got.trained, reference.trained)
-	c.Loss = relative(got.losses, reference.losses)
-	c.GradNorm = relative(got.norms, reference.norms)
+	c.Rewards = stats.Value(spreadOf(got.rewards, reference.rewards))
+	c.Trained = stats.Value(spreadOf(got.trained, reference.trained))
+	c.Loss = stats.Value(relative(got.losses, reference.losses))
+	c.GradNorm = stats.Value(relative(got.norms, reference.norms))
 	c.Changed = got.changed
-	c.Passed = c.Rewards <= c.Limits.Rewards && c.Loss <= c.Limits.Loss && c.GradNorm <= c.Limits.GradNorm && c.Trained <= c.Limits.Trained && c.Changed == 0
+	within := func(difference stats.Value, limit float64) bool { return float64(difference) <= limit } // NaN is not
+	c.Passed = within(c.Rewards, c.Limits.Rewards) && within(c.Loss, c.Limits.Loss) && within(c.GradNorm, c.Limits.GradNorm) && within(c.Trained, c.Limits.Trained) && c.Changed == 0
 	return c
 }
 

@@ -10,12 +10,13 @@ import (
 
 func convertCommand() *cobra.Command {
 	var out string
+	var named []string
 	var overwrite bool
 	var read reading
 	cmd := &cobra.Command{
 		Use:   "convert IN… --out OUT.parquet",
 		Short: "Write pairs of any readable layout as one Parquet file",
-		Args:  usageArgs(cobra.MinimumNArgs(1)),
+		Args:  someFiles(&named),
 		RunE: func(cmd *cobra.Command, in []string) error {
 			if err := required(cmd, "out"); err != nil {
 				return err
@@ -24,7 +25,7 @@ func convertCommand() *cobra.Command {
 				return err
 			}
 			read.Say = noteOnce(cmd.ErrOrStderr())
-			in, err := localData(cmd.Context(), in, cmd.ErrOrStderr())
+			in, err := localData(cmd.Context(), append(in, named...), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -38,6 +39,7 @@ func convertCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&out, "out", "", "file to write, .parquet or .jsonl")
 	cmd.Flags().StringVar(&read.OnBadRow, "on-bad-row", "fail", "fail or skip")
+	filesFlag(cmd.Flags(), &named)
 	read.flags(cmd.Flags())
 	overwriteFlag(cmd, &overwrite)
 	return cmd

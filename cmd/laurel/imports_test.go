@@ -45,7 +45,7 @@ var allowed = map[string][]string{
 
 	"trainer": {"model", "model/safetensors", "eval", "data", "data/batches"},
 
-	"bench": {"data/batches", "model", "trainer"},
+	"bench": {"data/batches", "eval/stats", "model", "trainer"},
 
 	"configs": {"data", "feedback", "feedback/chat", "model", "eval", "trainer"},
 }

@@ -14,18 +14,19 @@ import (
 
 func inspectCommand() *cobra.Command {
 	var ref, revision string
+	var named []string
 	var read reading
 	var maxLength int
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "inspect FILE…",
 		Short: "Describe files of pairs: lengths, duplicates, leakage, shortcuts",
-		Args:  usageArgs(cobra.MinimumNArgs(1)),
+		Args:  someFiles(&named),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if err := positiveLength(cmd, maxLength); err != nil {
 				return err
 			}
-			files, err := localData(cmd.Context(), files, cmd.ErrOrStderr())
+			files, err := localData(cmd.Context(), append(files, named...), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -50,6 +51,7 @@ func inspectCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&ref, "model", "", "count tokens with this model's tokenizer (default: the demo's)")
 	flags.StringVar(&revision, "revision", "main", "branch, tag or commit of a hub name")
+	filesFlag(flags, &named)
 	read.flags(flags)
 	flags.IntVar(&maxLength, "max-length", scoring.DefaultMaxLength, "count sequences longer than so many tokens as truncated")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")

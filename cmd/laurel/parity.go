@@ -13,6 +13,7 @@ import (
 
 	"laurel/bench"
 	"laurel/data"
+	"laurel/eval/stats"
 	"laurel/model"
 )
 
@@ -133,7 +134,9 @@ func (p *parity) write(all parityReport) error {
 		if !c.Passed {
 			verdict = "FAILED"
 		}
-		of := func(value, limit float64) string { return fmt.Sprintf("%.2g of %.2g", value, limit) }
+		of := func(difference stats.Value, limit float64) string {
+			return fmt.Sprintf("%.2g of %.2g", float64(difference), limit)
+		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t\n", c.Family, c.DType, of(c.Rewards, c.Limits.Rewards), of(c.Loss, c.Limits.Loss),
 			of(c.GradNorm, c.Limits.GradNorm), of(c.Trained, c.Limits.Trained), c.Changed, verdict)
 	}

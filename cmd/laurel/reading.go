@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"laurel/data"
@@ -21,6 +22,22 @@ func (r *reading) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&r.PairsPerPrompt, "pairs-per-prompt", 0, "at most so many pairs of the ranked responses to a prompt, drawn by --seed; 0 takes all")
 	flags.Int64Var(&r.Seed, "seed", 42, "seed of that draw")
 	flags.BoolVar(&r.Chat, "chat", false, "make messages of texts: prompts the user's turns (an HH transcript's turns), responses the assistant's")
+}
+
+// filesFlag gives a command that takes files as arguments --data too, as the
+// others have it.
+func filesFlag(flags *pflag.FlagSet, files *[]string) {
+	flags.StringSliceVar(files, "data", nil, "files, as the arguments are")
+}
+
+// someFiles checks that there are files, as arguments or by --data.
+func someFiles(named *[]string) cobra.PositionalArgs {
+	return usageArgs(func(cmd *cobra.Command, args []string) error {
+		if len(args)+len(*named) == 0 {
+			return fmt.Errorf("%s needs files", cmd.CommandPath())
+		}
+		return nil
+	})
 }
 
 // noteOnce prints what a reader of a file should know, each thing once.
