@@ -66,9 +66,10 @@ def main():
                             processing_class=tokenizer, callbacks=[times])
     trainer.train()
     wall = time.perf_counter() - began
+    evaluated = time.perf_counter()
     metrics = trainer.evaluate()
     result = {
-        "pairs_per_s": times.pairs_per_second(), "wall_s": wall, "steps": len(times.ends),
+        "pairs_per_s": times.pairs_per_second(), "wall_s": wall, "evaluating_s": time.perf_counter() - evaluated, "steps": len(times.ends),
         "rows": len(train), "kept": len(trainer.train_dataset), "eval_kept": len(trainer.eval_dataset),
         "accuracy": metrics.get("eval_accuracy"), "loss": metrics.get("eval_loss"), "threads": torch.get_num_threads()}
     with open(a.out, "w") as out:

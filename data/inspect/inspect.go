@@ -132,7 +132,7 @@ type inspector struct {
 	letters map[string]*histogram
 	over    int
 	longer  float64
-	bare    int // rows with an empty prompt
+	bare    int     // rows with an empty prompt
 	sum     float64 // of confidences
 	margins Margins
 }
