@@ -49,6 +49,8 @@ def weights(s, key):
              "norm1": jnp.ones(d), "norm2": jnp.ones(d)}  # fmt: skip
         if s.gated:
             b["gate"] = draw(d, f)
+            if s.family == "qwen3":
+                b |= {"norm_q": jnp.ones(k), "norm_k": jnp.ones(k)}
         else:
             b |= {"bias_" + n: jnp.zeros(m) for n, m in [("q", h * k), ("k", g * k), ("v", g * k), ("o", d), ("up", f), ("down", d)]}
             b |= {"shift1": jnp.zeros(d), "shift2": jnp.zeros(d)}
@@ -80,6 +82,8 @@ def block(s, i, dtype, x, b):
     product = lambda x, name: (x.astype(dtype) @ b[name].astype(dtype)).astype(jnp.float32) + b.get("bias_" + name, 0)
     inside = norm(x, b["norm1"]) if s.gated else x
     q, k, v = (product(inside, name).reshape(n, t, heads, s.width) for name, heads in [("q", s.heads), ("k", s.groups), ("v", s.groups)])
+    if s.family == "qwen3":
+        q, k = norm(q, b["norm_q"]), norm(k, b["norm_k"])
     if s.gated:
         q, k = rotate(q, s.theta), rotate(k, s.theta)
     local = s.window // 2 if s.window and i % s.every else None

@@ -6,12 +6,14 @@ package bench
 
 import (
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"laurel/model"
@@ -58,17 +60,23 @@ func named() (full, families []string) {
 
 // newModel draws a model of a shape from a seed.
 func newModel(shape string, seed uint64) (*model.Model, error) {
-	return fromShape(shape, func(config string) (*model.Model, error) { return model.New(config, seed, model.Head{}) })
+	return fromShape(shape, 0, func(config string) (*model.Model, error) { return model.New(config, seed, model.Head{}) })
 }
 
-// fromShape makes a model from a shape's config.json.
-func fromShape(shape string, make func(config string) (*model.Model, error)) (m *model.Model, err error) {
+// fromShape makes a model from a shape's config.json, with another number of
+// blocks where that is not 0.
+func fromShape(shape string, blocks int, make func(config string) (*model.Model, error)) (m *model.Model, err error) {
 	if err := CheckShape(shape); err != nil {
 		return nil, err
 	}
 	raw, err := shapes.ReadFile("shapes/" + shape + ".json")
 	if err != nil {
 		return nil, err
+	}
+	if blocks != 0 {
+		if raw, err = withBlocks(raw, blocks); err != nil {
+			return nil, fmt.Errorf("shape %s: %w", shape, err)
+		}
 	}
 	dir, err := os.MkdirTemp("", "laurel-bench-")
 	if err != nil {
@@ -80,6 +88,20 @@ func fromShape(shape string, make func(config string) (*model.Model, error)) (m 
 		return nil, err
 	}
 	return make(path)
+}
+
+// withBlocks is a config.json with another number of blocks.
+func withBlocks(config []byte, blocks int) ([]byte, error) {
+	const key = "num_hidden_layers"
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(config, &keys); err != nil {
+		return nil, err
+	}
+	if keys[key] == nil {
+		return nil, fmt.Errorf("its config.json has no %s to count blocks by", key)
+	}
+	keys[key] = json.RawMessage(strconv.Itoa(blocks))
+	return json.Marshal(keys)
 }
 
 // CheckShape refuses a shape that there is not.

@@ -60,7 +60,7 @@ func (b *bertStack) about() about {
 		positions -= b.paddingIndex + 1
 	}
 	return about{class: b.class, hidden: b.hiddenSize, heads: b.numHeads, headDim: b.hiddenSize / b.numHeads,
-		intermediate: b.intermediateSize, positions: positions, attentionDropout: b.attentionDropout}
+		inner: b.intermediateSize, positions: positions, attentionDropout: b.attentionDropout}
 }
 
 func (b *bertStack) blocks() int { return b.layers }

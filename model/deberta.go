@@ -108,7 +108,7 @@ func (r *configReader) parts(key string) []string {
 
 func (b *deberta) about() about {
 	a := about{class: "DebertaV2ForSequenceClassification", hidden: b.hiddenSize, heads: b.numHeads,
-		headDim: b.hiddenSize / b.numHeads, intermediate: b.intermediateSize, attentionDropout: b.attentionDropout, relative: true}
+		headDim: b.hiddenSize / b.numHeads, inner: b.intermediateSize, attentionDropout: b.attentionDropout, relative: true}
 	if b.positionBiased {
 		a.positions = b.positions
 	}

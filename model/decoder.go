@@ -80,7 +80,11 @@ func (d *decoder) allLayers(window int, turn *rope) {
 }
 
 func (d *decoder) about() about {
-	return about{class: d.class, hidden: d.hiddenSize, heads: d.numHeads, headDim: d.headDim, intermediate: 2 * d.intermediateSize, causal: true,
+	normed := 0
+	if d.queryNorm {
+		normed = (d.numHeads + d.keyValueHeads) * d.headDim
+	}
+	return about{class: d.class, hidden: d.hiddenSize, heads: d.numHeads, headDim: d.headDim, inner: d.intermediateSize, gated: true, normed: normed, causal: true,
 		attentionDropout: d.attentionDropout, windows: windowsOf(d.perLayer), softcap: d.scoreSoftcap != 0}
 }
 

@@ -51,7 +51,7 @@ func parseDistilbert(r *configReader) family {
 
 func (b *distilbert) about() about {
 	return about{class: "DistilBertForSequenceClassification", hidden: b.dim, heads: b.numHeads, headDim: b.dim / b.numHeads,
-		intermediate: b.hiddenDim, positions: b.positions, attentionDropout: b.attentionDropout}
+		inner: b.hiddenDim, positions: b.positions, attentionDropout: b.attentionDropout}
 }
 
 func (b *distilbert) blocks() int { return b.layers }

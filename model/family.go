@@ -27,13 +27,16 @@ type family interface {
 
 // about is what the rest of the package asks of a family.
 type about struct {
-	class        string // that transformers loads the model with
-	hidden       int    // D
-	heads        int    // H
-	headDim      int    // K
-	intermediate int    // features within an MLP, both halves of a gated one
-	positions    int    // longest sequence, 0 for no limit
-	causal       bool   // a decoder: its last token has seen all others
+	class     string // that transformers loads the model with
+	hidden    int    // D
+	heads     int    // H
+	headDim   int    // K
+	inner     int    // features that an MLP's last layer reads
+	gated     bool   // the MLP multiplies them by as many others
+	joined    bool   // one matrix gives both
+	normed    int    // features of queries and keys that have a norm of their own
+	positions int    // longest sequence, 0 for no limit
+	causal    bool   // a decoder: its last token has seen all others
 
 	attentionDropout float64
 	windows          []int // of each block's attention, 0 for none; nil: none has one

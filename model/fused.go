@@ -78,6 +78,7 @@ type AttentionUse struct {
 	Blocks, Fused int
 	Why           []string // different reasons, each once
 	Scores        int      // that are written out for a query and head, of all blocks
+	BlockScores   int      // the same, of the block with most of them
 }
 
 // String is what commands print.
@@ -107,7 +108,8 @@ func (m *Model) AttentionUse(backend Backend, tokens int, dropout float64) Atten
 		}
 		why := c.unfused()
 		if why != "" {
-			use.Scores += c.scores(tokens, a.causal)
+			scores := c.scores(tokens, a.causal)
+			use.Scores, use.BlockScores = use.Scores+scores, max(use.BlockScores, scores)
 		}
 		switch {
 		case why == "":

@@ -82,7 +82,7 @@ func (b *modernbert) readLayers(r *configReader) {
 
 func (b *modernbert) about() about {
 	return about{class: "ModernBertForSequenceClassification", hidden: b.hiddenSize, heads: b.numHeads,
-		headDim: b.hiddenSize / b.numHeads, intermediate: 2 * b.intermediateSize,
+		headDim: b.hiddenSize / b.numHeads, inner: b.intermediateSize, gated: true, joined: true,
 		attentionDropout: b.attentionDropout, windows: windowsOf(b.perLayer)}
 }
 

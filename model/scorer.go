@@ -139,14 +139,15 @@ func (s *Scorer) ScoreBatch(sequences [][]int32) ([]float32, error) {
 }
 
 // Compile compiles what Score runs for sequences of so many ids, and runs
-// nothing. rows is how many it scores at a time.
+// nothing. rows is how many a device scores at a time.
 func (s *Scorer) Compile(ids int) (rows int, err error) {
 	t, err := s.paddedLength(ids)
 	if err != nil {
 		return 0, err
 	}
 	rows = max(1, batchIDs/t)
-	_, err = s.exec.Compile(shapes.Make(dtypes.Int32, rows, t), shapes.Make(dtypes.Int32, rows))
+	batch := []shapes.Shape{shapes.Make(dtypes.Int32, rows, t), shapes.Make(dtypes.Int32, rows)}
+	_, err = s.exec.Compile(slices.Repeat(batch, s.model.NumDevices())...)
 	return rows, err
 }
 

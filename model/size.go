@@ -19,17 +19,28 @@ type Size struct {
 	Linear, TrainedLinear int
 	Blocks, Hidden        int
 	Heads, HeadDim        int
-	Intermediate          int // features within an MLP
+	Intermediate          int // features within an MLP, both halves of a gated one
 	// Outputs are what a block's linear layers give of a token, AdapterOutputs what
-	// an adapter adds to each of them.
-	Outputs, AdapterOutputs int
+	// an adapter adds to each of them. Inputs are what they read, once where several
+	// read the same.
+	Outputs, AdapterOutputs, Inputs int
+	// Activated are those of a block's outputs that come from the matrix before the
+	// MLP's activation, Normed those that have a norm of their own: queries and keys.
+	Activated, Normed int
 }
 
 // Size measures the model.
 func (m *Model) Size() Size {
 	a, blocks := m.Config.family.about(), m.Config.family.blocks()
 	s := Size{Parameters: m.NumParameters(), Trainable: m.NumTrainable(), Blocks: blocks,
-		Hidden: a.hidden, Heads: a.heads, HeadDim: a.headDim, Intermediate: a.intermediate}
+		Hidden: a.hidden, Heads: a.heads, HeadDim: a.headDim, Intermediate: a.inner, Activated: a.inner, Normed: a.normed,
+		Inputs: 2*a.hidden + a.heads*a.headDim + a.inner}
+	if a.gated {
+		s.Intermediate = 2 * a.inner
+	}
+	if a.joined {
+		s.Activated = 2 * a.inner
+	}
 	for _, t := range m.tensors() {
 		if d := depth(t, blocks); (t.linear || isLoRA(t.name)) && d > 0 && d <= blocks {
 			s.Linear += t.size()

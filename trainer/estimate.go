@@ -6,8 +6,18 @@ import "laurel/model"
 type BatchShape struct {
 	Rows, Tokens int // sequences and their padded length
 	ValueBytes   int // of an activation: 4, or 2 where bfloat16 is stored as such: on CUDA
-	Written      int // blocks that write attention's scores out, where ValueBytes is 2
-	Checkpointed bool
+	// Scores are those that are written out for a query and head, of all blocks and
+	// of the block with most of them, where ValueBytes is 2.
+	Scores, BlockScores int
+	Checkpointed        bool
+}
+
+// scoreBytes are what a score takes that is written out.
+func (b BatchShape) scoreBytes() float64 {
+	if b.ValueBytes == 2 {
+		return cudaScore
+	}
+	return keptScores * float64(b.ValueBytes)
 }
 
 // FLOPs are the floating-point operations of one batch, forward and backward,

@@ -2,16 +2,14 @@ package trainer
 
 import "laurel/model"
 
-// What a block keeps for its backward pass on CUDA in bfloat16, in bytes of a
-// token, fitted to what XLA's compiler needs for an H200 (make gpu-check, whose
-// figures are in testdata/cuda_memory.json): the sums before norms in float32 and
-// what norms give, of the hidden size; what the linear layers give and take, of
-// their outputs; what an adapter gives; and of every score that is written out.
+// What a block keeps of a token for its backward pass on CUDA in bfloat16, in
+// bytes. make gpu-check holds the sum to what XLA's compiler needs for an H200
+// (testdata/cuda_memory.json).
 const (
-	cudaHidden  = 12.0
-	cudaOutputs = 2.8
-	cudaAdapter = 0.62
-	cudaScore   = 2.0
+	cudaSum    = 4.0 // a feature of a sum before or after a norm, in float32
+	cudaValue  = 2.0 // what a product reads or gives, in bfloat16
+	cudaScore  = 6.0 // a score that is written out: softmax in float32, and for the values' product in bfloat16
+	cudaFrozen = 3.0 // a frozen weight: in bfloat16, and half of them again joined with an adapter's
 )
 
 // cudaMemory is PeakMemory in bfloat16 on CUDA, where buffers that are given up are
@@ -19,18 +17,30 @@ const (
 //
 //	weights     4 bytes a parameter
 //	optimiser   12 bytes a trained value: gradient and two moments
-//	activations blocks·N·T·(12·D + 2.8·outputs + 0.62·adapter's) bytes, 2·N·H·T² of
-//	            each block that writes scores out, and the linear layers' weights
-//	            in bfloat16; with gradient checkpointing the input of each block in
-//	            float32 and one block in full
+//	activations cudaBlock's of each block, and of every score that is written out
+//	            6 bytes; with gradient checkpointing the input of each block in
+//	            float32 and one block in full. Frozen weights of linear layers in
+//	            bfloat16: those that are trained lie where their gradients will
 func cudaMemory(s model.Size, b BatchShape) Memory {
 	n, t, blocks := float64(b.Rows), float64(b.Tokens), float64(s.Blocks)
-	block := n * t * (cudaHidden*float64(s.Hidden) + cudaOutputs*float64(s.Outputs) + cudaAdapter*float64(s.AdapterOutputs))
-	scores := cudaScore * n * float64(s.Heads) * t * t
-	kept := blocks*block + float64(b.Written)*scores
+	score := cudaScore * n * t * float64(s.Heads)
+	kept := blocks*n*t*cudaBlock(s) + score*float64(b.Scores)
 	if b.Checkpointed {
-		kept = block + min(1, float64(b.Written))*scores + blocks*n*t*4*float64(s.Hidden)
+		kept = n*t*cudaBlock(s) + score*float64(b.BlockScores) + blocks*n*t*cudaSum*float64(s.Hidden)
 	}
 	return Memory{Weights: 4 * float64(s.Parameters), Optimiser: 12 * float64(s.Trainable),
-		Activations: kept + 2*float64(s.Linear), Process: processBytes}
+		Activations: kept + cudaFrozen*float64(s.Linear-s.TrainedLinear), Process: processBytes}
+}
+
+// cudaBlock is what a block keeps of a token beside scores, in bytes:
+//
+//	8·D         the sums after attention and after the MLP, from which norms are computed again
+//	2·inputs    what products read
+//	2·outputs   what they give, but for the two that go into the sums
+//	2·normed    queries and keys that have norms, after them too
+//	2·activated with an adapter: W·x and B·A·x both stay, where an activation reads their sum
+func cudaBlock(s model.Size) float64 {
+	sums := 2 * s.Hidden
+	values := s.Inputs + s.Outputs - 2*s.Hidden + s.Normed + min(s.Activated, s.AdapterOutputs)
+	return cudaSum*float64(sums) + cudaValue*float64(values)
 }

@@ -27,6 +27,7 @@ type Plan struct {
 	dtype   string // of the products
 	config  Config
 	longest BatchShape
+	shape   func(length int) BatchShape
 	scores  string // what would save the memory of scores written out, "" for nothing
 }
 
@@ -53,7 +54,8 @@ func NewPlan(r Run) *Plan {
 		p.Lengths = append(p.Lengths, one)
 	}
 	p.FLOPs = total / float64(batches) * float64(r.Config.GradientAccumulationSteps)
-	p.longest = r.shape(r.Order.Buckets[len(r.Order.Buckets)-1])
+	p.shape = r.shape
+	p.longest = p.shape(r.Order.Buckets[len(r.Order.Buckets)-1])
 	p.Memory = PeakMemory(p.Size, p.longest)
 	p.scores = scoresAdvice(r, p.longest)
 	return p
@@ -70,7 +72,7 @@ func (r Run) shape(length int) BatchShape {
 	if r.BackendName == "cuda" && r.Model.Compute == dtypes.BFloat16 { // elsewhere bfloat16 is computed with as float32
 		s.ValueBytes = 2
 		use := r.Model.AttentionUse(r.Backend, length, float64(r.Config.Dropout.For(r.Model)))
-		s.Written = use.Blocks - use.Fused
+		s.Scores, s.BlockScores = use.Scores, use.BlockScores
 	}
 	return s
 }
@@ -121,7 +123,7 @@ func (p *Plan) whatFits(have float64) string {
 	ways.smallerBatch(p)
 	ways.shorter(p)
 	adapter := p.Size
-	adapter.Trainable, adapter.TrainedLinear = p.Size.Trainable/100, p.Size.TrainedLinear/100
+	adapter.Trainable, adapter.TrainedLinear, adapter.AdapterOutputs = p.Size.Trainable/100, p.Size.TrainedLinear/100, p.Size.Outputs
 	ways.try("model.lora.rank=16", adapter, p.longest)
 	if len(ways.found) == 0 {
 		least := p.longest
@@ -167,8 +169,7 @@ func (f *fitting) smallerBatch(p *Plan) {
 
 func (f *fitting) shorter(p *Plan) {
 	for length := p.longest.Tokens / 2; length >= 64; length /= 2 {
-		b := p.longest
-		b.Tokens = length
+		b := p.shape(length)
 		if f.try(fmt.Sprintf("model.max_length=%d", length), p.Size, b) {
 			return
 		}

@@ -16,16 +16,18 @@ import (
 // one before it.
 func (t *Trial) Compile(b *batches.Batch) error {
 	s := t.stepper
-	var batch []shapes.Shape
-	for _, input := range s.inputs(b, s.norms([]*batches.Batch{b}), 0) {
-		batch = append(batch, input.(*tensors.Tensor).Shape())
-	}
+	var batch, update []shapes.Shape // of each device, one after the other
 	sizes := tensors.FromValue(s.adam.stepSizes(s.config.LearningRate, 1, s.model.Depths()))
-	update := []shapes.Shape{shapes.Make(dtypes.Float32), sizes.Shape()}
-	for _, name := range s.names {
-		update = append(update, s.model.Store.GetVariable("/"+name).Shape())
+	for _, part := range b.Split(s.devices, int32(max(0, s.model.Config.PadTokenID))) {
+		for _, input := range s.inputs(part, s.norms([]*batches.Batch{b}), 0) {
+			batch = append(batch, input.(*tensors.Tensor).Shape())
+		}
+		update = append(update, shapes.Make(dtypes.Float32), sizes.Shape())
+		for _, name := range s.names {
+			update = append(update, s.model.Store.GetVariable("/"+name).Shape())
+		}
 	}
-	_, gradients := s.first.Compile(batch...)
+	_, gradients := s.program(true, true).Compile(batch...)
 	_, updates := s.update.Compile(update...)
 	return errors.Join(named("gradients", gradients), named("update", updates))
 }

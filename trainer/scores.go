@@ -12,7 +12,7 @@ func scoresAdvice(r Run, b BatchShape) string {
 	if use.Fused == use.Blocks {
 		return ""
 	}
-	values := keptScores * float64(b.Rows) * float64(s.Heads) * float64(b.Tokens) * float64(use.Scores)
+	bytes := float64(b.Rows) * float64(s.Heads) * float64(b.Tokens) * float64(use.Scores) * b.scoreBytes()
 	return fmt.Sprintf("advice: scores are written out in %d blocks and take up to %.2f GB; train.gradient_checkpointing=true keeps those of one block",
-		use.Blocks-use.Fused, values*float64(b.ValueBytes)/1e9)
+		use.Blocks-use.Fused, bytes/1e9)
 }

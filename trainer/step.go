@@ -124,7 +124,9 @@ func (s *stepper) gradientGraph(reduce bool) func(*ml.Scope, []*Node) []*Node {
 			sums[i] = Add(sum, sums[i])
 		}
 		if reduce {
-			sums = loss.Graph().Distributed().AllReduce(sums, compute.ReduceOpSum)
+			for i, sum := range sums {
+				sums[i] = loss.Graph().Distributed().AllReduceOne(sum, compute.ReduceOpSum)
+			}
 		}
 		return append([]*Node{loss, rewards}, sums...)
 	}

@@ -6,6 +6,7 @@ It gives memory, aliasing and the compiled program, and refuses what CUDA would 
 import glob
 import os
 import pathlib
+import re
 import sys
 
 HERE = pathlib.Path(__file__).parent
@@ -26,32 +27,45 @@ def restart_with_libraries():
 class Compiler:
     def __init__(self):
         import jax
-        from jax.experimental import topologies
 
         os.environ["JAX_PLATFORMS"] = ""
-        target = (HERE / "h200.txtpb").read_text()
         self.version = jax.__version__
-        self.devices = topologies.get_topology_desc("", platform="cuda", target_config=target, topology="1x1x1").devices
+        self.targets = {}  # by how many GPUs there are
+
+    def devices(self, n=1):
+        from jax.experimental import topologies
+
+        if n not in self.targets:
+            config = (HERE / "h200.txtpb").read_text()
+            self.targets[n] = topologies.get_topology_desc("", platform="cuda", target_config=config, topology=f"1x1x{n}").devices
+        return self.targets[n]
 
     def compile(self, stablehlo):
-        """HLO text of the compiled program, and its memory in bytes."""
+        """HLO text of the compiled program, and its memory in bytes, of each GPU that it runs on."""
         import numpy as np
         from jax._src.interpreters import mlir
         from jax._src.lib import xla_client as xc
         from jax._src.lib.mlir import ir
 
+        n = replicas(stablehlo)
+        devices = self.devices(n)
         with mlir.make_ir_context():
             options = xc.CompileOptions()
-            options.num_replicas = options.num_partitions = 1
-            options.device_assignment = xc.DeviceAssignment.create(np.array([[0]]))
-            devices = xc.DeviceList(tuple(self.devices))
-            done = self.devices[0].client.compile(ir.Module.parse(stablehlo), devices, options)
+            options.num_replicas, options.num_partitions = n, 1
+            options.device_assignment = xc.DeviceAssignment.create(np.arange(n).reshape(n, 1))
+            done = devices[0].client.compile(ir.Module.parse(stablehlo), xc.DeviceList(tuple(devices)), options)
         return done.hlo_modules()[0].to_string(), memory_of(done.get_compiled_memory_stats())
 
     def sharding(self):
         import jax
 
-        return jax.sharding.SingleDeviceSharding(self.devices[0])
+        return jax.sharding.SingleDeviceSharding(self.devices()[0])
+
+
+def replicas(stablehlo):
+    """On how many devices a program runs, each with all weights and its own rows."""
+    told = re.search(r"stablehlo.num_replicas = (\d+)", stablehlo[:2000])
+    return int(told[1]) if told else 1
 
 
 def memory_of(stats):

@@ -17,6 +17,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/gomlx/compute"
+
 	"laurel/bench"
 	"laurel/model"
 )
@@ -34,13 +36,15 @@ var programs = [...]string{"gradients", "update", "score"}
 func run(args []string, messages io.Writer) error {
 	flags := flag.NewFlagSet("gpucheck", flag.ContinueOnError)
 	flags.SetOutput(messages)
-	load := bench.Load{Steps: 1}
+	load, variant := bench.Load{Steps: 1}, bench.Variant{}
 	flags.StringVar(&load.Shape, "shape", "minilm", "shape of the model")
+	flags.IntVar(&variant.Blocks, "blocks", 0, "of the model, 0 for as many as the shape has")
 	flags.IntVar(&load.Tokens, "tokens", 512, "tokens of a sequence")
 	flags.IntVar(&load.Pairs, "pairs", 8, "pairs of a step")
 	flags.StringVar(&load.DType, "dtype", "bfloat16", "of the matrix products")
 	flags.BoolVar(&load.LoRA, "lora", false, "train an adapter of rank 16")
 	flags.BoolVar(&load.Checkpoint, "gradient-checkpointing", false, "compute each block twice")
+	flags.IntVar(&variant.Devices, "devices", 1, "that share a batch")
 	plugin := flags.String("plugin", "build/pjrt/cpu/pjrt_c_api_cpu_plugin.so", "any PJRT plugin: it is loaded and computes nothing")
 	out := flags.String("out", "", "folder for the programs")
 	if err := flags.Parse(args); err != nil {
@@ -49,15 +53,15 @@ func run(args []string, messages io.Writer) error {
 	if *out == "" {
 		return errors.New("--out names the folder for the programs")
 	}
-	return handOut(load, *plugin, *out)
+	return handOut(load, variant, *plugin, *out)
 }
 
-func handOut(load bench.Load, plugin, out string) error {
-	backend, err := openAsCUDA(plugin, out)
+func handOut(load bench.Load, variant bench.Variant, plugin, out string) error {
+	backend, err := openAsCUDA(plugin, out, variant.Devices)
 	if err != nil {
 		return err
 	}
-	sizes, refusals := bench.Programs(backend, load)
+	sizes, refusals := bench.Programs(backend, load, variant)
 	for _, name := range programs {
 		if _, err := os.Stat(filepath.Join(out, name+".mlir")); err != nil {
 			return fmt.Errorf("no program %s: %w", name, refusals)
@@ -72,7 +76,7 @@ func handOut(load bench.Load, plugin, out string) error {
 
 // openAsCUDA opens a plugin under a name that go-xla takes for CUDA's, and has
 // programs written to a folder instead of being compiled.
-func openAsCUDA(plugin, out string) (model.Backend, error) {
+func openAsCUDA(plugin, out string, devices int) (model.Backend, error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return nil, err
 	}
@@ -98,5 +102,23 @@ func openAsCUDA(plugin, out string) (model.Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("this needs laurel's changes to go-xla, which make gpu-check builds with: %w", err)
 	}
-	return backend, nil
+	return withDevices{backend, devices}, nil
 }
+
+// withDevices is a backend that says it has so many devices: programs for them
+// are handed out, and none is run.
+type withDevices struct {
+	model.Backend
+	devices int
+}
+
+func (b withDevices) NumDevices() int { return b.devices }
+
+func (b withDevices) Builder(name string) compute.Builder {
+	return onAnyDevice{b.Backend.Builder(name)}
+}
+
+// onAnyDevice does not hold the devices of a program to those that are there.
+type onAnyDevice struct{ compute.Builder }
+
+func (onAnyDevice) DeviceAssignment(...compute.DeviceNum) error { return nil }

@@ -23,6 +23,8 @@ LARGE = 1e9  # FLOPs of a product that is held to bfloat16: the score head's and
 
 FREE = {"parameter", "constant", "tuple", "get-tuple-element", "bitcast", "after-all", "iota", "partition-id", "replica-id"}
 
+COLLECTIVES = {"all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute", "collective-broadcast"}
+
 INSTRUCTION = re.compile(r"^\s+(ROOT )?%?([\w.-]+) = (\(.*?\)|\w+\[[^ ]*) ([\w-]+)\((.*?)\)(, .*)?$")
 ARRAY = re.compile(r"(\w+)\[([\d,]*)\]")
 
@@ -135,6 +137,8 @@ class Program:
         self.seconds = self.bytes = self.flops = 0.0
         self.converted = collections.Counter()  # weights converted to a narrower type, by parameter of the program
         self.scatters = 0
+        self.collectives = collections.Counter()  # what adds up or moves values between GPUs, by kind
+        self.collected = self.waited = 0  # their bytes, and those during which nothing else is computed
         self.walk(entry, 1)
 
     def walk(self, name, times):
@@ -157,6 +161,10 @@ class Program:
         kind = i.op
         if i.op == "custom-call":
             kind = re.search(r'custom_call_target="([^"]+)"', i.attributes)[1]
+        if i.op.removesuffix("-start") in COLLECTIVES:
+            self.collectives[i.op.removesuffix("-start")] += times
+            self.collected += times * i.size()
+            self.waited += times * (i.op in COLLECTIVES or '"is_sync":true' in i.attributes)
         inside = {}
         for called in i.called() if i.op == "fusion" else []:
             inside |= self.computations[called]
