@@ -162,7 +162,7 @@ func (v goldenVariant) follow(t *testing.T, backend compute.Backend, dir string,
 		t.Fatal(err)
 	}
 	schedule := Schedule{Name: "linear", Peak: 1e-3, Warmup: 2, Total: 12}
-	order := batches.Order{BatchSize: 4, Wrap: true, Buckets: batches.OneBucket(store, 0)}
+	order := batches.Order{BatchSize: 4, Wrap: true, Buckets: batches.OneBucket(store.Apart(), 0)}
 	feed := newFeed(store, order, 1, int32(m.Config.PadTokenID))
 	worstLoss, worstNorm := 0.0, 0.0
 	for i := range v.Loss {

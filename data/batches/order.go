@@ -5,24 +5,28 @@ import (
 	"slices"
 )
 
-// Plan names the pairs of one batch and the length they are padded to.
+// Plan names the pairs of one batch, the length that its rows are padded to, and
+// whether a pair lies in one row.
 type Plan struct {
-	Rows []int
-	T    int
+	Rows   []int
+	T      int
+	Shared bool
 }
 
 // Order decides which pairs form which batch.
 type Order struct {
 	BatchSize int
 	Shuffle   bool
-	Buckets   []int // ascending lengths; one bucket means one shape
+	Buckets   []int // ascending lengths of rows of one sequence; one bucket means one shape
+	Shared    []int // the same of rows of a pair; empty: no pair lies in one row
 	Wrap      bool  // take rows in file order for ever, without a short batch at the end
 	Seed      uint64
 }
 
 // Epoch plans one pass over the store: every pair once, each batch of one
-// bucket, in an order that (Seed, epoch) alone decide. Pairs left over in a
-// bucket move up to the next longer one, so that one batch at most is short.
+// bucket and layout, in an order that (Seed, epoch) alone decide. Pairs left over
+// in a bucket move up to the next longer one, so that one batch of a layout at
+// most is short.
 // The number of batches is the same in every epoch.
 func (o Order) Epoch(s *Store, epoch int) []Plan {
 	random := rand.New(rand.NewPCG(o.Seed, uint64(epoch)+1))
@@ -40,38 +44,76 @@ func (o Order) Epoch(s *Store, epoch int) []Plan {
 	return plans
 }
 
+// fillBuckets deals pairs to the layout and bucket that each belongs to.
 func (o Order) fillBuckets(s *Store, rows []int) []Plan {
-	open := make([][]int, len(o.Buckets))
 	var plans []Plan
-	add := func(bucket, row int) {
-		open[bucket] = append(open[bucket], row)
-		if len(open[bucket]) == o.BatchSize {
-			plans = append(plans, Plan{open[bucket], o.Buckets[bucket]})
-			open[bucket] = nil
-		}
-	}
+	apart, shared := newFilling(o.Buckets, o.BatchSize, false), newFilling(o.Shared, o.BatchSize, true)
 	for _, row := range rows {
-		at, _ := slices.BinarySearch(o.Buckets, s.Longer(row))
-		add(at, row)
+		to := apart
+		if o.shares(s, row) {
+			to = shared
+		}
+		at, _ := slices.BinarySearch(to.lengths, s.rowLength(row, to.shared))
+		plans = to.add(plans, at, row)
 	}
-	last := len(o.Buckets) - 1
+	return shared.finish(apart.finish(plans))
+}
+
+// shares tells whether a pair lies in one row.
+func (o Order) shares(s *Store, row int) bool { return len(o.Shared) > 0 && s.Shares(row) }
+
+// filling is the batches of one layout while they fill.
+type filling struct {
+	lengths []int
+	size    int // pairs of a batch
+	shared  bool
+	open    [][]int // the pairs of each length that wait for more
+}
+
+func newFilling(lengths []int, size int, shared bool) *filling {
+	return &filling{lengths: lengths, size: size, shared: shared, open: make([][]int, len(lengths))}
+}
+
+// add puts a pair in a bucket, whose batch joins the plans when it is full.
+func (f *filling) add(plans []Plan, bucket, row int) []Plan {
+	f.open[bucket] = append(f.open[bucket], row)
+	if len(f.open[bucket]) < f.size {
+		return plans
+	}
+	return f.close(plans, bucket)
+}
+
+func (f *filling) close(plans []Plan, bucket int) []Plan {
+	plans = append(plans, Plan{f.open[bucket], f.lengths[bucket], f.shared})
+	f.open[bucket] = nil
+	return plans
+}
+
+// finish moves the pairs left over up, and closes a short batch.
+func (f *filling) finish(plans []Plan) []Plan {
+	last := len(f.lengths) - 1
 	for bucket := range last {
-		for _, row := range open[bucket] {
-			add(bucket+1, row)
+		for _, row := range f.open[bucket] {
+			plans = f.add(plans, bucket+1, row)
 		}
 	}
-	if len(open[last]) > 0 {
-		plans = append(plans, Plan{open[last], o.Buckets[last]})
+	if last >= 0 && len(f.open[last]) > 0 {
+		plans = f.close(plans, last)
 	}
 	return plans
 }
 
 // Wrapped plans the given batch of an endless run in file order: pair
-// (batch·BatchSize + j) mod n.
+// (batch·BatchSize + j) mod n. It is shared where that suits all of its pairs.
 func (o Order) Wrapped(s *Store, batch int) Plan {
-	rows := make([]int, o.BatchSize)
+	rows, shared := make([]int, o.BatchSize), true
 	for j := range rows {
 		rows[j] = (batch*o.BatchSize + j) % s.Len()
+		shared = shared && o.shares(s, rows[j])
 	}
-	return Plan{rows, o.Buckets[len(o.Buckets)-1]}
+	lengths := o.Buckets
+	if shared {
+		lengths = o.Shared
+	}
+	return Plan{rows, lengths[len(lengths)-1], shared}
 }
