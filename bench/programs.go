@@ -51,7 +51,7 @@ func Programs(backend model.Backend, l Load) (*Sizes, error) {
 }
 
 func (l Load) sizes(backend model.Backend, m *model.Model) *Sizes {
-	use := m.AttentionUse(backend, l.Tokens, 0)
+	use := m.AttentionUse(backend, l.Tokens, false, 0)
 	b := trainer.BatchShape{Rows: 2 * l.Pairs, Tokens: l.Tokens, ValueBytes: 2, Checkpointed: l.Checkpoint, Written: use.Blocks - use.Fused}
 	need := trainer.PeakMemory(m.Size(), b)
 	return &Sizes{Load: l, Parameters: m.NumParameters(), Trainable: m.NumTrainable(), Size: m.Size(), Batch: b,

@@ -15,7 +15,8 @@ import (
 type Packing struct {
 	Segments  *Node // [R, T] int32: the number of a token's sequence within its row, 0 at padding
 	Positions *Node // [R, T] int32: of a token within its sequence, a shared prefix counted
-	// Row, Start and End say that sequence s is tokens Start … End−1 of a row.
+	// Row, Start and End say that sequence s is tokens Start … End−1 of a row, and
+	// the prefix that it shares.
 	Row, Start, End *Node // [S] int32
 	// Prefixes lets sequences of a decoder share their beginning: the segment
 	// that a token sees beside its own, 0 for none; nil: no sequence shares.
@@ -39,7 +40,17 @@ func (p *pass) firstToken(x *Node) *Node {
 	if p.Packed == nil {
 		return Squeeze(Slice(x, AxisRange(), AxisElem(0)), 1)
 	}
-	return p.tokenAt(x, p.Packed.Start)
+	return p.tokenAt(x, p.start())
+}
+
+// start is where each sequence begins in its row, with its shared prefix. [S]
+func (p *pass) start() *Node {
+	if p.Packed.Prefixes == nil {
+		return p.Packed.Start
+	}
+	own := p.ofSequence()
+	at := Iota(p.graph(), shapes.Make(dtypes.Int32, own.Shape().Dimensions...), 1)
+	return ReduceMin(Where(own, at, AddScalar(ZerosLike(at), p.tokens())), 1)
 }
 
 // tokenAt is one token's vector for each sequence. x [R, T, D] and at [S] to

@@ -47,7 +47,7 @@ func (o Order) Epoch(s *Store, epoch int) []Plan {
 // fillBuckets deals pairs to the layout and bucket that each belongs to.
 func (o Order) fillBuckets(s *Store, rows []int) []Plan {
 	var plans []Plan
-	apart, shared := newFilling(o.Buckets, o.BatchSize, false), newFilling(o.Shared, o.BatchSize, true)
+	apart, shared := o.filling(false), o.filling(true)
 	for _, row := range rows {
 		to := apart
 		if o.shares(s, row) {
@@ -57,6 +57,14 @@ func (o Order) fillBuckets(s *Store, rows []int) []Plan {
 		plans = to.add(plans, at, row)
 	}
 	return shared.finish(apart.finish(plans))
+}
+
+// Lengths are those of rows of a pair, or of rows of one sequence.
+func (o Order) Lengths(shared bool) []int {
+	if shared {
+		return o.Shared
+	}
+	return o.Buckets
 }
 
 // shares tells whether a pair lies in one row.
@@ -70,8 +78,9 @@ type filling struct {
 	open    [][]int // the pairs of each length that wait for more
 }
 
-func newFilling(lengths []int, size int, shared bool) *filling {
-	return &filling{lengths: lengths, size: size, shared: shared, open: make([][]int, len(lengths))}
+func (o Order) filling(shared bool) *filling {
+	lengths := o.Lengths(shared)
+	return &filling{lengths: lengths, size: o.BatchSize, shared: shared, open: make([][]int, len(lengths))}
 }
 
 // add puts a pair in a bucket, whose batch joins the plans when it is full.
@@ -103,6 +112,21 @@ func (f *filling) finish(plans []Plan) []Plan {
 	return plans
 }
 
+// Once plans every pair once: the first epoch, or as much of an endless run as
+// takes every pair.
+func (o Order) Once(s *Store) []Plan {
+	if !o.Wrap {
+		return o.Epoch(s, 0)
+	}
+	var plans []Plan
+	for first := 0; first < s.Len(); first += o.BatchSize {
+		plan := o.Wrapped(s, first/o.BatchSize)
+		plan.Rows = plan.Rows[:min(o.BatchSize, s.Len()-first)]
+		plans = append(plans, plan)
+	}
+	return plans
+}
+
 // Wrapped plans the given batch of an endless run in file order: pair
 // (batch·BatchSize + j) mod n. It is shared where that suits all of its pairs.
 func (o Order) Wrapped(s *Store, batch int) Plan {
@@ -111,9 +135,6 @@ func (o Order) Wrapped(s *Store, batch int) Plan {
 		rows[j] = (batch*o.BatchSize + j) % s.Len()
 		shared = shared && o.shares(s, rows[j])
 	}
-	lengths := o.Buckets
-	if shared {
-		lengths = o.Shared
-	}
+	lengths := o.Lengths(shared)
 	return Plan{rows, lengths[len(lengths)-1], shared}
 }
