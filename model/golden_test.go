@@ -256,7 +256,7 @@ func TestGoldenGradients(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			loss, grads := gradients(backend, m, rows)
+			loss, _, grads := gradients(backend, m, rows)
 			if math.Abs(loss-want.Grad.Loss) > 1e-5*want.Grad.Loss {
 				t.Errorf("%s on %s: loss %v, want %v", name, backendName, loss, want.Grad.Loss)
 			}
@@ -266,14 +266,14 @@ func TestGoldenGradients(t *testing.T) {
 }
 
 // gradients are gradientsOf's, of sequences in rows of their own.
-func gradients(backend compute.Backend, m *Model, rows [][]int32) (float64, [][]float32) {
+func gradients(backend compute.Backend, m *Model, rows [][]int32) (loss float64, rewards []float32, grads [][]float32) {
 	ids, lengths := pad(rows, 0)
 	return gradientsOf(backend, m, func(in []*Node) Inputs { return Inputs{IDs: in[0], Lengths: in[1]} }, ids, lengths)
 }
 
-// gradientsOf are the loss mean(-log σ(rc-rr)) + 0.01·mean((rc+rr)²) and its
-// gradients; the first half of the rewards is chosen.
-func gradientsOf(backend compute.Backend, m *Model, inputs func([]*Node) Inputs, args ...any) (float64, [][]float32) {
+// gradientsOf are the loss mean(-log σ(rc-rr)) + 0.01·mean((rc+rr)²), the rewards,
+// of which the first half is chosen, and the loss's gradients.
+func gradientsOf(backend compute.Backend, m *Model, inputs func([]*Node) Inputs, args ...any) (loss float64, rewards []float32, grads [][]float32) {
 	outs := ml.MustCallOnceN(backend, m.Store, func(scope *ml.Scope, in []*Node) []*Node {
 		r := m.Reward(scope, inputs(in))
 		half := r.Shape().Dim(0) / 2
@@ -283,13 +283,12 @@ func gradientsOf(backend compute.Backend, m *Model, inputs func([]*Node) Inputs,
 		for _, name := range m.Trainable() {
 			weights = append(weights, scope.GetVariable(name).NodeValue(r.Graph()))
 		}
-		return append([]*Node{loss}, Gradient(loss, weights...)...)
+		return append([]*Node{loss, r}, Gradient(loss, weights...)...)
 	}, args...)
-	var grads [][]float32
-	for _, out := range outs[1:] {
+	for _, out := range outs[2:] {
 		grads = append(grads, tensors.MustCopyFlatData[float32](out))
 	}
-	return float64(tensors.ToScalar[float32](outs[0])), grads
+	return float64(tensors.ToScalar[float32](outs[0])), tensors.MustCopyFlatData[float32](outs[1]), grads
 }
 
 // compareGradients asks each tensor's difference to be within the tolerance

@@ -47,16 +47,12 @@ func (s sharing) together() packed {
 // sequence.
 func (s sharing) same(t *testing.T, name string, backend compute.Backend, m *Model) []float32 {
 	t.Helper()
-	got, err := s.together().rewards(backend, m, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	logits := largest(t, name+": shared rows", got, float64s(rewards(t, backend, m, s.apart())), 2e-5)
-	wantLoss, want := gradients(backend, m, s.apart())
-	loss, grads := gradientsOf(backend, m, func(in []*Node) Inputs { return inputsOf(in, true) }, s.together().args()...)
+	wantLoss, wantRewards, want := gradients(backend, m, s.apart())
+	loss, got, grads := gradientsOf(backend, m, func(in []*Node) Inputs { return inputsOf(in, true) }, s.together().args()...)
 	if math.Abs(loss-wantLoss) > 1e-6*wantLoss {
 		t.Errorf("%s: loss %v, in rows of their own %v", name, loss, wantLoss)
 	}
+	logits := largest(t, name+": shared rows", got, float64s(wantRewards), 2e-5)
 	t.Logf("%s on %s: logits differ by %.2g, loss by %.2g, gradients by %.2g of their length", name, backend.Name(), logits,
 		math.Abs(loss-wantLoss), sameGradients(t, m, grads, want, 1e-4))
 	return got
