@@ -86,6 +86,10 @@ func (r Run) Layout() Layout {
 
 // String is what commands print.
 func (l Layout) String() string {
-	return fmt.Sprintf("%d of %d pairs lie in one row, what both sequences begin with once: %.0f%% of the ids are not computed twice; %d lie in two rows (too little is alike: responses longer than the prompt, prompts cut at the left or tokenized differently)",
-		l.Together, l.Together+l.Apart, 100*float64(l.Saved)/float64(l.Tokens), l.Apart)
+	said := fmt.Sprintf("%d of %d pairs lie in one row, their common beginning once: %.0f%% fewer ids",
+		l.Together, l.Together+l.Apart, 100*float64(l.Saved)/float64(l.Tokens))
+	if l.Apart > 0 {
+		said += fmt.Sprintf("; %d lie in two: too little of them is alike (responses longer than the prompt, prompts cut at the left or tokenized differently), or they fill no batch", l.Apart)
+	}
+	return said
 }

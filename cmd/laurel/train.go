@@ -226,7 +226,9 @@ func (t *training) layOut(p *prepared) error {
 		return err
 	}
 	p.Order = p.NewOrder(t.config.Data, shares)
-	list := func(lengths []int) string { return strings.Trim(strings.ReplaceAll(fmt.Sprint(lengths), " ", ", "), "[]") }
+	list := func(lengths []int) string {
+		return strings.Trim(strings.ReplaceAll(fmt.Sprint(lengths), " ", ", "), "[]")
+	}
 	var padded []string
 	if lengths := p.Order.Shared; len(lengths) > 0 {
 		fmt.Fprintf(t.out, "shared prefix: %s\n", p.Layout())

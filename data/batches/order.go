@@ -25,8 +25,8 @@ type Order struct {
 
 // Epoch plans one pass over the store: every pair once, each batch of one
 // bucket and layout, in an order that (Seed, epoch) alone decide. Pairs left over
-// in a bucket move up to the next longer one, so that one batch of a layout at
-// most is short.
+// in a bucket move up to the next longer one, and those of the longest shared
+// rows into rows of their own, so that one batch at most is short.
 // The number of batches is the same in every epoch.
 func (o Order) Epoch(s *Store, epoch int) []Plan {
 	random := rand.New(rand.NewPCG(o.Seed, uint64(epoch)+1))
@@ -53,10 +53,16 @@ func (o Order) fillBuckets(s *Store, rows []int) []Plan {
 		if o.shares(s, row) {
 			to = shared
 		}
-		at, _ := slices.BinarySearch(to.lengths, s.rowLength(row, to.shared))
-		plans = to.add(plans, at, row)
+		plans = to.add(plans, s, row)
 	}
-	return shared.finish(apart.finish(plans))
+	plans = shared.moveUp(plans)
+	if len(apart.lengths) > 0 {
+		for _, row := range shared.left() {
+			plans = apart.add(plans, s, row)
+		}
+		return apart.closeLast(apart.moveUp(plans))
+	}
+	return shared.closeLast(plans)
 }
 
 // Lengths are those of rows of a pair, or of rows of one sequence.
@@ -83,8 +89,14 @@ func (o Order) filling(shared bool) *filling {
 	return &filling{lengths: lengths, size: o.BatchSize, shared: shared, open: make([][]int, len(lengths))}
 }
 
-// add puts a pair in a bucket, whose batch joins the plans when it is full.
-func (f *filling) add(plans []Plan, bucket, row int) []Plan {
+// add puts a pair in the bucket that it belongs to.
+func (f *filling) add(plans []Plan, s *Store, row int) []Plan {
+	at, _ := slices.BinarySearch(f.lengths, s.rowLength(row, f.shared))
+	return f.addTo(plans, at, row)
+}
+
+// addTo puts a pair in a bucket, whose batch joins the plans when it is full.
+func (f *filling) addTo(plans []Plan, bucket, row int) []Plan {
 	f.open[bucket] = append(f.open[bucket], row)
 	if len(f.open[bucket]) < f.size {
 		return plans
@@ -98,16 +110,29 @@ func (f *filling) close(plans []Plan, bucket int) []Plan {
 	return plans
 }
 
-// finish moves the pairs left over up, and closes a short batch.
-func (f *filling) finish(plans []Plan) []Plan {
-	last := len(f.lengths) - 1
-	for bucket := range last {
+// moveUp gives the pairs left over in a bucket to the next longer one.
+func (f *filling) moveUp(plans []Plan) []Plan {
+	for bucket := range len(f.lengths) - 1 {
 		for _, row := range f.open[bucket] {
-			plans = f.add(plans, bucket+1, row)
+			plans = f.addTo(plans, bucket+1, row)
 		}
+		f.open[bucket] = nil
 	}
-	if last >= 0 && len(f.open[last]) > 0 {
-		plans = f.close(plans, last)
+	return plans
+}
+
+// left takes the pairs that wait in the longest bucket.
+func (f *filling) left() (rows []int) {
+	if last := len(f.lengths) - 1; last >= 0 {
+		rows, f.open[last] = f.open[last], nil
+	}
+	return rows
+}
+
+// closeLast makes a short batch of the pairs that wait in the longest bucket.
+func (f *filling) closeLast(plans []Plan) []Plan {
+	if last := len(f.lengths) - 1; last >= 0 && len(f.open[last]) > 0 {
+		return f.close(plans, last)
 	}
 	return plans
 }

@@ -48,7 +48,9 @@ func (s *Store) Apart() Rows {
 	return rows
 }
 
-// Dealt has the pairs that one row suits in shared, and the others in apart.
+// Dealt has the pairs that one row suits in shared, and the others in apart, where
+// there are some; then apart has room for the store's longest sequence, since
+// pairs that fill no shared batch come there.
 func (s *Store) Dealt() (apart, shared Rows) {
 	apart.PerPair, shared.PerPair = 2, 1
 	for row := range s.Len() {
@@ -57,6 +59,9 @@ func (s *Store) Dealt() (apart, shared Rows) {
 			to = &shared
 		}
 		to.Lengths = append(to.Lengths, s.rowLength(row, to == &shared))
+	}
+	if len(apart.Lengths) > 0 {
+		apart.Lengths = append(apart.Lengths, s.Stats.Longest)
 	}
 	return apart, shared
 }
