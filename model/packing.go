@@ -35,6 +35,18 @@ func (c *Config) Packs(sharedPrefixes bool) error {
 	return nil
 }
 
+// LaidOut says where sequences lie in rows: one a row, with rows their ids [S, T]
+// and sequences their lengths [S]; or several, with rows [4, R, T] (ids, segments,
+// positions, prefixes) and sequences [3, S] (row, start, end).
+func LaidOut(rows, sequences *Node) Inputs {
+	if rows.Rank() == 2 {
+		return Inputs{IDs: rows, Lengths: sequences}
+	}
+	at := func(x *Node, i int) *Node { return Squeeze(Slice(x, AxisElem(i)), 0) }
+	return Inputs{IDs: at(rows, 0), Packed: &Packing{Segments: at(rows, 1), Positions: at(rows, 2), Prefixes: at(rows, 3),
+		Row: at(sequences, 0), Start: at(sequences, 1), End: at(sequences, 2)}}
+}
+
 // firstToken is the vector of each sequence's [CLS] token. [R, T, D] to [S, D]
 func (p *pass) firstToken(x *Node) *Node {
 	if p.Packed == nil {

@@ -96,13 +96,14 @@ func (s *stepper) createZeros(scopes ...string) error {
 }
 
 // lossAndGradients gives the loss, the gradient of every weight and the
-// rewards [2B]. Inputs: rows and sequences as laidOut has them, pairs [4, B]
+// rewards [2B]. Inputs: rows and sequences as model.LaidOut has them, pairs [4, B]
 // (weight, target, margin, present), norms [2] (norm, count), dropout seed.
 func (s *stepper) lossAndGradients(scope *ml.Scope, in []*Node) (loss *Node, grads []*Node, rewards *Node) {
 	g := in[0].Graph()
-	inputs := laidOut(in[0], in[1])
+	inputs := model.LaidOut(in[0], in[1])
 	inputs.Seed, inputs.Dropout, inputs.Checkpoint = in[4], float64(s.config.Dropout.For(s.model)), s.config.GradientCheckpointing
 	rewards = s.model.Reward(scope, inputs)
+	row := func(x *Node, i int) *Node { return Squeeze(Slice(x, AxisElem(i)), 0) }
 	loss = BradleyTerryLoss(rewards, lossInputs{
 		weight: row(in[2], 0), target: row(in[2], 1), margin: row(in[2], 2), present: row(in[2], 3),
 		norm: row(in[3], 0), count: row(in[3], 1),
@@ -112,20 +113,6 @@ func (s *stepper) lossAndGradients(scope *ml.Scope, in []*Node) (loss *Node, gra
 		weights[i] = scope.GetVariable(name).NodeValue(g)
 	}
 	return loss, Gradient(loss, weights...), rewards
-}
-
-// row is x[i].
-func row(x *Node, i int) *Node { return Squeeze(Slice(x, AxisElem(i)), 0) }
-
-// laidOut says where sequences lie in rows: one a row, with rows their ids [2B, T]
-// and sequences their lengths [2B]; or both of a pair in one, with rows [4, B, T]
-// (ids, segments, positions, prefixes) and sequences [3, 2B] (row, start, end).
-func laidOut(rows, sequences *Node) model.Inputs {
-	if rows.Rank() == 2 {
-		return model.Inputs{IDs: rows, Lengths: sequences}
-	}
-	return model.Inputs{IDs: row(rows, 0), Packed: &model.Packing{Segments: row(rows, 1), Positions: row(rows, 2), Prefixes: row(rows, 3),
-		Row: row(sequences, 0), Start: row(sequences, 1), End: row(sequences, 2)}}
 }
 
 // gradientGraph computes one batch. After the batch's inputs come, for a further
