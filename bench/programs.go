@@ -62,7 +62,7 @@ func Programs(backend model.Backend, l Load, v Variant) (*Sizes, error) {
 
 // sizes are those of one device, which has its part of the rows.
 func (l Load) sizes(backend model.Backend, m *model.Model, v Variant) *Sizes {
-	use := m.AttentionUse(backend, l.Tokens, 0)
+	use := m.AttentionUse(backend, l.Tokens, false, 0)
 	b := trainer.BatchShape{Rows: 2 * ((l.Pairs + v.Devices - 1) / v.Devices), Tokens: l.Tokens, ValueBytes: 2,
 		Checkpointed: l.Checkpoint, Scores: use.Scores, BlockScores: use.BlockScores}
 	need := trainer.PeakMemory(m.Size(), b)

@@ -36,7 +36,7 @@ func TestIssueDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, line := range []string{"revision: main", "max_length: 512", "truncation_side: left", "dtype: float32",
-		"on_bad_row: fail", "identical_pairs: skip", "shuffle: true", "buckets: auto", "workers: 0", "epochs: 1", "max_steps: 0", "batch_size: 8",
+		"on_bad_row: fail", "identical_pairs: skip", "shuffle: true", "buckets: auto", "shared_prefix: auto", "workers: 0", "epochs: 1", "max_steps: 0", "batch_size: 8",
 		"gradient_accumulation_steps: 1", "learning_rate: 2e-05", "schedule: linear", "warmup_steps: 0", "warmup_ratio: 0",
 		"weight_decay: 0.01", "betas: [0.9, 0.999]", "eps: 1e-08", "max_grad_norm: 1", "dropout: auto", "confidence: weight",
 		"normalize: mean", "margin: true", "label_smoothing: 0", "center_rewards_coefficient: 0", "eval_every: 0", "save_every: 0",

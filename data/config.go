@@ -24,14 +24,18 @@ type Config struct {
 	IdenticalPairs string       `yaml:"identical_pairs"`
 	Shuffle        bool         `yaml:"shuffle"`
 	Buckets        BucketChoice `yaml:"buckets"`
-	Workers        int          `yaml:"workers"` // 0: one a CPU
-	Seed           int64        `yaml:"-"`       // the run's, of the draw of PairsPerPrompt
+	// SharedPrefix says whether a pair may lie in one row, with what both of its
+	// sequences begin with once: auto (where that is exact and no fused attention is
+	// lost), on (an error where it is not exact) or off.
+	SharedPrefix string `yaml:"shared_prefix"`
+	Workers      int    `yaml:"workers"` // 0: one a CPU
+	Seed         int64  `yaml:"-"`       // the run's, of the draw of PairsPerPrompt
 }
 
 // Default is what a run does where its file is silent.
 func Default() Config {
 	return Config{Train: []string{}, Validation: Validation{Files: []string{}}, Columns: map[string]string{}, LabelValues: map[string]string{},
-		OnBadRow: "fail", IdenticalPairs: "skip", Shuffle: true}
+		OnBadRow: "fail", IdenticalPairs: "skip", Shuffle: true, SharedPrefix: "auto"}
 }
 
 // Reading is how the files are read; say as in ReadConfig.
@@ -138,6 +142,9 @@ func (c Config) Validate() error {
 	}
 	if c.IdenticalPairs != "skip" && c.IdenticalPairs != "keep" {
 		problems = append(problems, fmt.Errorf("data.identical_pairs is %q, want skip or keep", c.IdenticalPairs))
+	}
+	if !slices.Contains([]string{"auto", "on", "off"}, c.SharedPrefix) {
+		problems = append(problems, fmt.Errorf("data.shared_prefix is %q, want auto, on or off", c.SharedPrefix))
 	}
 	if c.PairsPerPrompt < 0 {
 		problems = append(problems, fmt.Errorf("data.pairs_per_prompt is %d, want 0 (all) or more", c.PairsPerPrompt))

@@ -27,6 +27,8 @@ var drawnConfigs = map[string]string{
 	"gemma2":       `"model_type": "gemma2", "hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 12, "num_hidden_layers": 3, "sliding_window": 16, "attn_logit_softcapping": 5.0, "query_pre_attn_scalar": 16`,
 	"gemma3":       `"model_type": "gemma3_text", "hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4, "num_key_value_heads": 1, "head_dim": 12, "num_hidden_layers": 7, "sliding_window": 16, "query_pre_attn_scalar": 12`,
 	"bert-mean":    `"model_type": "bert", "hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "laurel": {"head": {"pooling": "mean", "kind": "mlp"}}`,
+	"llama-first":  `"model_type": "llama", "hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "pad_token_id": 0, "laurel": {"head": {"pooling": "cls", "kind": "mlp"}}`,
+	"llama-mean":   `"model_type": "llama", "hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "pad_token_id": 0, "laurel": {"head": {"pooling": "mean", "kind": "linear"}}`,
 	"llama-attend": `"model_type": "llama", "hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "pad_token_id": 0, "laurel": {"head": {"pooling": "attention", "kind": "linear"}}`,
 }
 

@@ -39,6 +39,16 @@ func NewEnsemble(backend Backend, members ...Member) (*Ensemble, error) {
 	return e, nil
 }
 
+// SharePrefixes has every member score as Scorer.SharePrefixes says.
+func (e *Ensemble) SharePrefixes() error {
+	for _, s := range e.members {
+		if err := s.SharePrefixes(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Score gives the mean reward of each sequence.
 func (e *Ensemble) Score(ctx context.Context, sequences [][]int32, done func(n int)) ([]float32, error) {
 	mean, _, err := e.ScoreWithStd(ctx, sequences, done)

@@ -44,10 +44,10 @@ func (c attentionCase) unfused() string {
 		return fmt.Sprintf("attention has dropout %v (train.dropout=0 lets it be fused)", c.dropout)
 	case c.headDim%8 != 0 || c.headDim > fusedHeadDim:
 		return fmt.Sprintf("a head has %d features, and fused attention is for multiples of 8 up to %d", c.headDim, fusedHeadDim)
-	case c.window > 0:
-		return fmt.Sprintf("a query sees a window of %d tokens (its scores alone are computed, in bands)", c.window)
 	case c.packed:
 		return "rows hold several sequences"
+	case c.window > 0:
+		return fmt.Sprintf("a query sees a window of %d tokens (its scores alone are computed, in bands)", c.window)
 	}
 	return ""
 }
@@ -55,7 +55,7 @@ func (c attentionCase) unfused() string {
 // scores is how many are written out for a query: those of bands where there are
 // bands, else one for each token.
 func (c attentionCase) scores(tokens int, causal bool) int {
-	if c.window == 0 || !c.dtype.IsHalfPrecision() {
+	if c.window == 0 || c.packed || !c.dtype.IsHalfPrecision() {
 		return tokens
 	}
 	return min(tokens, maskKind{causal: causal, window: c.window}.reach())
@@ -93,16 +93,17 @@ func (a AttentionUse) String() string {
 	return fmt.Sprintf("fused (cuDNN) in %d of %d blocks; elsewhere scores are written out: %s", a.Fused, a.Blocks, why)
 }
 
-// AttentionUse is how sequences of so many tokens are computed on a backend.
-// dropout replaces the config's rate of attention where it is not negative.
-func (m *Model) AttentionUse(backend Backend, tokens int, dropout float64) AttentionUse {
+// AttentionUse is how rows of so many tokens are computed on a backend; packed
+// ones hold several sequences. dropout replaces the config's rate of attention
+// where it is not negative.
+func (m *Model) AttentionUse(backend Backend, tokens int, packed bool, dropout float64) AttentionUse {
 	a := m.Config.family.about()
 	use := AttentionUse{Blocks: m.Config.family.blocks()}
 	if dropout < 0 {
 		dropout = a.attentionDropout
 	}
 	for i := range use.Blocks {
-		c := attentionCase{fusing: hasFusedAttention(backend), dtype: m.Compute, headDim: a.headDim, relative: a.relative, softcap: a.softcap, dropout: dropout}
+		c := attentionCase{fusing: hasFusedAttention(backend), dtype: m.Compute, headDim: a.headDim, relative: a.relative, softcap: a.softcap, packed: packed, dropout: dropout}
 		if a.windows != nil && !(maskKind{window: a.windows[i]}).seesAll(tokens) {
 			c.window = a.windows[i]
 		}

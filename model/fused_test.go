@@ -61,7 +61,7 @@ func TestAttentionOfFamilies(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := &Model{Config: c, Compute: dtypes.BFloat16}
-		if got := m.AttentionUse(fusing{}, 512, -1).String(); !strings.Contains(got, want) {
+		if got := m.AttentionUse(fusing{}, 512, false, -1).String(); !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", config, got, want)
 		}
 	}
@@ -75,7 +75,7 @@ func TestScoresWrittenOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	for dtype, want := range map[dtypes.DType]int{dtypes.BFloat16: 2 * 3 * 64, dtypes.Float32: 4 * 512} {
-		if got := (&Model{Config: c, Compute: dtype}).AttentionUse(fusing{}, 512, -1).Scores; got != want {
+		if got := (&Model{Config: c, Compute: dtype}).AttentionUse(fusing{}, 512, false, -1).Scores; got != want {
 			t.Errorf("%s: %d scores a query, want %d", dtype, got, want)
 		}
 	}

@@ -256,7 +256,7 @@ func TestGoldenGradients(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			loss, grads := gradients(backend, m, rows)
+			loss, _, grads := gradients(backend, m, rows)
 			if math.Abs(loss-want.Grad.Loss) > 1e-5*want.Grad.Loss {
 				t.Errorf("%s on %s: loss %v, want %v", name, backendName, loss, want.Grad.Loss)
 			}
@@ -265,25 +265,30 @@ func TestGoldenGradients(t *testing.T) {
 	}
 }
 
-// gradients are those of mean(-log σ(rc-rr)) + 0.01·mean((rc+rr)²).
-func gradients(backend compute.Backend, m *Model, rows [][]int32) (float64, [][]float32) {
+// gradients are gradientsOf's, of sequences in rows of their own.
+func gradients(backend compute.Backend, m *Model, rows [][]int32) (loss float64, rewards []float32, grads [][]float32) {
 	ids, lengths := pad(rows, 0)
-	outs := ml.MustCallOnceN(backend, m.Store, func(scope *ml.Scope, ids, lengths *Node) []*Node {
-		r := m.Reward(scope, Inputs{IDs: ids, Lengths: lengths})
+	return gradientsOf(backend, m, func(in []*Node) Inputs { return Inputs{IDs: in[0], Lengths: in[1]} }, ids, lengths)
+}
+
+// gradientsOf are the loss mean(-log σ(rc-rr)) + 0.01·mean((rc+rr)²), the rewards,
+// of which the first half is chosen, and the loss's gradients.
+func gradientsOf(backend compute.Backend, m *Model, inputs func([]*Node) Inputs, args ...any) (loss float64, rewards []float32, grads [][]float32) {
+	outs := ml.MustCallOnceN(backend, m.Store, func(scope *ml.Scope, in []*Node) []*Node {
+		r := m.Reward(scope, inputs(in))
 		half := r.Shape().Dim(0) / 2
 		rc, rr := Slice(r, AxisRangeFromStart(half)), Slice(r, AxisRangeToEnd(half))
 		loss := Add(ReduceAllMean(Softplus(Sub(rr, rc))), MulScalar(ReduceAllMean(Square(Add(rc, rr))), 0.01))
 		var weights []*Node
 		for _, name := range m.Trainable() {
-			weights = append(weights, scope.GetVariable(name).NodeValue(ids.Graph()))
+			weights = append(weights, scope.GetVariable(name).NodeValue(r.Graph()))
 		}
-		return append([]*Node{loss}, Gradient(loss, weights...)...)
-	}, ids, lengths)
-	var grads [][]float32
-	for _, out := range outs[1:] {
+		return append([]*Node{loss, r}, Gradient(loss, weights...)...)
+	}, args...)
+	for _, out := range outs[2:] {
 		grads = append(grads, tensors.MustCopyFlatData[float32](out))
 	}
-	return float64(tensors.ToScalar[float32](outs[0])), grads
+	return float64(tensors.ToScalar[float32](outs[0])), tensors.MustCopyFlatData[float32](outs[1]), grads
 }
 
 // compareGradients asks each tensor's difference to be within the tolerance
@@ -291,14 +296,23 @@ func gradients(backend compute.Backend, m *Model, rows [][]int32) (float64, [][]
 // tensor's is noise.
 func compareGradients(t *testing.T, m *Model, got [][]float32, want *safetensors.Weights, tolerance float64) float64 {
 	t.Helper()
-	var total float64
-	differences, norms := make([]float64, len(got)), make([]float64, len(got))
-	for i, name := range m.Trainable() {
-		expected, err := want.Float32(name)
+	var expected [][]float32
+	for _, name := range m.Trainable() {
+		values, err := want.Float32(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for j, w := range expected {
+		expected = append(expected, values)
+	}
+	return sameGradients(t, m, got, expected, tolerance)
+}
+
+func sameGradients(t *testing.T, m *Model, got, want [][]float32, tolerance float64) float64 {
+	t.Helper()
+	var total float64
+	differences, norms := make([]float64, len(got)), make([]float64, len(got))
+	for i := range got {
+		for j, w := range want[i] {
 			differences[i] += math.Pow(float64(got[i][j]-w), 2)
 			norms[i] += float64(w) * float64(w)
 		}

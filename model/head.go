@@ -134,7 +134,7 @@ func (p *pass) lastToken(x *Node) *Node {
 	}
 	last := ReduceMax(Where(counts, at, ZerosLike(at)), 1) // [S]
 	if p.Packed != nil {
-		return p.tokenAt(x, Max(last, p.Packed.Start))
+		return p.tokenAt(x, Max(last, p.start()))
 	}
 	chosen := as(Equal(at, BroadcastToShape(ExpandDims(last, -1), shape)), x.DType())
 	return Einsum("nt,ntd->nd", chosen, x)

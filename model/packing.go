@@ -15,7 +15,8 @@ import (
 type Packing struct {
 	Segments  *Node // [R, T] int32: the number of a token's sequence within its row, 0 at padding
 	Positions *Node // [R, T] int32: of a token within its sequence, a shared prefix counted
-	// Row, Start and End say that sequence s is tokens Start … End−1 of a row.
+	// Row, Start and End say that sequence s is tokens Start … End−1 of a row, and
+	// the prefix that it shares.
 	Row, Start, End *Node // [S] int32
 	// Prefixes lets sequences of a decoder share their beginning: the segment
 	// that a token sees beside its own, 0 for none; nil: no sequence shares.
@@ -34,12 +35,34 @@ func (c *Config) Packs(sharedPrefixes bool) error {
 	return nil
 }
 
+// LaidOut says where sequences lie in rows: one a row, with rows their ids [S, T]
+// and sequences their lengths [S]; or several, with rows [4, R, T] (ids, segments,
+// positions, prefixes) and sequences [3, S] (row, start, end).
+func LaidOut(rows, sequences *Node) Inputs {
+	if rows.Rank() == 2 {
+		return Inputs{IDs: rows, Lengths: sequences}
+	}
+	at := func(x *Node, i int) *Node { return Squeeze(Slice(x, AxisElem(i)), 0) }
+	return Inputs{IDs: at(rows, 0), Packed: &Packing{Segments: at(rows, 1), Positions: at(rows, 2), Prefixes: at(rows, 3),
+		Row: at(sequences, 0), Start: at(sequences, 1), End: at(sequences, 2)}}
+}
+
 // firstToken is the vector of each sequence's [CLS] token. [R, T, D] to [S, D]
 func (p *pass) firstToken(x *Node) *Node {
 	if p.Packed == nil {
 		return Squeeze(Slice(x, AxisRange(), AxisElem(0)), 1)
 	}
-	return p.tokenAt(x, p.Packed.Start)
+	return p.tokenAt(x, p.start())
+}
+
+// start is where each sequence begins in its row, with its shared prefix. [S]
+func (p *pass) start() *Node {
+	if p.Packed.Prefixes == nil {
+		return p.Packed.Start
+	}
+	own := p.ofSequence()
+	at := Iota(p.graph(), shapes.Make(dtypes.Int32, own.Shape().Dimensions...), 1)
+	return ReduceMin(Where(own, at, AddScalar(ZerosLike(at), p.tokens())), 1)
 }
 
 // tokenAt is one token's vector for each sequence. x [R, T, D] and at [S] to

@@ -57,19 +57,29 @@ func (p *packed) fill(at int, segment, prefix int32, first int, ids []int32) int
 	return at
 }
 
+// args are those of inputsOf.
+func (p packed) args() []any {
+	wide := func(x []int32) *tensors.Tensor { return tensors.FromFlatDataAndDimensions(x, p.rows, p.width) }
+	return []any{wide(p.ids), wide(p.segments), wide(p.positions), wide(p.prefixes), p.row, p.start, p.end}
+}
+
+// inputsOf are rows as pack lays them out.
+func inputsOf(in []*Node, shared bool) Inputs {
+	packing := &Packing{Segments: in[1], Positions: in[2], Row: in[4], Start: in[5], End: in[6]}
+	if shared {
+		packing.Prefixes = in[3]
+	}
+	return Inputs{IDs: in[0], Packed: packing}
+}
+
 func (p packed) rewards(backend compute.Backend, m *Model, shared bool) ([]float32, error) {
 	exec, err := ml.NewExec(backend, m.Store, func(scope *ml.Scope, in []*Node) *Node {
-		packing := &Packing{Segments: in[1], Positions: in[2], Row: in[4], Start: in[5], End: in[6]}
-		if shared {
-			packing.Prefixes = in[3]
-		}
-		return m.Reward(scope, Inputs{IDs: in[0], Packed: packing})
+		return m.Reward(scope, inputsOf(in, shared))
 	})
 	if err != nil {
 		return nil, err
 	}
-	wide := func(x []int32) *tensors.Tensor { return tensors.FromFlatDataAndDimensions(x, p.rows, p.width) }
-	out, err := exec.Call1(wide(p.ids), wide(p.segments), wide(p.positions), wide(p.prefixes), p.row, p.start, p.end)
+	out, err := exec.Call1(p.args()...)
 	if err != nil {
 		return nil, err
 	}

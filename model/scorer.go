@@ -25,6 +25,8 @@ type Scorer struct {
 	exec  *ml.Exec
 	limit int // longest sequence taken, 0 for no limit
 	padID int32
+	// shares has sequences with a common beginning scored in one row.
+	shares bool
 }
 
 // batchIDs is about how many ids a scoring batch holds.
@@ -36,8 +38,8 @@ var scoreLengths = [...]int{32, 64, 128, 192, 256, 384, 512, 768, 1024, 1536, 20
 
 // NewScorer compiles nothing yet; each shape is compiled at its first use.
 func NewScorer(backend compute.Backend, m *Model) (*Scorer, error) {
-	exec, err := ml.NewExec(backend, m.Store, func(scope *ml.Scope, ids, lengths *Node) *Node {
-		return m.Reward(scope, Inputs{IDs: ids, Lengths: lengths})
+	exec, err := ml.NewExec(backend, m.Store, func(scope *ml.Scope, rows, sequences *Node) *Node {
+		return m.Reward(scope, LaidOut(rows, sequences))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("scorer: %w", err)
@@ -51,19 +53,17 @@ func NewScorer(backend compute.Backend, m *Model) (*Scorer, error) {
 // Sequences must hold at least one id. done, if not nil, hears how many
 // sequences are scored.
 func (s *Scorer) Score(ctx context.Context, sequences [][]int32, done func(n int)) ([]float32, error) {
-	byLength := map[int][]int{}
-	for i, ids := range sequences {
-		t, err := s.paddedLength(len(ids))
-		if err != nil {
-			return nil, fmt.Errorf("sequence %d: %w", i, err)
-		}
-		byLength[t] = append(byLength[t], i)
+	byShape, err := s.rows(sequences)
+	if err != nil {
+		return nil, err
 	}
 	rewards, scored := make([]float32, len(sequences)), 0
 	read := func(b *scoring) error {
 		err := b.read(rewards)
 		for _, rows := range b.batches {
-			scored += len(rows)
+			for _, r := range rows {
+				scored += len(r.members)
+			}
 		}
 		if done != nil && err == nil {
 			done(scored)
@@ -71,13 +71,13 @@ func (s *Scorer) Score(ctx context.Context, sequences [][]int32, done func(n int
 		return err
 	}
 	last := &scoring{} // read once the batches after it are handed out, so that no device waits for the host
-	for _, t := range sortedKeys(byLength) {
-		n := max(1, batchIDs/t)
-		for batches := range slices.Chunk(slices.Collect(slices.Chunk(byLength[t], n)), s.model.NumDevices()) {
+	for _, shape := range slices.SortedFunc(maps.Keys(byShape), rowShape.compare) {
+		n := max(1, batchIDs/shape.t)
+		for batches := range slices.Chunk(slices.Collect(slices.Chunk(byShape[shape], n)), s.model.NumDevices()) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			next, err := s.begin(sequences, batches, n, t)
+			next, err := s.begin(sequences, batches, n, shape)
 			if err := errors.Join(read(last), err); err != nil {
 				return nil, err
 			}
@@ -85,6 +85,50 @@ func (s *Scorer) Score(ctx context.Context, sequences [][]int32, done func(n int
 		}
 	}
 	return rewards, read(last)
+}
+
+// scoreRow is one row of a scoring batch: a sequence, or several that begin with
+// prefix ids in common.
+type scoreRow struct {
+	members []int
+	prefix  int
+}
+
+// rowShape is what the program of a row follows from.
+type rowShape struct {
+	t      int
+	packed bool
+}
+
+func (a rowShape) compare(b rowShape) int {
+	if a.packed != b.packed {
+		if b.packed {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Compare(a.t, b.t)
+}
+
+// rows deals the sequences to rows, by shape.
+func (s *Scorer) rows(sequences [][]int32) (map[rowShape][]scoreRow, error) {
+	rows := make([]scoreRow, len(sequences))
+	for i := range sequences {
+		rows[i].members = []int{i}
+	}
+	if s.shares {
+		rows = together(sequences)
+	}
+	byShape := map[rowShape][]scoreRow{}
+	for _, r := range rows {
+		t, err := s.paddedLength(r.length(sequences))
+		if err != nil {
+			return nil, fmt.Errorf("sequence %d: %w", r.members[0], err)
+		}
+		shape := rowShape{t, len(r.members) > 1}
+		byShape[shape] = append(byShape[shape], r)
+	}
+	return byShape, nil
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
@@ -119,19 +163,19 @@ func (s *Scorer) capped(t int) int {
 // needs, as transformers and most servers do. It is for comparing: Score gives
 // the same rewards whatever comes along.
 func (s *Scorer) ScoreBatch(sequences [][]int32) ([]float32, error) {
-	longest, rows := 0, make([]int, len(sequences))
+	longest, rows := 0, make([]scoreRow, len(sequences))
 	for i, ids := range sequences {
 		t, err := s.paddedLength(len(ids))
 		if err != nil {
 			return nil, fmt.Errorf("sequence %d: %w", i, err)
 		}
-		longest, rows[i] = max(longest, t), i
+		longest, rows[i].members = max(longest, t), []int{i}
 	}
 	rewards := make([]float32, len(sequences))
 	if len(rows) == 0 {
 		return rewards, nil
 	}
-	batch, err := s.begin(sequences, [][]int{rows}, len(rows), longest)
+	batch, err := s.begin(sequences, [][]scoreRow{rows}, len(rows), rowShape{t: longest})
 	if err != nil {
 		return nil, err
 	}
@@ -153,39 +197,45 @@ func (s *Scorer) Compile(ids int) (rows int, err error) {
 
 // scoring are batches that the devices have been handed: a batch each.
 type scoring struct {
-	batches [][]int // rows of each
+	batches [][]scoreRow
 	rewards []*tensors.Tensor
 	norm    Norm
 }
 
 // begin hands a batch to each device, rows padded to [n, t]; rows that fill up a
 // batch hold one pad token and are thrown away.
-func (s *Scorer) begin(sequences [][]int32, batches [][]int, n, t int) (*scoring, error) {
+func (s *Scorer) begin(sequences [][]int32, batches [][]scoreRow, n int, shape rowShape) (*scoring, error) {
+	layOut := s.pad
+	if shape.packed {
+		layOut = s.pack
+	}
 	var inputs []any
 	for d := range s.model.NumDevices() {
-		var rows []int // of a device that is left over
+		var rows []scoreRow // of a device that is left over
 		if d < len(batches) {
 			rows = batches[d]
 		}
-		ids, lengths := s.pad(sequences, rows, n, t)
-		inputs = append(inputs, ids, lengths)
+		ids, places := layOut(sequences, rows, n, shape.t)
+		inputs = append(inputs, ids, places)
 	}
 	out, err := s.exec.Exec(inputs...)
 	if err != nil {
-		return nil, fmt.Errorf("score %d rows of %d tokens: %w", n, t, err)
+		return nil, fmt.Errorf("score %d rows of %d tokens: %w", n, shape.t, err)
 	}
 	return &scoring{batches: batches, rewards: out, norm: s.model.Config.Norm}, nil
 }
 
-// read waits for the rewards and puts each in its row's place.
+// read waits for the rewards and puts each in its sequence's place.
 func (b *scoring) read(rewards []float32) (err error) {
 	for d, rows := range b.batches {
 		values, err := tensors.CopyFlatData[float32](b.rewards[d])
 		if err != nil {
 			return fmt.Errorf("score: %w", err)
 		}
-		for j, row := range rows {
-			rewards[row] = b.norm.apply(values[j])
+		for _, row := range rows {
+			for _, i := range row.members {
+				rewards[i], values = b.norm.apply(values[0]), values[1:]
+			}
 		}
 	}
 	for _, r := range b.rewards {
@@ -194,8 +244,8 @@ func (b *scoring) read(rewards []float32) (err error) {
 	return err
 }
 
-// pad lays rows out as ids [n, t] and lengths [n].
-func (s *Scorer) pad(sequences [][]int32, rows []int, n, t int) (ids, lengths *tensors.Tensor) {
+// pad lays rows of one sequence out as ids [n, t] and lengths [n].
+func (s *Scorer) pad(sequences [][]int32, rows []scoreRow, n, t int) (ids, lengths *tensors.Tensor) {
 	flat, counts := make([]int32, n*t), make([]int32, n)
 	for i := range flat {
 		flat[i] = s.padID
@@ -204,8 +254,9 @@ func (s *Scorer) pad(sequences [][]int32, rows []int, n, t int) (ids, lengths *t
 		counts[j] = 1
 	}
 	for j, row := range rows {
-		copy(flat[j*t:], sequences[row])
-		counts[j] = int32(len(sequences[row]))
+		sequence := sequences[row.members[0]]
+		copy(flat[j*t:], sequence)
+		counts[j] = int32(len(sequence))
 	}
 	return tensors.FromFlatDataAndDimensions(flat, n, t), tensors.FromFlatDataAndDimensions(counts, n)
 }

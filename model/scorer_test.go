@@ -103,7 +103,11 @@ func (s *Scorer) rowDependence(t *testing.T, n, tokens int) string {
 	sequences := drawnRows(rand.New(rand.NewPCG(5, 5)), n, tokens)
 	score := func(rows []int) []float32 {
 		rewards := make([]float32, n)
-		batch, err := s.begin(sequences, [][]int{rows}, n, tokens)
+		alone := make([]scoreRow, len(rows))
+		for j, i := range rows {
+			alone[j].members = []int{i}
+		}
+		batch, err := s.begin(sequences, [][]scoreRow{alone}, n, rowShape{t: tokens})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -53,6 +53,11 @@ func (m *Model) scorerOf(backend model.Backend, members ...model.Member) (*Score
 	return &Scorer{Model: m, ensemble: e}, nil
 }
 
+// SharePrefixes has texts that begin alike, as responses to one prompt do, scored
+// with their beginning computed once. A reward then depends on its neighbours, by
+// rounding (2e-5). It is an error for an encoder.
+func (s *Scorer) SharePrefixes() error { return s.ensemble.SharePrefixes() }
+
 // Score gives the outcome of each completion, in order. What lies in a text
 // itself is a Reason in its score, not an error.
 func (s *Scorer) Score(ctx context.Context, completions []data.Completion) ([]data.Score, error) {

@@ -31,6 +31,7 @@ type State struct {
 	Best      *Evaluation `json:"best,omitempty"`
 	Waiting   *Waiting    `json:"waiting,omitempty"` // for early stopping; nil without
 	Buckets   []int       `json:"buckets,omitempty"` // lengths that batches are padded to
+	Shared    []int       `json:"shared,omitempty"`  // those of rows that hold both sequences of a pair
 	Backend   string      `json:"backend"`
 	Data      string      `json:"data"`   // digest of the training pairs, as Store.Digest
 	Window    window      `json:"window"` // the metrics line under way

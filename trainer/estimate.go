@@ -4,12 +4,13 @@ import "laurel/model"
 
 // BatchShape is what the cost of a batch follows from.
 type BatchShape struct {
-	Rows, Tokens int // sequences and their padded length
+	Rows, Tokens int // rows and their padded length
 	ValueBytes   int // of an activation: 4, or 2 where bfloat16 is stored as such: on CUDA
 	// Scores are those that are written out for a query and head, of all blocks and
 	// of the block with most of them, where ValueBytes is 2.
 	Scores, BlockScores int
 	Checkpointed        bool
+	Packed              bool // a row holds both sequences of a pair
 }
 
 // scoreBytes are what a score takes that is written out.
@@ -97,24 +98,29 @@ const efficiency = 0.6
 // matrix products.
 func Seconds(flops, rate float64) float64 { return flops / (rate * efficiency) }
 
-// batchLengths counts the batches of the first epoch by their length, and the
+// batchLengths counts the batches of the first epoch by their shape, and the
 // shares of padding.
-func batchLengths(r Run) (byLength map[int]int, total, computed, real int) {
+func batchLengths(r Run) (byShape map[BatchShape]int, total, computed, real int) {
 	f := newFeed(r.Train, r.Order, r.Config.GradientAccumulationSteps, int32(r.PadID))
 	total = f.totalSteps(r.Config.Epochs, r.Config.MaxSteps)
-	byLength = map[int]int{}
+	byShape = map[BatchShape]int{}
 	steps := total
 	if !r.Order.Wrap {
 		steps = min(total, f.stepsPerEpoch())
 	}
 	for step := range steps {
 		for _, plan := range f.plansOf(step) {
-			byLength[plan.T]++
-			computed += 2 * r.Order.BatchSize * plan.T
+			shape := r.shape(plan.T, plan.Shared)
+			byShape[shape]++
+			computed += shape.Rows * shape.Tokens
 			for _, row := range plan.Rows {
-				real += r.Train.Tokens(row)
+				if plan.Shared {
+					real += r.Train.Together(row)
+				} else {
+					real += r.Train.Tokens(row)
+				}
 			}
 		}
 	}
-	return byLength, total, computed, real
+	return byShape, total, computed, real
 }

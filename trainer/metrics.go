@@ -65,7 +65,7 @@ func newWindow() window { return window{started: time.Now()} }
 func (w *window) add(r *stepResult, batches []*batches.Batch) {
 	for _, b := range batches {
 		w.Tokens += b.Tokens
-		w.Computed += 2 * b.B * b.T
+		w.Computed += b.R * b.T
 		w.timedTokens += b.Tokens
 		w.timedPairs += b.Pairs
 	}

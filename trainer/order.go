@@ -1,6 +1,8 @@
 package trainer
 
 import (
+	"fmt"
+
 	"laurel/data"
 	"laurel/data/batches"
 )
@@ -12,16 +14,82 @@ const (
 	compileTokensCUDA = 2_000_000
 )
 
-// NewOrder settles in which batches the pairs come, and to which lengths they
-// are padded, for a backend of this name and a model of so many positions (0:
-// no limit). A resumed run has the lengths that it began with, known.
-func NewOrder(c Config, d data.Config, pairs *batches.Store, backend string, positions int, known []int) batches.Order {
+// SharesPrefix settles data.shared_prefix for a run's model and backend: whether
+// pairs may lie in one row, their common beginning once; else why not, "" where
+// it is off.
+func (r Run) SharesPrefix(choice string) (shares bool, why string, err error) {
+	exact := r.Model.Config.Packs(true)
+	use := r.Model.AttentionUse(r.Backend, r.Train.Stats.Longest, false, float64(r.Config.Dropout.For(r.Model)))
+	switch {
+	case choice == "off":
+		return false, "", nil
+	case exact != nil && choice == "on":
+		return false, "", fmt.Errorf("data.shared_prefix is on: %w (auto or off trains this model)", exact)
+	case exact != nil:
+		return false, exact.Error(), nil
+	case use.Fused > 0 && choice == "auto":
+		return false, "attention of rows with one sequence is fused here, that of shared rows would not be (data.shared_prefix=on shares all the same)", nil
+	}
+	return true, "", nil
+}
+
+// NewOrder settles in which batches the run's pairs come, and to which lengths
+// their rows are padded. shares tells whether pairs may lie in one row. A resumed
+// run has the layouts and lengths that it began with.
+func (r Run) NewOrder(d data.Config, shares bool) batches.Order {
+	o := batches.Order{BatchSize: r.Config.BatchSize, Shuffle: d.Shuffle, Seed: r.Config.Seed, Wrap: !d.Shuffle && d.Buckets.None,
+		Buckets: r.State.Buckets, Shared: r.State.Shared}
+	if len(o.Buckets)+len(o.Shared) > 0 {
+		return o
+	}
+	apart, shared := r.Train.Apart(), batches.Rows{}
+	if shares {
+		apart, shared = r.Train.Dealt()
+		if o.Wrap && len(apart.Lengths) > 0 { // a batch with one of them has all of its pairs in two rows
+			apart = r.Train.Apart()
+		}
+	}
 	compileTokens := compileTokensCPU
-	if backend == "cuda" {
+	if r.BackendName == "cuda" {
 		compileTokens = compileTokensCUDA
 	}
-	if len(known) == 0 {
-		known = batches.Lengths(d.Buckets, pairs, c.Epochs, compileTokens, positions)
+	o.Buckets = batches.Lengths(d.Buckets, apart, r.Config.Epochs, compileTokens, r.Model.MaxPositions())
+	o.Shared = batches.Lengths(d.Buckets, shared, r.Config.Epochs, compileTokens, 0) // positions begin again with each response
+	return o
+}
+
+// Layout counts the pairs of a run by where they lie.
+type Layout struct {
+	Together, Apart int // pairs in one row, in two rows
+	Saved           int // ids that are not computed a second time, of an epoch
+	Tokens          int // ids of all pairs, both sequences counted
+}
+
+// Layout is that of the run's pairs.
+func (r Run) Layout() Layout {
+	var l Layout
+	for _, plan := range r.Order.Once(r.Train) {
+		for _, row := range plan.Rows {
+			l.Tokens += r.Train.Tokens(row)
+			if plan.Shared {
+				l.Saved += r.Train.Tokens(row) - r.Train.Together(row)
+			}
+		}
+		if plan.Shared {
+			l.Together += len(plan.Rows)
+		} else {
+			l.Apart += len(plan.Rows)
+		}
 	}
-	return batches.Order{BatchSize: c.BatchSize, Shuffle: d.Shuffle, Seed: c.Seed, Wrap: !d.Shuffle && d.Buckets.None, Buckets: known}
+	return l
+}
+
+// String is what commands print.
+func (l Layout) String() string {
+	said := fmt.Sprintf("%d of %d pairs lie in one row, their common beginning once: %.0f%% fewer ids",
+		l.Together, l.Together+l.Apart, 100*float64(l.Saved)/float64(l.Tokens))
+	if l.Apart > 0 {
+		said += fmt.Sprintf("; %d lie in two: too little of them is alike (responses longer than the prompt, prompts cut at the left or tokenized differently), or they fill no batch", l.Apart)
+	}
+	return said
 }

@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -24,16 +25,18 @@ type Plan struct {
 	Rate    float64      // FLOP/s of matrix products, measured; 0 where they were not
 	Memory  Memory       // at the peak
 
-	dtype   string // of the products
-	config  Config
-	longest BatchShape
-	shape   func(length int) BatchShape
-	scores  string // what would save the memory of scores written out, "" for nothing
+	dtype    string // of the products
+	config   Config
+	longest  BatchShape // that needs most memory
+	sequence int        // the longest
+	shape    func(length int, packed bool) BatchShape
+	scores   string // what would save the memory of scores written out, "" for nothing
 }
 
 // LengthPlan is what the batches of one padded length take.
 type LengthPlan struct {
 	Tokens int
+	Packed bool    // a row holds a pair, else a sequence
 	Share  float64 // of the batches
 	FLOPs  float64 // of one batch
 }
@@ -42,36 +45,64 @@ type LengthPlan struct {
 func NewPlan(r Run) *Plan {
 	p := &Plan{Size: r.Model.Size(), Pairs: r.Config.BatchSize * r.Config.GradientAccumulationSteps,
 		dtype: strings.ToLower(r.Model.Compute.String()), config: r.Config}
-	byLength, steps, computed, real := batchLengths(r)
+	byShape, steps, computed, real := batchLengths(r)
 	p.Steps, p.Padding = steps, 1-float64(real)/float64(computed)
 	batches, total := 0, 0.0
-	for _, n := range byLength {
+	for _, n := range byShape {
 		batches += n
 	}
-	for _, length := range slices.Sorted(maps.Keys(byLength)) {
-		one := LengthPlan{Tokens: length, Share: float64(byLength[length]) / float64(batches), FLOPs: FLOPs(p.Size, r.shape(length))}
-		total += one.FLOPs * float64(byLength[length])
+	for _, shape := range slices.SortedFunc(maps.Keys(byShape), inOrder) {
+		one := LengthPlan{Tokens: shape.Tokens, Packed: shape.Packed, Share: float64(byShape[shape]) / float64(batches), FLOPs: FLOPs(p.Size, shape)}
+		total += one.FLOPs * float64(byShape[shape])
 		p.Lengths = append(p.Lengths, one)
 	}
 	p.FLOPs = total / float64(batches) * float64(r.Config.GradientAccumulationSteps)
-	p.shape = r.shape
-	p.longest = p.shape(r.Order.Buckets[len(r.Order.Buckets)-1])
+	p.shape, p.longest, p.sequence = r.shape, r.largest(), r.Train.Stats.Longest
 	p.Memory = PeakMemory(p.Size, p.longest)
 	p.scores = scoresAdvice(r, p.longest)
 	return p
 }
 
-// Attention is how the run's longest batches compute it.
-func (r Run) Attention() model.AttentionUse {
-	return r.Model.AttentionUse(r.Backend, r.Order.Buckets[len(r.Order.Buckets)-1], float64(r.Config.Dropout.For(r.Model)))
+// inOrder has rows of one sequence first, by length.
+func inOrder(a, b BatchShape) int {
+	if a.Packed != b.Packed {
+		return cmp.Compare(b.Rows, a.Rows)
+	}
+	return cmp.Compare(a.Tokens, b.Tokens)
 }
 
-// shape is that of the run's batches of a length.
-func (r Run) shape(length int) BatchShape {
-	s := BatchShape{Rows: 2 * r.Config.BatchSize, Tokens: length, ValueBytes: 4, Checkpointed: r.Config.GradientCheckpointing}
+// largest is the shape of the run's batches that needs most memory.
+func (r Run) largest() (largest BatchShape) {
+	most := 0.0
+	for _, packed := range []bool{false, true} {
+		lengths := r.Order.Lengths(packed)
+		if len(lengths) == 0 {
+			continue
+		}
+		shape := r.shape(lengths[len(lengths)-1], packed)
+		if need := PeakMemory(r.Model.Size(), shape).Total(); need > most {
+			largest, most = shape, need
+		}
+	}
+	return largest
+}
+
+// Attention is how the largest batches of the run compute it.
+func (r Run) Attention() model.AttentionUse { return r.attention(r.largest()) }
+
+func (r Run) attention(b BatchShape) model.AttentionUse {
+	return r.Model.AttentionUse(r.Backend, b.Tokens, b.Packed, float64(r.Config.Dropout.For(r.Model)))
+}
+
+// shape is that of the run's batches of a length, packed ones with a pair a row.
+func (r Run) shape(length int, packed bool) BatchShape {
+	s := BatchShape{Rows: 2 * r.Config.BatchSize, Tokens: length, ValueBytes: 4, Checkpointed: r.Config.GradientCheckpointing, Packed: packed}
+	if packed {
+		s.Rows = r.Config.BatchSize
+	}
 	if r.BackendName == "cuda" && r.Model.Compute == dtypes.BFloat16 { // elsewhere bfloat16 is computed with as float32
 		s.ValueBytes = 2
-		use := r.Model.AttentionUse(r.Backend, length, float64(r.Config.Dropout.For(r.Model)))
+		use := r.attention(s)
 		s.Scores, s.BlockScores = use.Scores, use.BlockScores
 	}
 	return s
@@ -90,7 +121,11 @@ func (p *Plan) Print(out io.Writer) error {
 	fmt.Fprintf(out, "model: %d blocks, hidden size %d, %d heads\n", p.Size.Blocks, p.Size.Hidden, p.Size.Heads)
 	fmt.Fprintf(out, "steps: %d of %d pairs; padding %.0f%% of the ids computed\n", p.Steps, p.Pairs, 100*p.Padding)
 	for _, l := range p.Lengths {
-		fmt.Fprintf(out, "  %5d tokens: %3.0f%% of the batches, %.3g GFLOP each\n", l.Tokens, 100*l.Share, l.FLOPs/1e9)
+		of := ""
+		if l.Packed {
+			of = " a pair"
+		}
+		fmt.Fprintf(out, "  %5d tokens%s: %3.0f%% of the batches, %.3g GFLOP each\n", l.Tokens, of, 100*l.Share, l.FLOPs/1e9)
 	}
 	fmt.Fprintf(out, "work: %.3g GFLOP a step on average\n", p.FLOPs/1e9)
 	if p.Rate > 0 {
@@ -127,7 +162,7 @@ func (p *Plan) whatFits(have float64) string {
 	ways.try("model.lora.rank=16", adapter, p.longest)
 	if len(ways.found) == 0 {
 		least := p.longest
-		least.Checkpointed, least.Rows = true, 2
+		least.Checkpointed, least.Rows = true, least.Rows/p.config.BatchSize
 		ways.try("model.lora.rank=16 with train.gradient_checkpointing=true and train.batch_size=1", adapter, least)
 	}
 	if len(ways.found) == 0 {
@@ -160,16 +195,18 @@ func (f *fitting) checkpointing(p *Plan) {
 func (f *fitting) smallerBatch(p *Plan) {
 	for n := p.config.BatchSize / 2; n >= 1; n /= 2 {
 		b := p.longest
-		b.Rows = 2 * n
+		b.Rows = p.longest.Rows / p.config.BatchSize * n
 		if f.try(fmt.Sprintf("train.batch_size=%d with train.gradient_accumulation_steps=%d", n, ceilDiv(p.Pairs, n)), p.Size, b) {
 			return
 		}
 	}
 }
 
+// shorter tries shorter sequences, each in a row: those that share a row take no
+// more (batches.Store.Shares).
 func (f *fitting) shorter(p *Plan) {
-	for length := p.longest.Tokens / 2; length >= 64; length /= 2 {
-		b := p.shape(length)
+	for length := p.sequence / 2; length >= 64; length /= 2 {
+		b := p.shape(length, false)
 		if f.try(fmt.Sprintf("model.max_length=%d", length), p.Size, b) {
 			return
 		}

@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -12,7 +13,8 @@ import (
 	"laurel/model"
 )
 
-// Shapes: B pairs of a batch, T tokens; chosen rows first, then rejected.
+// Shapes: B pairs of a batch, R rows of T tokens, 2B sequences, the chosen first,
+// then the rejected.
 
 // stepper runs optimiser steps: forward and backward of each batch of the step,
 // which hand the gradients' sum from one to the next on the device, then one
@@ -94,12 +96,13 @@ func (s *stepper) createZeros(scopes ...string) error {
 }
 
 // lossAndGradients gives the loss, the gradient of every weight and the
-// rewards [2B]. Inputs: ids [2B, T], lengths [2B], pairs [4, B] (weight,
-// target, margin, present), norms [2] (norm, count), dropout seed.
+// rewards [2B]. Inputs: rows and sequences as model.LaidOut has them, pairs [4, B]
+// (weight, target, margin, present), norms [2] (norm, count), dropout seed.
 func (s *stepper) lossAndGradients(scope *ml.Scope, in []*Node) (loss *Node, grads []*Node, rewards *Node) {
 	g := in[0].Graph()
-	rewards = s.model.Reward(scope, model.Inputs{IDs: in[0], Lengths: in[1], Seed: in[4],
-		Dropout: float64(s.config.Dropout.For(s.model)), Checkpoint: s.config.GradientCheckpointing})
+	inputs := model.LaidOut(in[0], in[1])
+	inputs.Seed, inputs.Dropout, inputs.Checkpoint = in[4], float64(s.config.Dropout.For(s.model)), s.config.GradientCheckpointing
+	rewards = s.model.Reward(scope, inputs)
 	row := func(x *Node, i int) *Node { return Squeeze(Slice(x, AxisElem(i)), 0) }
 	loss = BradleyTerryLoss(rewards, lossInputs{
 		weight: row(in[2], 0), target: row(in[2], 1), margin: row(in[2], 2), present: row(in[2], 3),
@@ -179,7 +182,7 @@ func (s *stepper) gradients(b *batches.Batch, norms [2]float32, step, i int, sum
 	}
 	out, err := s.program(sums == nil, last).Exec(inputs...)
 	if err != nil {
-		return nil, nil, fmt.Errorf("batch of %d×%d ids: %w", 2*b.B, b.T, err)
+		return nil, nil, fmt.Errorf("batch of %d×%d ids: %w", b.R, b.T, err)
 	}
 	told, added := make(batchOutputs, s.devices), []*tensors.Tensor{}
 	for d, part := range parts {
@@ -271,9 +274,14 @@ func (s *stepper) inputs(b *batches.Batch, norms [2]float32, seed uint32) []any 
 		pairs = append(pairs, make([]float32, b.B)...)
 	}
 	pairs = append(pairs, b.Present...)
+	rows, sequences := tensors.FromFlatDataAndDimensions(b.IDs, b.R, b.T), tensors.FromFlatDataAndDimensions(b.Lengths(), b.S)
+	if b.Shared() {
+		rows = tensors.FromFlatDataAndDimensions(slices.Concat(b.IDs, b.Segments, b.Positions, b.Prefixes), 4, b.R, b.T)
+		sequences = tensors.FromFlatDataAndDimensions(slices.Concat(b.Row, b.Start, b.End), 3, b.S)
+	}
 	return []any{
-		tensors.FromFlatDataAndDimensions(b.IDs, 2*b.B, b.T),
-		tensors.FromFlatDataAndDimensions(b.Lengths(), b.S),
+		rows,
+		sequences,
 		tensors.FromFlatDataAndDimensions(pairs, 4, b.B),
 		tensors.FromFlatDataAndDimensions(norms[:], 2),
 		tensors.FromScalar(seed),

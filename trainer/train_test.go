@@ -30,8 +30,13 @@ const tinyConfig = `{"model_type": "bert", "architectures": ["BertForSequenceCla
 
 func tinyModel(t *testing.T) *model.Model {
 	t.Helper()
+	return modelOf(t, tinyConfig)
+}
+
+func modelOf(t *testing.T, config string) *model.Model {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.json")
-	if err := os.WriteFile(path, []byte(tinyConfig), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	m, err := model.New(path, 7, model.Head{})

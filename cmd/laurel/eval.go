@@ -54,6 +54,7 @@ func evalCommand() *cobra.Command {
 	flags.StringVar(&e.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
 	flags.BoolVar(&e.asJSON, "json", false, "print the report as JSON")
 	devicesFlag(cmd, &e.devices)
+	sharedPrefixFlag(cmd, &e.shares)
 	overwriteFlag(cmd, &e.overwrite)
 	return cmd
 }
@@ -64,7 +65,7 @@ type evaluation struct {
 	files                                         []string
 	columns                                       map[string]string
 	maxLength, devices                            int
-	asJSON, overwrite                             bool
+	asJSON, overwrite, shares                     bool
 	out, log                                      io.Writer
 }
 
@@ -183,6 +184,9 @@ func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []draw.Fact, e
 		return nil, nil, err
 	}
 	defer scorer.Close()
+	if err := sharePrefixes(scorer, e.shares); err != nil {
+		return nil, nil, err
+	}
 	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, e.dataConfig(), nil, e.log)
 	if err != nil {
 		return nil, nil, err

@@ -71,6 +71,22 @@ func openScorer(ctx context.Context, ref, revision string, maxLength int, backen
 	return m.Scorer(backend)
 }
 
+// sharedPrefixFlag is that of commands that score.
+func sharedPrefixFlag(cmd *cobra.Command, to *bool) {
+	cmd.Flags().BoolVar(to, "shared-prefix", false, "compute what texts begin with alike once (decoders): faster with several responses to a prompt; a reward then depends on its neighbours, by up to 2e-5")
+}
+
+// sharePrefixes does what sharedPrefixFlag asks for.
+func sharePrefixes(scorer *scoring.Scorer, asked bool) error {
+	if !asked {
+		return nil
+	}
+	if err := scorer.SharePrefixes(); err != nil {
+		return fmt.Errorf("--shared-prefix: %w", err)
+	}
+	return nil
+}
+
 // openBackend starts the backend that is asked for and says which it is.
 func openBackend(want string, out io.Writer) (model.Backend, *model.BackendChoice, error) {
 	backend, choice, err := model.OpenBackend(want)

@@ -42,6 +42,7 @@ func scoreCommand() *cobra.Command {
 	flags.IntVar(&s.maxLength, "max-length", 0, "cut sequences to so many tokens (default: as in training)")
 	flags.StringVar(&s.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
 	devicesFlag(cmd, &s.devices)
+	sharedPrefixFlag(cmd, &s.shares)
 	overwriteFlag(cmd, &s.overwrite)
 	return cmd
 }
@@ -51,7 +52,7 @@ type scoreRun struct {
 	ref, revision, file, out, backend string
 	columns                           map[string]string
 	maxLength, devices                int
-	overwrite                         bool
+	overwrite, shares                 bool
 	log                               io.Writer
 }
 
@@ -76,6 +77,9 @@ func (s *scoreRun) run(ctx context.Context) error {
 		return err
 	}
 	defer scorer.Close()
+	if err := sharePrefixes(scorer, s.shares); err != nil {
+		return err
+	}
 	writer, err := data.NewScoreWriter(s.out, table, scorer.IsEnsemble())
 	if err != nil {
 		return err

@@ -204,17 +204,43 @@ func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 		p.close()
 		return nil, err
 	}
-	p.Order = trainer.NewOrder(p.Config, t.config.Data, p.Train, p.BackendName, p.Model.MaxPositions(), p.State.Buckets)
+	if err := t.layOut(p); err != nil {
+		p.close()
+		return nil, err
+	}
 	fmt.Fprintf(t.out, "attention in %s: %s\n", t.config.Model.DType, p.Attention())
 	if t.config.Train.Dropout == trainer.Auto && p.Model.Causal() {
 		fmt.Fprintln(t.out, "dropout 0, as for every decoder (train.dropout=from_model takes config.json's)")
 	}
-	fmt.Fprintf(t.out, "batches of %d pairs, padded to %s tokens\n", p.Order.BatchSize, strings.Trim(strings.ReplaceAll(fmt.Sprint(p.Order.Buckets), " ", ", "), "[]"))
 	if err := t.printExtension(p); err != nil {
 		p.close()
 		return nil, err
 	}
 	return p, nil
+}
+
+// layOut settles in which rows and batches the pairs lie, and says it.
+func (t *training) layOut(p *prepared) error {
+	shares, why, err := p.SharesPrefix(t.config.Data.SharedPrefix)
+	if err != nil {
+		return err
+	}
+	p.Order = p.NewOrder(t.config.Data, shares)
+	list := func(lengths []int) string {
+		return strings.Trim(strings.ReplaceAll(fmt.Sprint(lengths), " ", ", "), "[]")
+	}
+	var padded []string
+	if lengths := p.Order.Shared; len(lengths) > 0 {
+		fmt.Fprintf(t.out, "shared prefix: %s\n", p.Layout())
+		padded = append(padded, list(lengths)+" tokens a pair")
+	} else if why != "" {
+		fmt.Fprintf(t.out, "shared prefix: every sequence has a row of its own: %s\n", why)
+	}
+	if lengths := p.Order.Buckets; len(lengths) > 0 {
+		padded = append(padded, list(lengths)+" tokens")
+	}
+	_, err = fmt.Fprintf(t.out, "batches of %d pairs, padded to %s\n", p.Order.BatchSize, strings.Join(padded, ", in two rows to "))
+	return err
 }
 
 // printExtension says what a resumed run makes of another number of steps.

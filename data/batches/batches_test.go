@@ -201,7 +201,7 @@ func TestEpochHasEveryPairOnce(t *testing.T) {
 	for range 40 {
 		s := fakeStore(t, 1+random.IntN(200))
 		o := Order{BatchSize: 1 + random.IntN(9), Shuffle: random.IntN(2) == 0, Seed: random.Uint64(),
-			Buckets: Buckets(s, 1, random.IntN(20_000), 0)}
+			Buckets: Buckets(s.Apart(), 1, random.IntN(20_000), 0)}
 		batches := len(o.Epoch(s, 0))
 		for epoch := range 3 {
 			seen := make([]int, s.Len())
@@ -247,7 +247,7 @@ func TestOrderFollowsTheSeed(t *testing.T) {
 
 func TestWrappedOrder(t *testing.T) {
 	s := fakeStore(t, 5)
-	o := Order{BatchSize: 3, Wrap: true, Buckets: OneBucket(s, 0)}
+	o := Order{BatchSize: 3, Wrap: true, Buckets: OneBucket(s.Apart(), 0)}
 	if got := o.Wrapped(s, 1).Rows; !slices.Equal(got, []int{3, 4, 0}) {
 		t.Errorf("second batch %v, want rows 3, 4, 0", got)
 	}
@@ -311,9 +311,9 @@ func TestBatchSaysWhereSequencesLie(t *testing.T) {
 
 // Two sequences in one row, as a packing policy places them.
 func TestSequencesOfOneRow(t *testing.T) {
-	b := newBatch(1, 6, 1, 9)
-	b.place(0, 0, 0, 2)
-	b.place(1, 0, 2, 3)
+	b := newBatch(1, 6, true, 9)
+	b.place(0, 0, 0, 2, 0)
+	b.place(1, 0, 2, 3, 0)
 	if !slices.Equal(b.Segments, []int32{1, 1, 2, 2, 2, 0}) || !slices.Equal(b.Positions, []int32{0, 1, 0, 1, 2, 0}) ||
 		!slices.Equal(b.Lengths(), []int32{2, 3}) {
 		t.Errorf("segments %v, positions %v, lengths %v", b.Segments, b.Positions, b.Lengths())
@@ -352,12 +352,12 @@ func TestBucketsAreBest(t *testing.T) {
 		}
 		return ids
 	}
-	free := Buckets(s, 1, 0, 0)
+	free := Buckets(s.Apart(), 1, 0, 0)
 	if len(free) != maxBuckets {
 		t.Errorf("%d buckets where they cost nothing, want %d", len(free), maxBuckets)
 	}
-	one := Buckets(s, 1, 1<<40, 0)
-	if !slices.Equal(one, OneBucket(s, 0)) {
+	one := Buckets(s.Apart(), 1, 1<<40, 0)
+	if !slices.Equal(one, OneBucket(s.Apart(), 0)) {
 		t.Errorf("buckets %v where they cost everything", one)
 	}
 	best := 1 << 60
@@ -367,7 +367,7 @@ func TestBucketsAreBest(t *testing.T) {
 	// The price at which two buckets are chosen lies between the gain of the
 	// second and that of the third.
 	for price := 100; price < 40_000; price += 100 {
-		if got := Buckets(s, 1, price, 0); len(got) == 2 {
+		if got := Buckets(s.Apart(), 1, price, 0); len(got) == 2 {
 			if cost(got) != best {
 				t.Errorf("two buckets %v cost %d ids, the best two %d", got, cost(got), best)
 			}
@@ -379,10 +379,10 @@ func TestBucketsAreBest(t *testing.T) {
 
 func TestBucketsKeepTheLimit(t *testing.T) {
 	s := fakeStore(t, 300) // the longest has 90 ids
-	if got := Buckets(s, 1, 0, 90); got[len(got)-1] != 90 {
+	if got := Buckets(s.Apart(), 1, 0, 90); got[len(got)-1] != 90 {
 		t.Errorf("buckets %v, want the last at the model's 90 positions", got)
 	}
-	if got := OneBucket(s, 90); got[0] != 90 {
+	if got := OneBucket(s.Apart(), 90); got[0] != 90 {
 		t.Errorf("bucket %v, want 90", got)
 	}
 }
@@ -393,7 +393,7 @@ func BenchmarkReadBatch(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer s.Close()
-	plans := Order{BatchSize: 8, Shuffle: true, Buckets: Buckets(s, 1, 1000, 0)}.Epoch(s, 0)
+	plans := Order{BatchSize: 8, Shuffle: true, Buckets: Buckets(s.Apart(), 1, 1000, 0)}.Epoch(s, 0)
 	for i := 0; b.Loop(); i++ {
 		if _, err := Read(s, plans[i%len(plans)], 8, 0); err != nil {
 			b.Fatal(err)

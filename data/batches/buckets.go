@@ -18,10 +18,10 @@ const maxBuckets = 10
 // Buckets chooses the lengths that batches are padded to. It minimises the
 // padded ids of an epoch times epochs, plus compileTokens for every bucket
 // (what compiling one shape costs, in ids that could have been computed
-// meanwhile), by dynamic programming over the histogram of pair lengths. No
+// meanwhile), by dynamic programming over the histogram of row lengths. No
 // bucket is longer than limit, the positions of the model (0: no limit).
-func Buckets(s *Store, epochs float64, compileTokens, limit int) []int {
-	count, top := lengthHistogram(s)
+func Buckets(rows Rows, epochs float64, compileTokens, limit int) []int {
+	count, top := rows.histogram()
 	// cost[k][j]: fewest padded ids for all pairs of length ≤ j·step with k
 	// buckets, the last of which ends at j.
 	cost := make([][]float64, maxBuckets+1)
@@ -41,7 +41,7 @@ func Buckets(s *Store, epochs float64, compileTokens, limit int) []int {
 	for k := 1; k <= maxBuckets; k++ {
 		for j := 1; j <= top; j++ {
 			for i := range j {
-				c := cost[k-1][i] + float64(below[j]-below[i])*float64(2*j*bucketStep)
+				c := cost[k-1][i] + float64(below[j]-below[i])*float64(rows.PerPair*j*bucketStep)
 				if c < cost[k][j] {
 					cost[k][j], from[k][j] = c, i
 				}
@@ -66,19 +66,21 @@ func edges(from [][]int, k, top int) []int {
 	return lengths
 }
 
-// lengthHistogram counts pairs by ⌈longer sequence / bucketStep⌉.
-func lengthHistogram(s *Store) (count []int, top int) {
-	top = (s.Stats.Longest + bucketStep - 1) / bucketStep
+// histogram counts pairs by ⌈longest row / bucketStep⌉.
+func (r Rows) histogram() (count []int, top int) {
+	top = inSteps(slices.Max(r.Lengths))
 	count = make([]int, top+1)
-	for row := range s.Len() {
-		count[(s.Longer(row)+bucketStep-1)/bucketStep]++
+	for _, n := range r.Lengths {
+		count[inSteps(n)]++
 	}
 	return count, top
 }
 
-// OneBucket pads every batch to the longest sequence of the store.
-func OneBucket(s *Store, limit int) []int {
-	return atMost(limit, []int{(s.Stats.Longest + bucketStep - 1) / bucketStep * bucketStep})
+func inSteps(length int) int { return (length + bucketStep - 1) / bucketStep }
+
+// OneBucket pads every batch to the longest row.
+func OneBucket(rows Rows, limit int) []int {
+	return atMost(limit, []int{inSteps(slices.Max(rows.Lengths)) * bucketStep})
 }
 
 // atMost lowers the last bucket to the limit, which rounding up may pass.
@@ -89,18 +91,21 @@ func atMost(limit int, lengths []int) []int {
 	return lengths
 }
 
-// Lengths applies a run's choice of buckets to a store: they are the lengths
-// that batches are padded to. compileTokens and limit are as in Buckets.
-func Lengths(choice data.BucketChoice, s *Store, epochs float64, compileTokens, limit int) []int {
+// Lengths applies a run's choice of buckets to the rows of its pairs: they are
+// the lengths that batches are padded to, none where there are no pairs.
+// compileTokens and limit are as in Buckets.
+func Lengths(choice data.BucketChoice, rows Rows, epochs float64, compileTokens, limit int) []int {
 	switch {
+	case len(rows.Lengths) == 0:
+		return nil
 	case choice.None:
-		return OneBucket(s, limit)
+		return OneBucket(rows, limit)
 	case choice.Lengths == nil:
-		return Buckets(s, epochs, compileTokens, limit)
+		return Buckets(rows, epochs, compileTokens, limit)
 	}
 	lengths := slices.Clone(choice.Lengths)
-	if last := lengths[len(lengths)-1]; last < s.Stats.Longest {
-		lengths = append(lengths, OneBucket(s, limit)[0])
+	if last := lengths[len(lengths)-1]; last < slices.Max(rows.Lengths) {
+		lengths = append(lengths, OneBucket(rows, limit)[0])
 	}
 	return lengths
 }

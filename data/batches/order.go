@@ -5,24 +5,28 @@ import (
 	"slices"
 )
 
-// Plan names the pairs of one batch and the length they are padded to.
+// Plan names the pairs of one batch, the length that its rows are padded to, and
+// whether a pair lies in one row.
 type Plan struct {
-	Rows []int
-	T    int
+	Rows   []int
+	T      int
+	Shared bool
 }
 
 // Order decides which pairs form which batch.
 type Order struct {
 	BatchSize int
 	Shuffle   bool
-	Buckets   []int // ascending lengths; one bucket means one shape
+	Buckets   []int // ascending lengths of rows of one sequence; one bucket means one shape
+	Shared    []int // the same of rows of a pair; empty: no pair lies in one row
 	Wrap      bool  // take rows in file order for ever, without a short batch at the end
 	Seed      uint64
 }
 
 // Epoch plans one pass over the store: every pair once, each batch of one
-// bucket, in an order that (Seed, epoch) alone decide. Pairs left over in a
-// bucket move up to the next longer one, so that one batch at most is short.
+// bucket and layout, in an order that (Seed, epoch) alone decide. Pairs left over
+// in a bucket move up to the next longer one, and those of the longest shared
+// rows into rows of their own, so that one batch at most is short.
 // The number of batches is the same in every epoch.
 func (o Order) Epoch(s *Store, epoch int) []Plan {
 	random := rand.New(rand.NewPCG(o.Seed, uint64(epoch)+1))
@@ -40,38 +44,122 @@ func (o Order) Epoch(s *Store, epoch int) []Plan {
 	return plans
 }
 
+// fillBuckets deals pairs to the layout and bucket that each belongs to.
 func (o Order) fillBuckets(s *Store, rows []int) []Plan {
-	open := make([][]int, len(o.Buckets))
 	var plans []Plan
-	add := func(bucket, row int) {
-		open[bucket] = append(open[bucket], row)
-		if len(open[bucket]) == o.BatchSize {
-			plans = append(plans, Plan{open[bucket], o.Buckets[bucket]})
-			open[bucket] = nil
-		}
-	}
+	apart, shared := o.filling(false), o.filling(true)
 	for _, row := range rows {
-		at, _ := slices.BinarySearch(o.Buckets, s.Longer(row))
-		add(at, row)
-	}
-	last := len(o.Buckets) - 1
-	for bucket := range last {
-		for _, row := range open[bucket] {
-			add(bucket+1, row)
+		to := apart
+		if o.shares(s, row) {
+			to = shared
 		}
+		plans = to.add(plans, s, row)
 	}
-	if len(open[last]) > 0 {
-		plans = append(plans, Plan{open[last], o.Buckets[last]})
+	plans = shared.moveUp(plans)
+	if len(apart.lengths) > 0 {
+		for _, row := range shared.left() {
+			plans = apart.add(plans, s, row)
+		}
+		return apart.closeLast(apart.moveUp(plans))
+	}
+	return shared.closeLast(plans)
+}
+
+// Lengths are those of rows of a pair, or of rows of one sequence.
+func (o Order) Lengths(shared bool) []int {
+	if shared {
+		return o.Shared
+	}
+	return o.Buckets
+}
+
+// shares tells whether a pair lies in one row.
+func (o Order) shares(s *Store, row int) bool { return len(o.Shared) > 0 && s.Shares(row) }
+
+// filling is the batches of one layout while they fill.
+type filling struct {
+	lengths []int
+	size    int // pairs of a batch
+	shared  bool
+	open    [][]int // the pairs of each length that wait for more
+}
+
+func (o Order) filling(shared bool) *filling {
+	lengths := o.Lengths(shared)
+	return &filling{lengths: lengths, size: o.BatchSize, shared: shared, open: make([][]int, len(lengths))}
+}
+
+// add puts a pair in the bucket that it belongs to.
+func (f *filling) add(plans []Plan, s *Store, row int) []Plan {
+	at, _ := slices.BinarySearch(f.lengths, s.rowLength(row, f.shared))
+	return f.addTo(plans, at, row)
+}
+
+// addTo puts a pair in a bucket, whose batch joins the plans when it is full.
+func (f *filling) addTo(plans []Plan, bucket, row int) []Plan {
+	f.open[bucket] = append(f.open[bucket], row)
+	if len(f.open[bucket]) < f.size {
+		return plans
+	}
+	return f.close(plans, bucket)
+}
+
+func (f *filling) close(plans []Plan, bucket int) []Plan {
+	plans = append(plans, Plan{f.open[bucket], f.lengths[bucket], f.shared})
+	f.open[bucket] = nil
+	return plans
+}
+
+// moveUp gives the pairs left over in a bucket to the next longer one.
+func (f *filling) moveUp(plans []Plan) []Plan {
+	for bucket := range len(f.lengths) - 1 {
+		for _, row := range f.open[bucket] {
+			plans = f.addTo(plans, bucket+1, row)
+		}
+		f.open[bucket] = nil
+	}
+	return plans
+}
+
+// left takes the pairs that wait in the longest bucket.
+func (f *filling) left() (rows []int) {
+	if last := len(f.lengths) - 1; last >= 0 {
+		rows, f.open[last] = f.open[last], nil
+	}
+	return rows
+}
+
+// closeLast makes a short batch of the pairs that wait in the longest bucket.
+func (f *filling) closeLast(plans []Plan) []Plan {
+	if last := len(f.lengths) - 1; last >= 0 && len(f.open[last]) > 0 {
+		return f.close(plans, last)
+	}
+	return plans
+}
+
+// Once plans every pair once: the first epoch, or as much of an endless run as
+// takes every pair.
+func (o Order) Once(s *Store) []Plan {
+	if !o.Wrap {
+		return o.Epoch(s, 0)
+	}
+	var plans []Plan
+	for first := 0; first < s.Len(); first += o.BatchSize {
+		plan := o.Wrapped(s, first/o.BatchSize)
+		plan.Rows = plan.Rows[:min(o.BatchSize, s.Len()-first)]
+		plans = append(plans, plan)
 	}
 	return plans
 }
 
 // Wrapped plans the given batch of an endless run in file order: pair
-// (batch·BatchSize + j) mod n.
+// (batch·BatchSize + j) mod n. It is shared where that suits all of its pairs.
 func (o Order) Wrapped(s *Store, batch int) Plan {
-	rows := make([]int, o.BatchSize)
+	rows, shared := make([]int, o.BatchSize), true
 	for j := range rows {
 		rows[j] = (batch*o.BatchSize + j) % s.Len()
+		shared = shared && o.shares(s, rows[j])
 	}
-	return Plan{rows, o.Buckets[len(o.Buckets)-1]}
+	lengths := o.Lengths(shared)
+	return Plan{rows, lengths[len(lengths)-1], shared}
 }

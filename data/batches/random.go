@@ -6,13 +6,13 @@ import "math/rand/v2"
 // without padding, to measure a machine on and to compare backends with.
 func Random(pairs, t, vocab int, seed uint64) *Batch {
 	random := rand.New(rand.NewPCG(seed, 0))
-	b := newBatch(2*pairs, t, pairs, 0)
+	b := newBatch(pairs, t, false, 0)
 	b.Pairs, b.Tokens = pairs, 2*pairs*t
 	for i := range b.IDs {
 		b.IDs[i] = int32(random.IntN(vocab))
 	}
 	for i := range b.S {
-		b.place(i, i, 0, t)
+		b.place(i, i, 0, t, 0)
 	}
 	for i := range pairs {
 		b.Confidence[i], b.Present[i] = 1, 1

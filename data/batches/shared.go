@@ -1,0 +1,67 @@
+package batches
+
+// A pair of a decoder may lie in one row: what both sequences begin with once,
+// then the rest of chosen, then the rest of rejected. With positions that count
+// from the sequence's beginning and attention within each sequence, every id
+// sees what it would see in a row of its own.
+
+// prefix is how many ids a pair's sequences have in common in such a row: what
+// both begin with, but for the last id of the shorter, since each is to have an
+// id of its own.
+func (s *Store) prefix(row int) int {
+	p := s.index[row]
+	return int(min(p.shared, p.chosen-1, p.rejected-1))
+}
+
+// Together is the length of the one row that holds both sequences of a pair, in
+// ids.
+func (s *Store) Together(row int) int { return s.Tokens(row) - s.prefix(row) }
+
+// Shares tells whether one row suits a pair: where its attention has no more
+// scores than two rows of the longer sequence, T² ≤ 2·L². Then nothing takes more
+// work or memory than in two rows.
+func (s *Store) Shares(row int) bool {
+	together, longer := s.Together(row), s.Longer(row)
+	return together*together <= 2*longer*longer
+}
+
+// rowLength is the length of a pair's one row, or of the longer of its two.
+func (s *Store) rowLength(row int, shared bool) int {
+	if shared {
+		return s.Together(row)
+	}
+	return s.Longer(row)
+}
+
+// Rows are those of pairs in one layout.
+type Rows struct {
+	Lengths []int // of each pair's longest row, in ids
+	PerPair int   // 2; 1 where a pair lies in one row
+}
+
+// Apart has every pair in two rows.
+func (s *Store) Apart() Rows {
+	rows := Rows{PerPair: 2}
+	for row := range s.Len() {
+		rows.Lengths = append(rows.Lengths, s.Longer(row))
+	}
+	return rows
+}
+
+// Dealt has the pairs that one row suits in shared, and the others in apart, where
+// there are some; then apart has room for the store's longest sequence, since
+// pairs that fill no shared batch come there.
+func (s *Store) Dealt() (apart, shared Rows) {
+	apart.PerPair, shared.PerPair = 2, 1
+	for row := range s.Len() {
+		to := &apart
+		if s.Shares(row) {
+			to = &shared
+		}
+		to.Lengths = append(to.Lengths, s.rowLength(row, to == &shared))
+	}
+	if len(apart.Lengths) > 0 {
+		apart.Lengths = append(apart.Lengths, s.Stats.Longest)
+	}
+	return apart, shared
+}
