@@ -1,7 +1,6 @@
 package trainer
 
 import (
-	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -90,7 +89,7 @@ func BenchmarkSharedPrefix(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		fmt.Fprintf(os.Stderr, "shared prefix %v: %v\n", shares, counts[shares])
+		b.Logf("shared prefix %v: %v", shares, counts[shares])
 	}
 	made := 0
 	step := func(batch *batches.Batch) time.Duration {
@@ -121,6 +120,6 @@ func BenchmarkSharedPrefix(b *testing.B) {
 	b.ReportMetric(pairs/epoch[true], "shared-pairs/s")
 	b.ReportMetric(epoch[false]/epoch[true], "times")
 	for _, s := range slices.SortedFunc(maps.Keys(times), func(a, b shape) int { return a.t - b.t }) {
-		fmt.Fprintf(os.Stderr, "%v %v\n", s, times[s])
+		b.Logf("%v %v", s, times[s])
 	}
 }
