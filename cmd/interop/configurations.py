@@ -210,7 +210,7 @@ def score(binary, folder, texts, backend="go"):
     """Rewards that laurel gives, or what it says in refusing."""
     rows, out = folder / "texts.jsonl", folder / "scores.parquet"
     rows.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
-    done = subprocess.run([binary, "score", "--model", folder, "--data", rows, "--out", out, "--max-length", str(reference.MAX_LENGTH),
+    done = subprocess.run([binary, "score", "--model", folder, "--data", rows, "--out", out, "--overwrite", "--max-length", str(reference.MAX_LENGTH),
                            "--backend", backend], capture_output=True, text=True)
     if done.returncode != 0:
         return None, done.stdout + done.stderr
