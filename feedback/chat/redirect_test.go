@@ -38,7 +38,9 @@ func TestRedirects(t *testing.T) {
 			}
 		}
 	}
-	circle := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusTemporaryRedirect) }), nil, nil)
+	circle := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, r.URL.Path, http.StatusTemporaryRedirect)
+	}), nil, nil)
 	if _, err := circle.Complete(t.Context(), askOnce("which?")); !errors.Is(err, ErrSetup) {
 		t.Errorf("a circle: %v", err)
 	}
