@@ -64,7 +64,7 @@ func Programs(backend model.Backend, l Load, v Variant) (*Sizes, error) {
 func (l Load) sizes(backend model.Backend, m *model.Model, v Variant) *Sizes {
 	use := m.AttentionUse(backend, l.Tokens, false, 0)
 	b := trainer.BatchShape{Rows: 2 * ((l.Pairs + v.Devices - 1) / v.Devices), Tokens: l.Tokens, ValueBytes: 2,
-		Checkpointed: l.Checkpoint, Scores: use.Scores, BlockScores: use.BlockScores}
+		Checkpointed: l.Checkpoint, Scores: use.Scores, BlockScores: use.BlockScores, Banded: use.Banded}
 	need := trainer.PeakMemory(m.Size(), b)
 	return &Sizes{Load: l, Variant: v, Parameters: m.NumParameters(), Trainable: m.NumTrainable(), Size: m.Size(), Batch: b,
 		StepFLOPs: trainer.FLOPs(m.Size(), trainer.BatchShape{Rows: b.Rows, Tokens: b.Tokens}), Predicted: need.Total() - need.Process}

@@ -79,6 +79,7 @@ type AttentionUse struct {
 	Why           []string // different reasons, each once
 	Scores        int      // that are written out for a query and head, of all blocks
 	BlockScores   int      // the same, of the block with most of them
+	Banded        int      // those of all blocks that are written out in bands
 }
 
 // String is what commands print.
@@ -111,6 +112,9 @@ func (m *Model) AttentionUse(backend Backend, tokens int, packed bool, dropout f
 		if why != "" {
 			scores := c.scores(tokens, a.causal)
 			use.Scores, use.BlockScores = use.Scores+scores, max(use.BlockScores, scores)
+			if scores < tokens {
+				use.Banded += scores
+			}
 		}
 		switch {
 		case why == "":

@@ -74,9 +74,14 @@ func TestScoresWrittenOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for dtype, want := range map[dtypes.DType]int{dtypes.BFloat16: 2 * 3 * 64, dtypes.Float32: 4 * 512} {
-		if got := (&Model{Config: c, Compute: dtype}).AttentionUse(fusing{}, 512, false, -1).Scores; got != want {
-			t.Errorf("%s: %d scores a query, want %d", dtype, got, want)
+	for dtype, want := range map[dtypes.DType]AttentionUse{
+		dtypes.BFloat16: {Scores: 2 * 3 * 64, BlockScores: 3 * 64, Banded: 2 * 3 * 64},
+		dtypes.Float32:  {Scores: 4 * 512, BlockScores: 512},
+	} {
+		got := (&Model{Config: c, Compute: dtype}).AttentionUse(fusing{}, 512, false, -1)
+		if got.Scores != want.Scores || got.BlockScores != want.BlockScores || got.Banded != want.Banded {
+			t.Errorf("%s: %d scores a query, %d at most in a block, %d in bands, want %d, %d and %d", dtype,
+				got.Scores, got.BlockScores, got.Banded, want.Scores, want.BlockScores, want.Banded)
 		}
 	}
 }

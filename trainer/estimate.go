@@ -6,19 +6,12 @@ import "laurel/model"
 type BatchShape struct {
 	Rows, Tokens int // rows and their padded length
 	ValueBytes   int // of an activation: 4, or 2 where bfloat16 is stored as such: on CUDA
-	// Scores are those that are written out for a query and head, of all blocks and
-	// of the block with most of them, where ValueBytes is 2.
-	Scores, BlockScores int
-	Checkpointed        bool
-	Packed              bool // a row holds both sequences of a pair
-}
-
-// scoreBytes are what a score takes that is written out.
-func (b BatchShape) scoreBytes() float64 {
-	if b.ValueBytes == 2 {
-		return cudaScore
-	}
-	return keptScores * float64(b.ValueBytes)
+	// Scores are those that are written out for a query and head, of all blocks, of
+	// the block with most of them, and those of all that lie in bands; where
+	// ValueBytes is 2.
+	Scores, BlockScores, Banded int
+	Checkpointed                bool
+	Packed                      bool // a row holds both sequences of a pair
 }
 
 // FLOPs are the floating-point operations of one batch, forward and backward,

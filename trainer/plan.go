@@ -103,7 +103,7 @@ func (r Run) shape(length int, packed bool) BatchShape {
 	if r.BackendName == "cuda" && r.Model.Compute == dtypes.BFloat16 { // elsewhere bfloat16 is computed with as float32
 		s.ValueBytes = 2
 		use := r.attention(s)
-		s.Scores, s.BlockScores = use.Scores, use.BlockScores
+		s.Scores, s.BlockScores, s.Banded = use.Scores, use.BlockScores, use.Banded
 	}
 	return s
 }

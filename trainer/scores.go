@@ -12,7 +12,11 @@ func scoresAdvice(r Run, b BatchShape) string {
 	if use.Fused == use.Blocks {
 		return ""
 	}
-	bytes := float64(b.Rows) * float64(s.Heads) * float64(b.Tokens) * float64(use.Scores) * b.scoreBytes()
+	bytes := keptScores * float64(b.ValueBytes) * float64(use.Scores)
+	if b.ValueBytes == 2 {
+		bytes = cudaScores(use.Scores, use.Banded)
+	}
+	bytes *= float64(b.Rows) * float64(s.Heads) * float64(b.Tokens)
 	return fmt.Sprintf("advice: scores are written out in %d blocks and take up to %.2f GB; train.gradient_checkpointing=true keeps those of one block",
 		use.Blocks-use.Fused, bytes/1e9)
 }
