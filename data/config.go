@@ -25,8 +25,8 @@ type Config struct {
 	Shuffle        bool         `yaml:"shuffle"`
 	Buckets        BucketChoice `yaml:"buckets"`
 	// SharedPrefix says whether a pair may lie in one row, with what both of its
-	// sequences begin with once: auto (where that is exact and no fused attention is
-	// lost), on (an error where it is not exact) or off.
+	// sequences begin with once: auto (where that is exact and no attention that is
+	// fused or in bands is lost), on (an error where it is not exact) or off.
 	SharedPrefix string `yaml:"shared_prefix"`
 	Workers      int    `yaml:"workers"` // 0: one a CPU
 	Seed         int64  `yaml:"-"`       // the run's, of the draw of PairsPerPrompt

@@ -67,6 +67,21 @@ func TestAttentionOfFamilies(t *testing.T) {
 	}
 }
 
+// Rows of several sequences have all of their scores written out, which is said,
+// windows or not.
+func TestAttentionOfPackedRows(t *testing.T) {
+	for _, config := range []string{`{"model_type": "llama", "num_hidden_layers": 2}`, `{"model_type": "mistral", "num_hidden_layers": 2, "sliding_window": 64}`} {
+		c, err := parseConfig([]byte(config))
+		if err != nil {
+			t.Fatal(err)
+		}
+		use := (&Model{Config: c, Compute: dtypes.BFloat16}).AttentionUse(fusing{}, 512, true, -1)
+		if use.Fused != 0 || use.Scores != 2*512 || use.String() != "scores are written out: rows hold several sequences" {
+			t.Errorf("%s: %+v, %s", config, use, use)
+		}
+	}
+}
+
 // Scores written out are those of bands where a window has them, of all tokens
 // where float32 has none.
 func TestScoresWrittenOut(t *testing.T) {

@@ -19,7 +19,8 @@ const (
 // it is off.
 func (r Run) SharesPrefix(choice string) (shares bool, why string, err error) {
 	exact := r.Model.Config.Packs(true)
-	use := r.Model.AttentionUse(r.Backend, r.Train.Stats.Longest, false, float64(r.Config.Dropout.For(r.Model)))
+	longest := r.Train.Stats.Longest
+	apart := r.attention(BatchShape{Tokens: longest})
 	switch {
 	case choice == "off":
 		return false, "", nil
@@ -27,8 +28,8 @@ func (r Run) SharesPrefix(choice string) (shares bool, why string, err error) {
 		return false, "", fmt.Errorf("data.shared_prefix is on: %w (auto or off trains this model)", exact)
 	case exact != nil:
 		return false, exact.Error(), nil
-	case use.Fused > 0 && choice == "auto":
-		return false, "attention of rows with one sequence is fused here, that of shared rows would not be (data.shared_prefix=on shares all the same)", nil
+	case apart.Scores < apart.Blocks*longest && choice == "auto":
+		return false, "attention is fused, or in bands, in rows of one sequence and would not be in shared ones (data.shared_prefix=on shares all the same)", nil
 	}
 	return true, "", nil
 }

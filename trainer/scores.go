@@ -8,7 +8,7 @@ func scoresAdvice(r Run, b BatchShape) string {
 	if r.BackendName != "cuda" || b.Checkpointed {
 		return ""
 	}
-	use, s := r.Attention(), r.Model.Size()
+	use, s := r.attention(b), r.Model.Size()
 	if use.Fused == use.Blocks {
 		return ""
 	}

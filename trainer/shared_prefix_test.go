@@ -14,6 +14,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+
 	"laurel/data"
 	"laurel/data/batches"
 )
@@ -198,10 +201,21 @@ func TestSharedPrefixOnDevices(t *testing.T) {
 	}
 }
 
-// TestSharesPrefix: decoders share by default, encoders never, and a wish for what
-// is not exact is an error.
+// fusing is a backend that has fused attention.
+type fusing struct{ compute.Backend }
+
+func (fusing) Capabilities() compute.Capabilities {
+	return compute.Capabilities{Operations: map[compute.OpType]bool{
+		compute.OpTypeFusedScaledDotProductAttention: true, compute.OpTypeFusedScaledDotProductAttentionVJP: true}}
+}
+
+// TestSharesPrefix: decoders share by default, but not where attention is fused or
+// in bands; encoders never, and a wish for what is not exact is an error.
 func TestSharesPrefix(t *testing.T) {
 	decoder, encoder := promptRun(t, t.TempDir(), promptStore(t, 8)), tinyRun(t, t.TempDir(), randomStore(t, 8))
+	banded, fused := decoder, decoder
+	banded.Model, fused.Model, fused.Backend = modelOf(t, tinyDecoder), modelOf(t, strings.Replace(tinyDecoder, `"sliding_window": 6`, `"sliding_window": null`, 1)), fusing{}
+	banded.Model.Compute, fused.Model.Compute, fused.Config.Dropout = dtypes.BFloat16, dtypes.BFloat16, 0
 	for _, c := range []struct {
 		run    Run
 		choice string
@@ -209,6 +223,7 @@ func TestSharesPrefix(t *testing.T) {
 		says   string
 	}{
 		{decoder, "auto", true, ""}, {decoder, "on", true, ""}, {decoder, "off", false, ""},
+		{banded, "auto", false, "fused, or in bands"}, {banded, "on", true, ""}, {fused, "auto", false, "fused, or in bands"}, {fused, "on", true, ""},
 		{encoder, "off", false, ""}, {encoder, "auto", false, "an encoder's prompt has seen the response"},
 		{encoder, "on", false, "data.shared_prefix is on: model_type bert: an encoder's prompt has seen the response"},
 	} {
