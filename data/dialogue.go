@@ -19,6 +19,7 @@ type Dialogue struct {
 
 	Guessed    bool // nobody has named the prompt's column
 	Promptless bool // texts without a prompt are no mistake
+	chats      bool // the responses are messages
 
 	context    Context // of the row read last
 	paragraphs int     // rows whose texts have no prompt but the same first paragraph
@@ -140,6 +141,8 @@ func (d *Dialogue) Read() (prompt, a, b Text, bad *Problem) {
 		prompt, a, b, bad = d.splitTranscripts(a.Plain, b.Plain)
 	case prompt.Messages != nil:
 		a, b = assistant(a), assistant(b)
+	case strings.Contains(prompt.Plain, "\n\nAssistant:") && strings.HasPrefix(a.Plain, prompt.Plain) && strings.HasPrefix(b.Plain, prompt.Plain):
+		a.Plain, b.Plain = a.Plain[len(prompt.Plain):], b.Plain[len(prompt.Plain):] // whole transcripts beside their prompt
 	}
 	if bad == nil && d.System != nil {
 		prompt, a, b, bad = d.withSystem(prompt, a, b)
@@ -342,32 +345,44 @@ func (d *Dialogue) splitTranscripts(a, b string) (prompt, restA, restB Text, bad
 	return prompt, Text{Plain: a}, Text{Plain: b}, nil
 }
 
-// splitChat separates prompt and responses. With messages as the prompt the
-// responses hold the answer alone, or begin with the prompt too, which is cut
-// off. With a text prompt they hold the answer alone, or the whole dialogue
-// (UltraFeedback). Without a prompt they hold the whole dialogue, and the
-// prompt is the messages that both begin with (TRL's implicit prompt).
+// splitChat separates prompt and responses. The responses hold the answer alone,
+// or the whole dialogue, whose prompt is the messages that both begin with (TRL's
+// implicit prompt). A prompt that is given beside whole dialogues must be in what
+// they share: messages at its end (a system message may stand before), a text in
+// one of its turns (UltraFeedback).
 func (d *Dialogue) splitChat(prompt, a, b Text, given bool) (Text, Text, Text, *Problem) {
 	x, y := a.Messages, b.Messages
-	switch p := prompt.Messages; {
-	case p != nil:
-		if beginsWith(x, p) && beginsWith(y, p) {
-			x, y = x[len(p):], y[len(p):]
+	if given && x[0].Role == "assistant" && y[0].Role == "assistant" {
+		if prompt.Messages == nil {
+			prompt = Text{Messages: []Message{{Role: "user", Content: prompt.Plain}}}
 		}
-	case given && x[0].Role == "assistant" && y[0].Role == "assistant":
-		prompt = Text{Messages: []Message{{Role: "user", Content: prompt.Plain}}}
-	default:
-		n, bad := d.sharedPrompt(x, y)
-		if bad != nil {
-			return prompt, a, b, bad
-		}
-		prompt, x, y = Text{Messages: x[:n:n]}, x[n:], y[n:]
+		return prompt, a, b, nil
 	}
-	return prompt, Text{Messages: x}, Text{Messages: y}, nil
+	if p := prompt.Messages; len(p) > 0 && beginsWith(x, p) && beginsWith(y, p) && len(x) > len(p) && len(y) > len(p) {
+		return prompt, Text{Messages: x[len(p):]}, Text{Messages: y[len(p):]}, nil
+	}
+	n, bad := d.sharedPrompt(x, y)
+	if bad != nil {
+		return prompt, a, b, bad
+	}
+	if given && !d.Guessed && !prompt.within(x[:n]) {
+		return prompt, a, b, d.Prompt.Problem(ReasonPromptsDiffer, "it is not what the responses begin with, and these hold a dialogue of their own: mend the row, or leave the column out with --columns %s=", d.Prompt.Name)
+	}
+	return Text{Messages: x[:n:n]}, Text{Messages: x[n:]}, Text{Messages: y[n:]}, nil
 }
 
-func beginsWith(messages, prompt []Message) bool {
-	return len(messages) > len(prompt) && slices.Equal(messages[:len(prompt)], prompt)
+func beginsWith(messages, start []Message) bool {
+	return len(messages) >= len(start) && slices.Equal(messages[:len(start)], start)
+}
+
+// within reports whether a dialogue's turns end with the prompt's, or one of them
+// holds its text; a transcript is taken to be the dialogue's.
+func (t Text) within(turns []Message) bool {
+	if t.Messages != nil {
+		return len(turns) >= len(t.Messages) && beginsWith(turns[len(turns)-len(t.Messages):], t.Messages)
+	}
+	text := strings.TrimSpace(t.Plain)
+	return strings.Contains(t.Plain, "\n\nHuman:") || slices.ContainsFunc(turns, func(m Message) bool { return strings.Contains(m.Content, text) })
 }
 
 // sharedPrompt is the number of messages that both dialogues begin with,

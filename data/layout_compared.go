@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -90,7 +91,7 @@ func shpLayout() *layout {
 // either is 1 for the value that stands for the first response, and -1 for
 // that of the second.
 func either(f *Field, first, second string) (float64, *Problem) {
-	switch value := f.Cell.scalar(); value {
+	switch value := digits(f.Cell.scalar()); value {
 	case first:
 		return 1, nil
 	case second:
@@ -98,6 +99,15 @@ func either(f *Field, first, second string) (float64, *Problem) {
 	default:
 		return 0, f.Problem(ReasonLabel, "%q where %s or %s should be", Clip(value, 20), first, second)
 	}
+}
+
+// digits is a whole number without a fraction of zeros, as tables with nulls
+// have them; any other value is itself.
+func digits(value string) string {
+	if x, err := strconv.ParseFloat(value, 64); err == nil && x == math.Trunc(x) && math.Abs(x) < 1<<53 {
+		return strconv.FormatInt(int64(x), 10)
+	}
+	return value
 }
 
 // pkuLayout is PKU-Alignment's: an id, 0 or 1, of the better response.
@@ -118,8 +128,9 @@ func pkuLayout(name, by string, unsure bool) *layout {
 // the probability that the second output is the better one.
 func alpacaEvalLayout() *layout {
 	prompt, a, b, preference := text("instruction"), text("output_1"), text("output_2"), number("preference")
-	return &layout{name: "alpaca_eval", needs: []*Field{prompt, a, b, preference},
-		says: "prompt = instruction; preference from 1 (output_1) to 2 (output_2), 1.5 a tie; confidence = how near it is to its side",
+	input := text("input")
+	return &layout{name: "alpaca_eval", needs: []*Field{prompt, a, b, preference}, may: []*Field{input},
+		says: "prompt = instruction, with input on a line of its own where there is one; preference from 1 (output_1) to 2 (output_2), 1.5 a tie; confidence = how near it is to its side",
 		read: func() (ranking, *Problem) {
 			p, bad := preference.Number(math.NaN())
 			if bad != nil {
@@ -129,7 +140,9 @@ func alpacaEvalLayout() *layout {
 				return ranking{}, preference.Problem(ReasonLabel, "%v where a number from 1 to 2 should be", p)
 			}
 			r, bad := compared(prompt, a, b, 3-2*p)
-			r.sure = 0.5 + math.Abs(p-1.5)
+			if r.sure = 0.5 + math.Abs(p-1.5); strings.TrimSpace(input.Cell.Text) != "" {
+				r.prompt.Plain += "\n" + input.Cell.Text
+			}
 			return r, bad
 		}}
 }

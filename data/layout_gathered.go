@@ -146,7 +146,7 @@ func gatheredLayout(name string, read func() (prompt, response Text, score float
 
 // desired is 1 for true and 0 for false.
 func desired(label *Field) (float64, *Problem) {
-	switch value := label.Cell.scalar(); value {
+	switch value := digits(label.Cell.scalar()); value {
 	case "true", "True", "1":
 		return 1, nil
 	case "false", "False", "0":
@@ -165,11 +165,14 @@ func withBoth(all []ranking) (rankings []ranking, skipped map[Reason]int) {
 		for _, a := range r.answers {
 			differ = differ || a.score != r.answers[0].score
 		}
-		if !differ {
+		switch {
+		case differ:
+			rankings = append(rankings, r)
+		case r.classes || len(r.answers) == 1: // two of a class are no tie
 			skipped[ReasonUnpaired] += len(r.answers)
-			continue
+		default:
+			skipped[ReasonTie] += len(r.answers)
 		}
-		rankings = append(rankings, r)
 	}
 	return rankings, skipped
 }

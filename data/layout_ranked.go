@@ -3,6 +3,7 @@ package data
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -197,22 +198,28 @@ func arena55(prompt, a, b *Field, better float64) (r ranking, bad *Problem) {
 	if !list {
 		return r, nil
 	}
+	if slices.Contains(asked, nil) {
+		return r, &Problem{ReasonNullText, prompt.Column, "a turn of the prompt is null"}
+	}
 	for i := range r.answers {
 		said, list := jsonTexts(r.answers[i].text.Plain)
+		if list && slices.Contains(said, nil) {
+			return r, &Problem{ReasonNullText, r.answers[i].column, "a turn of the answer is null"}
+		}
 		if !list || len(said) != len(asked) || len(said) == 0 {
 			return r, prompt.Problem(ReasonPromptsDiffer, "%d turns of the user, but %d answers in %s", len(asked), len(said), r.answers[i].column)
 		}
 		var turns []Message
 		for j := range said {
-			turns = append(turns, Message{Role: "user", Content: asked[j]}, Message{Role: "assistant", Content: said[j]})
+			turns = append(turns, Message{Role: "user", Content: *asked[j]}, Message{Role: "assistant", Content: *said[j]})
 		}
 		r.answers[i].text = Text{Messages: turns[1:]}
 	}
-	r.prompt = Text{Messages: []Message{{Role: "user", Content: asked[0]}}}
+	r.prompt = Text{Messages: []Message{{Role: "user", Content: *asked[0]}}}
 	return r, nil
 }
 
-// jsonTexts are the texts of a JSON list of texts; nulls are empty ones.
-func jsonTexts(s string) (texts []string, list bool) {
+// jsonTexts are the texts of a JSON list of texts, nil for null.
+func jsonTexts(s string) (texts []*string, list bool) {
 	return texts, json.Unmarshal([]byte(s), &texts) == nil
 }

@@ -129,7 +129,7 @@ func (l *laidOut) readRow() (found []Pair, bad *Problem) {
 	for _, r := range rankings {
 		r.place = l.rows.counts.Read
 		pairs, ties, bad := r.pairs(l.cfg, l.chat)
-		if bad != nil && len(rankings) == 1 {
+		if bad != nil && (len(rankings) == 1 || bad.Reason != ReasonTie) {
 			return nil, bad
 		}
 		l.rows.tally(0, ties)

@@ -2,6 +2,7 @@ package data
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -65,7 +66,8 @@ func (p *pairFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
 		return nil, err
 	}
 	if layout != nil {
-		return append(p.findLaidOut(layout, src, cfg), p.media...), nil
+		fields, err := p.findLaidOut(layout, src, cfg)
+		return append(fields, p.media...), err
 	}
 	fields := p.all()
 	p.alias(src, cfg.Columns)
@@ -77,7 +79,7 @@ func (p *pairFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
 	if p.labelled {
 		need = []*Field{p.prompt, p.responseA, p.responseB, p.label}
 	}
-	if err := Require(need, src, "pairs are chosen and rejected, or prompt, response_a, response_b and label"); err != nil {
+	if err := Require(need, src, "pairs are chosen and rejected, or prompt, response_a, response_b and label: where a column says which of two is better, --columns response_a=…,response_b=…,label=… --label-values a=…,b=…"); err != nil {
 		return nil, err
 	}
 	if err := p.complete(fields, src, cfg); err != nil {
@@ -87,7 +89,7 @@ func (p *pairFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
 }
 
 // findLaidOut takes the fields of another layout for ours.
-func (p *pairFields) findLaidOut(l *layout, src Source, cfg ReadConfig) []*Field {
+func (p *pairFields) findLaidOut(l *layout, src Source, cfg ReadConfig) ([]*Field, error) {
 	fields := l.choose(src)
 	found := "found by its columns"
 	if cfg.From != "" {
@@ -95,8 +97,29 @@ func (p *pairFields) findLaidOut(l *layout, src Source, cfg ReadConfig) []*Field
 	}
 	p.layout = l
 	p.note(fmt.Sprintf("layout %s (%s): %s", l.name, found, l.says))
-	p.note(ignored(src, append(fields[:len(fields):len(fields)], p.media...)))
-	return fields
+	unread := unreadColumns(src, append(fields[:len(fields):len(fields)], p.media...))
+	p.note(named(unread))
+	return fields, l.suits(cfg, src, unread)
+}
+
+// suits refuses what a layout would not heed: columns and label values of one's
+// own, and a column that may belong to the prompt, unless it is left out by name
+// (--columns system=).
+func (l *layout) suits(cfg ReadConfig, src Source, unread []string) error {
+	for _, field := range slices.Sorted(maps.Keys(cfg.Columns)) {
+		if column := cfg.Columns[field]; column != "" {
+			return fmt.Errorf("layout %s has its own columns, and reads none by --columns %s=%s: leave that out, or name all columns without --from", l.name, field, column)
+		}
+	}
+	if len(cfg.LabelValues) > 0 {
+		return fmt.Errorf("layout %s has its own labels, and heeds no --label-values (data.label_values): leave them out, or name the columns by --columns", l.name)
+	}
+	for _, name := range slices.Concat(systemColumns, []string{"input", "history", "context"}) {
+		if c, there := findColumn(src, name); there && slices.Contains(unread, name) && !hasKey(cfg.Columns, name) && slices.Contains([]CellKind{CellText, CellMessages}, c.Kind) {
+			return fmt.Errorf("layout %s does not read column %s, which may belong to the prompt: --from %s --columns %s= leaves it out", l.name, name, l.name, name)
+		}
+	}
+	return nil
 }
 
 // alias takes chosen_response and rejected_response, as Argilla and axolotl
@@ -113,9 +136,25 @@ func (p *pairFields) alias(src Source, mapping map[string]string) {
 	}
 }
 
+// differentValues refuses one value for two sides.
+func differentValues(values map[string]string) error {
+	said := map[string]string{}
+	for _, side := range slices.Sorted(maps.Keys(values)) {
+		value := strings.ToLower(digits(values[side]))
+		if other, twice := said[value]; twice {
+			return fmt.Errorf("--label-values (data.label_values): %s and %s are both %s", other, side, values[side])
+		}
+		said[value] = side
+	}
+	return nil
+}
+
 // complete finds what belongs to a pair beside the columns that must be there,
 // and checks the types of all.
 func (p *pairFields) complete(fields []*Field, src Source, cfg ReadConfig) error {
+	if err := differentValues(cfg.LabelValues); err != nil {
+		return err
+	}
 	p.label.Values = cfg.LabelValues
 	if !p.labelled {
 		said, err := p.findPrompt(src, cfg.Columns)
@@ -171,19 +210,30 @@ func (p *pairFields) findScores(src Source, mapping map[string]string) {
 	}
 }
 
-// ignored names the columns that no field is read from.
-func ignored(src Source, fields []*Field) string {
-	var names []string
+// unreadColumns are those that no field is read from.
+func unreadColumns(src Source, fields []*Field) (names []string) {
 	for _, c := range src.Columns() {
 		read := func(f *Field) bool { return f.Column == c.Name || strings.HasPrefix(f.Column, c.Name+".") }
 		if !slices.ContainsFunc(fields, read) {
 			names = append(names, c.Name)
 		}
 	}
+	return names
+}
+
+// named says which columns are ignored, "" where none is.
+func named(names []string) string {
 	if len(names) == 0 {
 		return ""
 	}
-	said := "columns ignored: " + List(names)
+	return "columns ignored: " + List(names)
+}
+
+// ignored names the columns that no field is read from, and the flags that would
+// read them.
+func ignored(src Source, fields []*Field) string {
+	names := unreadColumns(src, fields)
+	said := named(names)
 	if system := firstColumn(src, systemColumns); slices.Contains(names, system) {
 		said += fmt.Sprintf(" (--columns system=%s keeps it as the system message)", system)
 	}
@@ -193,10 +243,16 @@ func ignored(src Source, fields []*Field) string {
 			said += " (history may belong to the prompt: --columns history=history puts its turns before it)"
 		case slices.Contains(partOfPrompt, name):
 			said += fmt.Sprintf(" (%s may belong to the prompt: --columns input=%s puts it after the prompt and a line break)", name, name)
+		case slices.Contains(verdictColumns, name):
+			said += fmt.Sprintf(" (%s may say that a row is a tie, or has its sides swapped: it is not heeded)", name)
 		}
 	}
 	return said
 }
+
+// verdictColumns are names of columns that beside chosen and rejected may say
+// something else than these.
+var verdictColumns = []string{"label", "winner", "preference", "preference_strength", "status", "tie", "is_tie", "swapped", "flipped"}
 
 // partOfPrompt are names of columns that beside a prompt are likely a part of
 // it.

@@ -73,7 +73,7 @@ func response(t Text, column string) *Problem {
 	if m := t.Messages; len(m) > 0 && m[len(m)-1].Role != "assistant" {
 		return &Problem{ReasonLastTurn, column, fmt.Sprintf("ends with a %s turn; a response must end with the assistant's", m[len(m)-1].Role)}
 	}
-	if t.blank() {
+	if m := t.Messages; t.blank() || len(m) > 0 && !m[len(m)-1].Says() {
 		return &Problem{ReasonEmptyResponse, column, "the response is empty or only white space"}
 	}
 	return nil

@@ -40,6 +40,9 @@ func (d *Dialogue) findPrompt(src Source, mapping map[string]string) (said strin
 			strings.Join(found, ", "), found[0], found[0])
 	}
 	d.Prompt.Column, d.Guessed = found[0], true
+	if a, ok := findColumn(src, d.A.Column); ok {
+		d.chats = a.Kind == CellMessages
+	}
 	if _, mapped := mapping["system"]; !mapped {
 		d.System.Column = firstColumn(src, systemColumns)
 	}
@@ -106,6 +109,9 @@ func firstColumn(src Source, names []string) string {
 // said names the columns that were taken for the prompt.
 func (d *Dialogue) said() string {
 	said := "the prompt is read from " + d.Prompt.Column
+	if d.chats {
+		said = "the prompt is read from " + d.Prompt.Column + ", where the responses do not hold the whole conversation"
+	}
 	if d.Input.Column != "" {
 		said += ", a line break and " + d.Input.Column + " where that is not empty"
 	}

@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"slices"
 	"strconv"
@@ -164,9 +165,22 @@ func (j *jsonRows) nextJSON(cells []jsonCell) ([]jsonCell, error) {
 		return cells, err
 	}
 	j.values(line, func(key string, value []byte) {
-		cells = append(cells, jsonCell{key, bytes.ToValidUTF8(value, []byte("\ufffd"))})
+		cells = append(cells, jsonCell{key, onOneLine(bytes.ToValidUTF8(value, []byte("\ufffd")))})
 	})
 	return cells, nil
+}
+
+// onOneLine is a JSON value without the line breaks between its parts, which an
+// array of objects may be laid out with.
+func onOneLine(value []byte) []byte {
+	if bytes.IndexByte(value, '\n') < 0 {
+		return value
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, value); err != nil {
+		return value // the parser has taken it
+	}
+	return b.Bytes()
 }
 
 func (j *jsonRows) Close() error { return j.src.Close() }

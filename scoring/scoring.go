@@ -158,7 +158,7 @@ func (m *Model) settleLengths(asked int) error {
 		}
 	}
 	if limit > 0 && m.MaxLength > limit {
-		return fmt.Errorf("max_length %d is more than the model's %d positions: lower it", m.MaxLength, limit)
+		return fmt.Errorf("max_length %d is more than the model's %d positions: lower it (--max-length, or model.max_length in a run's configuration and with --set)", m.MaxLength, limit)
 	}
 	return nil
 }

@@ -96,8 +96,9 @@ func (s *Start) fromDir() (*model.Model, error) {
 	return model.LoadWithHead(s.dir, s.seed, s.config.Head)
 }
 
-// adapterBase is how the adapter names its base: a folder by its full path,
-// so that it is found from anywhere, a hub model by its name.
+// adapterBase is how the adapter names its base: a folder by its full path, so
+// that it is found from anywhere (of a run the checkpoint, which others read too),
+// a hub model by its name.
 func (s *Start) adapterBase() (string, error) {
 	if s.config.Config != "" {
 		return "", errors.New("model.lora adapts a trained model: name one in model.path instead of model.config")
@@ -105,7 +106,7 @@ func (s *Start) adapterBase() (string, error) {
 	if _, err := os.Stat(s.config.Path); err != nil {
 		return s.config.Path, nil
 	}
-	return filepath.Abs(s.config.Path)
+	return filepath.Abs(s.dir)
 }
 
 // settle sets what is computed in which precision and what is trained.

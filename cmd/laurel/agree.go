@@ -36,7 +36,7 @@ func agreeCommand() *cobra.Command {
 	flags.StringVar(&a.dir, "out", "", "directory for report.json, report.html and plots")
 	flags.Float64Var(&a.precision, "precision", a.precision, "find the confidence that buys this share of right labels")
 	flags.StringVar(&a.calibrated, "write-calibrated", "", "write the pairs with calibrated confidences to this Parquet file")
-	flags.Uint64Var(&a.seed, "seed", 0, "of the split into fitted and tested prompts, and of the bootstrap")
+	flags.Uint64Var(&a.seed, "seed", 42, "of the split into fitted and tested prompts, and of the bootstrap")
 	flags.StringToStringVar(&a.columns, "columns", nil, "field=column where the names of the gold file differ")
 	flags.StringVar(&a.onBadRow, "on-bad-row", "fail", "fail or skip, for rows of gold")
 	flags.BoolVar(&a.asJSON, "json", false, "print the report as JSON")

@@ -24,8 +24,12 @@ func trainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "train --config FILE [--set key=value]… --out RUN_DIR | train --model DIR --data FILE… --out RUN_DIR",
 		Short: "Train a reward model on preference pairs",
-		Args:  usageArgs(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args:  usageArgs(cobra.ArbitraryArgs), // more files of --data
+		RunE: func(cmd *cobra.Command, more []string) error {
+			if len(more) > 0 && len(t.train) == 0 {
+				return usage(cmd, fmt.Errorf("unknown argument %q: files of pairs go behind --data", more[0]))
+			}
+			t.train = append(t.train, more...)
 			if err := t.load(cmd); err != nil {
 				return err
 			}
@@ -53,7 +57,13 @@ func trainCommand() *cobra.Command {
 // of --set, each over the one before.
 func (t *training) load(cmd *cobra.Command) (err error) {
 	var needed []string
-	if given := cmd.Flags().Changed; !t.resume && !(given("model") && given("data")) {
+	switch given := cmd.Flags().Changed; {
+	case t.resume, given("config"), given("model") && given("data"):
+	case given("data"):
+		needed = append(needed, "model")
+	case given("model"):
+		needed = append(needed, "data")
+	default:
 		needed = append(needed, "config")
 	}
 	if !t.dry || t.resume {

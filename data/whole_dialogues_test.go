@@ -1,0 +1,84 @@
+package data
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestWholeDialogues: responses that hold the whole dialogue, beside a prompt: it
+// is what they begin with, or the row is refused.
+func TestWholeDialogues(t *testing.T) {
+	const system, user = `{"role":"system","content":"S"}`, `{"role":"user","content":"q"}`
+	answers := func(before string) string {
+		return `"chosen":[` + before + `{"role":"assistant","content":"a"}],"rejected":[` + before + `{"role":"assistant","content":"b"}]}` + "\n"
+	}
+	for _, c := range []struct {
+		row   string
+		turns int    // of the prompt; 0: refused
+		says  string // of the refusal
+	}{
+		{`{"prompt":[` + user + `],` + answers(user+","), 1, ""},
+		{`{"prompt":[` + user + `],` + answers(""), 1, ""},
+		{`{"prompt":[` + user + `],` + answers(system+","+user+","), 2, ""},
+		{`{"prompt":[],` + answers(user+","), 1, ""},
+		{`{"prompt":[{"role":"user","content":"q "}],` + answers(user+","), 0, "not what the responses begin with"},
+		{`{"prompt":[` + user + `],"chosen":[` + user + `,{"role":"assistant","content":"a"}],"rejected":[{"role":"assistant","content":"b"}]}`, 0, "does not share a prompt"},
+		{`{"prompt":"q",` + answers(system+","+user+","), 2, ""},
+		{`{"prompt":"Answer in French. q",` + answers(user+","), 0, "not what the responses begin with"},
+		{`{"task":"Coding",` + answers(user+","), 1, ""},
+		{`{"prompt":[` + user + `],"chosen":[{"role":"assistant","content":"a"},` + user + `,{"role":"assistant","content":""}],"rejected":[{"role":"assistant","content":"b"}]}`, 0, "empty"},
+	} {
+		pairs, _, err := readAll(t, write(t, "x.jsonl", c.row), ReadConfig{})
+		switch {
+		case c.turns == 0 && (err == nil || !strings.Contains(err.Error(), c.says)):
+			t.Errorf("%s: %v, want %q", c.row, err, c.says)
+		case c.turns > 0 && (err != nil || len(pairs[0].Prompt.Messages) != c.turns || len(pairs[0].Chosen.Messages) != 1):
+			t.Errorf("%s: %+v, %v", c.row, pairs, err)
+		}
+	}
+	hh := `{"prompt":"\n\nHuman: q\n\nAssistant:","chosen":"\n\nHuman: q\n\nAssistant: a","rejected":"\n\nHuman: q\n\nAssistant: b"}`
+	if p := mustRead(t, write(t, "x.jsonl", hh), ReadConfig{})[0]; p.Chosen.Plain != " a" || p.Rejected.Plain != " b" {
+		t.Errorf("%+v", p)
+	}
+}
+
+// TestLayoutsHeedOrRefuse: what a layout would not heed is refused by name.
+func TestLayoutsHeedOrRefuse(t *testing.T) {
+	shp := `{"history":"q","human_ref_A":"a","human_ref_B":"b","labels":1.0}` + "\n"
+	kto := `{"prompt":"q","completion":"a","label":true,"system":"S"}` + "\n" + `{"prompt":"q","completion":"b","label":0.0,"system":"T"}` + "\n"
+	alpaca := `{"instruction":"Translate.","input":"text","output_1":"a","output_2":"b","preference":1}` + "\n"
+	for _, c := range []struct {
+		rows string
+		cfg  ReadConfig
+		says string
+	}{
+		{shp, ReadConfig{From: "shp", LabelValues: map[string]string{"a": "0", "b": "1"}}, "heeds no --label-values"},
+		{shp, ReadConfig{From: "shp", Columns: map[string]string{"prompt": "nowhere"}}, "reads none by --columns prompt=nowhere"},
+		{kto, ReadConfig{}, "does not read column system"},
+		{`{"prompt":"p","response_a":"a","response_b":"b","label":1}` + "\n", ReadConfig{LabelValues: map[string]string{"a": "1", "b": "1.0"}}, "a and b are both"},
+		{`{"instruction":"q","generations":["a","b"],"ratings":[2,1],"system_prompt":"S"}` + "\n", ReadConfig{}, "does not read column system_prompt"},
+	} {
+		if _, _, err := readAll(t, write(t, "x.jsonl", c.rows), c.cfg); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want %q", c.rows, err, c.says)
+		}
+	}
+	if p := mustRead(t, write(t, "x.jsonl", shp), ReadConfig{})[0]; p.Chosen.Plain != "a" {
+		t.Errorf("%+v", p)
+	}
+	if p := mustRead(t, write(t, "x.jsonl", kto), ReadConfig{From: "kto", Columns: map[string]string{"system": ""}})[0]; p.Chosen.Plain != "a" {
+		t.Errorf("%+v", p)
+	}
+	equal := `{"prompt":"p","response":"a","helpfulness":3,"correctness":1,"coherence":1}` + "\n" + `{"prompt":"p","response":"b","helpfulness":3,"correctness":1,"coherence":1}` + "\n"
+	better := `{"prompt":"q","response":"a","helpfulness":3,"correctness":1,"coherence":1}` + "\n" + `{"prompt":"q","response":"b","helpfulness":2,"correctness":1,"coherence":1}` + "\n"
+	if pairs, counts, err := readAll(t, write(t, "x.jsonl", equal+better), ReadConfig{}); err != nil || len(pairs) != 1 || counts.Skipped[ReasonTie] != 2 {
+		t.Errorf("%+v, %v, %v", pairs, counts, err)
+	}
+	var notes []string
+	mustRead(t, write(t, "x.jsonl", `{"prompt":"p","chosen":"a","rejected":"b","status":"tie"}`), ReadConfig{Say: func(_, note string) { notes = append(notes, note) }})
+	if len(notes) != 1 || !strings.Contains(notes[0], "status may say that a row is a tie") {
+		t.Errorf("%q", notes)
+	}
+	if p := mustRead(t, write(t, "x.jsonl", alpaca), ReadConfig{})[0]; p.Prompt.Plain != "Translate.\ntext" {
+		t.Errorf("%+v", p)
+	}
+}
