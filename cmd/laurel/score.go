@@ -110,6 +110,12 @@ func (s *scoreRun) print(tally scoring.Tally, maxLength int, replaced []string) 
 	if tally.Truncated > 0 {
 		fmt.Fprintf(s.log, "%d sequences cut to max_length %d\n", tally.Truncated, maxLength)
 	}
-	_, err := fmt.Fprintf(s.log, "scored %d of %d rows: %s\n", tally.Rows-tally.UnscoredRows(), tally.Rows, s.out)
-	return err
+	scored := tally.Rows - tally.UnscoredRows()
+	if _, err := fmt.Fprintf(s.log, "scored %d of %d rows: %s\n", scored, tally.Rows, s.out); err != nil {
+		return err
+	}
+	if scored == 0 && tally.Rows > 0 {
+		return fmt.Errorf("no row of %s could be scored: %s has the reason of each", s.file, s.out)
+	}
+	return nil
 }
