@@ -172,14 +172,19 @@ func webGPTLayout() *layout {
 // arenaLayout is lmsys/chatbot_arena_conversations: two whole conversations.
 func arenaLayout() *layout {
 	a, b, winner := turns("conversation_a"), turns("conversation_b"), word("winner")
-	id := word("question_id")
+	id, turn := word("question_id"), number("turn")
 	d := Dialogue{Prompt: &Field{}, A: a, B: b}
-	return &layout{name: "arena", needs: []*Field{a, b, winner}, may: []*Field{id},
-		says: "winner model_a or model_b; the prompt is what both conversations share",
+	return &layout{name: "arena", needs: []*Field{a, b, winner}, may: []*Field{id, turn},
+		says: "winner model_a or model_b, of the answers up to turn where there is one; the prompt is what both conversations share",
 		read: func() (r ranking, bad *Problem) {
 			better, bad := winnerOf(winner)
 			if bad != nil {
 				return r, bad
+			}
+			for _, side := range []*Field{a, b} {
+				if bad := upToTurn(&side.Cell, turn); bad != nil {
+					return r, bad
+				}
 			}
 			prompt, x, y, bad := d.Read()
 			if bad != nil {
@@ -188,6 +193,29 @@ func arenaLayout() *layout {
 			r = ranking{prompt: prompt, sure: 1, answers: []answer{{x, better, a.Column}, {y, -better, b.Column}}}
 			return r, Words(Word{id, &r.id})
 		}}
+}
+
+// upToTurn cuts a conversation behind the answer to its n-th question, which was
+// judged (MT-bench judges both, in rows of their own).
+func upToTurn(conversation *Cell, turn *Field) *Problem {
+	n, bad := turn.Number(math.Inf(1))
+	if bad != nil {
+		return bad
+	}
+	if n < 1 {
+		return turn.Problem(ReasonLabel, "%v where a turn, from 1, should be", n)
+	}
+	questions := 0.0
+	for i := range conversation.Items {
+		if role, _ := turnOf(&conversation.Items[i]); role.Text == "user" || role.Text == "human" {
+			questions++
+		}
+		if questions > n {
+			conversation.Items = conversation.Items[:i]
+			break
+		}
+	}
+	return nil
 }
 
 func winnerOf(f *Field) (float64, *Problem) {

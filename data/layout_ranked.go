@@ -49,7 +49,7 @@ func ranked(prompt, list *Field, by string, sign float64, keys ...string) (r ran
 func ultraFeedbackLayout() *layout {
 	prompt, completions, source := text("instruction"), value("completions"), word("source")
 	return &layout{name: "ultrafeedback", needs: []*Field{prompt, completions}, may: []*Field{source},
-		says: "prompt = instruction; completions by their overall_score, all pairs; margin = difference of the scores",
+		says: "prompt = instruction; completions by their overall_score, all pairs; margin = difference of the scores; custom_system_prompt, which told a model what to be good at, is left out",
 		read: func() (ranking, *Problem) {
 			r, bad := ranked(prompt, completions, "overall_score", 1, "response")
 			if bad == nil {
@@ -90,6 +90,13 @@ func rewardBench2Layout() *layout {
 				}
 				a.score = float64(side)
 				r.answers = append(r.answers, a)
+			}
+		}
+		for i, worse := range r.answers {
+			for _, better := range r.answers[i+1:] {
+				if worse.score != better.score && worse.text.equal(better.text) {
+					return r, chosen.Problem(ReasonIdentical, "a text is in %s too: the lists are responses to the prompt, not the turns of a conversation", rejected.Column)
+				}
 			}
 		}
 		return r, Words(Word{subset, &r.subset}, Word{id, &r.id})

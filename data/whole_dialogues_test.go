@@ -56,6 +56,7 @@ func TestLayoutsHeedOrRefuse(t *testing.T) {
 		{shp, ReadConfig{From: "shp", Columns: map[string]string{"prompt": "nowhere"}}, "reads none by --columns prompt=nowhere"},
 		{kto, ReadConfig{}, "does not read column system"},
 		{`{"prompt":"p","response_a":"a","response_b":"b","label":1}` + "\n", ReadConfig{LabelValues: map[string]string{"a": "1", "b": "1.0"}}, "a and b are both"},
+		{`{"prompt":"p","chosen":["p","a"],"rejected":["p","b"]}` + "\n", ReadConfig{}, "is in rejected too"},
 		{`{"instruction":"q","generations":["a","b"],"ratings":[2,1],"system_prompt":"S"}` + "\n", ReadConfig{}, "does not read column system_prompt"},
 	} {
 		if _, _, err := readAll(t, write(t, "x.jsonl", c.rows), c.cfg); err == nil || !strings.Contains(err.Error(), c.says) {
@@ -77,6 +78,15 @@ func TestLayoutsHeedOrRefuse(t *testing.T) {
 	mustRead(t, write(t, "x.jsonl", `{"prompt":"p","chosen":"a","rejected":"b","status":"tie"}`), ReadConfig{Say: func(_, note string) { notes = append(notes, note) }})
 	if len(notes) != 1 || !strings.Contains(notes[0], "status may say that a row is a tie") {
 		t.Errorf("%q", notes)
+	}
+	said := func(a string) string {
+		return `[{"role":"user","content":"q"},{"role":"assistant","content":"` + a + `1"},{"role":"user","content":"r"},{"role":"assistant","content":"` + a + `2"}]`
+	}
+	for turn, n := range map[string]int{"1": 1, "2": 3, "null": 3} {
+		row := `{"winner":"model_b","turn":` + turn + `,"conversation_a":` + said("a") + `,"conversation_b":` + said("b") + `}`
+		if p := mustRead(t, write(t, "x.jsonl", row), ReadConfig{})[0]; len(p.Chosen.Messages) != n || p.Chosen.Messages[0].Content != "b1" {
+			t.Errorf("turn %s: %+v", turn, p)
+		}
 	}
 	if p := mustRead(t, write(t, "x.jsonl", alpaca), ReadConfig{})[0]; p.Prompt.Plain != "Translate.\ntext" {
 		t.Errorf("%+v", p)
