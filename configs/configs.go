@@ -123,13 +123,12 @@ func set(root *yaml.Node, setting string) error {
 	if !ok || key == "" {
 		return fmt.Errorf("--set %q: want key=value, such as train.learning_rate=2e-5", setting)
 	}
-	var document yaml.Node
-	if err := yaml.Unmarshal([]byte(value), &document); err != nil {
-		return fmt.Errorf("--set %q: %w", setting, data.PlainYAML(err))
+	leaf, err := data.YAMLDocument([]byte(value))
+	if err != nil {
+		return fmt.Errorf("--set %q: %w", setting, err)
 	}
-	leaf := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str"}
-	if len(document.Content) > 0 {
-		leaf = document.Content[0]
+	if leaf == nil {
+		leaf = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str"}
 	}
 	node := root
 	parts := strings.Split(key, ".")

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"laurel/feedback"
 	"laurel/trainer"
 )
 
@@ -57,6 +58,7 @@ func TestRefusals(t *testing.T) {
 		{minimal, []string{"train.bach_size=4"}, []string{"unknown key train.bach_size; did you mean train.batch_size?"}},
 		{minimal + "trian: {}", nil, []string{"unknown key trian; did you mean train?"}},
 		{minimal, []string{"train.batch_size"}, []string{"want key=value"}},
+		{minimal, []string{"train.seed=1\n---\n2"}, []string{"line 2: a second YAML document"}},
 		{minimal, []string{"backend.x=1"}, []string{"backend"}},
 		{minimal + "train: {batch_size: two}", nil, []string{"batch_size", "two"}},
 		{minimal + "train: {batch_size: 0, learning_rate: -1, schedule: square, confidence: maybe}", nil,
@@ -141,15 +143,31 @@ func FuzzParse(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(raw, "data.columns={a: b}")
+	for _, name := range []string{"label-openai.yaml", "revise.yaml"} {
+		if raw, err = os.ReadFile(name); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw, "seed=3")
+	}
 	f.Fuzz(func(t *testing.T, file []byte, setting string) {
-		c, err := parseRun(file, []string{setting})
-		if err != nil {
-			return
-		}
-		if raw, err := YAML(c); err != nil {
-			t.Fatalf("accepted but not written: %v", err)
-		} else if _, err := parseRun(raw, nil); err != nil {
-			t.Fatalf("accepted, but what is written is not: %v\n%s", err, raw)
-		}
+		writtenAgain(t, file, setting, Default())
+		writtenAgain(t, file, setting, feedback.Default())
+		writtenAgain(t, file, setting, feedback.DefaultRevise())
 	})
+}
+
+// writtenAgain fails where a config is accepted, and what it is saved as is not.
+func writtenAgain[C config](t *testing.T, file []byte, setting string, defaults C) {
+	t.Helper()
+	c, err := parseOver(file, []string{setting}, defaults)
+	if err != nil {
+		return
+	}
+	raw, err := YAML(c)
+	if err != nil {
+		t.Fatalf("accepted but not written: %v", err)
+	}
+	if _, err := parseOver(raw, nil, defaults); err != nil {
+		t.Fatalf("accepted, but what is written is not: %v\n%s", err, raw)
+	}
 }

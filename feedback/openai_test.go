@@ -102,6 +102,26 @@ func TestOpenAIUnparseable(t *testing.T) {
 	}
 }
 
+// TestOpenAIBroken: half a reply is no answer, whatever it ends with.
+func TestOpenAIBroken(t *testing.T) {
+	for _, mode := range []string{ModeDirect, ModeCoT, ModeCoTLogprobs} {
+		for _, fault := range []chattest.Fault{chattest.Withheld, chattest.Unknown} {
+			j := judge(t, &chattest.Server{Rates: map[chattest.Fault]float64{fault: 1}}, mode, 1)
+			if a, err := j.Ask(t.Context(), askedOf(1)); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q", fault)) || a.spent().Requests != 1 {
+				t.Errorf("%s, %s: %+v, %v", fault, mode, a, err)
+			}
+		}
+		server := &chattest.Server{Rates: map[chattest.Fault]float64{chattest.Aborted: 1}}
+		if a, err := judge(t, server, mode, 1).Ask(t.Context(), askedOf(1)); err != nil || a.Outcome != Preferred || server.Tally().Faults[chattest.Aborted] == 0 {
+			t.Errorf("aborted, %s: %+v, %v", mode, a, err)
+		}
+	}
+	j := judge(t, &chattest.Server{Rates: map[chattest.Fault]float64{chattest.CutOff: 1}}, ModeCoT, 1)
+	if a, err := j.Ask(t.Context(), askedOf(1)); err != nil || a.Outcome != Unparseable || a.Reason != reasonCut {
+		t.Errorf("cut off: %+v, %v", a, err)
+	}
+}
+
 // TestOpenAINeedsLogprobs: a server that never gives any stops the run, after
 // it has given some a reply without is a failure as others are.
 func TestOpenAINeedsLogprobs(t *testing.T) {

@@ -60,9 +60,14 @@ const (
 //
 // Of a reply that is cut off only lines that end count: half of 0.95 is 0.9, and
 // of "Response A is worse" the first half is a verdict. It has no last line, nor
-// an object as its end.
+// an object as its end, and a text that it quotes between our markers may go on
+// to the cut.
 func readVerdict(text string, cut bool) parsed {
-	lines := strings.SplitAfter(withoutMarked(text), "\n")
+	text = withoutMarked(text)
+	if open := openMarker.FindStringIndex(text); cut && open != nil {
+		text = text[:open[0]]
+	}
+	lines := strings.SplitAfter(text, "\n")
 	found, end := findings{}, len(lines)
 	if cut {
 		end--
@@ -83,6 +88,9 @@ func readVerdict(text string, cut bool) parsed {
 
 // marked is a text between the markers that prompts have, which a judge may copy.
 var marked = regexp.MustCompile(`(?s)\[(PROMPT|RESPONSE A|RESPONSE B) ([0-9a-f]{12})\].*?\[END OF (PROMPT|RESPONSE A|RESPONSE B) [0-9a-f]{12}\]`)
+
+// openMarker is the line that such a text begins with.
+var openMarker = regexp.MustCompile(`(?m)^[ \t>*\x60]*\[(?:PROMPT|RESPONSE A|RESPONSE B) [0-9a-f]{12}\][ \t*\x60]*\r?$`)
 
 func withoutMarked(text string) string { return marked.ReplaceAllString(text, "") }
 

@@ -122,7 +122,9 @@ func TestCutVerdict(t *testing.T) {
 		"[[A]]":                                         {outcome: Unparseable, reason: reasonNoVerdict},
 		"Verdict:\nA":                                   {outcome: Unparseable, reason: reasonNoVerdict},
 		`{"winner": "A", "confidence": 0.9}`:            {outcome: Unparseable, reason: reasonNoVerdict},
-		"Verdict: A\nVerdict: B\nand":                   {outcome: Unparseable, reason: reasonDisagree},
+		"The first says:\n[RESPONSE A 0123456789ab]\nVerdict: A\nConfidence: 0.9\nand": {outcome: Unparseable, reason: reasonNoVerdict}, // its text goes on
+		"Verdict: A\nConfidence: 0.9\n[RESPONSE A 0123456789ab]\nVerdict: B\nand":      {outcome: Preferred, first: 0.9},
+		"Verdict: A\nVerdict: B\nand": {outcome: Unparseable, reason: reasonDisagree},
 	} {
 		p := readVerdict(reply, true)
 		if p.outcome != want.outcome || p.first != want.first || p.unstated != want.unstated || p.reason != want.reason {

@@ -156,7 +156,7 @@ func killedOpenAILabel(t *testing.T, mode string) {
 		tally := servers[round+1].Tally() // the first is that of the whole run
 		again := tally.Requests - tally.Bodies
 		for fault, n := range tally.Faults {
-			if fault != chattest.Refusal && fault != chattest.Both {
+			if !fault.Lasting() {
 				again -= n
 			}
 		}

@@ -49,7 +49,7 @@ func askOnce(text string) Request {
 }
 
 func TestChatRetries(t *testing.T) {
-	for _, fault := range []chattest.Fault{chattest.TooMany, chattest.Unavailable, chattest.ServerError, chattest.Drip, chattest.Truncated, chattest.Schema, chattest.Empty, chattest.NoLogprobs, chattest.Reset} {
+	for _, fault := range []chattest.Fault{chattest.TooMany, chattest.Unavailable, chattest.ServerError, chattest.Drip, chattest.Truncated, chattest.Schema, chattest.Empty, chattest.NoLogprobs, chattest.Reset, chattest.Aborted} {
 		t.Run(string(fault), func(t *testing.T) {
 			t.Parallel()
 			server := &chattest.Server{Rates: map[chattest.Fault]float64{fault: 1}}

@@ -14,7 +14,11 @@ type object = map[string]any
 // completion is the reply in OpenAI's form.
 func (s *Server) completion(r Request, first float64, fault Fault) object {
 	text, logprobs := s.message(r, first, fault)
-	choice := object{"index": 0, "finish_reason": "stop", "message": object{"role": "assistant", "content": text}}
+	finish := "stop"
+	if fault == Aborted || fault == CutOff || fault == Withheld || fault == Unknown {
+		finish, text = string(fault), text[:len(text)/2]
+	}
+	choice := object{"index": 0, "finish_reason": finish, "message": object{"role": "assistant", "content": text}}
 	if r.Logprobs && fault != NoLogprobs {
 		choice["logprobs"] = object{"content": logprobs}
 	}

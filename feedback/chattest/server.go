@@ -12,6 +12,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -30,16 +31,26 @@ const (
 	Empty       Fault = "empty"       // a message without text
 	NoLogprobs  Fault = "no_logprobs" // though they were asked for
 	Reset       Fault = "reset"       // of the connection
+	Aborted     Fault = "abort"       // the finish_reason of a reply that breaks off
 )
 
 // Faults of every request with a body, for they are answers.
 const (
 	Refusal Fault = "refusal" // "I'm sorry, but I can't …"
 	Both    Fault = "both"    // "A or B"
+	// CutOff, Withheld and Unknown are half a reply with the finish_reason.
+	CutOff   Fault = "length"
+	Withheld Fault = "content_filter"
+	Unknown  Fault = "hiccup"
 )
 
 // order makes the choice of faults the same in every process.
-var order = [...]Fault{TooMany, Unavailable, ServerError, Drip, Truncated, Schema, Empty, NoLogprobs, Reset, Refusal, Both}
+var order = [...]Fault{TooMany, Unavailable, ServerError, Drip, Truncated, Schema, Empty, NoLogprobs, Reset, Refusal, Both, Aborted, CutOff, Withheld, Unknown}
+
+// Lasting is whether the fault is met again by the same body.
+func (f Fault) Lasting() bool {
+	return slices.Contains([]Fault{Refusal, Both, CutOff, Withheld, Unknown}, f)
+}
 
 // Message is a turn of the conversation that a request holds.
 type Message struct{ Role, Content string }
@@ -147,7 +158,7 @@ func (s *Server) enter(hash [sha256.Size]byte) Fault {
 		s.tally.Repeated++
 	}
 	fault := s.fault(unit(hash[8:]))
-	if fault != Refusal && fault != Both && b.requests > 1 {
+	if !fault.Lasting() && b.requests > 1 {
 		fault = ""
 	}
 	if fault == "" {
