@@ -2,10 +2,15 @@ package model
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/tensors"
+
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"laurel/data/batches"
 )
 
 // Shapes: R rows, T tokens, S sequences.
@@ -45,6 +50,15 @@ func LaidOut(rows, sequences *Node) Inputs {
 	at := func(x *Node, i int) *Node { return Squeeze(Slice(x, AxisElem(i)), 0) }
 	return Inputs{IDs: at(rows, 0), Packed: &Packing{Segments: at(rows, 1), Positions: at(rows, 2), Prefixes: at(rows, 3),
 		Row: at(sequences, 0), Start: at(sequences, 1), End: at(sequences, 2)}}
+}
+
+// LayOut gives a layout's tensors as LaidOut reads them.
+func LayOut(l *batches.Layout) (rows, sequences *tensors.Tensor) {
+	if !l.Shared() {
+		return tensors.FromFlatDataAndDimensions(l.IDs, l.R, l.T), tensors.FromFlatDataAndDimensions(l.Lengths(), l.S)
+	}
+	return tensors.FromFlatDataAndDimensions(slices.Concat(l.IDs, l.Segments, l.Positions, l.Prefixes), 4, l.R, l.T),
+		tensors.FromFlatDataAndDimensions(slices.Concat(l.Row, l.Start, l.End), 3, l.S)
 }
 
 // firstToken is the vector of each sequence's [CLS] token. [R, T, D] to [S, D]

@@ -6,6 +6,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"laurel/data"
+	"laurel/data/batches"
 )
 
 // rowMembers is how many sequences share a row at most: from eight on there is
@@ -71,34 +72,20 @@ func (r scoreRow) joined(sequences [][]int32, i, scores int) (scoreRow, bool) {
 // [3, rowMembers·n]. Sequences that fill up a batch are the first id of the first
 // row.
 func (s *Scorer) pack(sequences [][]int32, rows []scoreRow, n, t int) (laidOut, places *tensors.Tensor) {
-	flat := make([]int32, 4*n*t)
-	ids, segments, positions, prefixes := flat[:n*t], flat[n*t:2*n*t], flat[2*n*t:3*n*t], flat[3*n*t:]
-	for i := range ids {
-		ids[i] = s.padID
-	}
-	count := rowMembers * n
-	where := make([]int32, 3*count)
-	row, start, end := where[:count], where[count:2*count], where[2*count:]
-	for i := range end {
-		end[i] = 1
-	}
+	l := batches.NewLayout(n, t, rowMembers*n, true, s.padID)
 	placed := 0
 	for j, r := range rows {
-		for k, id := range sequences[r.members[0]][:r.prefix] {
-			at := j*t + k
-			ids[at], segments[at], positions[at] = id, 1, int32(k)
-		}
+		l.Begin(j, sequences[r.members[0]][:r.prefix])
 		column := r.prefix
-		for m, i := range r.members {
-			row[placed], start[placed] = int32(j), int32(column)
-			for k, id := range sequences[i][r.prefix:] {
-				at := j*t + column
-				ids[at], segments[at], positions[at], prefixes[at] = id, int32(m+2), int32(r.prefix+k), 1
-				column++
-			}
-			end[placed] = int32(column)
+		for _, i := range r.members {
+			own := sequences[i][r.prefix:]
+			l.Place(placed, j, column, own, r.prefix)
+			column += len(own)
 			placed++
 		}
 	}
-	return tensors.FromFlatDataAndDimensions(flat, 4, n, t), tensors.FromFlatDataAndDimensions(where, 3, count)
+	for i := placed; i < l.S; i++ {
+		l.End[i] = 1
+	}
+	return LayOut(&l)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -39,12 +38,8 @@ func promptStore(t *testing.T, n int) *batches.Store {
 		}
 		return row
 	}
-	var pairs iter.Seq2[data.Pair, error] = func(yield func(data.Pair, error) bool) {
-		for i := range n {
-			if !yield(data.Pair{Row: i, Confidence: 0.5 + float64(i%5)/10, Margin: float64(i%3) / 4}, nil) {
-				return
-			}
-		}
+	pair := func(i int) data.Pair {
+		return data.Pair{Row: i, Confidence: 0.5 + float64(i%5)/10, Margin: float64(i%3) / 4}
 	}
 	encode := func(p data.Pair) (chosen, rejected data.Tokens, err error) {
 		prompt, a, b := ids(14), ids(8), ids(8)
@@ -56,12 +51,7 @@ func promptStore(t *testing.T, n int) *batches.Store {
 		}
 		return data.Tokens{IDs: slices.Concat(prompt, a)}, data.Tokens{IDs: slices.Concat(prompt, b)}, nil
 	}
-	s, err := batches.BuildStore(context.Background(), filepath.Join(t.TempDir(), "tokens"), pairs, encode, batches.Options{Workers: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
+	return storeOf(t, n, pair, encode)
 }
 
 // promptRun is a run of the tiny decoder on pairs in the layouts that suit them,

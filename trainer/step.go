@@ -2,7 +2,6 @@ package trainer
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -274,11 +273,7 @@ func (s *stepper) inputs(b *batches.Batch, norms [2]float32, seed uint32) []any 
 		pairs = append(pairs, make([]float32, b.B)...)
 	}
 	pairs = append(pairs, b.Present...)
-	rows, sequences := tensors.FromFlatDataAndDimensions(b.IDs, b.R, b.T), tensors.FromFlatDataAndDimensions(b.Lengths(), b.S)
-	if b.Shared() {
-		rows = tensors.FromFlatDataAndDimensions(slices.Concat(b.IDs, b.Segments, b.Positions, b.Prefixes), 4, b.R, b.T)
-		sequences = tensors.FromFlatDataAndDimensions(slices.Concat(b.Row, b.Start, b.End), 3, b.S)
-	}
+	rows, sequences := model.LayOut(&b.Layout)
 	return []any{
 		rows,
 		sequences,

@@ -62,14 +62,22 @@ func randomStore(t *testing.T, n int) *batches.Store {
 		}
 		return data.Tokens{IDs: row}
 	}
+	pair := func(i int) data.Pair {
+		return data.Pair{Row: i, Confidence: 0.5 + 0.5*weights.Float64(), Margin: weights.Float64() / 4}
+	}
+	return storeOf(t, n, pair, func(data.Pair) (data.Tokens, data.Tokens, error) { return ids(true), ids(false), nil })
+}
+
+// storeOf holds n pairs as pair and encode give them, one after another.
+func storeOf(t *testing.T, n int, pair func(i int) data.Pair, encode func(data.Pair) (chosen, rejected data.Tokens, err error)) *batches.Store {
+	t.Helper()
 	var pairs iter.Seq2[data.Pair, error] = func(yield func(data.Pair, error) bool) {
 		for i := range n {
-			if !yield(data.Pair{Row: i, Confidence: 0.5 + 0.5*weights.Float64(), Margin: weights.Float64() / 4}, nil) {
+			if !yield(pair(i), nil) {
 				return
 			}
 		}
 	}
-	encode := func(p data.Pair) (data.Tokens, data.Tokens, error) { return ids(true), ids(false), nil }
 	s, err := batches.BuildStore(context.Background(), filepath.Join(t.TempDir(), "tokens"), pairs, encode, batches.Options{Workers: 1})
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ func (r *reading) flags(flags *pflag.FlagSet) {
 // filesFlag gives a command that takes files as arguments --data too, as the
 // others have it.
 func filesFlag(flags *pflag.FlagSet, files *[]string) {
-	flags.StringSliceVar(files, "data", nil, "files, as the arguments are")
+	flags.StringArrayVar(files, "data", nil, "files, as the arguments are")
 }
 
 // someFiles checks that there are files, as arguments or by --data.

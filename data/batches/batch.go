@@ -5,29 +5,19 @@ import (
 	"slices"
 )
 
-// Batch is B pairs as one forward pass sees them: R rows of T ids that hold
-// S = 2B sequences, the chosen ones first, then the rejected ones in the same
-// order. Where a sequence lies is the business of whoever fills the batch: a
-// row may hold one sequence or several.
+// Batch is B pairs as one forward pass sees them: rows that hold S = 2B sequences,
+// the chosen ones first, then the rejected ones in the same order.
 type Batch struct {
-	IDs       []int32 // [R, T]
-	Segments  []int32 // [R, T]: 0 for padding, 1…n for the sequences of the row and the prefix that they share
-	Positions []int32 // [R, T]: the place of an id within its sequence, the shared prefix counted; 0 in padding
-	Row       []int32 // [S]: the row that holds a sequence
-	Start     []int32 // [S]: its first column there, behind a shared prefix
-	End       []int32 // [S]: the column after its last
-	// Prefixes are the segments that an id sees beside its own, 0 for none: 1, the
-	// prefix of its row, in responses. [R, T]; nil where each sequence has a row.
-	Prefixes []int32
+	Layout
 
 	Confidence []float32 // [B]
 	Margin     []float32 // [B]
 	Present    []float32 // [B], 1 for a pair, 0 for one that fills up the batch
 
-	R, T, S, B int
-	Pairs      int   // pairs present
-	Tokens     int   // real ids among the R·T
-	Rows       []int // rows of the store, in the order of the batch
+	B      int
+	Pairs  int   // pairs present
+	Tokens int   // real ids among the R·T
+	Rows   []int // rows of the store, in the order of the batch
 }
 
 // Read fills a plan from the store, with padID where there is no token. A short
@@ -57,29 +47,18 @@ func Read(s *Store, plan Plan, size int, padID int32) (*Batch, error) {
 	return b, nil
 }
 
-// Shared tells whether a pair lies in one row, with what both of its sequences
-// begin with once.
-func (b *Batch) Shared() bool { return b.Prefixes != nil }
-
 // put lays a pair out: a row for each sequence, or one row of the first prefix
 // ids, which both begin with, of the rest of chosen and of the rest of rejected.
 func (b *Batch) put(pair int, chosen, rejected []int32, prefix int) {
 	other := b.B + pair
 	if !b.Shared() {
-		copy(b.IDs[pair*b.T:], chosen)
-		copy(b.IDs[other*b.T:], rejected)
-		b.place(pair, pair, 0, len(chosen), 0)
-		b.place(other, other, 0, len(rejected), 0)
+		b.Place(pair, pair, 0, chosen, 0)
+		b.Place(other, other, 0, rejected, 0)
 		return
 	}
-	row := pair * b.T
-	copy(b.IDs[row:], chosen)
-	copy(b.IDs[row+len(chosen):], rejected[prefix:])
-	for i := range prefix {
-		b.Segments[row+i], b.Positions[row+i] = 1, int32(i)
-	}
-	b.place(pair, pair, prefix, len(chosen)-prefix, prefix)
-	b.place(other, pair, len(chosen), len(rejected)-prefix, prefix)
+	b.Begin(pair, chosen[:prefix])
+	b.Place(pair, pair, prefix, chosen[prefix:], prefix)
+	b.Place(other, pair, len(chosen), rejected[prefix:], prefix)
 }
 
 // pair gives what put was given.
@@ -107,42 +86,6 @@ func newBatch(pairs, length int, shared bool, padID int32) *Batch {
 	if shared {
 		rows = pairs
 	}
-	b := &Batch{R: rows, T: length, S: 2 * pairs, B: pairs,
-		IDs: make([]int32, rows*length), Segments: make([]int32, rows*length), Positions: make([]int32, rows*length),
-		Row: make([]int32, 2*pairs), Start: make([]int32, 2*pairs), End: make([]int32, 2*pairs),
+	return &Batch{Layout: NewLayout(rows, length, 2*pairs, shared, padID), B: pairs,
 		Confidence: make([]float32, pairs), Margin: make([]float32, pairs), Present: make([]float32, pairs)}
-	for i := range b.IDs {
-		b.IDs[i] = padID
-	}
-	if shared {
-		b.Prefixes = make([]int32, rows*length)
-	}
-	return b
-}
-
-// place says that a sequence has length ids from a column of a row on, after so
-// many ids of a prefix that the row's sequences share. A row's sequences are
-// placed from left to right.
-func (b *Batch) place(sequence, row, column, length, prefix int) {
-	b.Row[sequence], b.Start[sequence], b.End[sequence] = int32(row), int32(column), int32(column+length)
-	segment := int32(1)
-	if column > 0 {
-		segment += b.Segments[row*b.T+column-1]
-	}
-	for i := range length {
-		at := row*b.T + column + i
-		b.Segments[at], b.Positions[at] = segment, int32(prefix+i)
-		if prefix > 0 {
-			b.Prefixes[at] = 1
-		}
-	}
-}
-
-// Lengths are the numbers of ids of the sequences, less a shared prefix, [S].
-func (b *Batch) Lengths() []int32 {
-	lengths := make([]int32, b.S)
-	for i := range lengths {
-		lengths[i] = b.End[i] - b.Start[i]
-	}
-	return lengths
 }

@@ -12,7 +12,7 @@ func Random(pairs, t, vocab int, seed uint64) *Batch {
 		b.IDs[i] = int32(random.IntN(vocab))
 	}
 	for i := range b.S {
-		b.place(i, i, 0, t, 0)
+		b.Place(i, i, 0, b.IDs[i*t:(i+1)*t], 0)
 	}
 	for i := range pairs {
 		b.Confidence[i], b.Present[i] = 1, 1
