@@ -2,7 +2,6 @@ package model
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -40,25 +39,55 @@ func (c *Config) Packs(sharedPrefixes bool) error {
 	return nil
 }
 
-// LaidOut says where sequences lie in rows: one a row, with rows their ids [S, T]
-// and sequences their lengths [S]; or several, with rows [4, R, T] (ids, segments,
-// positions, prefixes) and sequences [3, S] (row, start, end).
-func LaidOut(rows, sequences *Node) Inputs {
-	if rows.Rank() == 2 {
-		return Inputs{IDs: rows, Lengths: sequences}
+// LayOut gives a layout as one tensor, so that a batch is one transfer, as LaidOut
+// reads it: R rows, in each the row's ids and the length of its one sequence; or,
+// where sequences share rows, [R, 1, …], in each the row's ids, segments, positions
+// and prefixes, then S/R columns of all sequences' rows, of their starts and of
+// their ends. Behind them come further columns, of beside [R, …].
+func LayOut(l *batches.Layout, beside []int32) *tensors.Tensor {
+	planes, places := [][]int32{l.IDs}, [][]int32{l.Lengths()}
+	if l.Shared() {
+		planes, places = [][]int32{l.IDs, l.Segments, l.Positions, l.Prefixes}, [][]int32{l.Row, l.Start, l.End}
 	}
-	at := func(x *Node, i int) *Node { return Squeeze(Slice(x, AxisElem(i)), 0) }
-	return Inputs{IDs: at(rows, 0), Packed: &Packing{Segments: at(rows, 1), Positions: at(rows, 2), Prefixes: at(rows, 3),
-		Row: at(sequences, 0), Start: at(sequences, 1), End: at(sequences, 2)}}
+	columns := append(append(planes, places...), beside)
+	var flat []int32
+	for r := range l.R {
+		for _, values := range columns {
+			each := len(values) / l.R
+			flat = append(flat, values[r*each:(r+1)*each]...)
+		}
+	}
+	if l.Shared() {
+		return tensors.FromFlatDataAndDimensions(flat, l.R, 1, len(flat)/l.R)
+	}
+	return tensors.FromFlatDataAndDimensions(flat, l.R, len(flat)/l.R)
 }
 
-// LayOut gives a layout's tensors as LaidOut reads them.
-func LayOut(l *batches.Layout) (rows, sequences *tensors.Tensor) {
-	if !l.Shared() {
-		return tensors.FromFlatDataAndDimensions(l.IDs, l.R, l.T), tensors.FromFlatDataAndDimensions(l.Lengths(), l.S)
+// LaidOut reads what LayOut gives: where the sequences lie, at most perRow in a
+// shared row, and so many columns of beside, nil for none. [R, columns] int32
+func LaidOut(x *Node, perRow, columns int) (in Inputs, beside *Node) {
+	rows, width := x.Shape().Dim(0), x.Shape().Dim(-1)
+	shared := x.Rank() == 3
+	x, at := Reshape(x, rows, width), 0
+	next := func(n int) *Node {
+		if n == 0 {
+			return nil
+		}
+		at += n
+		return Slice(x, AxisRange(), AxisRange(at-n, at))
 	}
-	return tensors.FromFlatDataAndDimensions(slices.Concat(l.IDs, l.Segments, l.Positions, l.Prefixes), 4, l.R, l.T),
-		tensors.FromFlatDataAndDimensions(slices.Concat(l.Row, l.Start, l.End), 3, l.S)
+	if !shared {
+		in.IDs, in.Lengths = next(width-1-columns), Squeeze(next(1), 1)
+		return in, next(columns)
+	}
+	t := (width - 3*perRow - columns) / 4
+	in.IDs, in.Packed = next(t), &Packing{Segments: next(t), Positions: next(t), Prefixes: next(t)}
+	places := [3]*Node{}
+	for i := range places {
+		places[i] = Reshape(next(perRow), rows*perRow)
+	}
+	in.Packed.Row, in.Packed.Start, in.Packed.End = places[0], places[1], places[2]
+	return in, next(columns)
 }
 
 // firstToken is the vector of each sequence's [CLS] token. [R, T, D] to [S, D]

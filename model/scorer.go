@@ -9,12 +9,13 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 	ml "github.com/gomlx/gomlx/ml/model"
 
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"laurel/data/batches"
 )
 
 // Scorer gives rewards for sequences of any length. A sequence is padded to
@@ -38,8 +39,9 @@ var scoreLengths = [...]int{32, 64, 128, 192, 256, 384, 512, 768, 1024, 1536, 20
 
 // NewScorer compiles nothing yet; each shape is compiled at its first use.
 func NewScorer(backend compute.Backend, m *Model) (*Scorer, error) {
-	exec, err := ml.NewExec(backend, m.Store, func(scope *ml.Scope, rows, sequences *Node) *Node {
-		return m.Reward(scope, LaidOut(rows, sequences))
+	exec, err := ml.NewExec(backend, m.Store, func(scope *ml.Scope, batch *Node) *Node {
+		in, _ := LaidOut(batch, rowMembers, 0)
+		return m.Reward(scope, in)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("scorer: %w", err)
@@ -73,11 +75,11 @@ func (s *Scorer) Score(ctx context.Context, sequences [][]int32, done func(n int
 	last := &scoring{} // read once the batches after it are handed out, so that no device waits for the host
 	for _, shape := range slices.SortedFunc(maps.Keys(byShape), rowShape.compare) {
 		n := max(1, batchIDs/shape.t)
-		for batches := range slices.Chunk(slices.Collect(slices.Chunk(byShape[shape], n)), s.model.NumDevices()) {
+		for parts := range slices.Chunk(slices.Collect(slices.Chunk(byShape[shape], n)), s.model.NumDevices()) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			next, err := s.begin(sequences, batches, n, shape)
+			next, err := s.begin(sequences, parts, n, shape)
 			if err := errors.Join(read(last), err); err != nil {
 				return nil, err
 			}
@@ -190,7 +192,7 @@ func (s *Scorer) Compile(ids int) (rows int, err error) {
 		return 0, err
 	}
 	rows = max(1, batchIDs/t)
-	batch := []shapes.Shape{shapes.Make(dtypes.Int32, rows, t), shapes.Make(dtypes.Int32, rows)}
+	batch := []shapes.Shape{s.pad(nil, nil, rows, t).Shape()}
 	_, err = s.exec.Compile(slices.Repeat(batch, s.model.NumDevices())...)
 	return rows, err
 }
@@ -204,7 +206,7 @@ type scoring struct {
 
 // begin hands a batch to each device, rows padded to [n, t]; rows that fill up a
 // batch hold one pad token and are thrown away.
-func (s *Scorer) begin(sequences [][]int32, batches [][]scoreRow, n int, shape rowShape) (*scoring, error) {
+func (s *Scorer) begin(sequences [][]int32, parts [][]scoreRow, n int, shape rowShape) (*scoring, error) {
 	layOut := s.pad
 	if shape.packed {
 		layOut = s.pack
@@ -212,17 +214,16 @@ func (s *Scorer) begin(sequences [][]int32, batches [][]scoreRow, n int, shape r
 	var inputs []any
 	for d := range s.model.NumDevices() {
 		var rows []scoreRow // of a device that is left over
-		if d < len(batches) {
-			rows = batches[d]
+		if d < len(parts) {
+			rows = parts[d]
 		}
-		ids, places := layOut(sequences, rows, n, shape.t)
-		inputs = append(inputs, ids, places)
+		inputs = append(inputs, layOut(sequences, rows, n, shape.t))
 	}
 	out, err := s.exec.Exec(inputs...)
 	if err != nil {
 		return nil, fmt.Errorf("score %d rows of %d tokens: %w", n, shape.t, err)
 	}
-	return &scoring{batches: batches, rewards: out, norm: s.model.Config.Norm}, nil
+	return &scoring{batches: parts, rewards: out, norm: s.model.Config.Norm}, nil
 }
 
 // read waits for the rewards and puts each in its sequence's place.
@@ -244,19 +245,16 @@ func (b *scoring) read(rewards []float32) (err error) {
 	return err
 }
 
-// pad lays rows of one sequence out as ids [n, t] and lengths [n].
-func (s *Scorer) pad(sequences [][]int32, rows []scoreRow, n, t int) (ids, lengths *tensors.Tensor) {
-	flat, counts := make([]int32, n*t), make([]int32, n)
-	for i := range flat {
-		flat[i] = s.padID
+// pad lays rows of one sequence out as LaidOut reads them. Sequences that fill up
+// a batch are one pad token.
+func (s *Scorer) pad(sequences [][]int32, rows []scoreRow, n, t int) *tensors.Tensor {
+	l := batches.NewLayout(n, t, n, false, s.padID)
+	for j := range n {
+		ids := []int32{s.padID}
+		if j < len(rows) {
+			ids = sequences[rows[j].members[0]]
+		}
+		l.Place(j, j, 0, ids, 0)
 	}
-	for j := range counts {
-		counts[j] = 1
-	}
-	for j, row := range rows {
-		sequence := sequences[row.members[0]]
-		copy(flat[j*t:], sequence)
-		counts[j] = int32(len(sequence))
-	}
-	return tensors.FromFlatDataAndDimensions(flat, n, t), tensors.FromFlatDataAndDimensions(counts, n)
+	return LayOut(&l, nil)
 }

@@ -68,10 +68,9 @@ func (r scoreRow) joined(sequences [][]int32, i, scores int) (scoreRow, bool) {
 	return wider, wider.prefix > 0 && len(wider.members) <= rowMembers && t*t <= scores
 }
 
-// pack lays rows of several sequences out as LaidOut reads them: [4, n, t] and
-// [3, rowMembers·n]. Sequences that fill up a batch are the first id of the first
-// row.
-func (s *Scorer) pack(sequences [][]int32, rows []scoreRow, n, t int) (laidOut, places *tensors.Tensor) {
+// pack lays rows of several sequences out as LaidOut reads them, rowMembers to a
+// row. Sequences that fill up a batch are the first id of the first row.
+func (s *Scorer) pack(sequences [][]int32, rows []scoreRow, n, t int) *tensors.Tensor {
 	l := batches.NewLayout(n, t, rowMembers*n, true, s.padID)
 	placed := 0
 	for j, r := range rows {
@@ -87,5 +86,5 @@ func (s *Scorer) pack(sequences [][]int32, rows []scoreRow, n, t int) (laidOut, 
 	for i := placed; i < l.S; i++ {
 		l.End[i] = 1
 	}
-	return LayOut(&l)
+	return LayOut(&l, nil)
 }

@@ -129,3 +129,26 @@ func TestSplit(t *testing.T) {
 		}
 	}
 }
+
+// TestPlanOfSeveralGPUs: each has the weights and its part of the pairs.
+func TestPlanOfSeveralGPUs(t *testing.T) {
+	backend := severalDevices(t)
+	m := smallModel(t)
+	config := Default()
+	config.BatchSize = 6
+	run := Run{Model: m, Backend: backend, BackendName: "cuda", Config: config}
+	one := run.onDevice(16, false)
+	if err := m.UseDevices(backend, 4); err != nil {
+		t.Fatal(err)
+	}
+	if part := run.onDevice(16, false); one.Rows != 12 || part.Rows != 4 || part.Tokens != 16 {
+		t.Errorf("%d rows on one GPU, %d on each of four, want 12 and 4", one.Rows, part.Rows)
+	}
+	if part := run.onDevice(16, true); part.Rows != 2 {
+		t.Errorf("%d rows of a pair on each of four, want 2", part.Rows)
+	}
+	run.BackendName = "cpu" // whose devices share the machine's memory
+	if all := run.onDevice(16, false); all.Rows != 12 {
+		t.Errorf("%d rows on the CPU, want 12", all.Rows)
+	}
+}

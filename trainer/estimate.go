@@ -14,6 +14,14 @@ type BatchShape struct {
 	Packed                      bool // a row holds both sequences of a pair
 }
 
+// rowsPerPair is 1 where a row holds both sequences of a pair, else 2.
+func (b BatchShape) rowsPerPair() int {
+	if b.Packed {
+		return 1
+	}
+	return 2
+}
+
 // FLOPs are the floating-point operations of one batch, forward and backward,
 // two for each multiplication and addition of a matrix product (Kaplan et al.
 // 2020, arXiv:2001.08361, section 2.1, with the attention):

@@ -29,7 +29,8 @@ type Plan struct {
 	config   Config
 	longest  BatchShape // that needs most memory
 	sequence int        // the longest
-	shape    func(length int, packed bool) BatchShape
+	onDevice func(length int, packed bool) BatchShape
+	devices  int    // with memory of their own that share a batch
 	scores   string // what would save the memory of scores written out, "" for nothing
 }
 
@@ -57,7 +58,7 @@ func NewPlan(r Run) *Plan {
 		p.Lengths = append(p.Lengths, one)
 	}
 	p.FLOPs = total / float64(batches) * float64(r.Config.GradientAccumulationSteps)
-	p.shape, p.longest, p.sequence = r.shape, r.largest(), r.Train.Stats.Longest
+	p.onDevice, p.longest, p.sequence, p.devices = r.onDevice, r.largest(), r.Train.Stats.Longest, r.ownMemory()
 	p.Memory = PeakMemory(p.Size, p.longest)
 	p.scores = scoresAdvice(r, p.longest)
 	return p
@@ -79,7 +80,7 @@ func (r Run) largest() (largest BatchShape) {
 		if len(lengths) == 0 {
 			continue
 		}
-		shape := r.shape(lengths[len(lengths)-1], packed)
+		shape := r.onDevice(lengths[len(lengths)-1], packed)
 		if need := PeakMemory(r.Model.Size(), shape).Total(); need > most {
 			largest, most = shape, need
 		}
@@ -96,15 +97,28 @@ func (r Run) attention(b BatchShape) model.AttentionUse {
 
 // shape is that of the run's batches of a length, packed ones with a pair a row.
 func (r Run) shape(length int, packed bool) BatchShape {
-	s := BatchShape{Rows: 2 * r.Config.BatchSize, Tokens: length, ValueBytes: 4, Checkpointed: r.Config.GradientCheckpointing, Packed: packed}
-	if packed {
-		s.Rows = r.Config.BatchSize
-	}
+	s := BatchShape{Tokens: length, ValueBytes: 4, Checkpointed: r.Config.GradientCheckpointing, Packed: packed}
+	s.Rows = r.Config.BatchSize * s.rowsPerPair()
 	if r.BackendName == "cuda" && r.Model.Compute == dtypes.BFloat16 { // elsewhere bfloat16 is computed with as float32
 		s.ValueBytes = 2
 		use := r.attention(s)
 		s.Scores, s.BlockScores, s.Banded = use.Scores, use.BlockScores, use.Banded
 	}
+	return s
+}
+
+// ownMemory is how many devices with memory of their own share a batch.
+func (r Run) ownMemory() int {
+	if r.BackendName != "cuda" { // several of XLA's CPU devices are one machine
+		return 1
+	}
+	return r.Model.NumDevices()
+}
+
+// onDevice is the part of such a batch that lies in one memory.
+func (r Run) onDevice(length int, packed bool) BatchShape {
+	s := r.shape(length, packed)
+	s.Rows = s.rowsPerPair() * ceilDiv(r.Config.BatchSize, r.ownMemory())
 	return s
 }
 
@@ -129,13 +143,17 @@ func (p *Plan) Print(out io.Writer) error {
 	}
 	fmt.Fprintf(out, "work: %.3g GFLOP a step on average\n", p.FLOPs/1e9)
 	if p.Rate > 0 {
-		seconds := Seconds(p.FLOPs*float64(p.Steps), p.Rate)
+		seconds := Seconds(p.FLOPs*float64(p.Steps), p.Rate) / float64(p.devices)
 		fmt.Fprintf(out, "time: about %s of steps, without compiling, at 60%% of the %.3g GFLOP/s measured in %s products of 1024×1024\n",
 			time.Duration(seconds*float64(time.Second)).Round(time.Second), p.Rate/1e9, p.dtype)
 	}
 	m := p.Memory
-	_, err := fmt.Fprintf(out, "memory: about %.2f GB at the peak: weights %.2f, gradients and AdamW %.2f, activations at %d tokens %.2f, the process %.2f\n",
-		m.Total()/1e9, m.Weights/1e9, m.Optimiser/1e9, p.longest.Tokens, m.Activations/1e9, m.Process/1e9)
+	where := ""
+	if p.devices > 1 {
+		where = fmt.Sprintf(" of each of %d devices", p.devices)
+	}
+	_, err := fmt.Fprintf(out, "memory%s: about %.2f GB at the peak: weights %.2f, gradients and AdamW %.2f, activations at %d tokens %.2f, the process %.2f\n",
+		where, m.Total()/1e9, m.Weights/1e9, m.Optimiser/1e9, p.longest.Tokens, m.Activations/1e9, m.Process/1e9)
 	if p.scores != "" {
 		_, err = fmt.Fprintln(out, p.scores)
 	}
@@ -162,7 +180,7 @@ func (p *Plan) whatFits(have float64) string {
 	ways.try("model.lora.rank=16", adapter, p.longest)
 	if len(ways.found) == 0 {
 		least := p.longest
-		least.Checkpointed, least.Rows = true, least.Rows/p.config.BatchSize
+		least.Checkpointed, least.Rows = true, least.rowsPerPair()
 		ways.try("model.lora.rank=16 with train.gradient_checkpointing=true and train.batch_size=1", adapter, least)
 	}
 	if len(ways.found) == 0 {
@@ -195,7 +213,7 @@ func (f *fitting) checkpointing(p *Plan) {
 func (f *fitting) smallerBatch(p *Plan) {
 	for n := p.config.BatchSize / 2; n >= 1; n /= 2 {
 		b := p.longest
-		b.Rows = p.longest.Rows / p.config.BatchSize * n
+		b.Rows = p.longest.rowsPerPair() * ceilDiv(n, p.devices)
 		if f.try(fmt.Sprintf("train.batch_size=%d with train.gradient_accumulation_steps=%d", n, ceilDiv(p.Pairs, n)), p.Size, b) {
 			return
 		}
@@ -206,7 +224,7 @@ func (f *fitting) smallerBatch(p *Plan) {
 // more (batches.Store.Shares).
 func (f *fitting) shorter(p *Plan) {
 	for length := p.sequence / 2; length >= 64; length /= 2 {
-		b := p.shape(length, false)
+		b := p.onDevice(length, false)
 		if f.try(fmt.Sprintf("model.max_length=%d", length), p.Size, b) {
 			return
 		}

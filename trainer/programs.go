@@ -19,9 +19,7 @@ func (t *Trial) Compile(b *batches.Batch) error {
 	var batch, update []shapes.Shape // of each device, one after the other
 	sizes := tensors.FromValue(s.adam.stepSizes(s.config.LearningRate, 1, s.model.Depths()))
 	for _, part := range b.Split(s.devices, int32(max(0, s.model.Config.PadTokenID))) {
-		for _, input := range s.inputs(part, s.norms([]*batches.Batch{b}), 0) {
-			batch = append(batch, input.(*tensors.Tensor).Shape())
-		}
+		batch = append(batch, s.input(part, s.norms([]*batches.Batch{b}), 0).Shape())
 		update = append(update, shapes.Make(dtypes.Float32), sizes.Shape())
 		for _, name := range s.names {
 			update = append(update, s.model.Store.GetVariable("/"+name).Shape())

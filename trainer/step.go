@@ -2,8 +2,11 @@ package trainer
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	ml "github.com/gomlx/gomlx/ml/model"
@@ -42,7 +45,7 @@ type stepper struct {
 // update the weights and moments.
 const (
 	firstProgram  = "gradients"
-	nextProgram   = "further gradients donates arg5+"
+	nextProgram   = "further gradients donates arg1+"
 	updateProgram = "update donates /"
 )
 
@@ -95,17 +98,24 @@ func (s *stepper) createZeros(scopes ...string) error {
 }
 
 // lossAndGradients gives the loss, the gradient of every weight and the
-// rewards [2B]. Inputs: rows and sequences as model.LaidOut has them, pairs [4, B]
-// (weight, target, margin, present), norms [2] (norm, count), dropout seed.
-func (s *stepper) lossAndGradients(scope *ml.Scope, in []*Node) (loss *Node, grads []*Node, rewards *Node) {
-	g := in[0].Graph()
-	inputs := model.LaidOut(in[0], in[1])
-	inputs.Seed, inputs.Dropout, inputs.Checkpoint = in[4], float64(s.config.Dropout.For(s.model)), s.config.GradientCheckpointing
+// rewards [2B] of a batch that input laid out.
+func (s *stepper) lossAndGradients(scope *ml.Scope, batch *Node) (loss *Node, grads []*Node, rewards *Node) {
+	g := batch.Graph()
+	columns := pairColumns
+	if batch.Rank() == 2 { // two rows a pair
+		columns /= 2
+	}
+	inputs, beside := model.LaidOut(batch, 2, columns)
+	beside = Reshape(beside, pairColumns, beside.Shape().Size()/pairColumns)
+	column := func(i int) *Node { return Squeeze(Slice(beside, AxisElem(i)), 0) }
+	values := func(i int) *Node { return Bitcast(column(i), dtypes.Float32) } // [B]
+	scalar := func(x *Node) *Node { return Squeeze(Slice(x, AxisElem(0)), 0) }
+	inputs.Seed = Bitcast(scalar(column(6)), dtypes.Uint32)
+	inputs.Dropout, inputs.Checkpoint = float64(s.config.Dropout.For(s.model)), s.config.GradientCheckpointing
 	rewards = s.model.Reward(scope, inputs)
-	row := func(x *Node, i int) *Node { return Squeeze(Slice(x, AxisElem(i)), 0) }
 	loss = BradleyTerryLoss(rewards, lossInputs{
-		weight: row(in[2], 0), target: row(in[2], 1), margin: row(in[2], 2), present: row(in[2], 3),
-		norm: row(in[3], 0), count: row(in[3], 1),
+		weight: values(0), target: values(1), margin: values(2), present: values(3),
+		norm: scalar(values(4)), count: scalar(values(5)),
 	}, s.config.CenterRewardsCoefficient)
 	weights := make([]*Node, len(s.names))
 	for i, name := range s.names {
@@ -114,15 +124,15 @@ func (s *stepper) lossAndGradients(scope *ml.Scope, in []*Node) (loss *Node, gra
 	return loss, Gradient(loss, weights...), rewards
 }
 
-// gradientGraph computes one batch. After the batch's inputs come, for a further
-// batch of a step, the losses' sum and the gradients' sums so far. It gives loss
+// gradientGraph computes one batch. After the batch come, for a further batch of
+// a step, the losses' sum and the gradients' sums so far. It gives loss
 // and rewards [2B] of the batch, and those sums with its own added; with reduce
 // they are the sums over all devices.
 func (s *stepper) gradientGraph(reduce bool) func(*ml.Scope, []*Node) []*Node {
 	return func(scope *ml.Scope, in []*Node) []*Node {
-		loss, grads, rewards := s.lossAndGradients(scope, in[:batchInputs])
+		loss, grads, rewards := s.lossAndGradients(scope, in[0])
 		sums := append([]*Node{loss}, grads...)
-		for i, sum := range in[batchInputs:] {
+		for i, sum := range in[1:] {
 			sums[i] = Add(sum, sums[i])
 		}
 		if reduce {
@@ -173,7 +183,7 @@ func (s *stepper) gradients(b *batches.Batch, norms [2]float32, step, i int, sum
 	var inputs []any
 	parts := b.Split(s.devices, int32(max(0, s.model.Config.PadTokenID)))
 	for d, part := range parts {
-		inputs = append(inputs, s.inputs(part, norms, dropoutSeed(s.config.Seed, step, i*s.devices+d))...)
+		inputs = append(inputs, s.input(part, norms, dropoutSeed(s.config.Seed, step, i*s.devices+d)))
 		var err error
 		if inputs, err = s.donate(inputs, ofDevice(sums, d, s.devices), d); err != nil {
 			return nil, nil, err
@@ -259,28 +269,27 @@ func (r *stepResult) add(told batchOutputs) error {
 	return nil
 }
 
-// batchInputs is how many inputs a batch has.
-const batchInputs = 5
+// pairColumns are what a batch carries beside its ids, each for all pairs [B]: as
+// bits of float32 weight, target, margin, whether present, norm and count; the
+// dropout's seed; and nothing, so that they divide among two rows a pair.
+const pairColumns = 8
 
-// inputs lays a batch out for the graphs.
-func (s *stepper) inputs(b *batches.Batch, norms [2]float32, seed uint32) []any {
-	pairs := make([]float32, 0, 4*b.B)
-	pairs = append(pairs, s.weights(b)...)
-	pairs = append(pairs, s.targets(b)...)
-	if s.config.Margin {
-		pairs = append(pairs, b.Margin...)
-	} else {
-		pairs = append(pairs, make([]float32, b.B)...)
+// input lays a batch out for the graphs, in one tensor, as lossAndGradients reads
+// it.
+func (s *stepper) input(b *batches.Batch, norms [2]float32, seed uint32) *tensors.Tensor {
+	margin := b.Margin
+	if !s.config.Margin {
+		margin = make([]float32, b.B)
 	}
-	pairs = append(pairs, b.Present...)
-	rows, sequences := model.LayOut(&b.Layout)
-	return []any{
-		rows,
-		sequences,
-		tensors.FromFlatDataAndDimensions(pairs, 4, b.B),
-		tensors.FromFlatDataAndDimensions(norms[:], 2),
-		tensors.FromScalar(seed),
+	beside := make([]int32, 0, pairColumns*b.B)
+	for _, values := range [][]float32{s.weights(b), s.targets(b), margin, b.Present,
+		slices.Repeat(norms[:1], b.B), slices.Repeat(norms[1:], b.B)} {
+		for _, v := range values {
+			beside = append(beside, int32(math.Float32bits(v)))
+		}
 	}
+	beside = append(beside, slices.Repeat([]int32{int32(seed)}, b.B)...)
+	return model.LayOut(&b.Layout, append(beside, make([]int32, b.B)...))
 }
 
 // weights are the confidences, or 1 where they are not used as weights.

@@ -168,30 +168,55 @@ func TestKilledRunResumes(t *testing.T) {
 	dir := inputs(t)
 	train := []string{"train", "--config", "run.yaml", "--set", "train.save_every=1", "--set", "train.epochs=4", "--set", "train.eval_every=4"}
 	mustRun(t, dir, append(slices.Clone(train), "--out", "whole")...)
-	rounds, killsEach := 3, 10
+	rounds := 3
 	if testing.Short() {
 		rounds = 1
 	}
 	for round := range rounds {
 		random := rand.New(rand.NewPCG(20, uint64(round)))
-		run, half := filepath.Join(dir, "killed"), 0
-		args := append(slices.Clone(train), "--resume", "--out", "killed")
-		for range killsEach {
-			p := startLaurel(t, dir, args...)
-			time.Sleep(time.Duration(random.IntN(300)) * time.Millisecond)
-			p.Process.Kill()
-			p.Wait() // it was killed, or had ended
-			half += checkpointsWhole(t, run)
-			if strings.Contains(p.out.String(), "damaged") {
-				t.Errorf("round %d: a checkpoint is damaged:\n%s", round, p.out.String())
-			}
+		killAndResume(t, dir, train, 10, func(*process) { time.Sleep(time.Duration(random.IntN(300)) * time.Millisecond) })
+	}
+}
+
+// TestKilledRunOfSeveralDevicesResumes: the same where two devices share each
+// batch.
+func TestKilledRunOfSeveralDevicesResumes(t *testing.T) {
+	if !severalDevices(t) {
+		t.Skip("SKIPPED: several devices need the XLA CPU plugin and the changes to go-xla (make test has both)")
+	}
+	t.Setenv("LAUREL_PJRT", pluginFolder(t))
+	dir := inputs(t)
+	train := []string{"train", "--config", "run.yaml", "--set", "train.save_every=1", "--set", "train.epochs=4", "--set", "train.eval_every=4",
+		"--set", "backend=cpu", "--set", "train.devices=2"}
+	mustRun(t, dir, append(slices.Clone(train), "--out", "whole")...)
+	random := rand.New(rand.NewPCG(20, 3))
+	killAndResume(t, dir, train, 5, func(p *process) {
+		p.waitFor(t, "pairs/s") // of the first step after it went on
+		time.Sleep(time.Duration(random.IntN(40)) * time.Millisecond)
+	})
+}
+
+// killAndResume kills a run several times, each after a wait, and lets it end: it
+// must be the same as whole.
+func killAndResume(t *testing.T, dir string, train []string, kills int, wait func(*process)) {
+	t.Helper()
+	run, half := filepath.Join(dir, "killed"), 0
+	args := append(slices.Clone(train), "--resume", "--out", "killed")
+	for range kills {
+		p := startLaurel(t, dir, args...)
+		wait(p)
+		p.Process.Kill()
+		p.Wait() // it was killed, or had ended
+		half += checkpointsWhole(t, run)
+		if strings.Contains(p.out.String(), "damaged") {
+			t.Errorf("a checkpoint is damaged:\n%s", p.out.String())
 		}
-		mustRun(t, dir, args...)
-		sameRun(t, run, filepath.Join(dir, "whole"))
-		t.Logf("round %d: %d kills, %d checkpoints half written or half removed", round, killsEach, half)
-		if err := os.RemoveAll(run); err != nil {
-			t.Fatal(err)
-		}
+	}
+	mustRun(t, dir, args...)
+	sameRun(t, run, filepath.Join(dir, "whole"))
+	t.Logf("%d kills, %d checkpoints half written or half removed", kills, half)
+	if err := os.RemoveAll(run); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -68,8 +68,7 @@ func TestScripts(t *testing.T) {
 				_, err := os.Stat(filepath.Join(pluginFolder(t), "cpu"))
 				return err == nil, nil
 			case "devices": // whether a script may use several
-				_, err := os.Stat(filepath.Join(pluginFolder(t), "cpu"))
-				return model.ChangedXLA && err == nil, nil
+				return severalDevices(t), nil
 			case "mount": // whether a script may mount a tmpfs in a namespace of its own
 				return exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "none", t.TempDir()).Run() == nil, nil
 			}
@@ -86,6 +85,12 @@ func pluginFolder(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return folder
+}
+
+// severalDevices tells whether a test may use several: XLA's CPU plugin shows four.
+func severalDevices(t *testing.T) bool {
+	_, err := os.Stat(filepath.Join(pluginFolder(t), "cpu"))
+	return model.ChangedXLA && err == nil
 }
 
 // writeInputs puts the inputs of a small run into dir: tiny/ (an encoder of
