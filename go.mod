@@ -3,7 +3,6 @@ module laurel
 go 1.26.8
 
 require (
-	github.com/ardanlabs/jinja v1.8.0
 	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/daulet/tokenizers v1.27.0
 	github.com/gofrs/flock v0.13.0

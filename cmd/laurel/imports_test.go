@@ -20,7 +20,9 @@ var allowed = map[string][]string{
 	"data/errortest":    {},
 	"data/inspect":      {"data", "data/tokenizer"},
 	"data/parquetpages": {},
-	"data/tokenizer":    {"data"},
+	"data/tokenizer":    {"data", "data/tokenizer/jinja"},
+
+	"data/tokenizer/jinja": {},
 
 	"eval":               {"data", "data/batches", "eval/draw", "eval/stats"},
 	"eval/audit":         {"data", "labels", "eval/draw", "eval/stats"},

@@ -51,7 +51,7 @@ type build struct {
 
 // libraries are those that decide numbers or bytes of files.
 var libraries = [...]string{"github.com/gomlx/gomlx", "github.com/gomlx/go-xla", "github.com/gomlx/compute",
-	"github.com/daulet/tokenizers", "github.com/ardanlabs/jinja", "github.com/parquet-go/parquet-go"}
+	"github.com/daulet/tokenizers", "github.com/parquet-go/parquet-go"}
 
 // readBuild reads what Go's linker left in the binary.
 func readBuild() *build {

@@ -58,16 +58,6 @@ func TestConversationsRenderAsTransformers(t *testing.T) {
 	}
 }
 
-// Values of tojson that templates seldom hold.
-func TestPythonNumbers(t *testing.T) {
-	for x, want := range map[float64]string{0: "0.0", 1: "1.0", 1e16: "1e+16", 123456789012345680: "1.2345678901234568e+17", 1e15: "1000000000000000.0",
-		0.0001: "0.0001", 0.00001: "1e-05", -2.5: "-2.5", 1e300: "1e+300"} {
-		if got := pythonFloat(x); got != want {
-			t.Errorf("%g: %s, want %s", x, got, want)
-		}
-	}
-}
-
 // What a template does not name is counted.
 func TestUnreadFieldsAreCounted(t *testing.T) {
 	dir := copyModel(t, "bpe")
@@ -87,12 +77,25 @@ func TestUnreadFieldsAreCounted(t *testing.T) {
 // A template of its own for tools, and those of additional_chat_templates.
 func TestNamedTemplates(t *testing.T) {
 	dir := copyModel(t, "bpe")
-	write(t, dir, "tokenizer_config.json", `{"chat_template":[{"name":"default","template":"plain"},{"name":"tool_use","template":"tools"},{"name":"rag","template":"{% broken"}]}`)
+	write(t, dir, "tokenizer_config.json", `{"chat_template":[{"name":"default","template":"plain {{ messages[-1].content }}"},{"name":"tool_use","template":"tools {{ messages[-1].content }}"},{"name":"rag","template":"{% broken"}]}`)
 	tok := open(t, dir)
 	messages := []data.Message{{Role: "user", Content: "q"}}
-	for tools, want := range map[string]string{"": "plain", "[{}]": "tools"} {
+	for tools, want := range map[string]string{"": "plain q", "[{}]": "tools q"} {
 		if text, err := tok.RenderIn(data.Context{Tools: tools}, messages, false); err != nil || text != want {
 			t.Errorf("tools %q: %q, %v; want %q", tools, text, err, want)
+		}
+	}
+}
+
+// A template that leaves the answer out would give all responses one reward.
+func TestTemplateMustReadAnswers(t *testing.T) {
+	for source, refused := range map[string]bool{"": true, "x": true, "{% for m in messages %}{{ m.role }}{% endfor %}": true, "{{ messages[0].content }}": true,
+		"{% for m in messages %}{{ m.content }}{% endfor %}": false, "{{ raise_exception('no') }}": false} {
+		dir := copyModel(t, "bpe")
+		write(t, dir, "chat_template.jinja", source)
+		_, err := open(t, dir).Render([]data.Message{{Role: "user", Content: "q"}, {Role: "assistant", Content: "a"}}, false)
+		if deaf := err != nil && strings.Contains(err.Error(), "whatever the assistant has answered"); deaf != refused {
+			t.Errorf("%q: %v, want a refusal: %v", source, err, refused)
 		}
 	}
 }

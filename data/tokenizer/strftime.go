@@ -6,17 +6,18 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ardanlabs/jinja"
+	"laurel/data/tokenizer/jinja"
 )
 
 // strftimeNow is transformers' strftime_now, datetime.now().strftime(format),
 // with a fixed now.
-func (t *chatTemplate) strftimeNow(args []jinja.Value, _ map[string]jinja.Value) (jinja.Value, error) {
-	if len(args) != 1 || !args[0].IsString() {
-		return jinja.Undefined(), errors.New("strftime_now: want one format")
+func (t *chatTemplate) strftimeNow(args []jinja.Value) (jinja.Value, error) {
+	if len(args) == 1 {
+		if format, ok := args[0].(string); ok {
+			return strftime(t.now, format)
+		}
 	}
-	text, err := strftime(t.now, args[0].AsString())
-	return jinja.NewString(text), err
+	return nil, errors.New("strftime_now: want one format")
 }
 
 // strftime writes C's directives, %-d (glibc: no leading zero) among them.

@@ -7,26 +7,23 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
-	"unicode"
-
-	"github.com/ardanlabs/jinja"
 
 	"laurel/data"
+	"laurel/data/tokenizer/jinja"
 )
 
 // chatTemplate is a compiled Jinja template over messages.
 type chatTemplate struct {
-	file      string // where it was read, for errors
-	source    string
-	compiled  *jinja.Template
-	tokens    map[string]string // bos_token and so on, as the template names them
-	now       time.Time         // for strftime_now
-	trims     bool              // somewhere, white space off texts by the library's own ways
-	functions map[string]jinja.Value
+	file     string // where it was read, for errors
+	source   string
+	compiled *jinja.Template
+	tokens   map[string]string // bos_token and so on, as the template names them
+	now      time.Time         // for strftime_now
+	reads    func() error      // readsAnswers, once
 }
 
 // chatTemplates are what transformers chooses from.
@@ -59,9 +56,27 @@ func readTemplates(dir string, s *settings) (*chatTemplates, error) {
 	}
 	t := &chatTemplates{normal, normal}
 	if source, ok := sources["tool_use"]; ok {
-		t.tools, err = compileTemplate(file+" (tool_use)", source, s.texts())
+		if t.tools, err = compileTemplate(file+" (tool_use)", source, s.texts()); err != nil {
+			return nil, err
+		}
 	}
-	return t, err
+	return t, nil
+}
+
+// readsAnswers fails on a template that writes the same whatever the assistant
+// has answered: every response would have one reward.
+func (t *chatTemplate) readsAnswers() error {
+	var texts [2]string
+	for i, answer := range []string{"It is one.", "There are two of them."} {
+		var err error
+		if texts[i], err = t.render(data.Context{}, []data.Message{{Role: "user", Content: "How many?"}, {Role: "assistant", Content: answer}}, false); err != nil {
+			return nil // a template may refuse a conversation; each is refused by itself
+		}
+	}
+	if texts[0] == texts[1] {
+		return fmt.Errorf("%w: chat template %s writes %q whatever the assistant has answered, so that every response would have the same reward: repair the template", ErrText, t.file, texts[0])
+	}
+	return nil
 }
 
 // templateFiles reads the files of templates: chat_template.jinja, which is
@@ -86,26 +101,13 @@ func templateFiles(dir string) (file string, sources map[string]string, err erro
 	return file, sources, nil
 }
 
-// stripMethod is how templates strip white space but by the filter trim.
-var stripMethod = regexp.MustCompile(`\.\s*([lr]?strip|split)\s*\(\s*\)`)
-
 func compileTemplate(file, source string, tokens map[string]string) (*chatTemplate, error) {
-	t := &chatTemplate{file: file, source: source, tokens: tokens, now: DefaultDate,
-		trims: stripMethod.MatchString(source), functions: pythonFunctions()}
-	source, err := applyWhitespace(source)
-	if err == nil {
-		source, err = scopeLoops(source)
-	}
+	compiled, err := jinja.Parse(source)
 	if err != nil {
 		return nil, fmt.Errorf("read chat template %s: %w", file, err)
 	}
-	err = catchTemplate(func() error {
-		t.compiled, err = jinja.Compile(source)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read chat template %s: %w", file, err)
-	}
+	t := &chatTemplate{file: file, source: source, compiled: compiled, tokens: tokens, now: DefaultDate}
+	t.reads = sync.OnceValue(t.readsAnswers)
 	return t, nil
 }
 
@@ -138,10 +140,7 @@ func leftOut(m data.Message, text string) bool {
 		return false
 	}
 	for _, p := range parts {
-		quoted := jsonWriter{}
-		quoted.text(p.Text)
-		python, plain := reprText(p.Text), strings.TrimSpace(p.Text)
-		if !strings.Contains(text, plain) && !strings.Contains(text, python) && !strings.Contains(text, quoted.out.String()) {
+		if !strings.Contains(text, strings.TrimSpace(p.Text)) && !strings.Contains(text, jinja.Repr(p.Text)) && !strings.Contains(text, jinja.JSONText(p.Text)) {
 			return true
 		}
 	}
@@ -150,112 +149,102 @@ func leftOut(m data.Message, text string) bool {
 
 // renderTurns runs the template, with content in parts as such or joined.
 func (t *chatTemplate) renderTurns(context data.Context, messages []data.Message, addGenerationPrompt, joined bool) (string, error) {
-	turns := make([]jinja.Value, len(messages))
+	turns := &jinja.List{Items: make([]jinja.Value, len(messages))}
 	for i, m := range messages {
-		var err error
-		if turns[i], err = t.turn(m, joined); err != nil {
+		turn, err := turnOf(m, joined)
+		if err != nil {
 			return "", fmt.Errorf("%w: message %d %w", ErrText, i, err)
 		}
+		turns.Items[i] = turn
 	}
 	variables := map[string]jinja.Value{
-		"messages":              jinja.NewList(turns),
-		"add_generation_prompt": jinja.NewBool(addGenerationPrompt),
-		"tools":                 jinja.None(),
-		"documents":             jinja.None(),
-		"strftime_now":          jinja.NewCallable("strftime_now", t.strftimeNow),
+		"messages":              turns,
+		"add_generation_prompt": addGenerationPrompt,
+		"tools":                 nil,
+		"documents":             nil,
+		"strftime_now":          jinja.NewFunc("strftime_now", t.strftimeNow),
 	}
-	maps.Copy(variables, t.functions)
 	for name, text := range t.tokens {
-		variables[name] = jinja.NewString(text)
+		variables[name] = text
 	}
 	if err := addContext(variables, context); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrText, err)
 	}
-	var text string
-	err := catchTemplate(func() (err error) {
-		text, err = t.compiled.RenderValues(variables)
-		return err
-	})
+	text, err := t.compiled.Render(variables)
 	if err != nil {
 		return "", fmt.Errorf("%w: chat template %s: %w", ErrText, t.file, err)
 	}
 	return text, nil
 }
 
-// turn is a message as the template sees it.
-func (t *chatTemplate) turn(m data.Message, joined bool) (jinja.Value, error) {
-	if t.trims && strings.TrimSpace(m.Content) != strings.TrimFunc(m.Content, isPythonSpace) {
-		return jinja.Undefined(), errors.New("begins or ends with a control character of U+001C to U+001F, which transformers takes for white space: take it out")
+// turnOf is a message as the template sees it.
+func turnOf(m data.Message, joined bool) (*jinja.Dict, error) {
+	if m.Whole == "" {
+		turn := jinja.NewDict()
+		turn.Set("role", m.Role)
+		turn.Set("content", m.Content)
+		return turn, nil
 	}
-	if m.Whole != "" {
-		turn, err := fromJSON(m.Whole)
-		if err != nil || !turn.IsDict() {
-			return turn, fmt.Errorf("is no JSON object: %w", err)
-		}
-		if content, ok := turn.AsDict().Get("content"); ok && content.IsList() && joined {
-			turn.AsDict().Set("content", jinja.NewString(m.Content))
-		}
-		return aliasReasoning(turn), nil
+	turn, err := objectOf(m.Whole)
+	if err != nil {
+		return nil, err
 	}
-	turn := jinja.NewDict()
-	turn.AsDict().Set("role", jinja.NewString(m.Role))
-	turn.AsDict().Set("content", jinja.NewString(m.Content))
-	return turn, nil
+	if content, _ := turn.Get("content"); joined {
+		if _, parts := content.(*jinja.List); parts {
+			turn.Set("content", m.Content)
+		}
+	}
+	return aliasReasoning(turn), nil
+}
+
+// objectOf is a JSON object as a template sees it.
+func objectOf(text string) (*jinja.Dict, error) {
+	value, err := jinja.FromJSON(text)
+	object, ok := value.(*jinja.Dict)
+	if err != nil || !ok {
+		return nil, fmt.Errorf("is no JSON object: %w", err)
+	}
+	return object, nil
 }
 
 // aliasReasoning gives reasoning the names that templates read it by, thinking
 // and reasoning_content, whichever the message has: transformers does.
-func aliasReasoning(turn jinja.Value) jinja.Value {
-	message := turn.AsDict()
+func aliasReasoning(message *jinja.Dict) *jinja.Dict {
 	for _, name := range []string{"reasoning_content", "thinking", "reasoning"} {
 		reasoning, ok := message.Get(name)
-		if !ok || reasoning.IsNone() {
+		if !ok || reasoning == nil {
 			continue
 		}
 		named := jinja.NewDict()
-		named.AsDict().Set("thinking", reasoning)
-		for _, key := range message.Keys {
-			named.AsDict().Set(key, message.Data[key])
+		named.Set("thinking", reasoning)
+		for _, key := range message.Keys() {
+			value, _ := message.Get(key)
+			named.Set(key, value)
 		}
-		named.AsDict().Set("reasoning_content", reasoning)
+		named.Set("reasoning_content", reasoning)
 		return named
 	}
-	return turn
+	return message
 }
 
 // addContext adds a row's tools and variables.
 func addContext(variables map[string]jinja.Value, context data.Context) (err error) {
 	if context.Tools != "" {
-		if variables["tools"], err = fromJSON(context.Tools); err != nil {
+		if variables["tools"], err = jinja.FromJSON(context.Tools); err != nil {
 			return fmt.Errorf("tools: %w", err)
 		}
 	}
 	if context.TemplateKwargs == "" {
 		return nil
 	}
-	kwargs, err := fromJSON(context.TemplateKwargs)
-	if err != nil || !kwargs.IsDict() {
-		return fmt.Errorf("chat_template_kwargs is no JSON object: %w", err)
+	kwargs, err := objectOf(context.TemplateKwargs)
+	if err != nil {
+		return fmt.Errorf("chat_template_kwargs %w", err)
 	}
-	for _, name := range kwargs.AsDict().Keys {
-		variables[name] = kwargs.AsDict().Data[name]
+	for _, name := range kwargs.Keys() {
+		variables[name], _ = kwargs.Get(name)
 	}
 	return nil
-}
-
-// isPythonSpace is what Python's strip takes off: the template library's strip
-// knows all but the last four.
-func isPythonSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
-
-// catchTemplate is the edge at which the template library's panics become
-// errors: templates come from outside, and it panics on some malformed ones.
-func catchTemplate(run func() error) (err error) {
-	defer func() {
-		if problem := recover(); problem != nil {
-			err = fmt.Errorf("template library: %v", problem)
-		}
-	}()
-	return run()
 }
 
 // HasTemplate says whether Render follows the model's chat template; without
@@ -283,6 +272,9 @@ func (t *Tokenizer) RenderIn(context data.Context, messages []data.Message, addG
 	template := t.templates.normal
 	if context.Tools != "" {
 		template = t.templates.tools
+	}
+	if err := template.reads(); err != nil {
+		return "", err
 	}
 	t.unread.count(context, messages, template.source)
 	return template.render(context, messages, addGenerationPrompt)
