@@ -17,6 +17,7 @@ type layout struct {
 	may    []*Field
 	chatty bool     // its pairs are messages
 	turned []*Field // a file that has one of these has pairs of messages
+	beside bool     // it has chosen and rejected too, as ours have
 	unsure bool     // other files have such columns too: it must be asked for by its name
 	// read reads the cells of a row. A layout whose rows are single responses has
 	// gather in its place, and gives the rankings when all rows are read.
@@ -95,15 +96,28 @@ func findLayout(src Source, cfg ReadConfig) (*layout, error) {
 		}
 		return all[i], nil
 	}
-	if len(cfg.Columns) > 0 || ours(src) {
+	if len(cfg.Columns) > 0 {
 		return nil, nil
 	}
+	own := ours(src)
 	for _, l := range all {
-		if !l.unsure && l.missing(src) == nil {
+		if !l.unsure && (!own || l.beside) && l.missing(src) == nil {
 			return l, nil
 		}
 	}
 	return nil, nil
+}
+
+// turnedOff says which layout the file has, which --columns turns off.
+func turnedOff(src Source, cfg ReadConfig) string {
+	if len(cfg.Columns) == 0 || cfg.From != "" {
+		return ""
+	}
+	l, _ := findLayout(src, ReadConfig{})
+	if l == nil {
+		return ""
+	}
+	return fmt.Sprintf("the columns are those of the layout %s, which --columns turns off: the columns named, and ours, are read alone (--from %s, without --columns, reads the layout)", l.name, l.name)
 }
 
 // ours reports whether the file has the columns of pairs as we lay them out.

@@ -20,7 +20,7 @@ func comparedLayouts() []*layout {
 		signedLayout("helpsteer2", text("prompt"), text("response_1"), text("response_2"), number("preference_strength"), ""),
 		signedLayout("helpsteer3", turns("context"), text("response1"), text("response2"), number("overall_preference"), "domain"),
 		shpLayout(), pkuLayout("pku-saferlhf", "better_response_id", false), pkuLayout("pku-saferlhf-safer", "safer_response_id", true),
-		alpacaEvalLayout(), webGPTLayout(), arenaLayout(), arena55Layout(), summaryLayout(),
+		alpacaEvalLayout(), webGPTLayout(), arenaLayout(), arena55Layout(), summaryLayout(), stepLayout(),
 	}
 }
 
@@ -59,7 +59,7 @@ func signedLayout(name string, prompt, a, b, preference *Field, subset string) *
 		}
 		r, bad := compared(prompt, a, b, -strength)
 		if bad == nil {
-			r.prompt, bad = steerPrompt(prompt)
+			bad = r.steered(prompt)
 		}
 		if r.margins = true; bad == nil {
 			bad = Words(Word{group, &r.subset})
@@ -67,6 +67,28 @@ func signedLayout(name string, prompt, a, b, preference *Field, subset string) *
 		return r, bad
 	}
 	return l
+}
+
+// stepLayout is xinlai/Math-Step-DPO-10K (Lai et al., 2024): chosen and rejected
+// are the next step of a solution, after steps that both share.
+func stepLayout() *layout {
+	prompt, before, a, b := text("prompt"), text("initial_reason_steps"), text("chosen"), text("rejected")
+	return &layout{name: "step-dpo", beside: true, needs: []*Field{prompt, before, a, b},
+		says: "a response is initial_reason_steps with the step of chosen or rejected after it; full_chosen and full_rejected are not read",
+		read: func() (ranking, *Problem) {
+			r, bad := compared(prompt, a, b, 1)
+			if bad != nil || before.Cell.Absent() {
+				return r, bad
+			}
+			steps, bad := before.Text()
+			for i := range r.answers {
+				if r.answers[i].text.blank() {
+					return r, response(r.answers[i].text, r.answers[i].column)
+				}
+				r.answers[i].text.Plain = steps.Plain + r.answers[i].text.Plain
+			}
+			return r, bad
+		}}
 }
 
 // shpLayout is stanfordnlp/SHP: labels is 1 where the community prefers A.

@@ -61,6 +61,9 @@ func helpSteerLayout() *layout {
 		if p, bad = steerPrompt(prompt); bad == nil {
 			answered, bad = response.Text()
 		}
+		if bad == nil && p.Messages == nil && p.Plain != prompt.Cell.Text {
+			answered = steeredAnswer(answered)
+		}
 		if bad == nil {
 			score, bad = helpful.Number(math.NaN())
 		}
@@ -98,7 +101,27 @@ func steerPrompt(f *Field) (Text, *Problem) {
 		}
 		fmt.Fprintf(&out, "\n\n%s: %s", role, strings.TrimSpace(said))
 	}
-	return Text{Plain: out.String() + "\n\nAssistant:"}, nil
+	return Text{Plain: out.String() + steeredEnd}, nil
+}
+
+// steeredEnd is what a transcript ends with, before a space and the response.
+const steeredEnd = "\n\nAssistant:"
+
+// steered reads a prompt of HelpSteer2 into a ranking; where it becomes a
+// transcript, the responses have the space of one before them.
+func (r *ranking) steered(prompt *Field) (bad *Problem) {
+	if r.prompt, bad = steerPrompt(prompt); r.prompt.Plain == prompt.Cell.Text || r.prompt.Messages != nil {
+		return bad
+	}
+	for i := range r.answers {
+		r.answers[i].text = steeredAnswer(r.answers[i].text)
+	}
+	return bad
+}
+
+// steeredAnswer is a response as a transcript goes on with it.
+func steeredAnswer(t Text) Text {
+	return Text{Plain: " " + strings.TrimLeft(t.Plain, " ")}
 }
 
 // unpairedLayout pairs every desired completion with every undesired one of the

@@ -120,7 +120,26 @@ func (p *pairFields) readMargin(out *Pair) (bad *Problem) {
 	if math.IsNaN(out.Margin) || math.IsInf(out.Margin, 0) {
 		return from.Problem(ReasonMargin, "the margin is %v: it must be finite", out.Margin)
 	}
+	switch {
+	case out.Margin < 0:
+		p.below++
+	case out.Margin == 0 && from == p.scoreChosen:
+		p.level++
+	}
 	return nil
+}
+
+// inverted says how many rows have numbers that contradict which response is
+// chosen, "" where none has.
+func (p *pairFields) inverted() string {
+	what := "a margin below 0"
+	if p.scoreChosen.There() && p.scoreRejected.There() {
+		what = fmt.Sprintf("%s below %s (a margin below 0), %d have them equal (or null)", p.scoreChosen.Column, p.scoreRejected.Column, p.level)
+	}
+	if p.below+p.level == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d rows have %s: which response is chosen goes by the columns all the same", p.below, what)
 }
 
 // scoreDifference is 0 where a score is null.
