@@ -175,7 +175,7 @@ func (d *Dialogue) prompt(a, b Text) (prompt Text, given bool, bad *Problem) {
 		return prompt, true, d.Prompt.Problem(ReasonWrongType, messagesAsText)
 	}
 	if m := prompt.Messages; d.Guessed && len(m) > 0 && m[len(m)-1].Role == "assistant" {
-		return prompt, true, d.Prompt.Problem(ReasonAnswered, "ends with the assistant's turn, so it is no prompt for other responses; name the prompt's column with --columns prompt=COLUMN")
+		return prompt, true, d.Prompt.Problem(ReasonAnswered, "ends with the assistant's turn, so it is no prompt for other responses: take that turn off in the file, or name another column with --columns prompt=COLUMN")
 	}
 	if d.Input != nil && !d.Input.Cell.Absent() {
 		input, bad := d.Input.Text()

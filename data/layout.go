@@ -25,6 +25,7 @@ type layout struct {
 	many   func() ([]ranking, *Problem) // of a row that holds several
 	gather func(place int) *Problem
 	end    func() (rankings []ranking, skipped map[Reason]int)
+	told   func() string // what is said when all rows are read; may be nil
 }
 
 // ranking is a prompt and responses to it.
@@ -118,6 +119,21 @@ func turnedOff(src Source, cfg ReadConfig) string {
 		return ""
 	}
 	return fmt.Sprintf("the columns are those of the layout %s, which --columns turns off: the columns named, and ours, are read alone (--from %s, without --columns, reads the layout)", l.name, l.name)
+}
+
+// almost names the layout of which a file lacks one column, or has one of another
+// type, "" where there is none, or several.
+func almost(src Source) string {
+	var found []string
+	for _, l := range layouts() {
+		if missing := l.missing(src); !l.unsure && len(missing) == 1 && len(l.needs) > 2 {
+			found = append(found, fmt.Sprintf("; it looks like %s, but %s", l.name, missing[0]))
+		}
+	}
+	if len(found) != 1 {
+		return ""
+	}
+	return found[0]
 }
 
 // ours reports whether the file has the columns of pairs as we lay them out.

@@ -134,7 +134,7 @@ func digits(value string) string {
 
 // pkuLayout is PKU-Alignment's: an id, 0 or 1, of the better response.
 func pkuLayout(name, by string, unsure bool) *layout {
-	prompt, a, b, better := text("prompt"), text("response_0"), text("response_1"), number(by)
+	prompt, a, b, better := text("prompt"), text("response_0"), text("response_1"), value(by)
 	return &layout{name: name, unsure: unsure, needs: []*Field{prompt, a, b, better},
 		says: by + " 0: response_0 is chosen, 1: response_1 (--from pku-saferlhf goes by better_response_id, pku-saferlhf-safer by safer_response_id)",
 		read: func() (ranking, *Problem) {

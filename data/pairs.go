@@ -106,6 +106,9 @@ func (r *PairReader) Next() (pair Pair, err error) {
 	if err == io.EOF {
 		r.say(r.Rows.lateColumns())
 		r.say(r.fields.inverted())
+		if r.laid != nil && r.laid.told != nil {
+			r.say(r.laid.told())
+		}
 	}
 	if err == io.EOF && r.weight == 0 && !r.cfg.AllowZeroWeights {
 		err = r.Fail(fmt.Errorf("column %s: every confidence is 0, so the sum of the weights is 0 and nothing can be learnt; give confidences above 0, or turn the column off with data.columns: {confidence: \"\"}",

@@ -81,7 +81,7 @@ func Require(need []*Field, src Source, layout string) error {
 		if _, ok := findColumn(src, f.Column); !ok {
 			missing = append(missing, f.Name)
 			if near := likely(f.Name, have); near != "" && hint == "" {
-				hint = fmt.Sprintf("did you mean %q? Map it with --columns %s=%s (data.columns: {%s: %s})", near, f.Name, near, f.Name, near)
+				hint = fmt.Sprintf("did you mean %q? Map it with --columns %s=%s (data.columns: {%s: %s})", near, f.Name, shellWord(near), f.Name, shellWord(near))
 			}
 		}
 	}
