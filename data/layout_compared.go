@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,6 +22,10 @@ func comparedLayouts() []*layout {
 		signedLayout("helpsteer3", turns("context"), text("response1"), text("response2"), number("overall_preference"), "domain"),
 		shpLayout(), pkuLayout("pku-saferlhf", "better_response_id", false), pkuLayout("pku-saferlhf-safer", "safer_response_id", true),
 		alpacaEvalLayout(), webGPTLayout(), arenaLayout(), arena55Layout(), summaryLayout(), stepLayout(),
+		namedLayout("judgebench", text("question"), text("response_A"), text("response_B"), value("label"), []string{"A>B", "B>A", "A=B"}),
+		namedLayout("ppe", text("prompt"), text("response_1"), text("response_2"), value("winner"), []string{"model_a", "model_b", "tie", "tie (bothbad)"}),
+		namedLayout("offsetbias", text("instruction"), text("output_1"), text("output_2"), value("label"), []string{"1", "2"}),
+		namedLayout("llmbar", text("input"), text("output_1"), text("output_2"), value("label"), []string{"1", "2"}),
 	}
 }
 
@@ -67,6 +72,44 @@ func signedLayout(name string, prompt, a, b, preference *Field, subset string) *
 		return r, bad
 	}
 	return l
+}
+
+// namedLayout has a column that names the better response by one of two values; the
+// further ones are ties.
+func namedLayout(name string, prompt, a, b, better *Field, values []string) *layout {
+	says := fmt.Sprintf("prompt = %s; %s %s: %s is chosen, %s: %s", prompt.Name, better.Name, values[0], a.Name, values[1], b.Name)
+	if len(values) > 2 {
+		says += "; " + strings.Join(values[2:], ", ") + ": a tie"
+	}
+	input, subset, id := text("input"), word("source"), word("pair_id")
+	may := []*Field{subset, id}
+	if prompt.Name == "instruction" {
+		may = append(may, input)
+	}
+	return &layout{name: name, needs: []*Field{prompt, a, b, better}, may: may, says: says,
+		read: func() (ranking, *Problem) {
+			side, bad := sideOf(better, values)
+			if bad != nil {
+				return ranking{}, bad
+			}
+			r, bad := compared(prompt, a, b, side)
+			if bad != nil {
+				return r, bad
+			}
+			r.prompt.Plain = lines(r.prompt.Plain, input.Cell.Text)
+			return r, Words(Word{subset, &r.subset}, Word{id, &r.id})
+		}}
+}
+
+// sideOf is 1 for the first of the values, -1 for the second, 0 for the others.
+func sideOf(f *Field, values []string) (float64, *Problem) {
+	switch at := slices.Index(values, digits(f.Cell.scalar())); {
+	case at < 0:
+		return 0, f.Problem(ReasonLabel, "%q where one of %s should be", Clip(f.Cell.scalar(), 20), strings.Join(values, ", "))
+	case at < 2:
+		return float64(1 - 2*at), nil
+	}
+	return 0, nil
 }
 
 // stepLayout is xinlai/Math-Step-DPO-10K (Lai et al., 2024): chosen and rejected

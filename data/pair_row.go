@@ -132,14 +132,14 @@ func (p *pairFields) readMargin(out *Pair) (bad *Problem) {
 // inverted says how many rows have numbers that contradict which response is
 // chosen, "" where none has.
 func (p *pairFields) inverted() string {
-	what := "a margin below 0"
-	if p.scoreChosen.There() && p.scoreRejected.There() {
-		what = fmt.Sprintf("%s below %s (a margin below 0), %d have them equal (or null)", p.scoreChosen.Column, p.scoreRejected.Column, p.level)
-	}
 	if p.below+p.level == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d rows have %s: which response is chosen goes by the columns all the same", p.below, what)
+	said := fmt.Sprintf("%d rows have a margin below 0", p.below)
+	if p.scoreChosen.There() && p.scoreRejected.There() {
+		said = fmt.Sprintf("%s is below %s in %d rows (a margin below 0), equal or null in %d", p.scoreChosen.Column, p.scoreRejected.Column, p.below, p.level)
+	}
+	return said + ": which response is chosen goes by the columns all the same"
 }
 
 // scoreDifference is 0 where a score is null.

@@ -145,7 +145,7 @@ func TestInvertedScores(t *testing.T) {
 	row := func(numbers string) string { return `{"prompt":"p","chosen":"a","rejected":"b",` + numbers + "}\n" }
 	for _, c := range []struct{ rows, says string }{
 		{row(`"chosen-rating":2,"rejected-rating":4`) + row(`"chosen-rating":3,"rejected-rating":3`) + row(`"chosen-rating":4,"rejected-rating":1`),
-			"1 rows have chosen-rating below rejected-rating (a margin below 0), 1 have them equal"},
+			"chosen-rating is below rejected-rating in 1 rows (a margin below 0), equal or null in 1"},
 		{row(`"margin":-1`) + row(`"margin":0`), "1 rows have a margin below 0"},
 		{row(`"margin":0`) + row(`"margin":2`), ""},
 	} {
