@@ -55,6 +55,9 @@ func (c *comparisonFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
 		if first := convertFirst(src); first != "" && len(cfg.Columns) == 0 {
 			err = fmt.Errorf("no comparisons as laurel label reads them (prompt, response_a, response_b)%s; pairs are labelled with data.columns: {response_a: chosen, response_b: rejected}", first)
 		}
+		if isColumn(src, "chosen") && isColumn(src, "rejected") && len(cfg.Columns) == 0 {
+			err = fmt.Errorf("no comparisons as laurel label reads them (prompt, response_a, response_b), but pairs: --columns response_a=chosen --columns response_b=rejected labels them, with --columns prompt=COLUMN where the prompt has another name, and --columns prompt= where chosen and rejected hold whole conversations; the columns are %s", List(columnNames(src)))
+		}
 		return nil, err
 	}
 	c.said = c.findSystem(src, cfg.Columns)

@@ -63,4 +63,16 @@ func TestErrorsNameTheWay(t *testing.T) {
 	if _, err := OpenTable(write(t, "x.jsonl", `{"prompt":"q","chosen":["a"],"rejected":["b","c"]}`), nil); err == nil || !strings.Contains(err.Error(), "laurel convert --from reward-bench-2") {
 		t.Errorf("score of lists: %v", err)
 	}
+	pairs := write(t, "x.jsonl", `{"prompt":"q","chosen":"a","rejected":"b"}`)
+	if err := CheckComparisons([]string{pairs}, ReadConfig{}); err == nil || !strings.Contains(err.Error(), "--columns response_a=chosen --columns response_b=rejected labels them") {
+		t.Errorf("pairs to be labelled: %v", err)
+	}
+	argilla, err := OpenTable(write(t, "x.jsonl", `{"instruction":"q","chosen_response":"a","rejected_response":"b"}`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer argilla.Close()
+	if r, err := argilla.Next(); err != nil || r.Completions[1].Response.Plain != "b" || r.Completions[1].Prompt.Plain != "q" {
+		t.Errorf("chosen_response to be scored: %+v, %v", r, err)
+	}
 }

@@ -43,12 +43,14 @@ func TestSystemColumn(t *testing.T) {
 			t.Errorf("comparison: %+v, %v", c, err)
 		}
 	}
-	table, err := OpenTable(write(t, "x.jsonl", `{"system":"Be brief.","prompt":"q","response":"a"}`), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer table.Close()
-	if r, err := table.Next(); err != nil || !reflect.DeepEqual(r.Completions[0].Prompt.Messages, want) {
-		t.Errorf("table: %+v, %v", r, err)
+	for _, row := range []string{`"prompt":"q","response":"a"}`, `"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]}`, texts} {
+		table, err := OpenTable(write(t, "x.jsonl", `{"system":"Be brief.",`+row), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer table.Close()
+		if r, err := table.Next(); err != nil || !reflect.DeepEqual(r.Completions[0].Prompt.Messages, want) || r.Completions[0].Response.Messages[0].Content != "a" {
+			t.Errorf("to score: %s: %+v, %v", row, r, err)
+		}
 	}
 }

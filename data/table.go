@@ -73,6 +73,7 @@ func (t *Table) find(columns map[string]string) (err error) {
 	t.fields = newTableFields()
 	f := t.fields
 	all := append([]*Field{f.prompt, f.chosen, f.rejected, f.responseA, f.responseB, f.label, f.text, f.response, f.messages, f.system, f.input, f.history}, f.context.Fields()...)
+	f.alias(t.src, columns)
 	if err := Resolve(all, columns, t.src); err != nil {
 		return err
 	}
@@ -88,7 +89,7 @@ func (t *Table) find(columns map[string]string) (err error) {
 		t.holds, f.Dialogue = tableResponses, f.dialogue(f.response, f.response)
 		wanted = f.parts()
 	case HasColumns(t.src, f.messages):
-		t.holds, wanted = tableMessages, append([]*Field{f.messages}, f.context.Fields()...)
+		t.holds, wanted = tableMessages, append([]*Field{f.messages, f.system}, f.context.Fields()...)
 	case HasColumns(t.src, f.text):
 		t.holds, wanted = tableTexts, append([]*Field{f.text}, f.context.Fields()...)
 	default:
@@ -109,7 +110,7 @@ func (t *Table) find(columns map[string]string) (err error) {
 		}
 		f.note(said)
 	}
-	if t.holds == tablePairs || t.holds == tableResponses {
+	if t.holds != tableTexts {
 		f.note(f.findSystem(t.src, columns))
 	}
 	f.Promptless = f.prompt.Column == "" && hasKey(columns, "prompt")
@@ -202,7 +203,11 @@ func (t *Table) completion() (Completion, *Problem) {
 	case t.holds == tableResponses:
 		return f.answer()
 	case t.holds == tableMessages:
-		return conversation(f.messages)
+		c, bad := conversation(f.messages)
+		if bad == nil {
+			c.Prompt, c.Response, _, bad = f.withSystem(c.Prompt, c.Response, c.Response)
+		}
+		return c, bad
 	case f.text.Cell.Kind == CellMessages:
 		return conversation(f.text)
 	}
