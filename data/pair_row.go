@@ -139,7 +139,7 @@ func (p *pairFields) inverted() string {
 	if p.scoreChosen.There() && p.scoreRejected.There() {
 		said = fmt.Sprintf("%s is below %s in %d rows (a margin below 0), equal or null in %d", p.scoreChosen.Column, p.scoreRejected.Column, p.below, p.level)
 	}
-	return said + ": which response is chosen goes by the columns all the same"
+	return said + ": which response is chosen goes by its column all the same, and training with margins asks less of those rows than that it be preferred"
 }
 
 // scoreDifference is 0 where a score is null.

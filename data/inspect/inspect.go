@@ -263,9 +263,6 @@ func (f *inspector) warn() {
 	if out.Confidence.Half > 0 {
 		say("%d confidences are exactly 0.5: those rows say nothing of what is preferred", out.Confidence.Half)
 	}
-	if m := out.Margin; m != nil && m.Below > 0 {
-		say("%d margins are below 0: the rejected response of those rows has the higher score, and training would ask less of them than to be preferred", m.Below)
-	}
 	if rule := max(out.LongerWins, out.ShorterWins); out.Counts.Kept >= 50 && rule >= 0.65 {
 		say("length alone tells the chosen response in %.0f %% of the pairs", 100*rule)
 	}

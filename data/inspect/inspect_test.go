@@ -136,7 +136,7 @@ func TestInspectProblems(t *testing.T) {
 	scored := write(t, "a.jsonl", `{"prompt":"p","chosen":"a","rejected":"b","score_chosen":7,"score_rejected":5}
 {"prompt":"q","chosen":"a","rejected":"b","score_chosen":2,"score_rejected":3}`)
 	got, err = Files(t.Context(), []string{scored}, data.ReadConfig{}, Tokens{})
-	if err != nil || *got.Files[0].Margin != (Margins{Min: -1, Max: 2, Mean: 0.5, Below: 1}) || !strings.Contains(strings.Join(got.Files[0].Warnings, ""), "1 margins are below 0") {
+	if err != nil || *got.Files[0].Margin != (Margins{Min: -1, Max: 2, Mean: 0.5, Below: 1}) || !strings.Contains(strings.Join(got.Files[0].Notes, ""), "score_chosen is below score_rejected in 1 rows") {
 		t.Errorf("%+v %v", got, err)
 	}
 	broken := errors.New("no tokenizer")
