@@ -25,7 +25,7 @@ func TestDefaultsAndSet(t *testing.T) {
 	}
 	if c.Train.LearningRate != 3e-4 || c.Train.Betas != [2]float64{0.9, 0.999} || c.Backend != "go" || c.Train.Dropout != 0.2 ||
 		len(c.Data.Validation.Files) != 2 || !reflect.DeepEqual(c.Data.Buckets.Lengths, []int{32, 64}) || c.Data.Columns["prompt"] != "question" ||
-		c.Model.MaxLength != 512 || c.Model.TruncationSide != "left" || !c.Data.Shuffle || !c.Train.Margin {
+		c.Model.MaxLength != 0 || c.Model.TruncationSide != "" || !c.Data.Shuffle || !c.Train.Margin {
 		t.Errorf("%+v", c)
 	}
 }
@@ -36,7 +36,7 @@ func TestIssueDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{"revision: main", "max_length: 512", "truncation_side: left", "dtype: float32",
+	for _, line := range []string{"revision: main", "max_length: 0", `truncation_side: ""`, "dtype: float32",
 		"on_bad_row: fail", "identical_pairs: skip", "shuffle: true", "buckets: auto", "shared_prefix: auto", "workers: 0", "epochs: 1", "max_steps: 0", "batch_size: 8",
 		"gradient_accumulation_steps: 1", "learning_rate: 2e-05", "schedule: linear", "warmup_steps: 0", "warmup_ratio: 0",
 		"weight_decay: 0.01", "betas: [0.9, 0.999]", "eps: 1e-08", "max_grad_norm: 1", "dropout: auto", "confidence: weight",

@@ -47,9 +47,9 @@ func ParquetRows[T, Row any](w io.Writer, layout func(T) Row, bytes func(T) int,
 }
 
 // parquetOptions: bounds of texts are left out, for they would put whole texts
-// into the footer.
+// into the footer, and statistics, which would put them into each page's header.
 func parquetOptions() []parquet.WriterOption {
-	options := []parquet.WriterOption{parquet.Compression(&parquet.Zstd), parquet.CreatedBy("laurel", "1", "")}
+	options := []parquet.WriterOption{parquet.Compression(&parquet.Zstd), parquet.DataPageStatistics(false), parquet.CreatedBy("laurel", "1", "")}
 	for _, column := range []string{"prompt", "chosen", "rejected", "response_a", "response_b", "rationale"} {
 		options = append(options, parquet.SkipPageBounds(column), parquet.SkipPageBounds(column, "list", "element", "content"))
 	}

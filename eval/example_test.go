@@ -55,7 +55,7 @@ func ExampleReport_Print() {
 	// margin, mean        1.005          median 1.000, sd 1.633, 5-95% -2.000 to 4.000
 	// Cohen's d           0.868          pooled; paired 0.615
 	// ROC AUC             0.701          any chosen above any rejected
-	// loss                0.548          Bradley-Terry; weighted 0.548, soft labels 0.749
+	// BT loss             0.548          Bradley-Terry, every pair alike; weighted 0.548, soft labels 0.749
 	// Brier               0.190
 	// ECE                 0.084          symmetric; of confidence 0.084
 	// reward~length       -0.004         Spearman; Pearson -0.003, Kendall -0.004

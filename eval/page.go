@@ -94,7 +94,7 @@ func trainingNote(runs []Run) string {
 	note := "Training and validation have the same loss, over the same span: training is the mean over the steps since the validation before, with dropout where the model has some and with weights that still move; validation is without dropout."
 	for _, r := range runs {
 		if r.Loss != "" && len(runs) == 1 {
-			note += " It is the " + r.Loss + "."
+			note += " It is the " + r.Loss + "; the Bradley-Terry loss of the tables counts every pair alike, without margins."
 		}
 		if r.Kept > 0 && len(runs) == 1 {
 			note += fmt.Sprintf(" Marked is step %d, the checkpoint that is kept: it has the best validation, and is what this report measures.", r.Kept)
@@ -105,7 +105,7 @@ func trainingNote(runs []Run) string {
 
 // sideBySide compares runs, a row each.
 func sideBySide(runs []Run) draw.Section {
-	t := draw.Table{Columns: []string{"run", "model", "data", "pairs", "accuracy", "95% interval", "loss", "ROC AUC", "ECE", "kept step"}}
+	t := draw.Table{Columns: []string{"run", "model", "data", "pairs", "accuracy", "95% interval", "Bradley-Terry loss", "ROC AUC", "ECE", "kept step"}}
 	for _, r := range runs {
 		row := []string{draw.Label(r.Name, 60), draw.Label(r.Model, 60), draw.Label(r.Data, 60)}
 		bar := draw.IntervalBar{}
@@ -177,7 +177,7 @@ func (run Run) headline() []draw.Card {
 			accuracy.Note += fmt.Sprintf("; after the last step, %d, it is %s", step, stats.Percent(last))
 		}
 	}
-	loss := draw.Card{Name: "Loss", Value: r.BTLossMean.String(), Note: "Bradley-Terry"}
+	loss := draw.Card{Name: "Bradley-Terry loss", Value: r.BTLossMean.String(), Note: "every pair alike"}
 	if c, ok := run.compare(func(p Point) float64 { return p.Loss }); ok && r.Step == run.Kept { // else the report is of other pairs
 		loss = draw.Card{Name: "Validation loss", Value: c.validation.String(),
 			Note: fmt.Sprintf("training: %v, over steps %d to %d", c.training, c.after+1, c.step)}
@@ -210,7 +210,7 @@ func definitions() []draw.Definition {
 		{Name: "Always longer, always shorter", Text: "What choosing by length alone would score, equal lengths one half. A reward model should beat both. Lengths are of the responses, in characters."},
 		{Name: "Cohen's d", Text: "Mean difference between chosen and rejected rewards over their pooled standard deviation; paired: mean margin over the standard deviation of margins."},
 		{Name: "ROC AUC", Text: "Chance that a chosen reward is above a rejected one of any pair, so across prompts; ties one half."},
-		{Name: "Loss", Text: "Bradley-Terry: mean of -log p. Weighted: by confidence, over the sum of weights. Soft: cross-entropy with the confidence as target."},
+		{Name: "Bradley-Terry loss", Text: "Mean of -log p. Weighted: by confidence, over the sum of weights. Soft: cross-entropy with the confidence as target."},
 		{Name: "Brier", Text: "Mean of (1-p) squared."},
 		{Name: "ECE", Text: "Expected calibration error over equal-width bins: how far predicted probability and observed share lie apart. Symmetric: every pair in both orders. Of confidence: max(p, 1-p) against ranking right."},
 		{Name: "Reward and length", Text: "Correlations over all responses; margin and length: rank correlation of the margin with the difference in length."},

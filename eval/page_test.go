@@ -111,7 +111,7 @@ func TestKeptCheckpointLeads(t *testing.T) {
 		Facts: []draw.Fact{{Name: "learning rate", Value: "2e-5"}}})
 	drawtest.Page(t, "kept", page)
 	for _, want := range []string{"<h1>Reward model report, demo</h1>", "model m · data d", "Accuracy of the kept checkpoint, step 20", "after the last step, 40, it is", "kept, step 20",
-		"Marked is step 20", "It is the weighted loss.", "over steps 11 to 20", "prefers-color-scheme: dark", `role="img" aria-label="Loss during training, demo. training `, "<desc>", "2e-5"} {
+		"Marked is step 20", "It is the weighted loss; ", "over steps 11 to 20", "prefers-color-scheme: dark", `role="img" aria-label="Loss during training, demo. training `, "<desc>", "2e-5"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}

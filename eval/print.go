@@ -54,7 +54,7 @@ func (r *Report) summary() []line {
 		{"margin, mean", r.MarginMean.String(), fmt.Sprintf("median %v, sd %v, 5-95%% %v to %v", r.MarginMedian, r.MarginStd, q.Q05, q.Q95)},
 		{"Cohen's d", r.CohensDPooled.String(), fmt.Sprintf("pooled; paired %v", r.CohensDPaired)},
 		{"ROC AUC", r.ROCAUC.String(), "any chosen above any rejected"},
-		{"loss", r.BTLossMean.String(), fmt.Sprintf("Bradley-Terry; weighted %v, soft labels %v", r.BTLossWeighted, r.LogLossSoft)},
+		{"BT loss", r.BTLossMean.String(), fmt.Sprintf("Bradley-Terry, every pair alike; weighted %v, soft labels %v", r.BTLossWeighted, r.LogLossSoft)},
 		{"Brier", r.Brier.String(), ""},
 		{"ECE", r.ECESymmetric.String(), fmt.Sprintf("symmetric; of confidence %v", r.ECEConfidence)},
 		{"reward~length", r.SpearmanRewardLength.String(), fmt.Sprintf("Spearman; Pearson %v, Kendall %v", r.PearsonRewardLength, r.KendallTauBRewardLength)},

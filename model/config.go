@@ -38,6 +38,7 @@ type Recorded struct {
 	MaxLength      int    `json:"max_length,omitempty"`
 	TruncationSide string `json:"truncation_side,omitempty"`
 	TemplateDate   string `json:"template_date,omitempty"` // given to a chat template that asks for the date
+	TrainedOn      string `json:"trained_on,omitempty"`    // the form of its pairs: texts, messages, or "texts and messages"
 	Base           string `json:"base,omitempty"`          // what training started from
 	NewHead        bool   `json:"new_head,omitempty"`      // whether training began with a new score head
 	Head           Head   `json:"head,omitzero"`           // what pools and scores, where not transformers' own

@@ -13,11 +13,11 @@ import (
 type Source struct {
 	Path           string   `yaml:"path"` // a run, a Hugging Face directory, or a hub name
 	Revision       string   `yaml:"revision"`
-	Config         string   `yaml:"config"` // a config.json to start from scratch, its tokenizer beside it
-	MaxLength      int      `yaml:"max_length"`
-	TruncationSide string   `yaml:"truncation_side"`
-	TemplateDate   string   `yaml:"template_date"` // YYYY-MM-DD, for chat templates that ask for the date; "" is the day of training
-	DType          string   `yaml:"dtype"`         // of matrix products: float32 | bfloat16
+	Config         string   `yaml:"config"`          // a config.json to start from scratch, its tokenizer beside it
+	MaxLength      int      `yaml:"max_length"`      // in tokens; 0: as the model was trained, else 512 where tokenizer and positions allow it
+	TruncationSide string   `yaml:"truncation_side"` // left | right; "": as the model was trained, else left
+	TemplateDate   string   `yaml:"template_date"`   // YYYY-MM-DD, for chat templates that ask for the date; "" is the day of training
+	DType          string   `yaml:"dtype"`           // of matrix products: float32 | bfloat16
 	Head           Head     `yaml:"head"`
 	LoRA           LoRA     `yaml:"lora"`
 	Freeze         []string `yaml:"freeze,flow"` // embeddings | layers:FIRST-LAST | all-but-head
@@ -25,7 +25,7 @@ type Source struct {
 
 // DefaultSource is what a run does where its file is silent.
 func DefaultSource() Source {
-	return Source{Revision: "main", MaxLength: 512, TruncationSide: "left", DType: "float32", LoRA: DefaultLoRA(), Freeze: []string{}}
+	return Source{Revision: "main", DType: "float32", LoRA: DefaultLoRA(), Freeze: []string{}}
 }
 
 // Validate names every key whose value makes no sense.
@@ -34,10 +34,10 @@ func (s Source) Validate() error {
 	if (s.Path == "") == (s.Config == "") {
 		problems = append(problems, errors.New("model needs one of path (a model to start from) and config (a config.json to start from scratch)"))
 	}
-	if s.MaxLength < 1 {
-		problems = append(problems, fmt.Errorf("model.max_length is %d, want at least 1", s.MaxLength))
+	if s.MaxLength < 0 {
+		problems = append(problems, fmt.Errorf("model.max_length is %d, want at least 1, or 0 for what the model was trained with", s.MaxLength))
 	}
-	if s.TruncationSide != "left" && s.TruncationSide != "right" {
+	if s.TruncationSide != "" && s.TruncationSide != "left" && s.TruncationSide != "right" {
 		problems = append(problems, fmt.Errorf("model.truncation_side is %q, want left or right", s.TruncationSide))
 	}
 	if _, err := time.Parse(time.DateOnly, s.TemplateDate); err != nil && s.TemplateDate != "" {

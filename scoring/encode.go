@@ -15,6 +15,7 @@ import (
 // EncodePair is the model's way from a pair to ids, checked against its
 // embedding table.
 func (m *Model) EncodePair(p data.Pair) (chosen, rejected data.Tokens, err error) {
+	m.saw(formOf(p.Prompt, p.Chosen, p.Rejected))
 	chosen, rejected, err = m.Tokenizer.EncodePair(p, m.MaxLength, m.Side)
 	if err != nil {
 		return chosen, rejected, err
@@ -52,6 +53,9 @@ var ErrNoTokens = errors.New("the text yields no token")
 // table. An error that lies in the text is a tokenizer.ErrText, ErrNoTokens or
 // that of CheckIDs.
 func (m *Model) Encode(c data.Completion) (data.Tokens, error) {
+	if !c.IsText { // which may have been rendered by whoever wrote it
+		m.saw(formOf(c.Prompt, c.Response))
+	}
 	tokens, err := m.Tokenizer.EncodeCompletion(c, m.MaxLength, m.Side)
 	if err != nil {
 		return tokens, err

@@ -60,6 +60,8 @@ type Model struct {
 
 	date    time.Time // that the chat template is given
 	members *members  // of an ensemble, this model its first; nil for one model
+	forms   forms     // of the rows that it has encoded
+	notice  func(line string)
 }
 
 // Open loads a trained model for scoring; one without a score head is refused,
@@ -98,6 +100,7 @@ func Open(ctx context.Context, ref string, o Options) (*Model, error) {
 	if err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
+	scored.notice = o.Notice
 	if o.TemplateDate != "" {
 		m.Config.Recorded.TemplateDate = o.TemplateDate
 		return scored, scored.settleDate("")

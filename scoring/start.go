@@ -151,11 +151,14 @@ func (s *Start) Ready(loaded *model.Model) (*Model, error) {
 	if err == nil {
 		err = m.settleDate(cmp.Or(s.config.TemplateDate, m.Config.Recorded.TemplateDate, time.Now().Format(time.DateOnly)))
 	}
-	if err == nil {
+	if err == nil && s.config.TruncationSide != "" {
 		m.Side, err = tokenizer.ParseSide(s.config.TruncationSide)
 	}
 	if err != nil {
 		return nil, errors.Join(err, t.Close())
+	}
+	if recorded := m.Config.Recorded.MaxLength; s.config.MaxLength == 0 && recorded > 0 {
+		s.options.notice("max_length %d, cut on the %s: as %s was trained (model.max_length, model.truncation_side)", m.MaxLength, m.Side, s.dir)
 	}
 	if m.Config.Recorded.MaxLength == 0 { // not a resumed run's
 		m.Config.Recorded.NewHead, m.Config.Recorded.Base = m.Loaded.NewHead, s.config.Path

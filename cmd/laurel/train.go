@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -151,9 +152,9 @@ func (t *training) claim() error {
 	if err != nil {
 		return fmt.Errorf("resume: %w", err)
 	}
-	if t.config.Model.TemplateDate == "" {
-		t.config.Model.TemplateDate = began.Model.TemplateDate
-	}
+	mine, first := &t.config.Model, began.Model
+	mine.TemplateDate = cmp.Or(mine.TemplateDate, first.TemplateDate)
+	mine.MaxLength, mine.TruncationSide = cmp.Or(mine.MaxLength, first.MaxLength), cmp.Or(mine.TruncationSide, first.TruncationSide)
 	t.began = &began
 	if changed := configs.Changed(began, t.config); len(changed) > 0 {
 		return fmt.Errorf("resume: the config differs from the run's own (%s) in %s: a resumed run keeps what decides its numbers; use %s, or start anew with another --out",
@@ -213,6 +214,10 @@ func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 	if err != nil {
 		p.close()
 		return nil, err
+	}
+	if s := p.Train.Stats; s.Margins > 0 && p.Config.Margin {
+		fmt.Fprintf(t.out, "margins: %d of %d pairs have one, from %.4g to %.4g: the loss asks their rewards to differ by it (train.margin=false leaves them out)\n",
+			s.Margins, s.Pairs, s.LeastMargin, s.MostMargin)
 	}
 	if err := t.layOut(p); err != nil {
 		p.close()
@@ -299,14 +304,15 @@ func (t *training) open(ctx context.Context) (_ *scoring.Model, state trainer.St
 	}
 	scored, err := start.Ready(m)
 	if err == nil {
-		t.recordDate(scored)
+		t.recordText(scored)
 	}
 	return scored, state, err
 }
 
-// recordDate puts the date that the chat template is given in the config that
-// is saved.
-func (t *training) recordDate(m *scoring.Model) {
+// recordText puts in the config that is saved how text is cut, and the date that
+// the chat template is given.
+func (t *training) recordText(m *scoring.Model) {
+	t.config.Model.MaxLength, t.config.Model.TruncationSide = m.MaxLength, m.Side.String()
 	if date := m.TemplateDate(); date != "" {
 		t.config.Model.TemplateDate = date
 		fmt.Fprintf(t.out, "the chat template asks for the date: it is given %s, which is recorded with the model (model.template_date)\n", date)

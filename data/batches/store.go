@@ -54,6 +54,19 @@ type StoreStats struct {
 	Ties          int   `json:"ties"`      // confidence exactly 0.5
 	Identical     int   `json:"identical"` // pairs kept whose sides are the same ids
 	ConfidenceSum float64
+
+	Margins                 int     // pairs with one that is not 0
+	LeastMargin, MostMargin float32 // of those
+}
+
+func (st *StoreStats) addMargin(margin float32) {
+	if margin == 0 {
+		return
+	}
+	if st.Margins++; st.Margins == 1 {
+		st.LeastMargin, st.MostMargin = margin, margin
+	}
+	st.LeastMargin, st.MostMargin = min(st.LeastMargin, margin), max(st.MostMargin, margin)
 }
 
 // add indexes a pair and counts it; it gives the ids written.
@@ -68,6 +81,7 @@ func (s *Store) add(at int64, e encoded) int64 {
 	st.Pairs++
 	st.Tokens += int64(c + r)
 	st.Longest = max(st.Longest, c, r)
+	st.addMargin(float32(e.pair.Margin))
 	st.ConfidenceSum += e.pair.Confidence
 	if e.pair.Confidence == 0.5 {
 		st.Ties++

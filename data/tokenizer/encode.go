@@ -213,9 +213,16 @@ func (t *Tokenizer) ask(text string, specials bool) ([]int32, error) {
 	return ids, nil
 }
 
+// longestText bounds a text, in bytes: the library takes up to 230 bytes of memory
+// for each of one word.
+const longestText = 16 << 20
+
 // checkText refuses what the C interface would change unseen: it ends a text
-// at a NUL and replaces invalid UTF-8 by U+FFFD.
+// at a NUL and replaces invalid UTF-8 by U+FFFD; and a text too long for it.
 func checkText(text string) error {
+	if len(text) > longestText {
+		return fmt.Errorf("%w: %d bytes, more than %d: shorten it before", ErrText, len(text), longestText)
+	}
 	if i := strings.IndexByte(text, 0); i >= 0 {
 		return fmt.Errorf("%w: NUL at byte %d", ErrText, i)
 	}

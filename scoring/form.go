@@ -1,0 +1,63 @@
+package scoring
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"laurel/data"
+)
+
+// Forms of rows: texts are joined as they stand, messages go through the chat
+// template. A model that has learnt one gives other rewards for the same words in
+// the other.
+const (
+	texts    = "texts"
+	messages = "messages"
+	separate = " and "
+)
+
+// forms are those of the rows that a model has encoded.
+type forms struct {
+	mu     sync.Mutex
+	seen   []string
+	warned bool
+}
+
+func formOf(parts ...data.Text) string {
+	if slices.ContainsFunc(parts, func(t data.Text) bool { return t.Messages != nil }) {
+		return messages
+	}
+	return texts
+}
+
+// saw notes a row's form, and warns at the first that the model was not trained
+// on.
+func (m *Model) saw(form string) {
+	f := &m.forms
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if slices.Contains(f.seen, form) {
+		return
+	}
+	f.seen = append(f.seen, form)
+	trained := m.Config.Recorded.TrainedOn
+	if f.warned || trained == "" || slices.Contains(strings.Split(trained, separate), form) || m.notice == nil {
+		return
+	}
+	f.warned = true
+	rows, mend := "texts, which are joined as they stand", "laurel convert --chat makes messages of them"
+	if form == messages {
+		rows, mend = "messages, which its chat template renders", "give it texts as those that it was trained on"
+	}
+	m.notice("warning: the model was trained on " + trained + ", and rows here are " + rows + ": rewards are of a form that it has not learnt (" + mend + ")")
+}
+
+// RecordForms keeps with the weights which forms the training pairs had.
+func (m *Model) RecordForms() {
+	m.forms.mu.Lock()
+	defer m.forms.mu.Unlock()
+	slices.Sort(m.forms.seen)
+	slices.Reverse(m.forms.seen)
+	m.Config.Recorded.TrainedOn = strings.Join(m.forms.seen, separate)
+}
