@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -68,6 +69,13 @@ func openPairs(file string, cfg ReadConfig, total *Counts) (*PairReader, error) 
 	if err != nil {
 		return nil, err
 	}
+	if fields.layout == nil {
+		said, err := fields.findRepeated(file)
+		if err != nil {
+			return nil, errors.Join(rows.Fail(err), rows.Close())
+		}
+		fields.note(said)
+	}
 	for _, note := range fields.notes {
 		if cfg.Say != nil {
 			cfg.Say(file, note)
@@ -97,6 +105,10 @@ func (r *PairReader) Next() (pair Pair, err error) {
 	pair, place, err := r.next()
 	if err == io.EOF {
 		r.say(r.Rows.lateColumns())
+		r.say(r.fields.inverted())
+		if r.laid != nil && r.laid.told != nil {
+			r.say(r.laid.told())
+		}
 	}
 	if err == io.EOF && r.weight == 0 && !r.cfg.AllowZeroWeights {
 		err = r.Fail(fmt.Errorf("column %s: every confidence is 0, so the sum of the weights is 0 and nothing can be learnt; give confidences above 0, or turn the column off with data.columns: {confidence: \"\"}",
