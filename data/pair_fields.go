@@ -214,7 +214,7 @@ func (p *pairFields) findScores(src Source, mapping map[string]string) {
 func unreadColumns(src Source, fields []*Field) (names []string) {
 	for _, c := range src.Columns() {
 		read := func(f *Field) bool { return f.Column == c.Name || strings.HasPrefix(f.Column, c.Name+".") }
-		if !slices.ContainsFunc(fields, read) {
+		if !slices.ContainsFunc(fields, read) && !ofRecord(src, c.Name) {
 			names = append(names, c.Name)
 		}
 	}

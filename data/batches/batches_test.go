@@ -75,7 +75,7 @@ func TestStoreKeepsOrderAndContent(t *testing.T) {
 			t.Fatalf("row %d: %+v", row, info)
 		}
 	}
-	if st := s.Stats; st.Pairs != 500 || st.Truncated != 250 || st.TokensCut != 250 || st.Ties != 84 || st.Longest != 90 {
+	if st := s.Stats; st.Pairs != 500 || st.Truncated != 250 || st.TokensCut != 250 || st.Half != 84 || st.Longest != 90 {
 		t.Errorf("counted %+v", st)
 	}
 }
