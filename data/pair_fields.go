@@ -24,6 +24,7 @@ type pairFields struct {
 	layout   *layout  // another than ours; nil for ours
 	notes    []string // what a reader of the file should know
 	media    media
+	unused   []*Field // that texts have no use for, until a row has a value there
 }
 
 func newPairFields() *pairFields {
@@ -171,7 +172,7 @@ func (p *pairFields) complete(fields []*Field, src Source, cfg ReadConfig) error
 	p.note(ignored(src, append(fields[:len(fields):len(fields)], p.media...)))
 	for _, f := range p.context.Fields() {
 		if f.There() && !p.Chat() && !cfg.Chat {
-			p.note("column " + f.Name + " is not used: it is for chat templates, and these are texts (convert --chat makes messages of them)")
+			p.unused = append(p.unused, f)
 		}
 	}
 	return nil
