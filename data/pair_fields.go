@@ -24,6 +24,7 @@ type pairFields struct {
 	layout   *layout  // another than ours; nil for ours
 	notes    []string // what a reader of the file should know
 	media    media
+	unused   []*Field // that texts have no use for, until a row has a value there
 
 	below, level int // rows whose margin is below 0, and whose scores are equal
 }
@@ -176,7 +177,7 @@ func (p *pairFields) complete(fields []*Field, src Source, cfg ReadConfig) error
 	p.note(ignored(src, read) + verdicts(src, read))
 	for _, f := range p.context.Fields() {
 		if f.There() && !p.Chat() && !cfg.Chat {
-			p.note("column " + f.Name + " is not used: it is for chat templates, and these are texts (convert --chat makes messages of them)")
+			p.unused = append(p.unused, f)
 		}
 	}
 	return nil
@@ -219,7 +220,7 @@ func (p *pairFields) findScores(src Source, mapping map[string]string) {
 func unreadColumns(src Source, fields []*Field) (names []string) {
 	for _, c := range src.Columns() {
 		read := func(f *Field) bool { return f.Column == c.Name || strings.HasPrefix(f.Column, c.Name+".") }
-		if !slices.ContainsFunc(fields, read) {
+		if !slices.ContainsFunc(fields, read) && !ofRecord(src, c.Name) {
 			names = append(names, c.Name)
 		}
 	}

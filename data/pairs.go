@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 )
 
 // ReadConfig says how files are read.
@@ -142,7 +143,22 @@ func (r *PairReader) next() (pair Pair, place int, err error) {
 		r.said = true
 		r.say(fmt.Sprintf("%s %d and maybe more: no column holds the prompt, and the texts are no transcripts but begin with the same paragraph: it stays in both texts, and the prompt is empty", r.Unit(), place))
 	}
+	if err == nil {
+		r.sayUnused()
+	}
 	return pair, place, err
+}
+
+// sayUnused tells once of what a row has for a chat template, beside texts: a
+// column that is null in every row is nothing to tell of.
+func (r *PairReader) sayUnused() {
+	r.fields.unused = slices.DeleteFunc(r.fields.unused, func(f *Field) bool {
+		if f.Cell.Absent() {
+			return false
+		}
+		r.say("column " + f.Name + " is not used: it is for chat templates, and these are texts (convert --chat makes messages of them)")
+		return true
+	})
 }
 
 // say notes what only the rows tell.

@@ -100,6 +100,30 @@ func TestTemplateMustReadAnswers(t *testing.T) {
 	}
 }
 
+// A template that reads content in one form only, and one that writes nothing.
+func TestTemplateMustReadTheForm(t *testing.T) {
+	const partsOnly, answersOnly = "{% for m in messages %}{% for p in m.content %}{{ p.text }}{% endfor %}{% endfor %}", "{% for m in messages if m.role == 'assistant' %}{{ m.content }}{% endfor %}"
+	for _, c := range []struct {
+		source   string
+		messages []data.Message
+		want     string // in the error
+	}{
+		{partsOnly, []data.Message{textMessage("user", "q"), textMessage("assistant", "a")}, "whatever the assistant has answered"},
+		{partsOnly, []data.Message{partsMessage("user", "q"), partsMessage("assistant", "a")}, ""},
+		{"x", []data.Message{partsMessage("user", "q"), partsMessage("assistant", "a")}, "whatever the assistant has answered"},
+		{answersOnly, []data.Message{textMessage("user", "q"), textMessage("assistant", "a")}, ""},
+		{answersOnly, []data.Message{textMessage("user", "q")}, "writes nothing"},
+		{answersOnly, []data.Message{textMessage("user", "q"), textMessage("assistant", " ")}, "writes nothing"},
+	} {
+		dir := copyModel(t, "bpe")
+		write(t, dir, "chat_template.jinja", c.source)
+		text, err := open(t, dir).Render(c.messages, false)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q of %v: %q, %v, want %q", c.source, c.messages, text, err, c.want)
+		}
+	}
+}
+
 func FuzzRenderWhole(f *testing.F) {
 	f.Add(`{"role":"assistant","content":[{"type":"text","text":"x"}],"tool_calls":[{"function":{"arguments":{"a":1e400}}}]}`, `[{"a":[]}]`, `{"k":1}`)
 	template, err := compileTemplate("fuzz", `{% for m in messages %}{{ m | tojson(indent=1) }}{% endfor %}{{ tools | tojson }}`, nil)

@@ -23,7 +23,9 @@ type chatTemplate struct {
 	compiled *jinja.Template
 	tokens   map[string]string // bos_token and so on, as the template names them
 	now      time.Time         // for strftime_now
-	reads    func() error      // readsAnswers, once
+	// readsText and readsParts are readsAnswers of content as a text and in
+	// parts, once.
+	readsText, readsParts func() error
 }
 
 // chatTemplates are what transformers chooses from.
@@ -63,20 +65,37 @@ func readTemplates(dir string, s *settings) (*chatTemplates, error) {
 	return t, nil
 }
 
+// reads fails on conversations whose answers the template leaves out, as content
+// in the form that they have.
+func (t *chatTemplate) reads(messages []data.Message) error {
+	if slices.ContainsFunc(messages, func(m data.Message) bool { return strings.HasPrefix(m.Field("content"), "[") }) {
+		return t.readsParts()
+	}
+	return t.readsText()
+}
+
 // readsAnswers fails on a template that writes the same whatever the assistant
-// has answered: every response would have one reward.
-func (t *chatTemplate) readsAnswers() error {
+// has answered: every response would have one reward. Some templates read content
+// in parts and pass over texts.
+func (t *chatTemplate) readsAnswers(asMessage func(role, text string) data.Message) error {
 	var texts [2]string
 	for i, answer := range []string{"It is one.", "There are two of them."} {
 		var err error
-		if texts[i], err = t.render(data.Context{}, []data.Message{{Role: "user", Content: "How many?"}, {Role: "assistant", Content: answer}}, false); err != nil {
+		if texts[i], err = t.render(data.Context{}, []data.Message{asMessage("user", "How many?"), asMessage("assistant", answer)}, false); err != nil {
 			return nil // a template may refuse a conversation; each is refused by itself
 		}
 	}
 	if texts[0] == texts[1] {
-		return fmt.Errorf("%w: chat template %s writes %q whatever the assistant has answered, so that every response would have the same reward: repair the template", ErrText, t.file, texts[0])
+		return fmt.Errorf("%w: chat template %s writes %q whatever the assistant has answered, so that every response would have the same reward: "+
+			"repair the template, or give content in the form that it reads, a text or [{\"type\":\"text\",\"text\":…}]", ErrText, t.file, texts[0])
 	}
 	return nil
+}
+
+func textMessage(role, text string) data.Message { return data.Message{Role: role, Content: text} }
+
+func partsMessage(role, text string) data.Message {
+	return data.Message{Role: role, Content: text, Whole: fmt.Sprintf(`{"role":%q,"content":[{"type":"text","text":%q}]}`, role, text)}
 }
 
 // templateFiles reads the files of templates: chat_template.jinja, which is
@@ -107,7 +126,8 @@ func compileTemplate(file, source string, tokens map[string]string) (*chatTempla
 		return nil, fmt.Errorf("read chat template %s: %w", file, err)
 	}
 	t := &chatTemplate{file: file, source: source, compiled: compiled, tokens: tokens, now: DefaultDate}
-	t.reads = sync.OnceValue(t.readsAnswers)
+	t.readsText = sync.OnceValue(func() error { return t.readsAnswers(textMessage) })
+	t.readsParts = sync.OnceValue(func() error { return t.readsAnswers(partsMessage) })
 	return t, nil
 }
 
@@ -273,11 +293,15 @@ func (t *Tokenizer) RenderIn(context data.Context, messages []data.Message, addG
 	if context.Tools != "" {
 		template = t.templates.tools
 	}
-	if err := template.reads(); err != nil {
+	if err := template.reads(messages); err != nil {
 		return "", err
 	}
 	t.unread.count(context, messages, template.source)
-	return template.render(context, messages, addGenerationPrompt)
+	text, err := template.render(context, messages, addGenerationPrompt)
+	if err == nil && strings.TrimSpace(text) == "" {
+		err = fmt.Errorf("%w: chat template %s writes nothing for this conversation", ErrText, template.file)
+	}
+	return text, err
 }
 
 // DefaultDate is what a chat template that asks for the date is given where

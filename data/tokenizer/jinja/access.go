@@ -60,7 +60,7 @@ func (r *run) key(v Value) string {
 func (r *run) subscripted(of, key Value) (Value, bool) {
 	if d, ok := of.(*Dict); ok {
 		switch key.(type) {
-		case *List, *Dict, *view, *namespace:
+		case *List, *Dict, *view:
 			return nil, false
 		}
 		return d.find(key)

@@ -58,3 +58,31 @@ func TestBudgets(t *testing.T) {
 		t.Errorf("%.20s, %v", text, err)
 	}
 }
+
+// FuzzRender: any template ends, in a text or in an error.
+func FuzzRender(f *testing.F) {
+	for _, source := range []string{
+		"{% for m in list %}{{ loop.index }}{{ m.a | tojson(indent=2) }}{% if loop.last %}{% break %}{% endif %}{% else %}x{% endfor %}",
+		"{% macro m(a, b=1) %}{{ caller() if caller else a[::-1] }}{{ varargs }}{% endmacro %}{% call m(2, c=3) %}x{% endcall %}{{ m('q') | upper }}",
+		"{% set ns = namespace(t='x') %}{% for i in range(99) recursive %}{% set ns.t = ns.t ~ i ** 9 // 7 %}{% endfor %}{{ '%5.2f' % 1e9 }}",
+		"{%- with a = list | map(attribute='a') | select('string') | list -%} {{ a | sort | join(', ') | replace('b', '') }}{% endwith %}{# c #}",
+	} {
+		f.Add(source, `{"list": [{"a": "b"}, {"a": 1.5}, null], "text": "ß"}`)
+	}
+	f.Fuzz(func(t *testing.T, source, variables string) {
+		template, err := Parse(source)
+		if err != nil {
+			return
+		}
+		values, err := FromJSON(variables)
+		all, ok := values.(*Dict)
+		if err != nil || !ok {
+			return
+		}
+		given := map[string]Value{}
+		for _, name := range all.Keys() {
+			given[name], _ = all.Get(name)
+		}
+		_, _ = template.Render(given)
+	})
+}

@@ -86,7 +86,7 @@ func (d *Dict) copied() *Dict {
 // hashable fails on what cannot be a key.
 func (r *run) hashable(v Value) {
 	switch v := v.(type) {
-	case *List, *Dict, *view, *namespace:
+	case *List, *Dict, *view:
 		r.fail("unhashable type: '%s'", typeName(v))
 	case *Tuple:
 		defer r.enter()()

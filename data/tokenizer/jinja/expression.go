@@ -273,13 +273,15 @@ func (p *parser) subscript(value expr) expr {
 		keys = append(keys, p.subscripted())
 	}
 	p.expect(operatorToken, "]")
-	switch {
-	case len(keys) == 0:
-		p.fail("expected an index between '[' and ']'")
-	case len(keys) > 1:
+	if len(keys) != 1 {
+		for _, key := range keys {
+			if s, ok := key.(*slice); ok && s.of == nil {
+				p.fail("a slice beside another index")
+			}
+		}
 		return &item{line: line{t.line}, of: value, key: &tupleExpr{keys}}
 	}
-	if s, ok := keys[0].(*slice); ok {
+	if s, ok := keys[0].(*slice); ok && s.of == nil {
 		s.line, s.of = line{t.line}, value
 		return s
 	}

@@ -243,42 +243,17 @@ func toInt(r *run, value Value, c *call) Value {
 		}
 		n, _ := big.NewFloat(v).Int(nil)
 		return whole(n)
-	case string:
-		if n, ok := parseInt(v, base); ok {
+	case string, *markup:
+		text := r.str(v)
+		if n, ok := parseInt(text, base); ok {
 			return r.checked(n)
 		}
-		if x, ok := parseFloat(v); ok && !math.IsInf(x, 0) && !math.IsNaN(x) {
+		if x, ok := parseFloat(text); ok && !math.IsInf(x, 0) && !math.IsNaN(x) {
 			n, _ := big.NewFloat(x).Int(nil)
 			return whole(n)
 		}
 	}
 	return otherwise
-}
-
-var underscored = regexp.MustCompile(`^[+-]?[0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*$`)
-
-// parseInt is int(text, base).
-func parseInt(text string, base int) (*big.Int, bool) {
-	text = strings.TrimFunc(text, isSpace)
-	if !underscored.MatchString(text) || base != 0 && (base < 2 || base > 36) || len(text) > 4300 {
-		return nil, false
-	}
-	text = strings.ReplaceAll(text, "_", "")
-	sign := strings.TrimRight(text[:1], "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-	digits := strings.ToLower(text[len(sign):])
-	for prefix, of := range map[string]int{"0x": 16, "0o": 8, "0b": 2} {
-		if strings.HasPrefix(digits, prefix) && (base == of || base == 0) {
-			digits, base = digits[2:], of
-			break
-		}
-	}
-	if base == 0 {
-		if strings.TrimLeft(digits, "0") != digits && strings.Trim(digits, "0") != "" {
-			return nil, false // 010
-		}
-		base = 10
-	}
-	return new(big.Int).SetString(sign+digits, base)
 }
 
 func toFloat(r *run, value Value, c *call) Value {
@@ -288,24 +263,12 @@ func toFloat(r *run, value Value, c *call) Value {
 	if isNumber(value) {
 		return r.float(value)
 	}
-	if text, ok := value.(string); ok {
+	if text, ok := textOf(value); ok {
 		if x, ok := parseFloat(text); ok {
 			return x
 		}
 	}
 	return otherwise
-}
-
-var floatForm = regexp.MustCompile(`^(?i)[+-]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?|inf|infinity|nan)$`)
-
-// parseFloat is float(text).
-func parseFloat(text string) (float64, bool) {
-	text = strings.TrimFunc(text, isSpace)
-	if !floatForm.MatchString(text) {
-		return 0, false
-	}
-	x, _ := strconv.ParseFloat(strings.ReplaceAll(text, "_", ""), 64) // out of range is an infinity, as Python's
-	return x, true
 }
 
 func round(r *run, value Value, c *call) Value {

@@ -68,6 +68,7 @@ func newDict(r *run, args []Value, named *Dict) Value {
 	if len(args) > 1 {
 		r.fail("dict expected at most 1 argument, got %d", len(args))
 	}
+	r.defined(args...)
 	for _, from := range args {
 		if other, ok := from.(*Dict); ok {
 			d = other.copied()

@@ -29,18 +29,20 @@ func (n *forNode) rounds(r *run, s *scope, out *output, over Value, depth int) s
 			return inner.String()
 		}}
 	}
+	ended := false // whether any round came to its end: else is of loops without one
 	for i, item := range items {
 		r.step(1)
 		round := s.inner()
 		l.at = i
 		round.vars["loop"] = l
 		n.target.assign(r, round, item)
-		switch r.exec(n.body, round, out) {
-		case "break":
-			return ""
+		jump := r.exec(n.body, round, out)
+		if jump == "break" {
+			break
 		}
+		ended = ended || jump == ""
 	}
-	if len(items) == 0 {
+	if !ended {
 		return r.exec(n.otherwise, s.inner(), out)
 	}
 	return ""

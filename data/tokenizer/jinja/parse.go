@@ -11,6 +11,7 @@ type parser struct {
 	at     int
 	depth  int // of nested statements and expressions
 	loops  int // that break and continue may leave
+	fors   int // around, macros between or not
 	soft   int // within a branch, where jinja2 looks filters and tests up when they are reached
 	// unknown are those that it does not know elsewhere.
 	unknown []error
@@ -119,6 +120,7 @@ func (p *parser) statements(ends ...string) (body []node) {
 
 // until reads a body and the tag that ends it, and gives that tag's name.
 func (p *parser) until(ends ...string) (body []node, end string) {
+	p.skip(operatorToken, ":") // as in Python
 	p.expect(closeToken, "%}")
 	body = p.statements(ends...)
 	return body, p.next().text
@@ -134,7 +136,7 @@ func (p *parser) statement() node {
 	case "set":
 		return p.setTag(at)
 	case "macro":
-		n := &macroNode{line: at, name: p.name()}
+		n := &macroNode{line: at, name: p.assignable()}
 		n.parameters(p)
 		p.macroBody(n, "endmacro")
 		return n
@@ -188,18 +190,23 @@ func (p *parser) macroBody(n *macroNode, end string) {
 	n.body = p.inner(end)
 	p.loops = loops
 	n.uses = map[string]bool{}
-	for _, t := range p.tokens[from:p.at] {
-		if t.kind == nameToken {
+	for i, t := range p.tokens[from:p.at] {
+		if before := p.tokens[from+i-1]; t.kind == nameToken && (before.kind != operatorToken || before.text != ".") {
 			n.uses[t.text] = true
 		}
+	}
+	if at := slices.Index(n.params, "caller"); n.uses["caller"] && at >= 0 && at < len(n.params)-len(n.defaults) {
+		p.fail("the argument caller must be left out or given a default")
+	}
+	for _, name := range n.params {
+		delete(n.uses, name) // the parameter is used
 	}
 }
 
 func (p *parser) forTag(at line) node {
-	n := &forNode{line: at, target: p.target(false)}
-	if n.target.names("loop") {
-		p.fail("can't assign to special loop variable in for-loop target")
-	}
+	p.fors++
+	defer func() { p.fors-- }()
+	n := &forNode{line: at, target: p.assigned(false)}
 	p.expect(nameToken, "in")
 	n.over = p.tuple(false)
 	if p.skip(nameToken, "if") {
@@ -235,7 +242,7 @@ func (p *parser) ifTag(at line) node {
 }
 
 func (p *parser) setTag(at line) node {
-	n := &setNode{line: at, target: p.target(true)}
+	n := &setNode{line: at, target: p.assigned(true)}
 	if p.skip(operatorToken, "=") {
 		n.value = p.tuple(true)
 		return n
@@ -273,29 +280,31 @@ func (p *parser) withTag(at line) node {
 	return n
 }
 
+// assigned is the target of a for or a set: within a loop, loop is none.
+func (p *parser) assigned(namespaces bool) *target {
+	t := p.target(namespaces)
+	if p.fors > 0 && t.names("loop") {
+		p.fail("can't assign to special loop variable in a for loop")
+	}
+	return t
+}
+
 // target is what is assigned to: a name, several that are unpacked, and in a set
 // an attribute of a namespace.
 func (p *parser) target(namespaces bool) *target {
 	at := line{p.current().line}
-	if namespaces && p.at+1 < len(p.tokens) && p.tokens[p.at+1].kind == operatorToken && p.tokens[p.at+1].text == "." {
-		t := &target{line: at, name: p.name()}
-		p.at++
-		t.attribute = p.name()
-		return t
-	}
 	var parts []*target
 	several := false
-	for len(parts) == 0 || several && !p.is(operatorToken, "=", ")") && !p.is(nameToken, "in") && p.current().kind != closeToken {
-		switch {
-		case p.skip(operatorToken, "("):
-			parts = append(parts, p.target(namespaces))
+	for len(parts) == 0 || several && !p.is(operatorToken, ")") && p.current().kind != closeToken {
+		if p.skip(operatorToken, "(") {
+			parts = append(parts, p.target(false))
 			p.expect(operatorToken, ")")
-		default:
-			name := p.name()
-			if slices.Contains([]string{"true", "false", "none", "True", "False", "None"}, name) {
-				p.fail("can't assign to '%s'", name)
+		} else {
+			part := &target{line: at, name: p.assignable()}
+			if namespaces && p.skip(operatorToken, ".") {
+				part.attribute = p.name()
 			}
-			parts = append(parts, &target{line: at, name: name})
+			parts = append(parts, part)
 		}
 		if !p.skip(operatorToken, ",") {
 			break
@@ -308,6 +317,14 @@ func (p *parser) target(namespaces bool) *target {
 	return &target{line: at, parts: parts}
 }
 
+// assignable is a name that can be assigned to.
+func (p *parser) assignable() string {
+	if p.is(nameToken, "true", "false", "none", "True", "False", "None") {
+		p.fail("can't assign to '%s'", p.current().text)
+	}
+	return p.name()
+}
+
 // parameters reads a macro's, in brackets.
 func (n *macroNode) parameters(p *parser) {
 	p.expect(operatorToken, "(")
@@ -315,7 +332,11 @@ func (n *macroNode) parameters(p *parser) {
 		if len(n.params) > 0 {
 			p.expect(operatorToken, ",")
 		}
-		n.params = append(n.params, p.name())
+		name := p.assignable()
+		if slices.Contains(n.params, name) {
+			p.fail("duplicate argument '%s'", name)
+		}
+		n.params = append(n.params, name)
 		switch {
 		case p.skip(operatorToken, "="):
 			n.defaults = append(n.defaults, p.expression())

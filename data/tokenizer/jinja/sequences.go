@@ -231,7 +231,7 @@ func (r *run) sorted(items []Value, key func(Value) Value, backwards bool) []Val
 }
 
 func sortFilter(r *run, value Value, c *call) Value {
-	backwards, sensitive := r.truth(c.optional("reverse", false)), r.truth(c.optional("case_sensitive", false))
+	backwards, sensitive := c.integer(c.optional("reverse", false)) != 0, r.truth(c.optional("case_sensitive", false))
 	attribute := c.optional("attribute", nil)
 	c.done()
 	paths := [][]Value{r.path(attribute, c)}
@@ -251,7 +251,7 @@ func sortFilter(r *run, value Value, c *call) Value {
 }
 
 func dictSort(r *run, value Value, c *call) Value {
-	sensitive, by, backwards := r.truth(c.optional("case_sensitive", false)), c.optional("by", "key"), r.truth(c.optional("reverse", false))
+	sensitive, by, backwards := r.truth(c.optional("case_sensitive", false)), c.optional("by", "key"), c.integer(c.optional("reverse", false)) != 0
 	c.done()
 	at := map[Value]int{"key": 0, "value": 1}
 	place, ok := at[by]

@@ -77,7 +77,7 @@ func fields(s string, most int, fromRight bool) []string {
 }
 
 func splitLines(r *run, s string, c *call) Value {
-	keep := r.truth(c.optional("keepends", false))
+	keep := c.integer(c.optional("keepends", false)) != 0
 	c.done()
 	r.take(32 * len(s))
 	return texts(lines(s, keep))

@@ -93,7 +93,7 @@ type target struct {
 
 // names tells whether a name is assigned to.
 func (t *target) names(name string) bool {
-	return t.name == name || slices.ContainsFunc(t.parts, func(part *target) bool { return part.names(name) })
+	return t.name == name && t.attribute == "" || slices.ContainsFunc(t.parts, func(part *target) bool { return part.names(name) })
 }
 
 func (t *target) assign(r *run, s *scope, v Value) {
@@ -136,7 +136,9 @@ func (n *setNode) exec(r *run, s *scope, out *output) string {
 	value, jump := s, ""
 	if n.block {
 		var text string
-		text, jump = r.captured(n.body, s)
+		if text, jump = r.captured(n.body, s); jump != "" {
+			return jump // and what was written is lost, as in jinja2
+		}
 		value = s.inner()
 		value.vars[blockName] = text
 	}
@@ -152,6 +154,9 @@ type filterBlock struct {
 
 func (n *filterBlock) exec(r *run, s *scope, out *output) string {
 	text, jump := r.captured(n.body, s)
+	if jump != "" {
+		return jump
+	}
 	inner := s.inner()
 	inner.vars[blockName] = text
 	out.write(r.str(n.value.eval(r, inner)))
@@ -192,7 +197,7 @@ type macroNode struct {
 	params   []string
 	defaults []expr // of the last parameters
 	body     []node
-	uses     map[string]bool // names in the body
+	uses     map[string]bool // names in the body that are no parameters
 }
 
 func (n *macroNode) exec(r *run, s *scope, out *output) string {
@@ -248,7 +253,7 @@ func (n *macroNode) bindRest(r *run, s *scope, args []Value, rest *Dict) {
 	if caller, ok := rest.Get("caller"); ok && n.uses["caller"] {
 		s.vars["caller"] = caller
 		rest.remove("caller")
-	} else if n.uses["caller"] && n.name != "caller" {
+	} else if n.uses["caller"] {
 		s.vars["caller"] = undefined("No caller defined")
 	}
 	switch over := len(args) - len(n.params); {

@@ -98,10 +98,10 @@ func isIterable(v Value) bool {
 
 func isCallable(_ *run, v Value) bool {
 	switch v := v.(type) {
-	case *Func, *Undefined, *loop:
+	case *Func:
+		return v.Name != "self"
+	case *Undefined, *loop:
 		return true
-	case *namespace:
-		return v == nil
 	}
 	return false
 }

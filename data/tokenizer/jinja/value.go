@@ -292,6 +292,10 @@ func (r *run) repr(v Value) string {
 		return "Undefined"
 	case *markup:
 		return "Markup(" + Repr(v.text) + ")"
+	case *namespace:
+		return "<Namespace " + r.repr(v.vars) + ">"
+	case *loop:
+		return fmt.Sprintf("<LoopContext %d/%d>", v.at+1, len(v.items))
 	}
 	r.fail("a %s is printed, which transformers writes with an address in memory: it is not supported here", typeName(v))
 	return ""

@@ -15,6 +15,7 @@ import re
 
 from transformers.utils.chat_template_utils import _compile_jinja_template
 
+here = pathlib.Path(__file__).parent
 VARIABLES = {
     "text": "Hello wörld", "empty": "", "digits": " 42 ", "sharp": "ß ǆ Σας ΑΣ", "lines": "a\r\nb\n\n c\u2028d", "html": "<a href='x'>&\"</a>",
     "number": 7, "negative": -7, "zero": 0, "large": 2**70, "half": 2.5, "float": -3.75, "tiny": 1e-7, "huge": 1e17, "yes": True, "no": False,
@@ -232,7 +233,9 @@ d' }}
 
 def environment_gives(source):
     try:
-        return {"text": _compile_jinja_template(source).render(**copy.deepcopy(VARIABLES))}  # indent adds to a list in place
+        text = _compile_jinja_template(source).render(**copy.deepcopy(VARIABLES))  # indent adds to a list in place
+        text.encode()  # half of a surrogate pair cannot be tokenized
+        return {"text": text}
     except RecursionError:
         return {"raises": "RecursionError"}
     except Exception as problem:  # noqa: BLE001 - that it raises is the case
@@ -240,9 +243,10 @@ def environment_gives(source):
 
 
 def by_hand():
-    """A template a line; a line that begins with white space or follows an open quote belongs to the one before it."""
-    for line in re.split(r"\n(?=\{[{%#])", BY_HAND):
-        yield line
+    """A template a line; a line that begins with white space or follows an open quote belongs to the one before it.
+    statements.txt: statements, syntax and methods, templates apart by %%."""
+    yield from re.split(r"\n(?=\{[{%#])", BY_HAND)
+    yield from (here / "statements.txt").read_text().removesuffix("\n").split("\n%%\n")
 
 
 def sources():
@@ -268,7 +272,7 @@ def main():
         if " at 0x" in got.get("text", ""):
             got = {"raises": "address"}
         cases.append({"template": source, **got})
-    out = pathlib.Path(__file__).parent / "expressions.json.gz"
+    out = here / "expressions.json.gz"
     raw = json.dumps({"variables": VARIABLES, "cases": cases}, ensure_ascii=False).encode()
     out.write_bytes(gzip.compress(raw, mtime=0))
     print(len(cases), "cases,", sum("raises" in c for c in cases), "raise,", out.stat().st_size, "bytes")
