@@ -16,6 +16,7 @@ type comparisonFields struct {
 	Dialogue
 	subset, source, id, modelA, modelB *Field
 	media                              media
+	said                               string // of the system message's column
 }
 
 func newComparisonFields() *comparisonFields {
@@ -54,8 +55,12 @@ func (c *comparisonFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
 		if first := convertFirst(src); first != "" && len(cfg.Columns) == 0 {
 			err = fmt.Errorf("no comparisons as laurel label reads them (prompt, response_a, response_b)%s; pairs are labelled with data.columns: {response_a: chosen, response_b: rejected}", first)
 		}
+		if isColumn(src, "chosen") && isColumn(src, "rejected") && len(cfg.Columns) == 0 {
+			err = fmt.Errorf("no comparisons as laurel label reads them (prompt, response_a, response_b), but pairs: --columns response_a=chosen --columns response_b=rejected labels them, with --columns prompt=COLUMN where the prompt has another name, and --columns prompt= where chosen and rejected hold whole conversations; the columns are %s", List(columnNames(src)))
+		}
 		return nil, err
 	}
+	c.said = c.findSystem(src, cfg.Columns)
 	if err := CheckTypes(fields, src); err != nil {
 		return nil, err
 	}
@@ -151,6 +156,16 @@ func (g *givenIDs) readFile(at int, cfg ReadConfig, counts *Counts, yield func(C
 		return false
 	}
 	defer r.Close()
+	repeated, err := fields.findRepeated(g.files[at])
+	if err != nil {
+		yield(Comparison{}, r.Fail(err))
+		return false
+	}
+	for _, note := range []string{fields.said, repeated} {
+		if note != "" && cfg.Say != nil {
+			cfg.Say(g.files[at], note)
+		}
+	}
 	if note := ignored(r.src, slices.Concat(fields.Fields(), []*Field{fields.subset, fields.source, fields.id, fields.modelA, fields.modelB, fields.System, fields.Input, fields.History}, fields.media)); note != "" && cfg.Say != nil {
 		cfg.Say(g.files[at], note)
 	}

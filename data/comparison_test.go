@@ -53,7 +53,7 @@ func TestReadComparisons(t *testing.T) {
 
 func TestReadComparisonsOfPairsAndChat(t *testing.T) {
 	pairs := write(t, "pairs.jsonl", `{"chosen":"\n\nHuman: hi\n\nAssistant: a","rejected":"\n\nHuman: hi\n\nAssistant: b"}`+"\n")
-	if _, _, err := readComparisons(t, []string{pairs}, ReadConfig{}); err == nil || !strings.Contains(err.Error(), "{response_a: chosen, response_b: rejected}") {
+	if _, _, err := readComparisons(t, []string{pairs}, ReadConfig{}); err == nil || !strings.Contains(err.Error(), "--columns response_a=chosen --columns response_b=rejected") {
 		t.Errorf("pairs read unmapped: %v", err)
 	}
 	mapped := map[string]string{"response_a": "chosen", "response_b": "rejected"}

@@ -20,6 +20,7 @@ type Dialogue struct {
 	Guessed    bool // nobody has named the prompt's column
 	Promptless bool // texts without a prompt are no mistake
 	chats      bool // the responses are messages
+	repeated   bool // texts that begin with their prompt repeat it
 
 	context    Context // of the row read last
 	paragraphs int     // rows whose texts have no prompt but the same first paragraph
@@ -138,11 +139,15 @@ func (d *Dialogue) Read() (prompt, a, b Text, bad *Problem) {
 	case chat:
 		prompt, a, b, bad = d.splitChat(prompt, a, b, given)
 	case !given:
-		prompt, a, b, bad = d.splitTranscripts(a.Plain, b.Plain)
+		if prompt, a, b, bad = d.splitTranscripts(a.Plain, b.Plain); d.turned() {
+			prompt, a.Plain, b.Plain = prompt.turns(), strings.TrimSpace(a.Plain), strings.TrimSpace(b.Plain)
+		}
 	case prompt.Messages != nil:
 		a, b = assistant(a), assistant(b)
-	case strings.Contains(prompt.Plain, "\n\nAssistant:") && strings.HasPrefix(a.Plain, prompt.Plain) && strings.HasPrefix(b.Plain, prompt.Plain):
-		a.Plain, b.Plain = a.Plain[len(prompt.Plain):], b.Plain[len(prompt.Plain):] // whole transcripts beside their prompt
+	case (d.repeated || strings.Contains(prompt.Plain, "\n\nAssistant:")) && prompt.begins(a.Plain) && prompt.begins(b.Plain):
+		a.Plain, b.Plain = a.Plain[len(prompt.Plain):], b.Plain[len(prompt.Plain):]
+	case whole(a) && whole(b) && a.holds(prompt) && b.holds(prompt): // transcripts beside their last question
+		prompt, a, b, bad = d.splitTranscripts(a.Plain, b.Plain)
 	}
 	if bad == nil && d.System != nil {
 		prompt, a, b, bad = d.withSystem(prompt, a, b)
@@ -152,13 +157,16 @@ func (d *Dialogue) Read() (prompt, a, b Text, bad *Problem) {
 
 // prompt reads the prompt, where the row gives one beside its responses. A
 // column that nobody has named is none where the responses hold the whole
-// conversation.
+// conversation, which must have in it what stands there.
 func (d *Dialogue) prompt(a, b Text) (prompt Text, given bool, bad *Problem) {
 	if d.Prompt.Cell.Kind == CellMissing && d.Prompt.There() {
 		return prompt, false, d.Prompt.Problem(ReasonMissingField, "the field is missing")
 	}
-	if d.Prompt.Cell.Kind == CellMissing || d.Guessed && whole(a) && whole(b) {
+	if d.Prompt.Cell.Kind == CellMissing {
 		return prompt, false, nil
+	}
+	if d.Guessed && whole(a) && whole(b) {
+		return prompt, false, d.kept(a, b)
 	}
 	if prompt, bad = d.Prompt.promptText(); bad != nil {
 		return prompt, true, bad
@@ -167,7 +175,7 @@ func (d *Dialogue) prompt(a, b Text) (prompt Text, given bool, bad *Problem) {
 		return prompt, true, d.Prompt.Problem(ReasonWrongType, messagesAsText)
 	}
 	if m := prompt.Messages; d.Guessed && len(m) > 0 && m[len(m)-1].Role == "assistant" {
-		return prompt, true, d.Prompt.Problem(ReasonAnswered, "ends with the assistant's turn, so it is no prompt for other responses; name the prompt's column with --columns prompt=COLUMN")
+		return prompt, true, d.Prompt.Problem(ReasonAnswered, "ends with the assistant's turn, so it is no prompt for other responses: take that turn off in the file, or name another column with --columns prompt=COLUMN")
 	}
 	if d.Input != nil && !d.Input.Cell.Absent() {
 		input, bad := d.Input.Text()
@@ -223,34 +231,6 @@ func (t Text) asTurns() []Message {
 		return t.Messages
 	}
 	return []Message{{Role: "user", Content: t.Plain}}
-}
-
-// withSystem makes messages of a dialogue whose file has a system column, and
-// puts the row's before them.
-func (d *Dialogue) withSystem(prompt, a, b Text) (Text, Text, Text, *Problem) {
-	if !d.turned() {
-		return prompt, a, b, nil
-	}
-	turns := prompt.asTurns()
-	if !d.System.Cell.Absent() {
-		system, bad := d.System.Text()
-		if bad != nil {
-			return prompt, a, b, bad
-		}
-		switch {
-		case system.Messages != nil:
-			return prompt, a, b, d.System.Problem(ReasonWrongType, "messages where the text of the system message should be")
-		case system.Plain == "":
-		case len(turns) > 0 && turns[0].Role == "system" && turns[0].Content != system.Plain:
-			return prompt, a, b, d.System.Problem(ReasonPromptsDiffer, "the prompt begins with a system message of its own; turn this column off with --columns system=")
-		case len(turns) == 0 || turns[0].Role != "system":
-			turns = append([]Message{{Role: "system", Content: system.Plain}}, turns...)
-		}
-	}
-	if a.Messages == nil {
-		a, b = assistant(a), assistant(b)
-	}
-	return Text{Messages: turns}, a, b, nil
 }
 
 // turns are the turns of a history: messages, or LLaMA-Factory's pairs of what

@@ -27,7 +27,7 @@ func (d *Dialogue) splitChat(prompt, a, b Text, given bool) (Text, Text, Text, *
 		return prompt, a, b, bad
 	}
 	if given && !d.Guessed && !prompt.within(x[:n]) {
-		return prompt, a, b, d.Prompt.Problem(ReasonPromptsDiffer, "it is not what the responses begin with, and these hold a dialogue of their own: mend the row, or leave the column out with --columns %s=", d.Prompt.Name)
+		return prompt, a, b, d.Prompt.lost()
 	}
 	return Text{Messages: x[:n:n]}, Text{Messages: x[n:]}, Text{Messages: y[n:]}, nil
 }

@@ -86,7 +86,7 @@ func (f *Field) Text() (Text, *Problem) {
 	case c.Kind == CellNull:
 		return Text{}, f.Problem(ReasonNullText, "null where text should be")
 	case c.Kind != CellText && c.Kind != CellMessages:
-		return Text{}, f.Problem(ReasonWrongType, "%s where text or messages should be", c.describe())
+		return Text{}, f.Problem(ReasonWrongType, "%s where text or messages should be%s", c.describe(), f.inside())
 	case f.Kind != CellNull && f.Kind != c.Kind:
 		return Text{}, f.Problem(ReasonWrongType, "%s, unlike the rows before", c.describe())
 	case c.Kind == CellMessages:
@@ -95,6 +95,16 @@ func (f *Field) Text() (Text, *Problem) {
 	default:
 		return Text{Plain: c.Text}, characters(c.Text, f.Column)
 	}
+}
+
+// inside says how to read a text that stands inside of an object.
+func (f *Field) inside() string {
+	for _, key := range []string{"content", "text", "value", "response", "answer", "completion", "output"} {
+		if f.Cell.Member(key).Kind == CellText || f.Cell.Member(key).Kind == CellMessages {
+			return fmt.Sprintf("; --columns %s=%s reads a value of it", f.Name, shellWord(f.Column+"."+key))
+		}
+	}
+	return ""
 }
 
 // Number reads a number; null and missing give otherwise.

@@ -16,6 +16,7 @@ type jsonParser struct {
 	depth   int
 	scratch []byte            // for decoding strings
 	keys    map[string]string // of kept objects, each once in memory
+	lenient bool              // a key that is given twice is no error
 }
 
 // jsonError is a syntax error; nan marks NaN and Infinity, which Python's json
@@ -129,7 +130,7 @@ func (p *jsonParser) member(seen *keySet, want func(key []byte) *Cell, raw func(
 	if err != nil {
 		return err
 	}
-	if want != nil && !seen.add(key) {
+	if want != nil && !seen.add(key) && !p.lenient {
 		return &jsonError{at: p.i, msg: "given twice", key: string(key), twice: true}
 	}
 	p.space()

@@ -74,14 +74,16 @@ func (s *jsonSource) sample() error {
 	return nil
 }
 
-// sampleLine learns the keys of one object; what NaN makes unreadable has keys too.
+// sampleLine learns the keys of one object; what NaN, or a key that is given twice,
+// makes unreadable has keys too.
 func (s *jsonSource) sampleLine(line []byte) *Problem {
 	var value Cell
 	var found []Column
-	object, err := parseObject(line, func([]byte) *Cell { return &value }, func(key, _ []byte) {
+	p := jsonParser{b: line, lenient: true}
+	object, err := p.parse(func([]byte) *Cell { return &value }, func(key, _ []byte) {
 		found = append(found, columnOf(string(key), &value))
 	})
-	if !object || err != nil && !err.nan && !err.twice {
+	if !object || err != nil && !err.nan {
 		return lineProblem(line, object, err)
 	}
 	for _, c := range found {

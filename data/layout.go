@@ -17,6 +17,7 @@ type layout struct {
 	may    []*Field
 	chatty bool     // its pairs are messages
 	turned []*Field // a file that has one of these has pairs of messages
+	beside bool     // it has chosen and rejected too, as ours have
 	unsure bool     // other files have such columns too: it must be asked for by its name
 	// read reads the cells of a row. A layout whose rows are single responses has
 	// gather in its place, and gives the rankings when all rows are read.
@@ -24,6 +25,7 @@ type layout struct {
 	many   func() ([]ranking, *Problem) // of a row that holds several
 	gather func(place int) *Problem
 	end    func() (rankings []ranking, skipped map[Reason]int)
+	told   func() string // what is said when all rows are read; may be nil
 }
 
 // ranking is a prompt and responses to it.
@@ -95,15 +97,43 @@ func findLayout(src Source, cfg ReadConfig) (*layout, error) {
 		}
 		return all[i], nil
 	}
-	if len(cfg.Columns) > 0 || ours(src) {
+	if len(cfg.Columns) > 0 {
 		return nil, nil
 	}
+	own := ours(src)
 	for _, l := range all {
-		if !l.unsure && l.missing(src) == nil {
+		if !l.unsure && (!own || l.beside) && l.missing(src) == nil {
 			return l, nil
 		}
 	}
 	return nil, nil
+}
+
+// turnedOff says which layout the file has, which --columns turns off.
+func turnedOff(src Source, cfg ReadConfig) string {
+	if len(cfg.Columns) == 0 || cfg.From != "" {
+		return ""
+	}
+	l, _ := findLayout(src, ReadConfig{})
+	if l == nil {
+		return ""
+	}
+	return fmt.Sprintf("the columns are those of the layout %s, which --columns turns off: the columns named, and ours, are read alone (--from %s, without --columns, reads the layout)", l.name, l.name)
+}
+
+// almost names the layout of which a file lacks one column, or has one of another
+// type, "" where there is none, or several.
+func almost(src Source) string {
+	var found []string
+	for _, l := range layouts() {
+		if missing := l.missing(src); !l.unsure && len(missing) == 1 && len(l.needs) > 2 {
+			found = append(found, fmt.Sprintf("; it looks like %s, but %s", l.name, missing[0]))
+		}
+	}
+	if len(found) != 1 {
+		return ""
+	}
+	return found[0]
 }
 
 // ours reports whether the file has the columns of pairs as we lay them out.

@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,7 +21,11 @@ func comparedLayouts() []*layout {
 		signedLayout("helpsteer2", text("prompt"), text("response_1"), text("response_2"), number("preference_strength"), ""),
 		signedLayout("helpsteer3", turns("context"), text("response1"), text("response2"), number("overall_preference"), "domain"),
 		shpLayout(), pkuLayout("pku-saferlhf", "better_response_id", false), pkuLayout("pku-saferlhf-safer", "safer_response_id", true),
-		alpacaEvalLayout(), webGPTLayout(), arenaLayout(), arena55Layout(), summaryLayout(),
+		alpacaEvalLayout(), webGPTLayout(), arenaLayout(), arena55Layout(), summaryLayout(), stepLayout(),
+		namedLayout("judgebench", text("question"), text("response_A"), text("response_B"), value("label"), []string{"A>B", "B>A", "A=B"}),
+		namedLayout("ppe", text("prompt"), text("response_1"), text("response_2"), value("winner"), []string{"model_a", "model_b", "tie", "tie (bothbad)"}),
+		namedLayout("offsetbias", text("instruction"), text("output_1"), text("output_2"), value("label"), []string{"1", "2"}),
+		namedLayout("llmbar", text("input"), text("output_1"), text("output_2"), value("label"), []string{"1", "2"}),
 	}
 }
 
@@ -59,7 +64,7 @@ func signedLayout(name string, prompt, a, b, preference *Field, subset string) *
 		}
 		r, bad := compared(prompt, a, b, -strength)
 		if bad == nil {
-			r.prompt, bad = steerPrompt(prompt)
+			bad = r.steered(prompt)
 		}
 		if r.margins = true; bad == nil {
 			bad = Words(Word{group, &r.subset})
@@ -67,6 +72,66 @@ func signedLayout(name string, prompt, a, b, preference *Field, subset string) *
 		return r, bad
 	}
 	return l
+}
+
+// namedLayout has a column that names the better response by one of two values; the
+// further ones are ties.
+func namedLayout(name string, prompt, a, b, better *Field, values []string) *layout {
+	says := fmt.Sprintf("prompt = %s; %s %s: %s is chosen, %s: %s", prompt.Name, better.Name, values[0], a.Name, values[1], b.Name)
+	if len(values) > 2 {
+		says += "; " + strings.Join(values[2:], ", ") + ": a tie"
+	}
+	input, subset, id := text("input"), word("source"), word("pair_id")
+	may := []*Field{subset, id}
+	if prompt.Name == "instruction" {
+		may = append(may, input)
+	}
+	return &layout{name: name, needs: []*Field{prompt, a, b, better}, may: may, says: says,
+		read: func() (ranking, *Problem) {
+			side, bad := sideOf(better, values)
+			if bad != nil {
+				return ranking{}, bad
+			}
+			r, bad := compared(prompt, a, b, side)
+			if bad != nil {
+				return r, bad
+			}
+			r.prompt.Plain = lines(r.prompt.Plain, input.Cell.Text)
+			return r, Words(Word{subset, &r.subset}, Word{id, &r.id})
+		}}
+}
+
+// sideOf is 1 for the first of the values, -1 for the second, 0 for the others.
+func sideOf(f *Field, values []string) (float64, *Problem) {
+	switch at := slices.Index(values, digits(f.Cell.scalar())); {
+	case at < 0:
+		return 0, f.Problem(ReasonLabel, "%q where one of %s should be", Clip(f.Cell.scalar(), 20), strings.Join(values, ", "))
+	case at < 2:
+		return float64(1 - 2*at), nil
+	}
+	return 0, nil
+}
+
+// stepLayout is xinlai/Math-Step-DPO-10K (Lai et al., 2024): chosen and rejected
+// are the next step of a solution, after steps that both share.
+func stepLayout() *layout {
+	prompt, before, a, b := text("prompt"), text("initial_reason_steps"), text("chosen"), text("rejected")
+	return &layout{name: "step-dpo", beside: true, needs: []*Field{prompt, before, a, b},
+		says: "a response is initial_reason_steps with the step of chosen or rejected after it; full_chosen and full_rejected are not read",
+		read: func() (ranking, *Problem) {
+			r, bad := compared(prompt, a, b, 1)
+			if bad != nil || before.Cell.Absent() {
+				return r, bad
+			}
+			steps, bad := before.Text()
+			for i := range r.answers {
+				if r.answers[i].text.blank() {
+					return r, response(r.answers[i].text, r.answers[i].column)
+				}
+				r.answers[i].text.Plain = steps.Plain + r.answers[i].text.Plain
+			}
+			return r, bad
+		}}
 }
 
 // shpLayout is stanfordnlp/SHP: labels is 1 where the community prefers A.
@@ -112,7 +177,7 @@ func digits(value string) string {
 
 // pkuLayout is PKU-Alignment's: an id, 0 or 1, of the better response.
 func pkuLayout(name, by string, unsure bool) *layout {
-	prompt, a, b, better := text("prompt"), text("response_0"), text("response_1"), number(by)
+	prompt, a, b, better := text("prompt"), text("response_0"), text("response_1"), value(by)
 	return &layout{name: name, unsure: unsure, needs: []*Field{prompt, a, b, better},
 		says: by + " 0: response_0 is chosen, 1: response_1 (--from pku-saferlhf goes by better_response_id, pku-saferlhf-safer by safer_response_id)",
 		read: func() (ranking, *Problem) {

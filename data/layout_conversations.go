@@ -54,9 +54,17 @@ func swiftLayout(name, rejectedColumn string) *layout {
 // more is a prompt.
 func oasstTreeLayout() *layout {
 	id, prompt := word("message_tree_id"), value("prompt")
+	gone := 0
 	return &layout{name: "oasst-trees", needs: []*Field{id, prompt}, chatty: true,
 		says: "every turn of the prompter whose replies have ranks, 0 the best, is a prompt: all pairs of them; margin = difference of the ranks",
+		told: func() string {
+			if gone == 0 {
+				return ""
+			}
+			return fmt.Sprintf("%d messages are left out, with what follows them: deleted, or refused by the reviewers", gone)
+		},
 		many: func() (rankings []ranking, bad *Problem) {
+			gone += prune(&prompt.Cell)
 			err := walkReplies(&prompt.Cell, nil, func(turns []Message, replies []Cell) *Problem {
 				r, bad := rankedReplies(turns, replies, prompt.Column)
 				if len(r.answers) > 1 {
@@ -70,6 +78,24 @@ func oasstTreeLayout() *layout {
 			}
 			return rankings, err
 		}}
+}
+
+// prune takes the withdrawn messages out of a tree, with what follows them, and
+// counts them: of a withdrawn root the replies.
+func prune(message *Cell) (gone int) {
+	replies := message.Member("replies")
+	kept := replies.Items[:0:0]
+	for i := range replies.Items {
+		reply := &replies.Items[i]
+		if withdrawn(message.Member("deleted"), message.Member("review_result")) || withdrawn(reply.Member("deleted"), reply.Member("review_result")) {
+			gone++
+			continue
+		}
+		gone += prune(reply)
+		kept = append(kept, *reply)
+	}
+	replies.Items = kept
+	return gone
 }
 
 // walkReplies visits every message of a tree that has replies, with the turns

@@ -61,6 +61,9 @@ func helpSteerLayout() *layout {
 		if p, bad = steerPrompt(prompt); bad == nil {
 			answered, bad = response.Text()
 		}
+		if bad == nil && p.Messages == nil && p.Plain != prompt.Cell.Text {
+			answered = steeredAnswer(answered)
+		}
 		if bad == nil {
 			score, bad = helpful.Number(math.NaN())
 		}
@@ -98,7 +101,27 @@ func steerPrompt(f *Field) (Text, *Problem) {
 		}
 		fmt.Fprintf(&out, "\n\n%s: %s", role, strings.TrimSpace(said))
 	}
-	return Text{Plain: out.String() + "\n\nAssistant:"}, nil
+	return Text{Plain: out.String() + steeredEnd}, nil
+}
+
+// steeredEnd is what a transcript ends with, before a space and the response.
+const steeredEnd = "\n\nAssistant:"
+
+// steered reads a prompt of HelpSteer2 into a ranking; where it becomes a
+// transcript, the responses have the space of one before them.
+func (r *ranking) steered(prompt *Field) (bad *Problem) {
+	if r.prompt, bad = steerPrompt(prompt); r.prompt.Plain == prompt.Cell.Text || r.prompt.Messages != nil {
+		return bad
+	}
+	for i := range r.answers {
+		r.answers[i].text = steeredAnswer(r.answers[i].text)
+	}
+	return bad
+}
+
+// steeredAnswer is a response as a transcript goes on with it.
+func steeredAnswer(t Text) Text {
+	return Text{Plain: " " + strings.TrimLeft(t.Plain, " ")}
 }
 
 // unpairedLayout pairs every desired completion with every undesired one of the
@@ -152,7 +175,7 @@ func desired(label *Field) (float64, *Problem) {
 	case "false", "False", "0":
 		return 0, nil
 	default:
-		return 0, label.Problem(ReasonLabel, "%q where true or false should be", Clip(value, 20))
+		return 0, label.Problem(ReasonLabel, "%q where true or false (or 1 or 0) should be: write the column so", Clip(value, 20))
 	}
 }
 
@@ -181,11 +204,12 @@ func withBoth(all []ranking) (rankings []ranking, skipped map[Reason]int) {
 // id; replies to one message have ranks, 0 the best.
 func oasstLayout() *layout {
 	id, parent, role, content, rank := word("message_id"), word("parent_id"), word("role"), word("text"), value("rank")
+	deleted, reviewed := value("deleted"), value("review_result")
 	b := oasstBooks{messages: map[string]oasstRow{}}
-	return &layout{name: "oasst", needs: []*Field{id, parent, role, content, rank}, chatty: true,
+	return &layout{name: "oasst", needs: []*Field{id, parent, role, content, rank}, may: []*Field{deleted, reviewed}, chatty: true,
 		says: "messages are gathered into their trees (the file is held in memory); replies to one message by their rank, 0 the best, all pairs; margin = difference of the ranks",
 		gather: func(place int) *Problem {
-			row := oasstRow{parent: parent.Cell.scalar(), place: place, rank: rank.Cell.scalar()}
+			row := oasstRow{parent: parent.Cell.scalar(), place: place, rank: rank.Cell.scalar(), withdrawn: withdrawn(&deleted.Cell, &reviewed.Cell)}
 			object := Cell{Members: []Member{{"role", role.Cell}, {"text", content.Cell}}}
 			var bad *Problem
 			if row.message, bad = oasstMessage(&object); bad != nil {
@@ -206,6 +230,13 @@ type oasstRow struct {
 	message      Message
 	parent, rank string
 	place        int
+	withdrawn    bool
+}
+
+// withdrawn reports whether a message of OpenAssistant is deleted, or one that its
+// reviewers refused.
+func withdrawn(deleted, reviewed *Cell) bool {
+	return deleted.Kind == CellBool && deleted.True || reviewed.Kind == CellBool && !reviewed.True
 }
 
 type oasstBooks struct {
@@ -217,8 +248,13 @@ type oasstBooks struct {
 // pair are counted.
 func (b *oasstBooks) rankings() (rankings []ranking, skipped map[Reason]int) {
 	at := map[string]int{}
+	gone := 0
 	for _, name := range b.order {
 		row := b.messages[name]
+		if row.withdrawn {
+			gone++
+			continue
+		}
 		rank, ranked := parseNumber(row.rank)
 		if row.message.Role != "assistant" || !ranked {
 			continue
@@ -240,14 +276,15 @@ func (b *oasstBooks) rankings() (rankings []ranking, skipped map[Reason]int) {
 	for _, r := range rankings {
 		used += len(r.answers)
 	}
-	return rankings, map[Reason]int{ReasonUnpaired: len(b.order) - used}
+	return rankings, map[Reason]int{ReasonUnpaired: len(b.order) - used - gone, ReasonWithdrawn: gone}
 }
 
-// thread is the turns down to a message; whole is false where one is missing.
+// thread is the turns down to a message; whole is false where one is missing, or
+// withdrawn.
 func (b *oasstBooks) thread(name string) (turns []Message, whole bool) {
 	for range len(b.order) + 1 {
 		row, ok := b.messages[name]
-		if !ok {
+		if !ok || row.withdrawn {
 			return nil, false
 		}
 		turns = append([]Message{row.message}, turns...)

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -168,26 +167,6 @@ func TestPromptColumns(t *testing.T) {
 	p = mustRead(t, write(t, "x.jsonl", `{`+answers), ReadConfig{Columns: map[string]string{"prompt": ""}})[0]
 	if p.Prompt.Plain != "" || p.Chosen.Plain != "a" {
 		t.Errorf("promptless: %+v", p)
-	}
-}
-
-// TestSystemColumn: a column can be kept as the system message, and is named
-// where it is not.
-func TestSystemColumn(t *testing.T) {
-	file := write(t, "x.jsonl", `{"system":"Be brief.","prompt":"q","chosen":"a","rejected":"b"}`+"\n"+`{"system":"","prompt":"q","chosen":"a","rejected":"b"}`+"\n")
-	var notes []string
-	say := func(_, note string) { notes = append(notes, note) }
-	if p := mustRead(t, file, ReadConfig{Say: say})[0]; p.Prompt.Plain != "q" || !slices.ContainsFunc(notes, func(n string) bool {
-		return strings.Contains(n, "columns ignored: system (--columns system=system")
-	}) {
-		t.Errorf("%+v %q", p, notes)
-	}
-	pairs := mustRead(t, file, ReadConfig{Columns: map[string]string{"system": "system"}})
-	if want := []Message{{Role: "system", Content: "Be brief."}, {Role: "user", Content: "q"}}; !reflect.DeepEqual(pairs[0].Prompt.Messages, want) {
-		t.Errorf("%+v", pairs[0])
-	}
-	if want := []Message{{Role: "user", Content: "q"}}; !reflect.DeepEqual(pairs[1].Prompt.Messages, want) || len(pairs[1].Chosen.Messages) != 1 {
-		t.Errorf("%+v", pairs[1])
 	}
 }
 

@@ -226,6 +226,7 @@ func contentText(content *Cell) (string, *Problem) {
 	for i := range content.Items {
 		part, bad := partText(&content.Items[i])
 		if bad != nil {
+			bad.Detail = fmt.Sprintf("part %d: %s", i, bad.Detail)
 			return "", bad
 		}
 		text.WriteString(part)
@@ -239,8 +240,10 @@ func partText(part *Cell) (string, *Problem) {
 	switch {
 	case kind.Kind == CellText && kind.Text != "text":
 		return "", &Problem{ReasonPart, "", fmt.Sprintf("content holds a part of type %s, which a reward model of text cannot read", Clip(kind.Text, 40))}
+	case text.Absent():
+		return "", &Problem{ReasonNullText, "", "content holds a part without text (null or missing)"}
 	case text.Kind != CellText:
-		return "", &Problem{ReasonWrongType, "", "content holds a part without text"}
+		return "", &Problem{ReasonWrongType, "", "content holds a part whose text is " + text.describe()}
 	}
 	return text.Text, nil
 }

@@ -111,6 +111,9 @@ func TestToolsOfTexts(t *testing.T) {
 	file := write(t, "x.jsonl", `{"prompt":"p","chosen":"a","rejected":"b","tools":[{"name":"f"}]}`+"\n")
 	var notes []string
 	cfg := ReadConfig{Say: func(_, note string) { notes = append(notes, note) }}
+	if mustRead(t, write(t, "none.jsonl", `{"prompt":"p","chosen":"a","rejected":"b","tools":null}`+"\n"), cfg); len(notes) != 0 {
+		t.Errorf("%q of a column without values", notes)
+	}
 	if mustRead(t, file, cfg); len(notes) != 1 || !strings.HasPrefix(notes[0], "column tools is not used") {
 		t.Errorf("%q", notes)
 	}

@@ -24,6 +24,9 @@ type pairFields struct {
 	layout   *layout  // another than ours; nil for ours
 	notes    []string // what a reader of the file should know
 	media    media
+	unused   []*Field // that texts have no use for, until a row has a value there
+
+	below, level int // rows whose margin is below 0, and whose scores are equal
 }
 
 func newPairFields() *pairFields {
@@ -69,6 +72,7 @@ func (p *pairFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
 		fields, err := p.findLaidOut(layout, src, cfg)
 		return append(fields, p.media...), err
 	}
+	p.note(turnedOff(src, cfg))
 	fields := p.all()
 	p.alias(src, cfg.Columns)
 	if err := Resolve(fields, cfg.Columns, src); err != nil {
@@ -80,7 +84,7 @@ func (p *pairFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
 		need = []*Field{p.prompt, p.responseA, p.responseB, p.label}
 	}
 	if err := Require(need, src, "pairs are chosen and rejected, or prompt, response_a, response_b and label: where a column says which of two is better, --columns response_a=…,response_b=…,label=… --label-values a=…,b=…"); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w%s", err, almost(src))
 	}
 	if err := p.complete(fields, src, cfg); err != nil {
 		return nil, err
@@ -163,15 +167,17 @@ func (p *pairFields) complete(fields []*Field, src Source, cfg ReadConfig) error
 		}
 		p.note(said)
 	}
+	p.note(p.findSystem(src, cfg.Columns))
 	p.Promptless = p.prompt.Column == "" && hasKey(cfg.Columns, "prompt")
 	p.findScores(src, cfg.Columns)
 	if err := CheckTypes(fields, src); err != nil {
 		return err
 	}
-	p.note(ignored(src, append(fields[:len(fields):len(fields)], p.media...)))
+	read := append(fields[:len(fields):len(fields)], p.media...)
+	p.note(ignored(src, read) + verdicts(src, read))
 	for _, f := range p.context.Fields() {
 		if f.There() && !p.Chat() && !cfg.Chat {
-			p.note("column " + f.Name + " is not used: it is for chat templates, and these are texts (convert --chat makes messages of them)")
+			p.unused = append(p.unused, f)
 		}
 	}
 	return nil
@@ -214,7 +220,7 @@ func (p *pairFields) findScores(src Source, mapping map[string]string) {
 func unreadColumns(src Source, fields []*Field) (names []string) {
 	for _, c := range src.Columns() {
 		read := func(f *Field) bool { return f.Column == c.Name || strings.HasPrefix(f.Column, c.Name+".") }
-		if !slices.ContainsFunc(fields, read) {
+		if !slices.ContainsFunc(fields, read) && !ofRecord(src, c.Name) {
 			names = append(names, c.Name)
 		}
 	}
@@ -234,16 +240,22 @@ func named(names []string) string {
 func ignored(src Source, fields []*Field) string {
 	names := unreadColumns(src, fields)
 	said := named(names)
-	if system := firstColumn(src, systemColumns); slices.Contains(names, system) {
-		said += fmt.Sprintf(" (--columns system=%s keeps it as the system message)", system)
-	}
 	for _, name := range names {
 		switch {
 		case name == "history":
 			said += " (history may belong to the prompt: --columns history=history puts its turns before it)"
 		case slices.Contains(partOfPrompt, name):
 			said += fmt.Sprintf(" (%s may belong to the prompt: --columns input=%s puts it after the prompt and a line break)", name, name)
-		case slices.Contains(verdictColumns, name):
+		}
+	}
+	return said
+}
+
+// verdicts names the ignored columns that may say something else than chosen and
+// rejected do.
+func verdicts(src Source, fields []*Field) (said string) {
+	for _, name := range unreadColumns(src, fields) {
+		if slices.Contains(verdictColumns, name) {
 			said += fmt.Sprintf(" (%s may say that a row is a tie, or has its sides swapped: it is not heeded)", name)
 		}
 	}
@@ -256,7 +268,7 @@ var verdictColumns = []string{"label", "winner", "preference", "preference_stren
 
 // partOfPrompt are names of columns that beside a prompt are likely a part of
 // it.
-var partOfPrompt = []string{"input", "context", "passage", "document", "article"}
+var partOfPrompt = []string{"initial_reason_steps", "input", "context", "passage", "document", "article"}
 
 // choose keeps the fields of one of the two layouts.
 func (p *pairFields) choose(labelled bool) {

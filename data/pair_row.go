@@ -120,7 +120,26 @@ func (p *pairFields) readMargin(out *Pair) (bad *Problem) {
 	if math.IsNaN(out.Margin) || math.IsInf(out.Margin, 0) {
 		return from.Problem(ReasonMargin, "the margin is %v: it must be finite", out.Margin)
 	}
+	switch {
+	case out.Margin < 0:
+		p.below++
+	case out.Margin == 0 && from == p.scoreChosen:
+		p.level++
+	}
 	return nil
+}
+
+// inverted says how many rows have numbers that contradict which response is
+// chosen, "" where none has.
+func (p *pairFields) inverted() string {
+	if p.below+p.level == 0 {
+		return ""
+	}
+	said := fmt.Sprintf("%d rows have a margin below 0", p.below)
+	if p.scoreChosen.There() && p.scoreRejected.There() {
+		said = fmt.Sprintf("%s is below %s in %d rows (a margin below 0), equal or null in %d", p.scoreChosen.Column, p.scoreRejected.Column, p.below, p.level)
+	}
+	return said + ": which response is chosen goes by the columns all the same"
 }
 
 // scoreDifference is 0 where a score is null.

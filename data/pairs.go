@@ -1,9 +1,11 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 )
 
 // ReadConfig says how files are read.
@@ -68,6 +70,13 @@ func openPairs(file string, cfg ReadConfig, total *Counts) (*PairReader, error) 
 	if err != nil {
 		return nil, err
 	}
+	if fields.layout == nil {
+		said, err := fields.findRepeated(file)
+		if err != nil {
+			return nil, errors.Join(rows.Fail(err), rows.Close())
+		}
+		fields.note(said)
+	}
 	for _, note := range fields.notes {
 		if cfg.Say != nil {
 			cfg.Say(file, note)
@@ -97,6 +106,10 @@ func (r *PairReader) Next() (pair Pair, err error) {
 	pair, place, err := r.next()
 	if err == io.EOF {
 		r.say(r.Rows.lateColumns())
+		r.say(r.fields.inverted())
+		if r.laid != nil && r.laid.told != nil {
+			r.say(r.laid.told())
+		}
 	}
 	if err == io.EOF && r.weight == 0 && !r.cfg.AllowZeroWeights {
 		err = r.Fail(fmt.Errorf("column %s: every confidence is 0, so the sum of the weights is 0 and nothing can be learnt; give confidences above 0, or turn the column off with data.columns: {confidence: \"\"}",
@@ -130,7 +143,22 @@ func (r *PairReader) next() (pair Pair, place int, err error) {
 		r.said = true
 		r.say(fmt.Sprintf("%s %d and maybe more: no column holds the prompt, and the texts are no transcripts but begin with the same paragraph: it stays in both texts, and the prompt is empty", r.Unit(), place))
 	}
+	if err == nil {
+		r.sayUnused()
+	}
 	return pair, place, err
+}
+
+// sayUnused tells once of what a row has for a chat template, beside texts: a
+// column that is null in every row is nothing to tell of.
+func (r *PairReader) sayUnused() {
+	r.fields.unused = slices.DeleteFunc(r.fields.unused, func(f *Field) bool {
+		if f.Cell.Absent() {
+			return false
+		}
+		r.say("column " + f.Name + " is not used: it is for chat templates, and these are texts (convert --chat makes messages of them)")
+		return true
+	})
 }
 
 // say notes what only the rows tell.

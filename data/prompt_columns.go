@@ -13,12 +13,10 @@ var promptColumns = []string{"instruction", "question", "query", "input", "post"
 	"messages", "user", "user_input", "user_prompt", "user_message", "prompt_text", "prompts", "problem", "request", "dialogue", "dialog",
 	"document", "article", "source_text", "human", "utterance", "passage", "text", "content"}
 
-var systemColumns = []string{"system", "system_prompt", "system_message"}
-
 // findPrompt looks for the prompt of a file that has no such column, and for
-// what belongs to it: instruction with input (LLaMA-Factory, alpaca), a system
-// message, the turns before. It says what it found; where two columns might be
-// the prompt it is an error that names them.
+// what belongs to it: instruction with input (LLaMA-Factory, alpaca), the turns
+// before. It says what it found; where two columns might be the prompt it is an
+// error that names them.
 func (d *Dialogue) findPrompt(src Source, mapping map[string]string) (said string, err error) {
 	_, named := mapping[d.Prompt.Name]
 	if _, there := findColumn(src, d.Prompt.Column); there || named {
@@ -42,9 +40,6 @@ func (d *Dialogue) findPrompt(src Source, mapping map[string]string) (said strin
 	d.Prompt.Column, d.Guessed = found[0], true
 	if a, ok := findColumn(src, d.A.Column); ok {
 		d.chats = a.Kind == CellMessages
-	}
-	if _, mapped := mapping["system"]; !mapped {
-		d.System.Column = firstColumn(src, systemColumns)
 	}
 	return d.said(), nil
 }
@@ -97,15 +92,6 @@ func (d *Dialogue) otherTurns(src Source) (found []string) {
 	return found
 }
 
-func firstColumn(src Source, names []string) string {
-	for _, name := range names {
-		if c, ok := findColumn(src, name); ok && (c.Kind == CellText || c.Kind == CellNull) {
-			return name
-		}
-	}
-	return ""
-}
-
 // said names the columns that were taken for the prompt.
 func (d *Dialogue) said() string {
 	said := "the prompt is read from " + d.Prompt.Column
@@ -117,9 +103,6 @@ func (d *Dialogue) said() string {
 	}
 	if d.History.Column != "" {
 		said += ", after the turns of " + d.History.Column
-	}
-	if d.System.Column != "" {
-		said += ", with " + d.System.Column + " as the system message"
 	}
 	return said
 }

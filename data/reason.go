@@ -41,6 +41,7 @@ const (
 	ReasonPart            Reason = "content_part"            // a part of a message that is no text: an image, audio
 	ReasonNoPrompt        Reason = "no_prompt"               // neither a prompt nor a transcript that holds one
 	ReasonUnpaired        Reason = "unpaired"                // nothing to compare a response with
+	ReasonWithdrawn       Reason = "withdrawn"               // deleted, or refused by those who reviewed it
 	ReasonEmptyPrompt     Reason = "empty_prompt"            // nothing to answer
 	ReasonAnswered        Reason = "prompt_answered"         // a prompt that ends with the assistant's turn
 	ReasonUnknownID       Reason = "unknown_id"              // an answer about a comparison that is not there

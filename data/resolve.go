@@ -81,7 +81,7 @@ func Require(need []*Field, src Source, layout string) error {
 		if _, ok := findColumn(src, f.Column); !ok {
 			missing = append(missing, f.Name)
 			if near := likely(f.Name, have); near != "" && hint == "" {
-				hint = fmt.Sprintf("did you mean %q? Map it with --columns %s=%s (data.columns: {%s: %s})", near, f.Name, near, f.Name, near)
+				hint = fmt.Sprintf("did you mean %q? Map it with --columns %s=%s (data.columns: {%s: %s})", near, f.Name, shellWord(near), f.Name, shellWord(near))
 			}
 		}
 	}
@@ -136,4 +136,15 @@ func CheckTypes(fields []*Field, src Source) error {
 		return fmt.Errorf("wrong column types: column %s; convert them, or map others with --columns (data.columns)", strings.Join(wrong, "; column "))
 	}
 	return nil
+}
+
+// shellWord is a column's name as a shell takes it for one word.
+func shellWord(name string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:+,@%", r) || r > 127
+	}
+	if name != "" && strings.IndexFunc(name, func(r rune) bool { return !plain(r) }) < 0 {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }

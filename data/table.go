@@ -73,6 +73,7 @@ func (t *Table) find(columns map[string]string) (err error) {
 	t.fields = newTableFields()
 	f := t.fields
 	all := append([]*Field{f.prompt, f.chosen, f.rejected, f.responseA, f.responseB, f.label, f.text, f.response, f.messages, f.system, f.input, f.history}, f.context.Fields()...)
+	f.alias(t.src, columns)
 	if err := Resolve(all, columns, t.src); err != nil {
 		return err
 	}
@@ -80,21 +81,26 @@ func (t *Table) find(columns map[string]string) (err error) {
 	f.Dialogue = f.dialogue(f.chosen, f.rejected)
 	switch {
 	case HasColumns(t.src, f.chosen, f.rejected):
-		wanted = append(f.Fields(), f.system, f.input, f.history)
+		wanted = f.parts()
 	case HasColumns(t.src, f.prompt, f.responseA, f.responseB, f.label):
 		f.labelled, f.Dialogue = true, f.dialogue(f.responseA, f.responseB)
-		wanted = append(f.Fields(), f.label, f.system, f.input, f.history)
+		wanted = append(f.parts(), f.label)
 	case HasColumns(t.src, f.prompt, f.response):
-		t.holds, wanted = tableResponses, append([]*Field{f.prompt, f.response, f.system, f.input, f.history}, f.context.Fields()...)
+		t.holds, f.Dialogue = tableResponses, f.dialogue(f.response, f.response)
+		wanted = f.parts()
 	case HasColumns(t.src, f.messages):
-		t.holds, wanted = tableMessages, append([]*Field{f.messages}, f.context.Fields()...)
+		t.holds, wanted = tableMessages, append([]*Field{f.messages, f.system}, f.context.Fields()...)
 	case HasColumns(t.src, f.text):
 		t.holds, wanted = tableTexts, append([]*Field{f.text}, f.context.Fields()...)
 	default:
 		return fmt.Errorf("nothing to score: it needs text, or prompt and response, or messages, or a pair (chosen and rejected, or prompt, response_a, response_b and label); the columns are %s%s",
 			List(columnNames(t.src)), cmp.Or(convertFirst(t.src), "; map yours with --columns"))
 	}
-	if first := convertFirst(t.src); first != "" && len(columns) == 0 && (t.holds == tableMessages || t.holds == tableTexts) {
+	first := convertFirst(t.src)
+	if first != "" && len(columns) == 0 && t.holds == tablePairs {
+		return fmt.Errorf("its rows are more than prompt, chosen and rejected%s", first)
+	}
+	if first != "" && len(columns) == 0 && (t.holds == tableMessages || t.holds == tableTexts) {
 		return fmt.Errorf("one column of several that belong together would be scored%s; or name what is to be scored with --columns", first)
 	}
 	if t.holds == tablePairs && !f.labelled {
@@ -104,6 +110,9 @@ func (t *Table) find(columns map[string]string) (err error) {
 		}
 		f.note(said)
 	}
+	if t.holds != tableTexts {
+		f.note(f.findSystem(t.src, columns))
+	}
 	f.Promptless = f.prompt.Column == "" && hasKey(columns, "prompt")
 	if err := CheckTypes(wanted, t.src); err != nil {
 		return err
@@ -112,6 +121,13 @@ func (t *Table) find(columns map[string]string) (err error) {
 	f.note(strings.Replace(ignored(t.src, wanted), "columns ignored: ", "columns kept in the output, but not scored: ", 1))
 	if err := f.Alike(); err != nil {
 		return err
+	}
+	if t.holds == tablePairs || t.holds == tableResponses {
+		said, err := f.findRepeated(t.file)
+		if err != nil {
+			return err
+		}
+		f.note(said)
 	}
 	return t.src.Choose(wanted)
 }
@@ -187,7 +203,11 @@ func (t *Table) completion() (Completion, *Problem) {
 	case t.holds == tableResponses:
 		return f.answer()
 	case t.holds == tableMessages:
-		return conversation(f.messages)
+		c, bad := conversation(f.messages)
+		if bad == nil {
+			c.Prompt, c.Response, _, bad = f.withSystem(c.Prompt, c.Response, c.Response)
+		}
+		return c, bad
 	case f.text.Cell.Kind == CellMessages:
 		return conversation(f.text)
 	}
@@ -205,6 +225,8 @@ func (f *tableFields) answer() (c Completion, bad *Problem) {
 	}
 	prompt, answer := c.Prompt.Messages, c.Response.Messages
 	switch {
+	case f.repeated && prompt == nil && answer == nil && c.Prompt.begins(c.Response.Plain):
+		c.Response.Plain = c.Response.Plain[len(c.Prompt.Plain):]
 	case prompt != nil && answer == nil:
 		c.Response = assistant(c.Response)
 	case prompt == nil && answer != nil:

@@ -92,3 +92,68 @@ func TestLayoutsHeedOrRefuse(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// TestGuessedBesideWholeDialogues: a column that may be the prompt, beside responses
+// that hold whole conversations, is in them, or the row is refused.
+func TestGuessedBesideWholeDialogues(t *testing.T) {
+	const whole = `"chosen":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}],"rejected":[{"role":"user","content":"q"},{"role":"assistant","content":"b"}]}` + "\n"
+	const transcripts = `"chosen":"\n\nHuman: q\n\nAssistant: a","rejected":"\n\nHuman: q\n\nAssistant: b"}` + "\n"
+	const lost = "--columns prompt= --columns system="
+	for _, row := range []string{whole, transcripts} {
+		for _, c := range []struct{ column, says string }{
+			{`"question":" q "`, ""},
+			{`"question":null`, ""},
+			{`"question":""`, ""},
+			{`"context":"A document."`, lost + "context"},
+			{`"instruction":"q","input":"a table"`, "--columns prompt="},
+			{`"history":[{"role":"user","content":"before"},{"role":"assistant","content":"x"}]`, "leave the column out with --columns prompt="},
+			{`"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]`, ""},
+			{`"messages":[{"role":"user","content":"other"}]`, "leave the column out with --columns prompt="},
+			{`"conversations":[{"from":"human","value":"q"}]`, ""},
+			{`"query":"\n\nHuman: q\n\nAssistant:"`, ""},
+			{`"query":"\n\nHuman: p\n\nAssistant:"`, lost + "query"},
+		} {
+			file := write(t, "x.jsonl", `{`+c.column+`,`+row)
+			pairs, _, err := readAll(t, file, ReadConfig{})
+			switch {
+			case c.says == "" && (err != nil || pairs[0].Chosen.Chars() > 2):
+				t.Errorf("%s: %+v, %v", c.column, pairs, err)
+			case c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)):
+				t.Errorf("%s %s: %v, want %q", c.column, row, err, c.says)
+			}
+			if c.says == "" {
+				continue
+			}
+			if pairs, _, err := readAll(t, file, ReadConfig{Columns: map[string]string{"prompt": ""}}); err != nil || pairs[0].Chosen.Chars() > 2 {
+				t.Errorf("%s left out: %+v, %v", c.column, pairs, err)
+			}
+		}
+		kept := mustRead(t, write(t, "x.jsonl", `{"context":"A document.",`+row), ReadConfig{Columns: map[string]string{"prompt": "", "system": "context"}})[0]
+		if m := kept.Prompt.Messages; len(m) != 2 || m[0] != (Message{Role: "system", Content: "A document."}) || m[1].Content != "q" {
+			t.Errorf("kept as the system message: %+v", kept)
+		}
+	}
+	file := write(t, "x.jsonl", `{"prompt":"q",`+transcripts)
+	if p := mustRead(t, file, ReadConfig{})[0]; p.Prompt.Plain != "\n\nHuman: q\n\nAssistant:" || p.Chosen.Plain != " a" {
+		t.Errorf("a prompt beside transcripts that hold it: %+v", p)
+	}
+}
+
+// TestInvertedScores: scores that contradict which response is chosen are counted
+// and said.
+func TestInvertedScores(t *testing.T) {
+	row := func(numbers string) string { return `{"prompt":"p","chosen":"a","rejected":"b",` + numbers + "}\n" }
+	for _, c := range []struct{ rows, says string }{
+		{row(`"chosen-rating":2,"rejected-rating":4`) + row(`"chosen-rating":3,"rejected-rating":3`) + row(`"chosen-rating":4,"rejected-rating":1`),
+			"chosen-rating is below rejected-rating in 1 rows (a margin below 0), equal or null in 1"},
+		{row(`"margin":-1`) + row(`"margin":0`), "1 rows have a margin below 0"},
+		{row(`"margin":0`) + row(`"margin":2`), ""},
+	} {
+		var notes []string
+		mustRead(t, write(t, "x.jsonl", c.rows), ReadConfig{Say: func(_, note string) { notes = append(notes, note) }})
+		said := strings.Join(notes, "\n")
+		if !strings.Contains(said, c.says) || c.says == "" && strings.Contains(said, "below 0") {
+			t.Errorf("%s: %q, want %q", c.rows, notes, c.says)
+		}
+	}
+}

@@ -175,6 +175,9 @@ func (c Config) checkJudges() []error {
 		if err := j.Validate(); err != nil {
 			problems = append(problems, under(fmt.Sprintf("judges.%d.", i), err))
 		}
+		if err := j.missing(i); err != nil {
+			problems = append(problems, err)
+		}
 		if names[j.Name] {
 			problems = append(problems, fmt.Errorf("judges.%d.name is %q, which another judge has: give each a name of its own", i, j.Name))
 		}
@@ -208,22 +211,36 @@ func (j JudgeConfig) Validate() error {
 	default:
 		problems = append(problems, fmt.Errorf("kind is %q, want heuristic, openai or reward", j.Kind))
 	}
-	section := func(kind string, given, needed bool, check func() error) {
+	section := func(kind string, given bool, check func() error) {
 		switch {
 		case given && j.Kind != kind:
 			problems = append(problems, fmt.Errorf("%s has keys, and kind is %q", kind, j.Kind))
-		case !given && needed && j.Kind == kind:
-			problems = append(problems, fmt.Errorf("%s is missing: its keys say what the judge is", kind))
 		case given:
 			if err := check(); err != nil {
 				problems = append(problems, under(kind+".", err))
 			}
 		}
 	}
-	section("heuristic", j.Heuristic != nil, false, func() error { return j.Heuristic.Validate() })
-	section("openai", j.OpenAI != nil, true, func() error { return j.OpenAI.Validate() })
-	section("reward", j.Reward != nil, true, func() error { return j.Reward.Validate() })
+	section("heuristic", j.Heuristic != nil, func() error { return j.Heuristic.Validate() })
+	section("openai", j.OpenAI != nil, func() error { return j.OpenAI.Validate() })
+	section("reward", j.Reward != nil, func() error { return j.Reward.Validate() })
 	return errors.Join(problems...)
+}
+
+// missing says what a judge that is only named by its kind wants besides, as it
+// is written on the command line.
+func (j JudgeConfig) missing(place int) error {
+	section := fmt.Sprintf("judges.%d.%s", place, j.Kind)
+	var want string
+	switch {
+	case j.Kind == "openai" && j.OpenAI == nil:
+		want = fmt.Sprintf("--set %s.base_url=http://localhost:8000/v1 --set %s.model=MODEL", section, section)
+	case j.Kind == "reward" && j.Reward == nil:
+		want = fmt.Sprintf("--set %s.model=RUN_DIR", section)
+	default:
+		return nil
+	}
+	return fmt.Errorf("%s is missing, whose keys say what the judge is: add %s", section, want)
 }
 
 // under puts the path of a section before each of its problems.

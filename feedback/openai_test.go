@@ -184,7 +184,6 @@ func TestOpenAIConfig(t *testing.T) {
 		t.Errorf("%+v, %v", c.OpenAI, err)
 	}
 	for text, says := range map[string]string{
-		"{kind: openai}": "openai is missing",
 		"{kind: openai, openai: {mode: guess, top_logprobs: 1, clamp: [0.4, 0.7]}}":                    "judges.0.openai.clamp is",
 		"{kind: openai, openai: {clamp: half}}":                                                        "clamp is neither",
 		"{kind: openai, openai: {model: m, base_url: 'http://h', extra: {stream: true}, timeout: 0s}}": "judges.0.openai.timeout",

@@ -118,13 +118,21 @@ func (d *Dropout) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
-// MarshalYAML writes what UnmarshalYAML reads.
-func (d Dropout) MarshalYAML() (any, error) {
+// String is the setting as a config has it.
+func (d Dropout) String() string {
 	switch d {
 	case Auto:
-		return "auto", nil
+		return "auto"
 	case FromModel:
-		return "from_model", nil
+		return "from_model"
+	}
+	return strconv.FormatFloat(float64(d), 'g', -1, 64)
+}
+
+// MarshalYAML writes what UnmarshalYAML reads.
+func (d Dropout) MarshalYAML() (any, error) {
+	if d < 0 {
+		return d.String(), nil
 	}
 	return float64(d), nil
 }

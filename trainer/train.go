@@ -69,7 +69,9 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 	result := &Result{State: r.State}
 	state := &result.State
 	state.Window.started = time.Now()
-	if w := state.Waiting; r.Config.EarlyStopping.ends(w) {
+	if w := state.Waiting; state.Step == total {
+		fmt.Fprintf(r.Out, "all %d steps are made already, nothing is trained: raise train.epochs or train.max_steps to go on\n", total)
+	} else if r.Config.EarlyStopping.ends(w) {
 		fmt.Fprintf(r.Out, "the run was stopped early, %d validations after its best at step %d: raise train.early_stopping.patience to go on\n", w.Waits, w.Step)
 	}
 	for {

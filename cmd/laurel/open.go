@@ -111,7 +111,7 @@ func buildStore(ctx context.Context, m *scoring.Model, what, scratch string, fil
 	}
 	s := store.Stats
 	fmt.Fprintf(out, "%s: %s\n", what, counts)
-	fmt.Fprintf(out, "  %d pairs, %d tokens, mean confidence %.3f, %d ties", s.Pairs, s.Tokens, s.ConfidenceSum/float64(s.Pairs), s.Ties)
+	fmt.Fprintf(out, "  %d pairs, %d tokens, confidence mean %.3f, exactly 0.5: %d", s.Pairs, s.Tokens, s.ConfidenceSum/float64(s.Pairs), s.Half)
 	if s.Truncated > 0 {
 		fmt.Fprintf(out, "; %d of %d sequences cut to max_length %d (%d tokens lost)", s.Truncated, 2*s.Pairs, m.MaxLength, s.TokensCut)
 	}

@@ -32,9 +32,12 @@ func (t *training) report(p *prepared, result *trainer.Result) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(t.out, "\ncheckpoint  %s (%s)\nreport      %s\nplots       %s\nmetrics     %s\npace        %d pairs in %.0f s of steps, compiling included: %.2f pairs/s\npeak memory %s\n",
-		best, why, html, plots, filepath.Join(t.dir, trainer.MetricsFile),
-		result.Pairs, result.Stepping.Seconds(), float64(result.Pairs)/max(result.Stepping.Seconds(), 1e-9), peakMemory())
+	fmt.Fprintf(t.out, "\ncheckpoint  %s (%s)\nreport      %s\nplots       %s\nmetrics     %s\n", best, why, html, plots, filepath.Join(t.dir, trainer.MetricsFile))
+	if result.Pairs > 0 { // a finished run that is resumed makes no steps
+		fmt.Fprintf(t.out, "pace        %d pairs in %.0f s of steps, compiling included: %.2f pairs/s\n",
+			result.Pairs, result.Stepping.Seconds(), float64(result.Pairs)/max(result.Stepping.Seconds(), 1e-9))
+	}
+	_, err = fmt.Fprintf(t.out, "peak memory %s\n", peakMemory())
 	return err
 }
 
@@ -139,5 +142,5 @@ func dropout(d trainer.Dropout) string {
 	if d == trainer.FromModel {
 		return "as the model's config.json has it; off in validation"
 	}
-	return fmt.Sprintf("%g; off in validation", float64(d))
+	return d.String() + "; off in validation"
 }

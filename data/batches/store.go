@@ -51,7 +51,7 @@ type StoreStats struct {
 	Truncated     int   `json:"truncated_sequences"` // of 2·Pairs
 	TokensCut     int64 `json:"tokens_cut"`
 	Longest       int   `json:"longest"`
-	Ties          int   `json:"ties"`      // confidence exactly 0.5
+	Half          int   `json:"half"`      // confidence exactly 0.5
 	Identical     int   `json:"identical"` // pairs kept whose sides are the same ids
 	ConfidenceSum float64
 
@@ -84,7 +84,7 @@ func (s *Store) add(at int64, e encoded) int64 {
 	st.addMargin(float32(e.pair.Margin))
 	st.ConfidenceSum += e.pair.Confidence
 	if e.pair.Confidence == 0.5 {
-		st.Ties++
+		st.Half++
 	}
 	for _, t := range []data.Tokens{e.chosen, e.rejected} {
 		if t.Cut > 0 {

@@ -52,7 +52,7 @@ type File struct {
 	Duplicates      int `json:"duplicates"`       // rows equal to one above
 	Contradictions  int `json:"contradictions"`   // pairs that also occur the other way round
 
-	LongerWins  float64 `json:"longer_wins"`  // accuracy of "the longer response wins", ties half
+	LongerWins  float64 `json:"longer_wins"`  // accuracy of "the longer response wins", equal lengths half
 	ShorterWins float64 `json:"shorter_wins"` // its complement
 
 	Confidence ConfidenceHistogram `json:"confidence"`

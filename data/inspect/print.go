@@ -85,7 +85,7 @@ func (f *File) printRows(p *printer) {
 	p.line("  prompts          %d distinct, %d rows repeat one", f.Prompts, f.RepeatedPrompts)
 	p.line("  duplicates       %d rows", f.Duplicates)
 	p.line("  contradictions   %d pairs", f.Contradictions)
-	p.line("  longer wins      %.4f (ties half)", f.LongerWins)
+	p.line("  longer wins      %.4f (of equal length: half)", f.LongerWins)
 	p.line("  shorter wins     %.4f", f.ShorterWins)
 	p.line("  confidence       mean %.4f, exactly 0.5: %d, exactly 1: %d", f.Confidence.Mean, f.Confidence.Half, f.Confidence.Certain)
 	most := slices.Max(f.Confidence.Bins[:])

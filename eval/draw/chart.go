@@ -109,7 +109,8 @@ func (c *Chart) textStyle(size vg.Length, bold bool) text.Style {
 }
 
 // svg draws the chart. The browser's sans-serif stands in where the
-// Liberation fonts are not installed; Arial has the same widths.
+// Liberation fonts are not installed; Arial has the same widths, and others are
+// brought to them.
 func (c *Chart) svg() ([]byte, error) {
 	canvas := vgsvg.New(chartWidth, chartHeight)
 	area := draw.New(canvas)
@@ -125,7 +126,7 @@ func (c *Chart) svg() ([]byte, error) {
 	}
 	const family = "font-family:Liberation Sans"
 	drawn := bytes.ReplaceAll(b.Bytes(), []byte(family), []byte(family+", Arial, Helvetica, sans-serif"))
-	return c.described(drawn)
+	return c.described(c.fitted(drawn))
 }
 
 // described puts the chart's title and what it says beneath the svg element.

@@ -15,8 +15,21 @@ import (
 var widths = [...]int{390, 768, 1280}
 
 // measuring lays the page out in a frame of each width, and says what is wider
-// than the frame, or is a table that its box neither holds nor scrolls.
+// than the frame, is a table that its box neither holds nor scrolls, or is a
+// text of a chart that reaches out of it or into another, in fonts of several
+// widths.
 const measuring = `<!DOCTYPE html><html><body><script>
+function clashes(svg) {
+  const frame = svg.getBoundingClientRect(), bad = [];
+  const texts = [...svg.querySelectorAll("text")].map(t => ({says: t.textContent, box: t.getBoundingClientRect()}));
+  texts.forEach((a, i) => {
+    if (a.box.left < frame.left - 1 || a.box.right > frame.right + 1) bad.push("outside its chart: " + a.says);
+    for (const b of texts.slice(i + 1)) {
+      if (Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left) > 1 && Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top) > 4) bad.push(a.says + " over " + b.says);
+    }
+  });
+  return bad;
+}
 function measure(frame) {
   const doc = frame.contentDocument, wide = frame.clientWidth, bad = [];
   if (doc.documentElement.scrollWidth > wide) bad.push("document of " + doc.documentElement.scrollWidth);
@@ -32,6 +45,10 @@ function measure(frame) {
       box.scrollLeft = 1e6;
       if (box.scrollLeft + box.clientWidth < t.scrollWidth - 1) bad.push("table cut: " + t.textContent.slice(0, 40));
     }
+  }
+  for (const family of ["", "DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono", "Verdana"]) {
+    for (const t of doc.querySelectorAll("figure text")) if (family) t.style.fontFamily = family;
+    for (const svg of doc.querySelectorAll("figure svg")) bad.push(...clashes(svg).map(clash => family + " " + clash));
   }
   return "width " + wide + ", tables " + tables.length + ", dark " + doc.defaultView.matchMedia("(prefers-color-scheme: dark)").matches + ": " + bad.join("; ") + "|";
 }
