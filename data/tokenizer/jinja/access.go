@@ -58,6 +58,10 @@ func (r *run) key(v Value) string {
 
 // subscripted is what Python's value[key] gives.
 func (r *run) subscripted(of, key Value) (Value, bool) {
+	r.weigh(key)
+	if text, ok := textOf(of); ok {
+		r.weigh(text)
+	}
 	if d, ok := of.(*Dict); ok {
 		switch key.(type) {
 		case *List, *Dict, *view:
@@ -271,6 +275,8 @@ func (r *run) member(of Value, name string) (Value, bool) {
 // bound is a method of a value.
 func bound[T any](name string, of T, method func(r *run, of T, args *call) Value) *Func {
 	return &Func{Name: name, call: func(r *run, args []Value, named *Dict) Value {
+		r.weigh(of)
+		r.weigh(args...)
 		return method(r, of, &call{run: r, name: name, args: args, named: named})
 	}}
 }

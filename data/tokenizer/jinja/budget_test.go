@@ -30,6 +30,10 @@ func TestBudgets(t *testing.T) {
 		"shared in JSON":     "{% set ns = namespace(t=[1]) %}{% for i in range(99) %}{% set ns.t = [ns.t, ns.t] %}{% endfor %}{{ ns.t | tojson }}",
 		"shared, compared":   "{% set ns = namespace(t=[1], u=[1]) %}{% for i in range(99) %}{% set ns.t = [ns.t, ns.t] %}{% set ns.u = [ns.u, ns.u] %}{% endfor %}{{ ns.t == ns.u }}",
 		"deep structure":     "{% set ns = namespace(t=[1]) %}{% for i in range(9999) %}{% set ns.t = [ns.t] %}{% endfor %}{{ ns.t }}",
+		"text looked at":     "{% set t = 'x' * 9999999 %}{% for i in range(99999) %}{{ t.find('y') }}{{ t | length }}{{ t is lower }}{{ t[5] }}{% endfor %}",
+		"words counted":      "{% set t = 'x ' * 999999 %}{% for i in range(99999) %}{{ t | wordcount }}{{ t | float }}{% endfor %}",
+		"shared as a key":    "{% set ns = namespace(t=()) %}{% for i in range(99) %}{% set ns.t = (ns.t, ns.t) %}{% endfor %}{{ {ns.t: 1} }}{{ dict[ns.t] }}",
+		"large numbers":      "{% set t = 2 ** 65000 %}{% for i in range(99999) %}{{ t % (t - 1) == 0 }}{% endfor %}",
 		"printed many times": "{% for i in range(99999) %}{{ 'x' * 99999 }}{% endfor %}",
 	} {
 		t.Run(name, func(t *testing.T) {

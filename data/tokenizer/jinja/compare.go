@@ -14,6 +14,9 @@ func (r *run) equal(a, b Value) bool {
 	}
 	if x, ok := textOf(a); ok {
 		y, ok := textOf(b)
+		if len(x) == len(y) {
+			r.weigh(x)
+		}
 		return ok && x == y
 	}
 	switch a := a.(type) {

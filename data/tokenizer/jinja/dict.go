@@ -93,7 +93,10 @@ func (r *run) hashable(v Value) {
 		for _, item := range v.Items {
 			r.hashable(item)
 		}
+	default:
+		r.weigh(v)
 	}
+	r.step(1)
 }
 
 // keyOf is the same for keys that Python holds for equal: 1, 1.0 and True are.

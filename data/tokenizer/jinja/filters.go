@@ -11,6 +11,8 @@ import (
 // filter is value|name(…).
 func (r *run) filter(name string, value Value, args []Value, named *Dict) Value {
 	r.step(1)
+	r.weigh(value)
+	r.weigh(args...)
 	f := filters[name]
 	if f == nil {
 		r.fail("no filter named '%s'", name)
@@ -51,6 +53,7 @@ func ofText(change func(string) string) filter {
 		c.done()
 		text := r.plain(value, c)
 		r.take(len(text))
+		r.step(len(text) / 2)
 		return change(text)
 	}
 }
@@ -189,7 +192,9 @@ var words = regexp.MustCompile(`[\pL\pN_]+`)
 
 func wordCount(r *run, value Value, c *call) Value {
 	c.done()
-	return int64(len(words.FindAllStringIndex(r.plain(value, c), -1)))
+	text := r.plain(value, c)
+	r.step(len(text) / 2) // expressions are slow
+	return int64(len(words.FindAllStringIndex(text, -1)))
 }
 
 func defaultTo(r *run, value Value, c *call) Value {
@@ -245,6 +250,7 @@ func toInt(r *run, value Value, c *call) Value {
 		return whole(n)
 	case string, *markup:
 		text := r.str(v)
+		r.step(len(text) * min(len(text), 4300) >> 12)
 		if n, ok := parseInt(text, base); ok {
 			return r.checked(n)
 		}
@@ -264,6 +270,7 @@ func toFloat(r *run, value Value, c *call) Value {
 		return r.float(value)
 	}
 	if text, ok := textOf(value); ok {
+		r.step(len(text) / 2)
 		if x, ok := parseFloat(text); ok {
 			return x
 		}

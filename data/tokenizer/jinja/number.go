@@ -103,6 +103,7 @@ func (r *run) checked(n *big.Int) Value {
 
 // digits writes an int. Python refuses more than 4,300 digits.
 func (r *run) digits(n *big.Int) string {
+	r.weigh(n)
 	text := n.String()
 	if len(strings.TrimPrefix(text, "-")) > 4300 {
 		r.fail("exceeds the limit (4300 digits) for integer string conversion")
@@ -112,6 +113,7 @@ func (r *run) digits(n *big.Int) string {
 
 // operate is a binary operator.
 func (r *run) operate(op string, a, b Value) Value {
+	r.weigh(a, b)
 	if text, ok := a.(string); ok && op == "%" {
 		return r.format(text, b)
 	}

@@ -11,6 +11,7 @@ package jinja
 import (
 	"errors"
 	"fmt"
+	"math/big"
 )
 
 // Template is a parsed template. It may be rendered by several goroutines at once.
@@ -112,6 +113,30 @@ func sizeOf(v Value) int {
 func (r *run) step(n int) {
 	if r.steps -= n; r.steps < 0 {
 		r.fail("%w: more than %d steps", ErrBudget, maxSteps)
+	}
+}
+
+// weigh takes steps for what a look at each value may cost: its length, and for
+// tuples, which may share members, that of all within.
+func (r *run) weigh(values ...Value) {
+	for _, v := range values {
+		switch v := v.(type) {
+		case string:
+			r.step(len(v) / 16)
+		case *markup:
+			r.step(len(v.text) / 16)
+		case *List:
+			r.step(len(v.Items) / 64)
+		case *Dict:
+			r.step(len(v.entries) / 64)
+		case *Tuple:
+			leave := r.enter()
+			r.step(len(v.Items))
+			r.weigh(v.Items...)
+			leave()
+		case *big.Int:
+			r.step(v.BitLen() * v.BitLen() >> 16)
+		}
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 // test is value is name(…).
 func (r *run) test(name string, value Value, args []Value, named *Dict) Value {
 	r.step(1)
+	r.weigh(value)
+	r.weigh(args...)
 	t := tests[name]
 	if t == nil {
 		r.fail("no test named '%s'", name)

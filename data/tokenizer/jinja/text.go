@@ -148,8 +148,9 @@ func hasCase(s string, is, other func(rune) bool) bool {
 	return strings.ContainsFunc(s, is) && !strings.ContainsFunc(s, other) && !strings.ContainsFunc(s, unicode.IsTitle)
 }
 
-func isTitle(_ *run, s string, c *call) Value {
+func isTitle(r *run, s string, c *call) Value {
 	c.done()
+	r.step(len(s) / 2)
 	return title(s) == s && strings.ContainsFunc(s, func(c rune) bool { return isUpper(c) || unicode.IsTitle(c) })
 }
 
