@@ -111,6 +111,7 @@ func measureAll(rows []Row, cfg Config) (*Report, error) {
 		return nil, err
 	}
 	r.Figures.Rewards = append(r.Figures.Rewards, boxes...)
+	r.RewardBench = rewardBench(r.PerSubset)
 	r.Warnings = warnings(r, subsets)
 	return r, nil
 }

@@ -42,7 +42,7 @@ type line struct{ Name, Value, Note string }
 
 func (r *Report) summary() []line {
 	q := r.MarginQuantiles
-	return []line{
+	lines := []line{
 		{"pairs", fmt.Sprint(r.N), stats.Plural(r.Ties, "tie")},
 		{"accuracy", r.AccuracyTiesHalf.String(), "95% " + r.AccuracyInterval.String() + ", ties one half" + r.promptNote()},
 		{"always longer", r.AlwaysLongerAccuracy.String(), r.longerNote()},
@@ -61,6 +61,10 @@ func (r *Report) summary() []line {
 		{"margin~length", r.SpearmanMarginLengthDifference.String(), "Spearman, with the difference in length"},
 		{"margin~confidence", r.SpearmanMarginConfidence.String(), "Spearman"},
 	}
+	if r.RewardBench != nil {
+		lines = append(lines, r.RewardBench.line())
+	}
+	return lines
 }
 
 // promptNote says where the interval is over prompts.

@@ -14,11 +14,12 @@ import (
 type Report struct {
 	Metrics
 	Bootstrap        Bootstrap           `json:"bootstrap"`
-	BootstrapPrompts *Bootstrap          `json:"bootstrap_prompts"` // null where no prompt repeats
-	MacroAccuracy    stats.Value         `json:"macro_accuracy"`    // mean over subsets of accuracy_ties_half
-	PerSubset        map[string]*Metrics `json:"per_subset"`        // empty where the data names no subset
-	Step             int                 `json:"step,omitempty"`    // of the training that the model comes from; 0 where not known
-	Worst            []Ranked            `json:"worst_ranked"`      // pairs that are ranked wrong, the lowest margin first
+	BootstrapPrompts *Bootstrap          `json:"bootstrap_prompts"`      // null where no prompt repeats
+	MacroAccuracy    stats.Value         `json:"macro_accuracy"`         // mean over subsets of accuracy_ties_half
+	PerSubset        map[string]*Metrics `json:"per_subset"`             // empty where the data names no subset
+	RewardBench      *RewardBench        `json:"reward_bench,omitempty"` // where all subsets are its
+	Step             int                 `json:"step,omitempty"`         // of the training that the model comes from; 0 where not known
+	Worst            []Ranked            `json:"worst_ranked"`           // pairs that are ranked wrong, the lowest margin first
 	Warnings         []string            `json:"warnings"`
 	Figures          Figures             `json:"figures"`
 }
