@@ -3,6 +3,7 @@ package model
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,6 +21,7 @@ const (
 	cacheVariable   = "LAUREL_COMPILE_CACHE"     // for users: a folder, or off
 	programVariable = "LAUREL_COMPILED_PROGRAMS" // for go-xla: the folder of this plugin and machine
 	cacheBytes      = 4 << 30                    // of all folders together
+	keyBytes        = 8                          // of programKey, which names a folder of the cache
 	halfWritten     = "new-"                     // how names of files under way begin
 	halfWrittenAge  = time.Hour                  // after which nobody writes them any more
 )
@@ -43,12 +45,30 @@ func (c CompileCache) String() string {
 // FindCompileCache finds the cache of all plugins, and counts what it holds.
 func FindCompileCache() CompileCache {
 	dir, why := cacheDir()
+	if err := writable(dir); err != nil {
+		dir, why = "", fmt.Sprintf("%v (%s names another folder)", err, cacheVariable)
+	}
 	c := CompileCache{Dir: dir, Why: why}
 	for _, p := range programsIn(dir) {
 		c.Programs++
 		c.Bytes += p.size
 	}
 	return c
+}
+
+// writable fails where a cache cannot be written; "" is none.
+func writable(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, "new-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // cacheDir is where compiled programs of all plugins lie, "" where none are kept.
@@ -107,7 +127,7 @@ func (c *BackendChoice) programKey() string {
 		raw, _ := os.ReadFile(file)
 		sum.Write(raw)
 	}
-	return fmt.Sprintf("%x", sum.Sum(nil)[:8])
+	return fmt.Sprintf("%x", sum.Sum(nil)[:keyBytes])
 }
 
 // program is one file of the cache.
@@ -117,20 +137,35 @@ type program struct {
 	used time.Time
 }
 
+// programsIn lists what laurel wrote into a cache, folders of programKey with
+// go-xla's files, and nothing else: the folder is the user's, and may hold more.
 func programsIn(root string) (programs []program) {
 	if root == "" {
 		return nil
 	}
-	_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return nil // what another process removes meanwhile is gone
+	keys, _ := os.ReadDir(root)
+	for _, key := range keys {
+		if !key.IsDir() || !isHex(key.Name(), 2*keyBytes) {
+			continue
 		}
-		if info, err := entry.Info(); err == nil {
-			programs = append(programs, program{path, info.Size(), info.ModTime()})
+		dir := filepath.Join(root, key.Name())
+		entries, _ := os.ReadDir(dir)
+		for _, entry := range entries {
+			name := entry.Name()
+			if !entry.Type().IsRegular() || !isHex(name, 2*sha256.Size) && !strings.HasPrefix(name, halfWritten) {
+				continue
+			}
+			if info, err := entry.Info(); err == nil { // what another process removes meanwhile is gone
+				programs = append(programs, program{filepath.Join(dir, name), info.Size(), info.ModTime()})
+			}
 		}
-		return nil
-	})
+	}
 	return programs
+}
+
+func isHex(name string, digits int) bool {
+	_, err := hex.DecodeString(name)
+	return err == nil && len(name) == digits
 }
 
 // prune removes the programs not used for longest, beyond the cache's size, and

@@ -71,12 +71,21 @@ func TestCompileCache(t *testing.T) {
 }
 
 // TestCompileCacheSize: the programs not used for longest go, and what was left
-// half written.
+// half written; what laurel did not write stays, where the cache is a folder of
+// other things too. The folder may be named by a link.
 func TestCompileCacheSize(t *testing.T) {
-	root := t.TempDir()
+	home := t.TempDir()
+	root := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(home, root); err != nil {
+		t.Fatal(err)
+	}
 	write := func(name string, size int64, age time.Duration) {
 		t.Helper()
-		path := filepath.Join(root, "key", name)
+		path := filepath.Join(home, name)
+		err := os.MkdirAll(filepath.Dir(path), 0o755)
+		if err != nil {
+			t.Fatal(err)
+		}
 		file, err := os.Create(path)
 		if err == nil {
 			err = file.Truncate(size)
@@ -92,20 +101,28 @@ func TestCompileCacheSize(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Mkdir(filepath.Join(root, "key"), 0o755); err != nil {
-		t.Fatal(err)
+	const key = "0123456789abcdef/"
+	named := func(digit string) string { return strings.Repeat(digit, 64) }
+	write(key+named("1"), cacheBytes/2, 3*time.Hour)
+	write(key+named("2"), cacheBytes/2, 2*time.Hour)
+	write(key+named("3"), cacheBytes/3, time.Minute)
+	write(key+"new-left", 10, 2*time.Hour)
+	write(key+"new-underway", 10, time.Minute)
+	others := []string{"thesis.bin", "new-year.txt", "docs/new-year.txt", "docs/" + named("4"), key + "notes.txt", key + "docs/" + named("5")}
+	for _, other := range others {
+		write(other, cacheBytes, 5*time.Hour)
 	}
-	write("old", cacheBytes/2, 3*time.Hour)
-	write("middle", cacheBytes/2, 2*time.Hour)
-	write("recent", cacheBytes/3, time.Minute)
-	write("new-left", 10, 2*time.Hour)
-	write("new-underway", 10, time.Minute)
 	prune(root)
 	var left []string
 	for _, p := range programsIn(root) {
 		left = append(left, filepath.Base(p.path))
 	}
-	if got := strings.Join(left, " "); got != "middle new-underway recent" {
-		t.Errorf("left: %s", got)
+	if got, want := strings.Join(left, " "), named("2")+" "+named("3")+" new-underway"; got != want {
+		t.Errorf("left: %s, want %s", got, want)
+	}
+	for _, other := range others {
+		if _, err := os.Stat(filepath.Join(home, other)); err != nil {
+			t.Errorf("a file that is not laurel's: %v", err)
+		}
 	}
 }

@@ -11,6 +11,9 @@ import (
 // UseDevices makes the model's programs run on the first n devices of a
 // backend: each has all weights and works on a part of the rows.
 func (m *Model) UseDevices(backend compute.Backend, n int) error {
+	if n < 1 {
+		return fmt.Errorf("%d devices are asked for, want a number from 1", n)
+	}
 	if have := int(backend.NumDevices()); n > have {
 		return fmt.Errorf("%d devices are asked for, and there are %d", n, have)
 	}

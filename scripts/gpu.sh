@@ -11,21 +11,28 @@
 # bench), full and LoRA, beside torch (SDPA, fused AdamW, torch.compile) and JAX at the same shapes, as far as PYTHON has them.
 # Leaves OUT/gpu.json and OUT/gpu.txt (default runs/gpu). Exit code: 0 if all of laurel's parts passed.
 set -euo pipefail
+from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# A path as it was meant where the script was started; a bare name is looked up in PATH.
+started() { case $1 in /*) echo "$1" ;; *) echo "$from/$1" ;; esac; }
+program() { case $1 in */*) started "$1" ;; *) echo "$1" ;; esac; }
 
 out=runs/gpu python=${PYTHON:-python3} tiny= given=
 while [ $# -gt 0 ]; do
 	case $1 in
-	--out) out=${2:?--out needs a directory} && shift 2 ;;
-	--python) python=${2:?--python needs an interpreter} given=1 && shift 2 ;;
+	--out) : "${2:?--out needs a directory}" && out=$(started "$2") && shift 2 ;;
+	--python) : "${2:?--python needs an interpreter}" && python=$(program "$2") given=1 && shift 2 ;;
 	--tiny) tiny=1 && shift ;;
 	-h | --help) sed -n '2,14s/^# \{0,1\}//p' "$0" && exit ;;
 	*) echo "gpu.sh: unknown argument $1 (--help says which there are)" >&2 && exit 2 ;;
 	esac
 done
 
-laurel=${LAUREL:-bin/laurel}
+laurel=bin/laurel
+[ -z "${LAUREL:-}" ] || laurel=$(program "$LAUREL")
 if ! command -v "$laurel" >/dev/null; then
+	[ -z "${LAUREL:-}" ] || { echo "gpu.sh: LAUREL names $laurel, which is no program" >&2; exit 1; }
 	command -v go >/dev/null || { echo "gpu.sh: no $laurel and no Go to build it with: bring the binary along, or install Go 1.26" >&2; exit 1; }
 	make build
 fi
@@ -49,6 +56,7 @@ backend=cuda
 if [ -n "$tiny" ]; then
 	backend=auto
 elif ! { [ -n "$given" ] && python_plugin; }; then
+	[ -z "$given" ] || echo "gpu.sh: $python has no CUDA plugin of JAX (jax_plugins/xla_cuda13): laurel's own is used" >&2
 	"$laurel" doctor --fix --cuda
 fi
 

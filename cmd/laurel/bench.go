@@ -30,6 +30,9 @@ func benchCommand() *cobra.Command {
 			"step's time goes to, and memory. Shapes: " + strings.Join(bench.Shapes(), ", ") + ".",
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !(b.peak >= 0) {
+				return usage(cmd, fmt.Errorf("--peak is %g, want TFLOP/s, or 0 to find it out", b.peak))
+			}
 			b.out, b.log = outputs(cmd, b.asJSON)
 			if err := b.check(); err != nil {
 				return usage(cmd, err)

@@ -64,7 +64,7 @@ func (p *parity) check() error {
 	if err != nil {
 		return err
 	}
-	if p.dtypes == nil {
+	if len(p.dtypes) == 0 {
 		p.dtypes = []string{"float32"}
 		if choice.CheckPrecision("bfloat16") == nil {
 			p.dtypes = append(p.dtypes, "bfloat16")

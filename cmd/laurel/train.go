@@ -31,6 +31,9 @@ func trainCommand() *cobra.Command {
 				return usage(cmd, fmt.Errorf("unknown argument %q: files of pairs go behind --data", more[0]))
 			}
 			t.train = append(t.train, more...)
+			if cmd.Flags().Changed("memory") && !(memory > 0) {
+				return usage(cmd, fmt.Errorf("--memory is %g, want GB above 0", memory))
+			}
 			if err := t.load(cmd); err != nil {
 				return err
 			}

@@ -34,6 +34,11 @@ func Find(backend string) (string, error) {
 	if backend == "cuda" {
 		file = cudaFile
 	}
+	if named := os.Getenv("LAUREL_PJRT"); named != "" {
+		if info, err := os.Stat(named); err != nil || !info.IsDir() {
+			return "", fmt.Errorf("%s: LAUREL_PJRT is %s, which is no folder: name a plugin folder, or unset it", backend, named)
+		}
+	}
 	folders := Folders()
 	for _, folder := range folders {
 		path := filepath.Join(folder, file)

@@ -116,3 +116,18 @@ func TestCPUPluginIsNotTakenForCUDA(t *testing.T) {
 		t.Errorf("%s reads as CUDA", inside)
 	}
 }
+
+// TestNamedFolderMustBeThere: LAUREL_PJRT that names no folder is an error, and not
+// another folder's plugin.
+func TestNamedFolderMustBeThere(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, named := range []string{file, file + "-not-there"} {
+		t.Setenv("LAUREL_PJRT", named)
+		if path, err := Find("cpu"); err == nil || !strings.Contains(err.Error(), named) {
+			t.Errorf("%s: %q, %v", named, path, err)
+		}
+	}
+}
