@@ -65,6 +65,7 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 	schedule := r.schedule(total)
 	feeding, stop := context.WithCancel(ctx)
 	defer stop()
+	ahead := !r.Backend.HasSharedBuffers() // else handing a program out waits for it, and a step would be told of one step late
 	pipeline := pipeline{steps: steps, batches: source.run(feeding, r.State.Step, total)}
 	result := &Result{State: r.State}
 	state := &result.State
@@ -99,7 +100,7 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 		}
 		began := time.Now()
 		rate := schedule.At(state.Step)
-		made, step, err := pipeline.step(ctx, state.Step, state.Updates, rate, !r.pausesAt(state.Step+1, total))
+		made, step, err := pipeline.step(ctx, state.Step, state.Updates, rate, ahead && !r.pausesAt(state.Step+1, total))
 		if err != nil {
 			return result, r.stopped(ctx, state, err)
 		}
