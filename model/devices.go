@@ -17,7 +17,7 @@ func (m *Model) UseDevices(backend compute.Backend, n int) error {
 	if have := int(backend.NumDevices()); n > have {
 		return fmt.Errorf("%d devices are asked for, and there are %d", n, have)
 	}
-	if n <= 1 {
+	if n == 1 {
 		m.mesh = nil
 		return nil
 	}

@@ -45,12 +45,15 @@ func (c *Config) Packs(sharedPrefixes bool) error {
 // and prefixes, then S/R columns of all sequences' rows, of their starts and of
 // their ends. Behind them come further columns, of beside [R, …].
 func LayOut(l *batches.Layout, beside []int32) *tensors.Tensor {
-	planes, places := [][]int32{l.IDs}, [][]int32{l.Lengths()}
+	columns := [][]int32{l.IDs, l.Lengths(), beside}
 	if l.Shared() {
-		planes, places = [][]int32{l.IDs, l.Segments, l.Positions, l.Prefixes}, [][]int32{l.Row, l.Start, l.End}
+		columns = [][]int32{l.IDs, l.Segments, l.Positions, l.Prefixes, l.Row, l.Start, l.End, beside}
 	}
-	columns := append(append(planes, places...), beside)
-	var flat []int32
+	size := 0
+	for _, values := range columns {
+		size += len(values)
+	}
+	flat := make([]int32, 0, size)
 	for r := range l.R {
 		for _, values := range columns {
 			each := len(values) / l.R

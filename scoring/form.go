@@ -19,9 +19,8 @@ const (
 
 // forms are those of the rows that a model has encoded.
 type forms struct {
-	mu     sync.Mutex
-	seen   []string
-	warned bool
+	mu   sync.Mutex
+	seen []string
 }
 
 func formOf(parts ...data.Text) string {
@@ -42,10 +41,9 @@ func (m *Model) saw(form string) {
 	}
 	f.seen = append(f.seen, form)
 	trained := m.Config.Recorded.TrainedOn
-	if f.warned || trained == "" || slices.Contains(strings.Split(trained, separate), form) || m.notice == nil {
+	if trained == "" || slices.Contains(strings.Split(trained, separate), form) || m.notice == nil {
 		return
 	}
-	f.warned = true
 	rows, mend := "texts, which are joined as they stand", "laurel convert --chat makes messages of them"
 	if form == messages {
 		rows, mend = "messages, which its chat template renders", "give it texts as those that it was trained on"

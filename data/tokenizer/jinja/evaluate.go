@@ -258,30 +258,18 @@ func (n *callExpr) with(r *run, s *scope, caller *Func) Value {
 	return f.call(r, args, named)
 }
 
-type filterExpr struct {
+// applied is value|name(…) or value is name(…): apply is the run's filter or test.
+type applied struct {
 	line
 	arguments
 	value expr
 	name  string
+	apply func(r *run, name string, value Value, args []Value, named *Dict) Value
 }
 
-func (n *filterExpr) eval(r *run, s *scope) Value {
+func (n *applied) eval(r *run, s *scope) Value {
 	value := n.value.eval(r, s)
 	args, named := n.evaluate(r, s)
 	r.line = n.number
-	return r.filter(n.name, value, args, named)
-}
-
-type testExpr struct {
-	line
-	arguments
-	value expr
-	name  string
-}
-
-func (n *testExpr) eval(r *run, s *scope) Value {
-	value := n.value.eval(r, s)
-	args, named := n.evaluate(r, s)
-	r.line = n.number
-	return r.test(n.name, value, args, named)
+	return n.apply(r, n.name, value, args, named)
 }

@@ -192,33 +192,29 @@ func (p *parser) tuple(conditions bool, end ...string) expr {
 }
 
 func (p *parser) items(end string) (items []expr) {
+	p.separated(end, func() { items = append(items, p.expression()) })
+	return items
+}
+
+// separated reads what stands between commas, of which one may follow the last,
+// up to the end and with it.
+func (p *parser) separated(end string, one func()) {
 	for !p.is(operatorToken, end) {
-		if len(items) > 0 {
+		one()
+		if !p.is(operatorToken, end) {
 			p.expect(operatorToken, ",")
 		}
-		if p.is(operatorToken, end) {
-			break
-		}
-		items = append(items, p.expression())
 	}
 	p.expect(operatorToken, end)
-	return items
 }
 
 func (p *parser) dict(at line) expr {
 	n := &dictExpr{line: at}
-	for !p.is(operatorToken, "}") {
-		if len(n.keys) > 0 {
-			p.expect(operatorToken, ",")
-		}
-		if p.is(operatorToken, "}") {
-			break
-		}
+	p.separated("}", func() {
 		n.keys = append(n.keys, p.expression())
 		p.expect(operatorToken, ":")
 		n.values = append(n.values, p.expression())
-	}
-	p.expect(operatorToken, "}")
+	})
 	return n
 }
 

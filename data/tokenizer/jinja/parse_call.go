@@ -13,13 +13,7 @@ func (p *parser) call(callee expr) *callExpr {
 
 func (p *parser) arguments() (a arguments) {
 	p.expect(operatorToken, "(")
-	for first := true; !p.is(operatorToken, ")"); first = false {
-		if !first {
-			p.expect(operatorToken, ",")
-			if p.is(operatorToken, ")") {
-				break
-			}
-		}
+	p.separated(")", func() {
 		switch {
 		case p.skip(operatorToken, "*"):
 			if a.rest != nil || a.named != nil {
@@ -46,8 +40,7 @@ func (p *parser) arguments() (a arguments) {
 			}
 			a.positional = append(a.positional, p.expression())
 		}
-	}
-	p.expect(operatorToken, ")")
+	})
 	return a
 }
 
@@ -55,7 +48,7 @@ func (p *parser) arguments() (a arguments) {
 func (p *parser) filters(value expr, bare bool) expr {
 	for bare || p.skip(operatorToken, "|") {
 		bare = false
-		n := &filterExpr{line: line{p.current().line}, value: value, name: p.dotted()}
+		n := &applied{line: line{p.current().line}, value: value, name: p.dotted(), apply: (*run).filter}
 		p.lookUp(filters[n.name] != nil, "filter", n.name)
 		if p.is(operatorToken, "(") {
 			n.arguments = p.arguments()
@@ -76,7 +69,7 @@ func (p *parser) dotted() string {
 func (p *parser) test(value expr) expr {
 	at := line{p.next().line}
 	not := p.skip(nameToken, "not")
-	n := &testExpr{line: at, value: value, name: p.dotted()}
+	n := &applied{line: at, value: value, name: p.dotted(), apply: (*run).test}
 	p.lookUp(tests[n.name] != nil, "test", n.name)
 	t := p.current()
 	switch {
