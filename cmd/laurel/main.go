@@ -24,11 +24,25 @@ func main() {
 	if err := withEnvironment(); err != nil {
 		fmt.Fprintf(os.Stderr, "laurel: %v: going on without\n", err)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
-	code := laurel(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	os.Exit(laurel(untilInterrupted(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// untilInterrupted is done at the first Ctrl-C or SIGTERM; a second one ends the
+// process at once, however soon it follows.
+func untilInterrupted() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	interrupts := make(chan os.Signal, 2)
+	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupts
+		cancel()
+		again := <-interrupts
+		signal.Reset(again)
+		if err := syscall.Kill(os.Getpid(), again.(syscall.Signal)); err != nil {
+			os.Exit(1)
+		}
+	}()
+	return ctx
 }
 
 // withEnvironment starts the process again, once, with the variables that the

@@ -193,7 +193,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, request Request,
 		drip(w, r)
 		return
 	}
-	time.Sleep(s.Latency)
+	select {
+	case <-time.After(s.Latency):
+	case <-r.Context().Done(): // the client has left
+	}
 	s.leave()
 	switch fault {
 	case TooMany:
