@@ -28,6 +28,9 @@ type underWay struct {
 func (s *stepper) begin(batches []*batches.Batch, step int) (*underWay, error) {
 	norms := s.norms(batches)
 	w := &underWay{batches: batches, told: make([]batchOutputs, len(batches))}
+	if len(batches) > 1 && s.backend.HasSharedBuffers() {
+		w.sums = s.zeroSums() // then one program is compiled for a shape, not two
+	}
 	for i, b := range batches {
 		var err error
 		if w.told[i], w.sums, err = s.gradients(b, norms, step, i, w.sums, i == len(batches)-1); err != nil {

@@ -32,9 +32,12 @@ type State struct {
 	Waiting   *Waiting    `json:"waiting,omitempty"` // for early stopping; nil without
 	Buckets   []int       `json:"buckets,omitempty"` // lengths that batches are padded to
 	Shared    []int       `json:"shared,omitempty"`  // those of rows that hold both sequences of a pair
-	Backend   string      `json:"backend"`
-	Data      string      `json:"data"`   // digest of the training pairs, as Store.Digest
-	Window    window      `json:"window"` // the metrics line under way
+	// BucketPairs and SharedPairs are how many pairs of those lengths are computed at once; empty: whole batches
+	BucketPairs []int  `json:"bucket_pairs,omitempty"`
+	SharedPairs []int  `json:"shared_pairs,omitempty"`
+	Backend     string `json:"backend"`
+	Data        string `json:"data"`   // digest of the training pairs, as Store.Digest
+	Window      window `json:"window"` // the metrics line under way
 }
 
 // Evaluation is the validation result of one step.

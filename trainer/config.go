@@ -28,6 +28,7 @@ type Config struct {
 	LayerLRDecay              float64       `yaml:"layer_lr_decay"`         // of the learning rate, a layer down
 	GradientCheckpointing     bool          `yaml:"gradient_checkpointing"` // computes each block twice, keeps its input only
 	Devices                   Devices       `yaml:"devices"`                // that share each batch; auto: every GPU, else one
+	ActivationMemory          Gigabytes     `yaml:"activation_memory"`      // that a batch computed at once may take; 0: no limit
 	Dropout                   Dropout       `yaml:"dropout"`
 	Confidence                string        `yaml:"confidence"` // weight | soft | ignore
 	Normalize                 string        `yaml:"normalize"`  // mean | weight_sum
@@ -46,7 +47,7 @@ type Config struct {
 // Default is what a run does where its file is silent.
 func Default() Config {
 	return Config{Epochs: 1, BatchSize: 8, GradientAccumulationSteps: 1, LearningRate: 2e-5, Schedule: "linear",
-		WeightDecay: 0.01, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, MaxGradNorm: 1, LayerLRDecay: 1, Dropout: Auto,
+		WeightDecay: 0.01, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, MaxGradNorm: 1, LayerLRDecay: 1, ActivationMemory: AutoMemory, Dropout: Auto,
 		Confidence: "weight", Normalize: "mean", Margin: true, EarlyStopping: EarlyStopping{Metric: "loss"}, Keep: 2, LogEvery: 10, MaxBadSteps: 3, Seed: 42}
 }
 
@@ -76,6 +77,37 @@ func (d Devices) MarshalYAML() (any, error) {
 		return "auto", nil
 	}
 	return int(d), nil
+}
+
+// Gigabytes are 10⁹ bytes each, or AutoMemory.
+type Gigabytes float64
+
+// AutoMemory lets the backend decide.
+const AutoMemory Gigabytes = -1
+
+// Bytes are those of so many gigabytes.
+func (m Gigabytes) Bytes() float64 { return 1e9 * float64(m) }
+
+// UnmarshalYAML reads "auto" or a number.
+func (m *Gigabytes) UnmarshalYAML(node *yaml.Node) error {
+	if node.Value == "auto" {
+		*m = AutoMemory
+		return nil
+	}
+	n, err := strconv.ParseFloat(node.Value, 64)
+	if err != nil || !(n >= 0) || math.IsInf(n, 0) {
+		return fmt.Errorf("line %d: train.activation_memory is %q, want auto, or gigabytes from 0 (no limit)", node.Line, node.Value)
+	}
+	*m = Gigabytes(n)
+	return nil
+}
+
+// MarshalYAML writes what UnmarshalYAML reads.
+func (m Gigabytes) MarshalYAML() (any, error) {
+	if m == AutoMemory {
+		return "auto", nil
+	}
+	return float64(m), nil
 }
 
 // Dropout is a rate for every dropout of the model, FromModel or Auto.

@@ -111,7 +111,7 @@ func batchLengths(r Run) (byShape map[BatchShape]int, total, computed, real int)
 	}
 	for step := range steps {
 		for _, plan := range f.plansOf(step) {
-			shape := r.shape(plan.T, plan.Shared)
+			shape := r.shape(plan.T, plan.Shared, plan.Size)
 			byShape[shape]++
 			computed += shape.Rows * shape.Tokens
 			for _, row := range plan.Rows {

@@ -42,8 +42,16 @@ func (f *feed) totalSteps(epochs float64, maxSteps int) int {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// plansOf names the batches of a step, which the step's number alone decides.
-func (f *feed) plansOf(step int) []batches.Plan {
+// plansOf names the micro-batches of a step, which the step's number alone decides.
+func (f *feed) plansOf(step int) (micro []batches.Plan) {
+	for _, plan := range f.batchesOf(step) {
+		micro = append(micro, f.order.MicroBatches(plan)...)
+	}
+	return micro
+}
+
+// batchesOf names the batches of a step, whole.
+func (f *feed) batchesOf(step int) []batches.Plan {
 	if f.order.Wrap {
 		plans := make([]batches.Plan, f.accumulation)
 		for i := range plans {
@@ -93,7 +101,7 @@ func (f *feed) run(ctx context.Context, first, total int) <-chan stepBatches {
 func (f *feed) read(step int) ([]*batches.Batch, error) {
 	var read []*batches.Batch
 	for _, plan := range f.plansOf(step) {
-		b, err := batches.Read(f.store, plan, f.order.BatchSize, f.padID)
+		b, err := batches.Read(f.store, plan, f.padID)
 		if err != nil {
 			return nil, err
 		}

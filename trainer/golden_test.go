@@ -203,12 +203,13 @@ func (v goldenVariant) follow(t *testing.T, backend compute.Backend, dir string,
 // readAs reads a plan's pairs in one layout, whichever suits them.
 func readAs(t *testing.T, store *batches.Store, plan batches.Plan, size int, padID int32, shared bool) *batches.Batch {
 	t.Helper()
+	plan.Size = size
 	if plan.Shared = shared; shared {
 		for row := range store.Len() {
 			plan.T = max(plan.T, store.Together(row))
 		}
 	}
-	b, err := batches.Read(store, plan, size, padID)
+	b, err := batches.Read(store, plan, padID)
 	if err != nil {
 		t.Fatal(err)
 	}

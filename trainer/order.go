@@ -39,7 +39,7 @@ func (r Run) SharesPrefix(choice string) (shares bool, why string, err error) {
 // run has the layouts and lengths that it began with.
 func (r Run) NewOrder(d data.Config, shares bool) batches.Order {
 	o := batches.Order{BatchSize: r.Config.BatchSize, Shuffle: d.Shuffle, Seed: r.Config.Seed, Wrap: !d.Shuffle && d.Buckets.None,
-		Buckets: r.State.Buckets, Shared: r.State.Shared}
+		Buckets: r.State.Buckets, Shared: r.State.Shared, BucketPairs: r.State.BucketPairs, SharedPairs: r.State.SharedPairs}
 	if len(o.Buckets)+len(o.Shared) > 0 {
 		return o
 	}
@@ -56,7 +56,41 @@ func (r Run) NewOrder(d data.Config, shares bool) batches.Order {
 	}
 	o.Buckets = batches.Lengths(d.Buckets, apart, r.Config.Epochs, compileTokens, r.Model.MaxPositions())
 	o.Shared = batches.Lengths(d.Buckets, shared, r.Config.Epochs, compileTokens, 0) // positions begin again with each response
+	o.BucketPairs, o.SharedPairs = r.pairsAtOnce(o.Buckets, false), r.pairsAtOnce(o.Shared, true)
 	return o
+}
+
+// cpuActivations is what the activations of a micro-batch may take where
+// train.activation_memory is auto and the device is a CPU, in bytes
+// (docs/experiments.md).
+const cpuActivations = 1.2e9
+
+// pairsAtOnce are how many pairs of each length one micro-batch computes, so that
+// its activations take no more than train.activation_memory; nil where every
+// batch is computed whole.
+func (r Run) pairsAtOnce(lengths []int, packed bool) (pairs []int) {
+	budget := r.Config.ActivationMemory.Bytes()
+	if r.Config.ActivationMemory == AutoMemory {
+		if r.BackendName == "cuda" || r.Model.NumDevices() > 1 {
+			return nil // a batch is what the user chose to fill the device with
+		}
+		budget = cpuActivations
+	}
+	if budget == 0 {
+		return nil
+	}
+	whole := true
+	for _, length := range lengths {
+		shape := r.shape(length, packed, r.Config.BatchSize)
+		of := PeakMemory(r.Model.Size(), shape).Activations / float64(r.Config.BatchSize)
+		parts := ceilDiv(r.Config.BatchSize, min(r.Config.BatchSize, max(1, int(budget/of))))
+		pairs = append(pairs, ceilDiv(r.Config.BatchSize, parts))
+		whole = whole && parts == 1
+	}
+	if whole {
+		return nil
+	}
+	return pairs
 }
 
 // Layout counts the pairs of a run by where they lie.

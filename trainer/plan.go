@@ -95,10 +95,10 @@ func (r Run) attention(b BatchShape) model.AttentionUse {
 	return r.Model.AttentionUse(r.Backend, b.Tokens, b.Packed, float64(r.Config.Dropout.For(r.Model)))
 }
 
-// shape is that of the run's batches of a length, packed ones with a pair a row.
-func (r Run) shape(length int, packed bool) BatchShape {
+// shape is that of so many pairs of a length, packed ones with a pair a row.
+func (r Run) shape(length int, packed bool, pairs int) BatchShape {
 	s := BatchShape{Tokens: length, ValueBytes: 4, Checkpointed: r.Config.GradientCheckpointing, Packed: packed}
-	s.Rows = r.Config.BatchSize * s.rowsPerPair()
+	s.Rows = pairs * s.rowsPerPair()
 	if r.BackendName == "cuda" && r.Model.Compute == dtypes.BFloat16 { // elsewhere bfloat16 is computed with as float32
 		s.ValueBytes = 2
 		use := r.attention(s)
@@ -115,10 +115,12 @@ func (r Run) ownMemory() int {
 	return r.Model.NumDevices()
 }
 
-// onDevice is the part of such a batch that lies in one memory.
+// onDevice is the part of the run's micro-batches of a length that lies in one
+// memory.
 func (r Run) onDevice(length int, packed bool) BatchShape {
-	s := r.shape(length, packed)
-	s.Rows = s.rowsPerPair() * ceilDiv(r.Config.BatchSize, r.ownMemory())
+	pairs := r.Order.PairsAtOnce(length, packed)
+	s := r.shape(length, packed, pairs)
+	s.Rows = s.rowsPerPair() * ceilDiv(pairs, r.ownMemory())
 	return s
 }
 

@@ -85,7 +85,7 @@ func BenchmarkSharedPrefix(b *testing.B) {
 		for _, plan := range r.Order.Once(r.Train) {
 			s := shape{plan.T, plan.Shared}
 			counts[shares][s]++
-			if examples[s], err = batches.Read(r.Train, plan, r.Config.BatchSize, int32(r.PadID)); err != nil {
+			if examples[s], err = batches.Read(r.Train, plan, int32(r.PadID)); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -202,6 +202,17 @@ func (s *stepper) gradients(b *batches.Batch, norms [2]float32, step, i int, sum
 	return told, added, nil
 }
 
+// zeroSums are the sums of losses and gradients of no batch, of each device.
+func (s *stepper) zeroSums() (sums []*tensors.Tensor) {
+	for range s.devices {
+		sums = append(sums, tensors.FromScalar(float32(0)))
+		for _, name := range s.names {
+			sums = append(sums, tensors.FromShape(s.model.Store.GetVariable("/"+name).Shape()))
+		}
+	}
+	return sums
+}
+
 // program is the one for a batch of a step.
 func (s *stepper) program(first, last bool) *ml.Exec {
 	reduce := last && s.devices > 1

@@ -232,7 +232,8 @@ func (r Run) validate(ctx context.Context, scorer *model.Ensemble, state *State)
 // save writes a checkpoint, then points best.json to the best, then removes
 // old checkpoints, in that order, so that a kill in between loses nothing.
 func (r Run) save(state *State, report *eval.Report) error {
-	state.Backend, state.Data, state.Buckets, state.Shared = r.BackendName, r.Train.Digest, r.Order.Buckets, r.Order.Shared
+	state.Backend, state.Data = r.BackendName, r.Train.Digest
+	state.Buckets, state.Shared, state.BucketPairs, state.SharedPairs = r.Order.Buckets, r.Order.Shared, r.Order.BucketPairs, r.Order.SharedPairs
 	if n := r.Model.NumDevices(); n > 1 {
 		state.Devices = n
 	} else {

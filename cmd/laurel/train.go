@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -257,8 +258,11 @@ func (t *training) layOut(p *prepared) error {
 	if lengths := p.Order.Buckets; len(lengths) > 0 {
 		padded = append(padded, list(lengths)+" tokens")
 	}
-	_, err = fmt.Fprintf(t.out, "batches of %d pairs, padded to %s\n", p.Order.BatchSize, strings.Join(padded, ", in two rows to "))
-	return err
+	fmt.Fprintf(t.out, "batches of %d pairs, padded to %s\n", p.Order.BatchSize, strings.Join(padded, ", in two rows to "))
+	if pairs := append(slices.Clone(p.Order.SharedPairs), p.Order.BucketPairs...); len(pairs) > 0 {
+		fmt.Fprintf(t.out, "pairs of each length computed at once, gradients summed over the batch: %s (train.activation_memory)\n", list(pairs))
+	}
+	return nil
 }
 
 // printExtension says what a resumed run makes of another number of steps.

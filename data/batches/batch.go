@@ -21,9 +21,9 @@ type Batch struct {
 }
 
 // Read fills a plan from the store, with padID where there is no token. A short
-// plan is filled up to size pairs that have no weight.
-func Read(s *Store, plan Plan, size int, padID int32) (*Batch, error) {
-	b := newBatch(size, plan.T, plan.Shared, padID)
+// plan is filled up to its size with pairs that have no weight.
+func Read(s *Store, plan Plan, padID int32) (*Batch, error) {
+	b := newBatch(plan.Size, plan.T, plan.Shared, padID)
 	b.Pairs, b.Rows = len(plan.Rows), plan.Rows
 	for j, row := range plan.Rows {
 		if n := s.rowLength(row, plan.Shared); n > plan.T {
@@ -41,7 +41,7 @@ func Read(s *Store, plan Plan, size int, padID int32) (*Batch, error) {
 			b.Tokens -= s.prefix(row)
 		}
 	}
-	for j := len(plan.Rows); j < size; j++ {
+	for j := len(plan.Rows); j < plan.Size; j++ {
 		b.fillUp(j)
 	}
 	return b, nil

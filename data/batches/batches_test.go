@@ -194,7 +194,7 @@ func TestPairsKeptOrRefused(t *testing.T) {
 
 func TestReadBatch(t *testing.T) {
 	s := fakeStore(t, 5)
-	b, err := Read(s, Plan{Rows: []int{4, 2}, T: 96}, 3, -7)
+	b, err := Read(s, Plan{Rows: []int{4, 2}, T: 96, Size: 3}, -7)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestReadBatch(t *testing.T) {
 	if b.Margin[0] != 4 || b.Margin[1] != 2 || b.Pairs != 2 {
 		t.Errorf("margins %v, pairs %d", b.Margin, b.Pairs)
 	}
-	if _, err := Read(s, Plan{Rows: []int{4}, T: 8}, 1, 0); err == nil {
+	if _, err := Read(s, Plan{Rows: []int{4}, T: 8, Size: 1}, 0); err == nil {
 		t.Error("a row longer than its batch was cut unsaid")
 	}
 }
@@ -220,7 +220,7 @@ func TestReadBatch(t *testing.T) {
 func TestBatchSaysWhereSequencesLie(t *testing.T) {
 	s := fakeStore(t, 60)
 	for _, plan := range (Order{BatchSize: 7, Shuffle: true, Buckets: []int{40, 96}}).Epoch(s, 0) {
-		b, err := Read(s, plan, 7, 0)
+		b, err := Read(s, plan, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -288,7 +288,7 @@ func BenchmarkReadBatch(b *testing.B) {
 	defer s.Close()
 	plans := Order{BatchSize: 8, Shuffle: true, Buckets: Buckets(s.Apart(), 1, 1000, 0)}.Epoch(s, 0)
 	for i := 0; b.Loop(); i++ {
-		if _, err := Read(s, plans[i%len(plans)], 8, 0); err != nil {
+		if _, err := Read(s, plans[i%len(plans)], 0); err != nil {
 			b.Fatal(err)
 		}
 	}

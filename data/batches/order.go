@@ -11,6 +11,7 @@ type Plan struct {
 	Rows   []int
 	T      int
 	Shared bool
+	Size   int // pairs that the batch has room for
 }
 
 // Order decides which pairs form which batch.
@@ -19,8 +20,11 @@ type Order struct {
 	Shuffle   bool
 	Buckets   []int // ascending lengths of rows of one sequence; one bucket means one shape
 	Shared    []int // the same of rows of a pair; empty: no pair lies in one row
-	Wrap      bool  // take rows in file order for ever, without a short batch at the end
-	Seed      uint64
+	// BucketPairs and SharedPairs are how many pairs of each of those lengths are
+	// computed at once, in a micro-batch; empty: BatchSize.
+	BucketPairs, SharedPairs []int
+	Wrap                     bool // take rows in file order for ever, without a short batch at the end
+	Seed                     uint64
 }
 
 // Epoch plans one pass over the store: every pair once, each batch of one
@@ -73,6 +77,35 @@ func (o Order) Lengths(shared bool) []int {
 	return o.Buckets
 }
 
+// microPairs are how many pairs of each of Lengths are computed at once.
+func (o Order) microPairs(shared bool) []int {
+	if shared {
+		return o.SharedPairs
+	}
+	return o.BucketPairs
+}
+
+// PairsAtOnce is how many pairs of a length are computed at once.
+func (o Order) PairsAtOnce(length int, shared bool) int {
+	sizes := o.microPairs(shared)
+	if at := slices.Index(o.Lengths(shared), length); at >= 0 && at < len(sizes) {
+		return sizes[at]
+	}
+	return o.BatchSize
+}
+
+// MicroBatches divides a batch into those that are computed one after the other,
+// their gradients summed; all have one shape. The sums are those of the whole
+// batch, since a loss is divided by what its step has in all.
+func (o Order) MicroBatches(plan Plan) []Plan {
+	size := o.PairsAtOnce(plan.T, plan.Shared)
+	var parts []Plan
+	for rows := range slices.Chunk(plan.Rows, size) {
+		parts = append(parts, Plan{rows, plan.T, plan.Shared, size})
+	}
+	return parts
+}
+
 // shares tells whether a pair lies in one row.
 func (o Order) shares(s *Store, row int) bool { return len(o.Shared) > 0 && s.Shares(row) }
 
@@ -105,7 +138,7 @@ func (f *filling) addTo(plans []Plan, bucket, row int) []Plan {
 }
 
 func (f *filling) close(plans []Plan, bucket int) []Plan {
-	plans = append(plans, Plan{f.open[bucket], f.lengths[bucket], f.shared})
+	plans = append(plans, Plan{f.open[bucket], f.lengths[bucket], f.shared, f.size})
 	f.open[bucket] = nil
 	return plans
 }
@@ -161,5 +194,5 @@ func (o Order) Wrapped(s *Store, batch int) Plan {
 		shared = shared && o.shares(s, rows[j])
 	}
 	lengths := o.Lengths(shared)
-	return Plan{rows, lengths[len(lengths)-1], shared}
+	return Plan{rows, lengths[len(lengths)-1], shared, o.BatchSize}
 }

@@ -94,7 +94,7 @@ func TestEveryPairInItsLayout(t *testing.T) {
 				if len(p.Rows) < o.BatchSize {
 					short++
 				}
-				b, err := Read(s, p, o.BatchSize, 0)
+				b, err := Read(s, p, 0)
 				if err != nil {
 					t.Fatal(err)
 				}
