@@ -4,17 +4,17 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
 // Table is a file whose rows are to be scored, in order.
 type Table struct {
-	file    string
-	src     Source
-	fields  *tableFields
-	holds   tableKind
-	media   media
-	records int
+	file   string
+	src    Source
+	fields *tableFields
+	holds  tableKind
+	media  media
 }
 
 // tableKind is what the rows of a table hold.
@@ -34,7 +34,6 @@ type Record struct {
 	Completions []Completion // one; two for pairs: chosen, rejected; none with a Problem
 	Problem     string       // a Reason, where the row cannot be scored
 	Detail      string       // the Problem in a sentence
-	index       int          // records before this one
 }
 
 // OpenTable opens a Parquet, JSON lines or CSV file to be scored. It needs the
@@ -148,6 +147,19 @@ func (t *Table) Notes() []string { return t.fields.notes }
 // Pairs reports whether every record has two completions.
 func (t *Table) Pairs() bool { return t.holds == tablePairs }
 
+// PerRow is how many completions a row has: 1, for pairs 2.
+func (t *Table) PerRow() int {
+	if t.Pairs() {
+		return 2
+	}
+	return 1
+}
+
+// NoScores are the scores of a row that has a Problem: its reason.
+func (t *Table) NoScores(problem string) []Score {
+	return slices.Repeat([]Score{{Reason: problem}}, t.PerRow())
+}
+
 // File is the path that the table was opened from.
 func (t *Table) File() string { return t.file }
 
@@ -167,8 +179,7 @@ func (t *Table) Next() (Record, error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("read %s: %w", t.file, err)
 	}
-	rec := Record{Row: place, Unit: t.src.Unit(), index: t.records}
-	t.records++
+	rec := Record{Row: place, Unit: t.src.Unit()}
 	if bad == nil {
 		bad = t.media.check()
 	}

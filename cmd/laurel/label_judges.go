@@ -8,7 +8,6 @@ import (
 	"laurel/data/tokenizer"
 	"laurel/feedback"
 	"laurel/feedback/chat"
-	"laurel/scoring"
 )
 
 // openJudges are the judges of a run, and what must be closed after it.
@@ -71,10 +70,7 @@ func (l *labelling) openReward(ctx context.Context, name string, c feedback.Rewa
 	if err != nil {
 		return nil, err
 	}
-	options, finish := opening("main", 0, l.log)
-	options.Notice = nil // opening the model says it all
-	weights, err := scoring.Hash(ctx, dir, options)
-	finish()
+	weights, err := modelHash(ctx, dir, l.log)
 	if err != nil {
 		return nil, err
 	}
