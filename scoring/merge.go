@@ -106,7 +106,7 @@ func (s *Shards) Fits(table *data.Table) error {
 // Write writes the columns of the table that was scored and the scores into a
 // file, as data.NewScoreWriter does; each hears the scores of every row, in order,
 // and may be nil. replaced are columns of the input that gave way to the scores.
-func (s *Shards) Write(out string, table *data.Table, each func(scores []data.Score)) (tally Tally, replaced []string, err error) {
+func (s *Shards) Write(out string, table *data.Table, each func(scores []data.Score) error) (tally Tally, replaced []string, err error) {
 	writer, err := data.NewScoreWriter(out, table, s.Task.Ensemble)
 	if err != nil {
 		return tally, nil, err
@@ -115,7 +115,9 @@ func (s *Shards) Write(out string, table *data.Table, each func(scores []data.Sc
 	err = s.read(table.PerRow(), func(scores []data.Score) error {
 		tally.count(scores)
 		if each != nil {
-			each(scores)
+			if err := each(scores); err != nil {
+				return err
+			}
 		}
 		return writer.Write(scores)
 	})

@@ -13,6 +13,7 @@ import (
 
 	"laurel/data"
 	"laurel/scoring"
+	"laurel/selection"
 )
 
 func scoreCommand() *cobra.Command {
@@ -46,6 +47,7 @@ func scoreCommand() *cobra.Command {
 	sharedPrefixFlag(cmd, &s.shares)
 	shardFlags(cmd, &s.part, &s.merge)
 	flags.IntVar(&s.groupRows, "group-rows", scoring.GroupRows, "rows that are scored and kept together; a shard has whole groups")
+	s.selectFlags(flags)
 	overwriteFlag(cmd, &s.overwrite)
 	return cmd
 }
@@ -59,6 +61,10 @@ type scoreRun struct {
 	maxLength, devices, groupRows     int
 	overwrite, shares, merge          bool
 	log                               io.Writer
+
+	choice         selection.Config
+	sftOut, dpoOut string // "" where nothing is selected
+	chooser        *selection.Selection
 }
 
 // check refuses flags that are missing or make no sense together.
@@ -78,7 +84,7 @@ func (s *scoreRun) check(cmd *cobra.Command) error {
 	case s.groupRows < 1:
 		return usage(cmd, fmt.Errorf("--group-rows is %d, want at least 1", s.groupRows))
 	}
-	return nil
+	return s.checkSelection(cmd)
 }
 
 func (s *scoreRun) run(ctx context.Context) error {
@@ -90,13 +96,19 @@ func (s *scoreRun) run(ctx context.Context) error {
 	for _, note := range table.Notes() {
 		fmt.Fprintf(s.log, "%s: %s\n", s.file, note)
 	}
+	if s.selects() {
+		if s.chooser, err = selection.New(s.file, s.columns, s.choice); err != nil {
+			return err
+		}
+		defer s.chooser.Close()
+	}
 	switch {
 	case s.merge:
 		return s.mergeShards(table)
 	case s.part != "":
 		return s.runShard(ctx, table)
 	}
-	if err := claimFile(s.out, s.overwrite); err != nil {
+	if err := s.claimOutputs(); err != nil {
 		return err
 	}
 	path, err := s.scoreShard(ctx, table, data.Whole)
@@ -180,13 +192,24 @@ func (s *scoreRun) open(ctx context.Context, table *data.Table) (scorer *scoring
 	return scorer, task, nil
 }
 
-// write writes the scores beside the input's columns.
+// write writes the scores beside the input's columns, and what is selected by them.
 func (s *scoreRun) write(shards *scoring.Shards, table *data.Table) error {
-	tally, replaced, err := shards.Write(s.out, table, nil)
+	var each func([]data.Score) error
+	if s.chooser != nil {
+		each = s.chooser.Take
+	}
+	tally, replaced, err := shards.Write(s.out, table, each)
 	if err != nil {
 		return err
 	}
-	return s.print(tally, shards.Task.Settings["max-length"], replaced)
+	if err := s.print(tally, shards.Task.Settings["max-length"], replaced); err != nil || s.chooser == nil {
+		return err
+	}
+	summary, err := s.chooser.Write(s.sftOut, s.dpoOut)
+	if err != nil {
+		return err
+	}
+	return s.printSelection(summary)
 }
 
 func (s *scoreRun) print(tally scoring.Tally, maxLength string, replaced []string) error {

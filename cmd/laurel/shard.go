@@ -59,7 +59,7 @@ func (s *scoreRun) runShard(ctx context.Context, table *data.Table) error {
 
 // mergeShards writes the output of shards that are all there.
 func (s *scoreRun) mergeShards(table *data.Table) error {
-	if err := claimFile(s.out, s.overwrite); err != nil {
+	if err := s.claimOutputs(); err != nil {
 		return err
 	}
 	paths := s.shards
