@@ -74,7 +74,7 @@ func (l *labelling) openReward(ctx context.Context, name string, c feedback.Rewa
 	if err != nil {
 		return nil, err
 	}
-	if l.reaggregate || l.dry {
+	if l.keptOnly() || l.dry {
 		return feedback.NewReward(name, weights, c, nil), nil
 	}
 	backend, _, err := openBackend(c.Backend, l.log)
