@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/gofrs/flock"
 
@@ -61,23 +62,25 @@ func (t Task) differences(other Task) (out []string) {
 }
 
 // ShardFile keeps the scores of a shard, group by group, while they are computed.
-// The file only grows, and every group in it is on disk, so that a process killed
-// at any instant loses no more than the group it was at. One process writes it at
-// a time.
+// The file only grows. A group is with the kernel when Put returns, so that a process
+// killed at any instant loses no more than the group it was at, and on disk with
+// the first that comes a second later: what a power cut takes is scored again. One
+// process writes the file at a time.
 type ShardFile struct {
 	Groups Groups // From is beyond the last that is there
 	Kept   int    // groups that were there when it was opened
 	// Rows is the number of rows of the whole table, -1 until the shard is
 	// finished.
 	Rows int
-	// Repaired says that a killed process left its last group half written; empty
-	// where none did.
+	// Repaired says that a line was not whole, as a killed process leaves it; empty
+	// where all are.
 	Repaired string
 
 	ensemble bool
 	path     string
 	file     *os.File
 	lock     *flock.Flock
+	synced   time.Time
 }
 
 // ErrOtherTask is that of a file that holds scores of another task.
@@ -111,12 +114,13 @@ func (f *ShardFile) open(task Task, anew bool) (err error) {
 	}
 	size, seekErr := f.file.Seek(0, io.SeekEnd)
 	if err = errors.Join(err, seekErr); err == nil && size == 0 {
-		err = errors.Join(f.append(shardLine{Head: &head}), data.SyncFolder(filepath.Dir(f.path)))
+		err = errors.Join(f.write(shardLine{Head: &head}), data.SyncFolder(filepath.Dir(f.path)))
 	}
 	return err
 }
 
-// load reads what is there already, and cuts off a last line that is not whole.
+// load reads what is there already, up to a line that is not whole, and cuts off
+// the rest.
 func (f *ShardFile) load(head shardHead) error {
 	lines := newShardLines(f.file)
 	for {
@@ -124,8 +128,8 @@ func (f *ShardFile) load(head shardHead) error {
 		switch {
 		case err == io.EOF:
 			return nil
-		case errors.Is(err, errCutShort):
-			f.Repaired = fmt.Sprintf("%s: the last line was cut short, as a killed process leaves it: cut off", f.path)
+		case errors.Is(err, errDamaged):
+			f.Repaired = fmt.Sprintf("%s: line %d is damaged, or cut short as a killed process leaves it: its rows and those after it are scored again", f.path, lines.line)
 			return f.file.Truncate(lines.size)
 		case err != nil:
 			return err
@@ -145,22 +149,23 @@ func (f *ShardFile) load(head shardHead) error {
 // Put keeps the scores of the next group.
 func (f *ShardFile) Put(group int, scores [][]data.Score) error {
 	f.Groups.From = group + 1
-	return f.append(shardLine{Group: newGroupScores(group, scores, f.ensemble)})
+	return f.write(shardLine{Group: newGroupScores(group, scores, f.ensemble)})
 }
 
 // Finish says that every group is there, of a table of so many rows.
 func (f *ShardFile) Finish(rows int) error {
-	f.Rows = rows
-	return f.append(shardLine{End: &shardEnd{rows}})
+	f.Rows, f.synced = rows, time.Time{}
+	return f.write(shardLine{End: &shardEnd{rows}})
 }
 
-func (f *ShardFile) append(line shardLine) error {
+func (f *ShardFile) write(line shardLine) error {
 	content, err := line.encode()
 	if err == nil {
 		_, err = f.file.Write(content)
 	}
-	if err == nil {
+	if err == nil && time.Since(f.synced) > time.Second {
 		err = f.file.Sync()
+		f.synced = time.Now()
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", f.path, err)
@@ -207,30 +212,28 @@ func newShardLines(file io.Reader) *shardLines {
 	return &shardLines{in: bufio.NewReaderSize(file, 1<<20)}
 }
 
-// errCutShort is that of a last line that was not written whole.
-var errCutShort = errors.New("the last line is cut short")
+// errDamaged is that of a line that is not as it was written, or not whole.
+var errDamaged = errors.New("is damaged, or cut short: start that shard again, and what is lost is scored again")
 
 // next reads a line; io.EOF after the last.
 func (l *shardLines) next() (line shardLine, err error) {
 	raw, err := l.in.ReadBytes('\n')
-	if err == io.EOF && len(raw) > 0 {
-		return line, errCutShort
+	if err == io.EOF && len(raw) == 0 {
+		return line, io.EOF
 	}
-	if err != nil {
+	if err != nil && err != io.EOF {
 		return line, err
 	}
 	l.line++
-	if line, err = parseShardLine(raw); err == nil && (l.line == 1) != (line.Head != nil) {
-		err = errors.New("it is no file of laurel score's shards")
-	}
-	if err == nil {
+	line, bad := parseShardLine(raw)
+	switch {
+	case bad == nil && err == nil && (l.line == 1) == (line.Head != nil):
 		l.size += int64(len(raw))
 		return line, nil
+	case l.line == 1 && err == nil:
+		return line, errors.New("it is no file of laurel score's shards, or of another version's, or damaged: remove it, and its rows are scored again")
 	}
-	if _, last := l.in.Peek(1); last == io.EOF && l.line > 1 {
-		return line, errCutShort // written, but not all of it reached the disk
-	}
-	return line, fmt.Errorf("line %d is damaged: %w; remove the file, and its rows are scored again", l.line, err)
+	return line, fmt.Errorf("line %d %w", l.line, errDamaged)
 }
 
 // sameAs refuses a head of another task, or another shard.

@@ -101,12 +101,9 @@ func TestShardRefuses(t *testing.T) {
 	if err := os.WriteFile(path, []byte(damaged), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenShard(path, demoTask, data.Whole, false); err == nil || !strings.Contains(err.Error(), "line 2 is damaged") {
-		t.Error(err)
-	}
-	f, err = OpenShard(path, demoTask, data.Whole, true)
-	if err != nil || f.Kept != 0 {
-		t.Fatalf("anew: %d groups kept, %v", f.Kept, err)
+	f, err = OpenShard(path, demoTask, data.Whole, false)
+	if err != nil || f.Kept != 0 || !strings.Contains(f.Repaired, "line 2 is damaged") {
+		t.Fatalf("%d groups kept, %q, %v", f.Kept, f.Repaired, err)
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
@@ -114,6 +111,17 @@ func TestShardRefuses(t *testing.T) {
 	if _, err := os.Stat(path); err == nil {
 		t.Error("a shard without a group was left")
 	}
+	if err := os.WriteFile(path, []byte("{\"text\":\"a\"}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenShard(path, demoTask, data.Whole, false); err == nil || !strings.Contains(err.Error(), "no file of laurel score's shards") {
+		t.Error(err)
+	}
+	f, err = OpenShard(path, other, data.Whole, true)
+	if err != nil {
+		t.Fatalf("anew: %v", err)
+	}
+	f.Close()
 }
 
 // TestShardsMerge: the scores come back as they were put, in the order of the

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,7 +26,7 @@ func TestKilledShardsScoreTheSameFile(t *testing.T) {
 	whole := read(t, dir, "whole.parquet")
 
 	first, second := startLaurel(t, dir, score("parts.parquet", "--shard", "0/3")...), startLaurel(t, dir, score("parts.parquet", "--shard", "2/3")...)
-	killAmid(t, dir, "parts.parquet.shard-1-of-3", score("parts.parquet", "--shard", "1/3"))
+	stopAmid(t, dir, "parts.parquet.shard-1-of-3", os.Kill, score("parts.parquet", "--shard", "1/3"))
 	mustRun(t, dir, score("parts.parquet", "--shard", "1/3")...)
 	for _, p := range []*process{first, second} {
 		if err := p.Wait(); err != nil {
@@ -37,7 +38,11 @@ func TestKilledShardsScoreTheSameFile(t *testing.T) {
 		t.Error("three shards, one of them killed, give another file")
 	}
 
-	killAmid(t, dir, "alone.parquet.shard-0-of-1", score("alone.parquet"))
+	stopAmid(t, dir, "alone.parquet.shard-0-of-1", os.Kill, score("alone.parquet"))
+	p := stopAmid(t, dir, "alone.parquet.shard-0-of-1", os.Interrupt, score("alone.parquet"))
+	if !strings.Contains(p.out.String(), "laurel: interrupted: what is scored is kept in alone.parquet.shard-0-of-1, and the same command goes on") {
+		t.Errorf("interrupted score says\n%s", p.out.String())
+	}
 	mustRun(t, dir, score("alone.parquet")...)
 	if read(t, dir, "alone.parquet") != whole {
 		t.Error("a process that was killed and started again gives another file")
@@ -48,22 +53,31 @@ func TestKilledShardsScoreTheSameFile(t *testing.T) {
 	}
 }
 
-// killAmid starts a command and kills it once it has kept some groups of a
-// shard, before it has kept them all.
-func killAmid(t *testing.T, dir, shard string, args []string) {
+// stopAmid starts a command and sends it a signal once it has kept some more groups
+// of a shard, before it has kept them all. One that is too fast is started anew.
+func stopAmid(t *testing.T, dir, shard string, signal os.Signal, args []string) *process {
 	t.Helper()
-	p := startLaurel(t, dir, args...)
-	for range 15_000 {
-		content, _ := os.ReadFile(filepath.Join(dir, shard))
-		if strings.Count(string(content), "\n") >= 3 {
-			break
+	path, out := filepath.Join(dir, shard), filepath.Join(dir, strings.Split(shard, ".shard-")[0])
+	for range 10 {
+		before, _ := os.ReadFile(path)
+		p := startLaurel(t, dir, args...)
+		for range 15_000 {
+			if content, _ := os.ReadFile(path); strings.Count(string(content), "\n") >= strings.Count(string(before), "\n")+3 {
+				break
+			}
+			time.Sleep(time.Millisecond)
 		}
-		time.Sleep(time.Millisecond)
+		_ = p.Process.Signal(signal) // it may have ended
+		p.Wait()
+		if content, err := os.ReadFile(path); err == nil && !strings.Contains(string(content), `"end"`) {
+			return p
+		}
+		for _, file := range []string{path, out} {
+			if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+				t.Fatal(err)
+			}
+		}
 	}
-	p.Process.Kill()
-	p.Wait()
-	content := read(t, dir, shard)
-	if n := strings.Count(content, `"group":{`); n < 2 || strings.Contains(content, `"end"`) {
-		t.Fatalf("killed after %d groups of %s:\n%s", n, shard, p.out.String())
-	}
+	t.Fatalf("no signal came amid %v", args)
+	return nil
 }
