@@ -66,6 +66,14 @@ func LoadRevise(path string, settings []string) (feedback.ReviseConfig, error) {
 	return load(path, settings, feedback.DefaultRevise())
 }
 
+// LoadGenerate reads the configuration of a generate run the same way.
+func LoadGenerate(path string, settings []string) (feedback.GenerateConfig, error) {
+	if path == "" {
+		return parseOver(nil, settings, feedback.DefaultGenerate())
+	}
+	return load(path, settings, feedback.DefaultGenerate())
+}
+
 // config is a run's configuration, of whatever command.
 type config interface{ Validate() error }
 

@@ -50,3 +50,13 @@ func TestShippedReviseConfigsLoad(t *testing.T) {
 		}
 	}
 }
+
+func TestShippedGenerateConfigLoads(t *testing.T) {
+	c, err := LoadGenerate("generate.yaml", []string{"temperatures=[0.9]", "models=[{model: a}, {model: b}]", "systems=[\"\", Be brief.]", "chat.seed=null"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Temperatures) != 1 || len(c.Models) != 2 || len(c.Systems) != 2 || c.Chat.Seed != nil || c.Chat.MaxTokens != 1024 {
+		t.Errorf("%+v", c)
+	}
+}

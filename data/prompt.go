@@ -118,10 +118,7 @@ func (p *promptFields) read() (out Prompt, bad *Problem) {
 
 // waiting is a prompt as messages of which the last waits for an answer.
 func waiting(prompt Text, column string) ([]Message, *Problem) {
-	m := prompt.Messages
-	if m == nil {
-		m = plainTurns(prompt.Plain)
-	}
+	m := prompt.Turns()
 	switch {
 	case len(m) == 0 || !m[len(m)-1].Says():
 		return nil, &Problem{ReasonEmptyPrompt, column, "the prompt, or its last turn, is empty or only white space"}
@@ -129,6 +126,15 @@ func waiting(prompt Text, column string) ([]Message, *Problem) {
 		return nil, &Problem{ReasonAnswered, column, "ends with the assistant's turn: a prompt ends with the turn to be answered"}
 	}
 	return m, nil
+}
+
+// Turns are the messages of a prompt: its own, or those that plain text stands
+// for, as in ReadPrompts.
+func (t Text) Turns() []Message {
+	if t.Messages != nil {
+		return t.Messages
+	}
+	return plainTurns(t.Plain)
 }
 
 // plainTurns are the turns of an HH transcript, "\n\nHuman: …\n\nAssistant:",

@@ -127,21 +127,10 @@ func openPassThrough(t *Table) (passThrough, error) {
 // Replaced lists the input columns that gave way to new scores of their name.
 func (w *ScoreWriter) Replaced() []string { return w.replaced }
 
-// Write writes the scores of the next record, one for each completion; a
-// record with a Problem needs none. Records come in the table's order.
-func (w *ScoreWriter) Write(rec Record, scores []Score) error {
-	if rec.index != w.rows {
-		return fmt.Errorf("write %s: scores of record %d where record %d is next", w.file.path, rec.index, w.rows)
-	}
-	want := 1
-	if w.table.Pairs() {
-		want = 2
-	}
-	if rec.Problem != "" {
-		scores = slices.Repeat([]Score{{Reason: rec.Problem}}, want)
-	}
-	if len(scores) != want {
-		return fmt.Errorf("write %s: %d scores for a record that needs %d", w.file.path, len(scores), want)
+// Write writes the next row of the table with its scores: one, for pairs two.
+func (w *ScoreWriter) Write(scores []Score) error {
+	if want := w.table.PerRow(); len(scores) != want {
+		return fmt.Errorf("write %s: row %d: %d scores for a row that needs %d", w.file.path, w.rows, len(scores), want)
 	}
 	if err := w.out.write(scores); err != nil {
 		return fmt.Errorf("write %s: row %d: %w", w.file.path, w.rows, err)

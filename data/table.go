@@ -4,17 +4,17 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
 // Table is a file whose rows are to be scored, in order.
 type Table struct {
-	file    string
-	src     Source
-	fields  *tableFields
-	holds   tableKind
-	media   media
-	records int
+	file   string
+	src    Source
+	fields *tableFields
+	holds  tableKind
+	media  media
 }
 
 // tableKind is what the rows of a table hold.
@@ -32,9 +32,9 @@ type Record struct {
 	Row         int          // from 0; for JSONL the line, from 1
 	Unit        string       // what Row counts: "row" or "line"
 	Completions []Completion // one; two for pairs: chosen, rejected; none with a Problem
+	Finish      string       // finish_reason, where the file has it: why the model that wrote the response stopped
 	Problem     string       // a Reason, where the row cannot be scored
 	Detail      string       // the Problem in a sentence
-	index       int          // records before this one
 }
 
 // OpenTable opens a Parquet, JSON lines or CSV file to be scored. It needs the
@@ -59,10 +59,12 @@ func OpenTable(file string, columns map[string]string) (*Table, error) {
 type tableFields struct {
 	*pairFields
 	text, response, messages *Field
+	finishReason             *Field
 }
 
 func newTableFields() *tableFields {
-	return &tableFields{newPairFields(), &Field{Name: "text"}, &Field{Name: "response", Optional: true}, &Field{Name: "messages", Holds: HoldsMessages}}
+	return &tableFields{newPairFields(), &Field{Name: "text"}, &Field{Name: "response", Optional: true}, &Field{Name: "messages", Holds: HoldsMessages},
+		&Field{Name: "finish_reason", Holds: HoldsAny, Optional: true}}
 }
 
 func (t *Table) find(columns map[string]string) (err error) {
@@ -72,7 +74,7 @@ func (t *Table) find(columns map[string]string) (err error) {
 	columns = withoutMedia(columns)
 	t.fields = newTableFields()
 	f := t.fields
-	all := append([]*Field{f.prompt, f.chosen, f.rejected, f.responseA, f.responseB, f.label, f.text, f.response, f.messages, f.system, f.input, f.history}, f.context.Fields()...)
+	all := append([]*Field{f.prompt, f.chosen, f.rejected, f.responseA, f.responseB, f.label, f.text, f.response, f.messages, f.finishReason, f.system, f.input, f.history}, f.context.Fields()...)
 	f.alias(t.src, columns)
 	if err := Resolve(all, columns, t.src); err != nil {
 		return err
@@ -117,7 +119,7 @@ func (t *Table) find(columns map[string]string) (err error) {
 	if err := CheckTypes(wanted, t.src); err != nil {
 		return err
 	}
-	wanted = append(wanted, t.media...)
+	wanted = append(append(wanted, f.finishReason), t.media...)
 	f.note(strings.Replace(ignored(t.src, wanted), "columns ignored: ", "columns kept in the output, but not scored: ", 1))
 	if err := f.Alike(); err != nil {
 		return err
@@ -148,6 +150,22 @@ func (t *Table) Notes() []string { return t.fields.notes }
 // Pairs reports whether every record has two completions.
 func (t *Table) Pairs() bool { return t.holds == tablePairs }
 
+// Prompts reports whether its responses are responses to prompts.
+func (t *Table) Prompts() bool { return t.holds != tableTexts }
+
+// PerRow is how many completions a row has: 1, for pairs 2.
+func (t *Table) PerRow() int {
+	if t.Pairs() {
+		return 2
+	}
+	return 1
+}
+
+// NoScores are the scores of a row that has a Problem: its reason.
+func (t *Table) NoScores(problem string) []Score {
+	return slices.Repeat([]Score{{Reason: problem}}, t.PerRow())
+}
+
 // File is the path that the table was opened from.
 func (t *Table) File() string { return t.file }
 
@@ -167,8 +185,10 @@ func (t *Table) Next() (Record, error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("read %s: %w", t.file, err)
 	}
-	rec := Record{Row: place, Unit: t.src.Unit(), index: t.records}
-	t.records++
+	rec := Record{Row: place, Unit: t.src.Unit()}
+	if finish := &t.fields.finishReason.Cell; finish.Kind == CellText {
+		rec.Finish = finish.Text
+	}
 	if bad == nil {
 		bad = t.media.check()
 	}

@@ -123,11 +123,11 @@ type ChainWriter struct {
 // NewChainWriter begins the files; pairs are written only where asked for.
 func NewChainWriter(dir string, pairs bool) (w *ChainWriter, err error) {
 	w = &ChainWriter{}
-	if w.all, err = beginBoth(w.all, filepath.Join(dir, MessagesFile), Chain.messages); err == nil {
-		w.all, err = beginBoth(w.all, filepath.Join(dir, ChainFile), Chain.row)
+	if w.all, err = beginBoth(w.all, filepath.Join(dir, MessagesFile), Chain.messages, Chain.bytes); err == nil {
+		w.all, err = beginBoth(w.all, filepath.Join(dir, ChainFile), Chain.row, Chain.bytes)
 	}
 	if err == nil && pairs {
-		w.changed, err = beginBoth(w.changed, filepath.Join(dir, RevisionPairsFile), Chain.pair)
+		w.changed, err = beginBoth(w.changed, filepath.Join(dir, RevisionPairsFile), Chain.pair, Chain.bytes)
 	}
 	if err != nil {
 		return nil, errors.Join(err, w.Abort())
@@ -135,14 +135,14 @@ func NewChainWriter(dir string, pairs bool) (w *ChainWriter, err error) {
 	return w, nil
 }
 
-// beginBoth begins path.jsonl and path.parquet.
-func beginBoth[Row any](files []*data.RowFile[Chain], path string, layout func(Chain) Row) ([]*data.RowFile[Chain], error) {
-	lines, err := data.BeginRows(path+".jsonl", func(out io.Writer) data.RowWriter[Chain] { return data.JSONRows(out, layout) })
+// beginBoth begins path.jsonl and path.parquet; bytes is about what a value takes.
+func beginBoth[T, Row any](files []*data.RowFile[T], path string, layout func(T) Row, bytes func(T) int) ([]*data.RowFile[T], error) {
+	lines, err := data.BeginRows(path+".jsonl", func(out io.Writer) data.RowWriter[T] { return data.JSONRows(out, layout) })
 	if err != nil {
 		return files, err
 	}
-	columns, err := data.BeginRows(path+".parquet", func(out io.Writer) data.RowWriter[Chain] {
-		return data.ParquetRows(out, layout, Chain.bytes, data.SkipBounds(parquet.SchemaOf(new(Row))))
+	columns, err := data.BeginRows(path+".parquet", func(out io.Writer) data.RowWriter[T] {
+		return data.ParquetRows(out, layout, bytes, data.SkipBounds(parquet.SchemaOf(new(Row))))
 	})
 	if err != nil {
 		return append(files, lines), err

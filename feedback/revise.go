@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"iter"
-	"math/rand/v2"
 	"strings"
 
 	"laurel/data"
@@ -181,9 +179,7 @@ const notAsked = "not_asked"
 // principles are those of each round, for the prompt of that id.
 func (r *Revising) principles(id string) [][]*Principle {
 	all := r.Constitution.Principles
-	hash := fnv.New64a()
-	hash.Write([]byte(id))
-	random := rand.New(rand.NewPCG(uint64(r.Seed), hash.Sum64()))
+	random := randomOf(r.Seed, id)
 	var deck []int
 	rounds := make([][]*Principle, r.Rounds)
 	for round := range rounds {
@@ -208,6 +204,15 @@ type keptReply struct {
 	Thought string `json:"thought,omitempty"` // its beginning, where there is no text
 }
 
+// keepReply is what is kept of a reply: its text, without white space around it.
+func keepReply(got chat.Reply) keptReply {
+	reply := keptReply{Text: strings.TrimSpace(got.Text), Cut: got.Cut()}
+	if reply.Text == "" {
+		reply.Thought = strings.ToValidUTF8(got.Thought[:min(len(got.Thought), shownReply)], "")
+	}
+	return reply
+}
+
 // unusableReply is one that is no text to go on with. It was paid for and is
 // kept.
 type unusableReply struct{ reason, text string }
@@ -219,10 +224,7 @@ func (r *Revising) reply(ctx context.Context, a *asker, order int, q modelAsked)
 	from := a.source("model " + r.Model.Model)
 	kept, err := askInTurn(ctx, a, from, order, r.replyKey(q), func(ctx context.Context) (keptReply, bool, chat.Spent, error) {
 		got, err := r.Complete(ctx, r.request(q))
-		reply := keptReply{Text: strings.TrimSpace(got.Text), Cut: got.Cut()}
-		if reply.Text == "" {
-			reply.Thought = strings.ToValidUTF8(got.Thought[:min(len(got.Thought), shownReply)], "")
-		}
+		reply := keepReply(got)
 		_, unusable := r.usable(reply)
 		return reply, unusable != nil, got.Spent, err
 	})
@@ -267,13 +269,22 @@ func (k keptReply) shown() string {
 
 // usable is the text of a reply that can be gone on with.
 func (r *Revising) usable(reply keptReply) (string, error) {
-	switch {
-	case reply.Text == "" && (reply.Thought != "" || reply.Cut):
-		return "", &unusableReply{reasonThinking, fmt.Sprintf("the model was still thinking when chat.max_tokens (%d) ended: raise that, or in chat %s", r.Model.MaxTokens, chat.ThinkingOff)}
-	case reply.Cut:
+	if no := reply.unusable(r.Model.MaxTokens); no != nil {
+		return "", no
+	}
+	if reply.Cut {
 		return "", &unusableReply{reasonCut, fmt.Sprintf("it is cut off at chat.max_tokens (%d): raise that", r.Model.MaxTokens)}
-	case strings.Contains(reply.Text, "\x00"):
-		return "", &unusableReply{"nul", "it holds a NUL character"}
 	}
 	return reply.Text, nil
+}
+
+// unusable says why a reply is no text, cut or not; nil where it is one.
+func (k keptReply) unusable(maxTokens int) error {
+	switch {
+	case k.Text == "" && (k.Thought != "" || k.Cut):
+		return &unusableReply{reasonThinking, fmt.Sprintf("the model was still thinking when chat.max_tokens (%d) ended: raise that, or in chat %s", maxTokens, chat.ThinkingOff)}
+	case strings.Contains(k.Text, "\x00"):
+		return &unusableReply{"nul", "it holds a NUL character"}
+	}
+	return nil
 }

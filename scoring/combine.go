@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"laurel/data"
 	"laurel/model"
@@ -122,8 +123,8 @@ func (t Together) offset(ctx context.Context, first, m *Model) (float32, error) 
 	}
 	defer table.Close()
 	sum, n := 0.0, 0
-	_, err = scorer.ScoreTable(ctx, table, func(_ data.Record, scores []data.Score) error {
-		for _, score := range scores {
+	_, err = scorer.ScoreGroups(ctx, table, Groups{Rows: GroupRows, Shard: data.Whole}, func(_ int, rows [][]data.Score) error {
+		for _, score := range slices.Concat(rows...) {
 			if score.Valid {
 				sum, n = sum+float64(score.Reward), n+1
 			}

@@ -67,7 +67,7 @@ func hashFiles(dir string, sum hash.Hash) error {
 	}
 	for _, entry := range entries {
 		name := entry.Name()
-		if ext := filepath.Ext(name); entry.IsDir() || ext != ".safetensors" && ext != ".json" || slices.Contains(notOfTheModel, name) {
+		if ext := filepath.Ext(name); entry.IsDir() || ext != ".safetensors" && ext != ".json" && ext != ".jinja" || slices.Contains(notOfTheModel, name) {
 			continue
 		}
 		if err := hashFile(filepath.Join(dir, name), name, sum); err != nil {

@@ -9,8 +9,9 @@ import (
 	"laurel/data"
 )
 
-// chunkRows is how many rows of a table are in memory at a time.
-const chunkRows = 4096
+// GroupRows is how many rows of a table are scored together, and kept together,
+// where nothing else is asked for.
+const GroupRows = 4096
 
 // Tally is what scoring a table came to.
 type Tally struct {
@@ -19,36 +20,44 @@ type Tally struct {
 	Unscored  map[string]int // rows without a reward, by reason
 }
 
-// ScoreTable scores the rows of a table chunk by chunk and hands each with its
-// scores (one; two for a pair) to write, in order. done, if not nil, hears how
-// many rows are through.
-func (s *Scorer) ScoreTable(ctx context.Context, table *data.Table, write func(data.Record, []data.Score) error, done func(rows int)) (Tally, error) {
-	tally := Tally{Unscored: map[string]int{}}
-	for {
-		records, err := readChunk(table)
+// Groups are those rows of a table that are to be scored: group g has the Rows
+// rows from row g·Rows on, the last what is left.
+type Groups struct {
+	Rows  int
+	Shard data.Shard // which of them
+	From  int        // and of these the first that is wanted
+}
+
+// ScoreGroups scores groups of rows of a table and hands each with the scores of
+// its rows (one a row; two for a pair) to put, in order. done, if not nil, hears
+// how many rows of the table are through. It gives the number of rows in the
+// table. A group's scores do not depend on which others are scored.
+func (s *Scorer) ScoreGroups(ctx context.Context, table *data.Table, g Groups, put func(group int, scores [][]data.Score) error, done func(rows int)) (rows int, err error) {
+	for group := 0; ; group++ {
+		records, err := readGroup(ctx, table, g.Rows)
 		if err != nil || len(records) == 0 {
-			return tally, err
+			return rows, err
+		}
+		rows += len(records)
+		if !g.Shard.Has(group) || group < g.From {
+			continue
 		}
 		scores, err := s.scoreRecords(ctx, table, records)
+		if err == nil {
+			err = put(group, scores)
+		}
 		if err != nil {
-			return tally, err
+			return rows, err
 		}
-		for i, record := range records {
-			tally.count(record, scores[i])
-			if err := write(record, scores[i]); err != nil {
-				return tally, err
-			}
-		}
-		tally.Rows += len(records)
 		if done != nil {
-			done(tally.Rows)
+			done(rows)
 		}
 	}
 }
 
-func readChunk(table *data.Table) ([]data.Record, error) {
+func readGroup(ctx context.Context, table *data.Table, rows int) ([]data.Record, error) {
 	var records []data.Record
-	for len(records) < chunkRows {
+	for len(records) < rows {
 		record, err := table.Next()
 		if err == io.EOF {
 			return records, nil
@@ -58,7 +67,7 @@ func readChunk(table *data.Table) ([]data.Record, error) {
 		}
 		records = append(records, record)
 	}
-	return records, nil
+	return records, ctx.Err()
 }
 
 // scoreRecords scores the completions of all records together.
@@ -80,17 +89,19 @@ func (s *Scorer) scoreRecords(ctx context.Context, table *data.Table, records []
 	}
 	byRecord := make([][]data.Score, len(records))
 	for i, record := range records {
+		if record.Problem != "" {
+			byRecord[i] = table.NoScores(record.Problem)
+			continue
+		}
 		n := len(record.Completions)
 		byRecord[i], scores = scores[:n:n], scores[n:]
 	}
 	return byRecord, nil
 }
 
-func (t *Tally) count(record data.Record, scores []data.Score) {
-	if record.Problem != "" {
-		t.Unscored[record.Problem]++
-		return
-	}
+// count takes the scores of one row.
+func (t *Tally) count(scores []data.Score) {
+	t.Rows++
 	reason := ""
 	for _, score := range scores {
 		if score.Truncated {

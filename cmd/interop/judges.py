@@ -5,7 +5,8 @@
 The server is llama.cpp's own, in the package xllamacpp. The models are written
 here: a Llama without attention whose next token depends on the last one alone, so
 that what it says, and how sure it is, is known. A judge of it must find that, in
-each mode, with the server's token counts; and revise must go around with it.
+each mode, with the server's token counts; generate must draw with that probability,
+by the seeds that it sends, and keep finish reasons; and revise must go around with it.
 """
 import argparse
 import json
@@ -137,6 +138,14 @@ def label(binary, work, address, mode, first, requests):
     check(f"{mode}: requests, prompt and completion tokens", took == {(4 * requests[0], True, 4 * requests[1])}, took)
 
 
+def generate(binary, work, address, name, *settings):
+    """The candidates of one prompt."""
+    with open(work / "prompt.jsonl", "w") as f:
+        f.write(json.dumps({"id": "p", "prompt": "A or B?"}) + "\n")
+    laurel(binary, "generate", "--data", work / "prompt.jsonl", "--set", f"chat.base_url={address}", "--set", "chat.model=bigram", "--out", work / name, *settings)
+    return [json.loads(line) for line in open(work / name / "candidates.jsonl")]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--laurel", required=True)
@@ -151,9 +160,18 @@ def main():
     write_model(args.work / "verdict.gguf", chain, 0.9)
     with Server(args.work / "letter.gguf") as address:
         label(args.laurel, args.work, address, "direct", 0.7, (1, 2))  # the letter and the end
+        n = 200
+        drawn = [generate(args.laurel, args.work, address, name, "--n", n) for name in ("drawn", "drawn-again")]
+        share = sum(c["response"] == "A" for c in drawn[0]) / n
+        away = abs(share - 0.7) / math.sqrt(0.7 * 0.3 / n)
+        check("generate: share of the letter with probability 0.7, at temperature 1", away < 4 and {c["finish_reason"] for c in drawn[0]} == {"stop"}, share)
+        check("generate: the same seeds give the same responses", drawn[0] == drawn[1], n)
     with Server(args.work / "verdict.gguf") as address:
         label(args.laurel, args.work, address, "cot", 0.8, (1, 6))
         label(args.laurel, args.work, address, "cot_logprobs", 0.9, (2, 6 + 4))  # after the letter the chain goes on
+        for tokens, reason, cut in ((3, "length", True), (64, "stop", False)):
+            got = {(c["finish_reason"], c["cut"]) for c in generate(args.laurel, args.work, address, f"cut-{tokens}", "--n", 2, "--set", f"chat.max_tokens={tokens}")}
+            check(f"generate: finish reasons with max_tokens {tokens}", got == {(reason, cut)}, got)
         laurel(args.laurel, "revise", "--data", args.work / "comparisons.jsonl", "--rounds", 2, "--set", f"chat.base_url={address}",
                "--set", "chat.model=bigram", "--out", args.work / "revised")
         lines = [json.loads(line) for line in open(args.work / "revised" / "messages.jsonl")]

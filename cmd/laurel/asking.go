@@ -22,7 +22,7 @@ import (
 	"laurel/feedback/chat"
 )
 
-// What label and revise have in common: commands that ask, keep the answers
+// What label, revise and generate have in common: commands that ask, keep the answers
 // beside their output, and go on where they were stopped.
 
 // answersFile is the store of what was paid for, in the output directory.
@@ -54,11 +54,11 @@ func columnSettings(columns map[string]string) []string {
 	return out
 }
 
-// runRecord is what label.json and revise.json say beside the summary.
+// runRecord is what label.json, revise.json and generate.json say beside the summary.
 type runRecord struct {
 	Files        []string               `json:"files"`
 	Config       map[string]any         `json:"config"`
-	Constitution *feedback.Constitution `json:"constitution"`
+	Constitution *feedback.Constitution `json:"constitution,omitempty"` // nil: of no account
 }
 
 // newRunRecord takes the resolved config as its YAML.

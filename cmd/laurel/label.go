@@ -35,7 +35,7 @@ func labelCommand() *cobra.Command {
 			if l.dry {
 				needed = needed[:1]
 			}
-			if err := cmp.Or(required(cmd, needed...), l.exclusive(cmd)); err != nil {
+			if err := cmp.Or(required(cmd, needed...), l.exclusive(cmd), l.checkShard(cmd)); err != nil {
 				return err
 			}
 			var err error
@@ -61,6 +61,7 @@ func labelCommand() *cobra.Command {
 	flags.String("on-bad-row", "", "fail or skip")
 	flags.StringToStringVar(&l.columns, "columns", nil, "field=column where the file's names differ")
 	flags.BoolVar(&l.reaggregate, "reaggregate", false, "make labels of the answers in --out anew, and ask nothing")
+	shardFlags(cmd, &l.part, &l.merge)
 	overwriteFlag(cmd, &l.overwrite)
 	flags.BoolVar(&l.dry, "dry-run", false, "say what the run would ask and cost")
 	flags.StringVar(&l.goldFile, "gold", "", "measure the labels against this file of gold, as laurel agree does")
@@ -82,11 +83,15 @@ type labelling struct {
 	reaggregate, dry bool
 	overwrite        bool
 	asJSON           bool
+	part             string // --shard
+	merge            bool
 	out, log         io.Writer
 
-	constitution *feedback.Constitution
-	resolved     []byte        // the config as YAML
-	gold         []labels.Gold // nil: none
+	shard          *labelShard // nil: all comparisons
+	failedInShards int         // questions that got no reply, of the shards that are merged
+	constitution   *feedback.Constitution
+	resolved       []byte        // the config as YAML
+	gold           []labels.Gold // nil: none
 }
 
 // exclusive refuses flags that make no sense together.
@@ -114,7 +119,13 @@ func (l *labelling) overrides(cmd *cobra.Command) []string {
 
 // run is the whole line: constitution, store, judges, plan, labels, report.
 func (l *labelling) run(ctx context.Context) (err error) {
+	if err := l.openShard(); err != nil {
+		return err
+	}
 	if err := errors.Join(l.openConstitution(), l.checkFiles(), l.readGold(), l.checkReview(), l.checkAnswers(), l.checkOutput()); err != nil {
+		return err
+	}
+	if err := l.mergeShards(); err != nil {
 		return err
 	}
 	store, err := openStore(l.dir, l.dry, l.log)
@@ -130,7 +141,7 @@ func (l *labelling) run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, judges.close()) }()
 	run := &feedback.Labelling{Constitution: l.constitution, Judges: judges.judges, Policy: l.config.Policy(), InFlight: l.config.OpenQuestions(),
-		Store: store, OnlyKept: l.reaggregate, Comparisons: l.comparisons(ctx)}
+		Store: store, OnlyKept: l.keptOnly(), Comparisons: l.comparisons(ctx)}
 	if l.dry {
 		return l.dryRun(ctx, run, judges.costs)
 	}
@@ -143,6 +154,9 @@ func (l *labelling) run(ctx context.Context) (err error) {
 		if err := plan.NeverAsked(run); err != nil {
 			return err
 		}
+	}
+	if err := l.checkMerged(plan); err != nil {
+		return err
 	}
 	quiet := announceInterrupt(ctx, l.log, l.config.GracePeriod())
 	summary, err := l.label(ctx, run, plan)
@@ -211,10 +225,18 @@ func (l *labelling) checkAnswers() error {
 // comparisons reads the files as often as it is called, until Ctrl-C.
 func (l *labelling) comparisons(ctx context.Context) func(*data.Counts) iter.Seq2[data.Comparison, error] {
 	cfg := data.ReadConfig{Columns: l.config.Data.Columns, OnBadRow: l.config.Data.OnBadRow, Say: noteOnce(l.log)}
-	return func(counts *data.Counts) iter.Seq2[data.Comparison, error] {
+	all := func(counts *data.Counts) iter.Seq2[data.Comparison, error] {
 		return untilDone(ctx, data.ReadComparisons(l.files, cfg, counts))
 	}
+	if l.shard != nil {
+		return feedback.OfShard(all, l.shard.Shard)
+	}
+	return all
 }
+
+// keptOnly tells whether labels are made of answers that are there, and nothing is
+// asked.
+func (l *labelling) keptOnly() bool { return l.reaggregate || l.merge }
 
 // label asks what must be asked and writes both files of labels.
 func (l *labelling) label(ctx context.Context, run *feedback.Labelling, plan *feedback.Plan) (*feedback.Summary, error) {
@@ -245,8 +267,10 @@ func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) (
 		if err := data.WriteFile(filepath.Join(l.dir, "config.yaml"), l.resolved); err != nil {
 			return err
 		}
-		if report, err = l.report(summary); err != nil {
-			return err
+		if l.shard == nil { // a report is of all comparisons
+			if report, err = l.report(summary); err != nil {
+				return err
+			}
 		}
 		if err := l.review(); err != nil {
 			return err
@@ -256,7 +280,7 @@ func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) (
 	if err := data.WriteAside(path, func(w io.Writer) error { return printJSON(w, record) }); err != nil {
 		return err
 	}
-	if !l.reaggregate && summary.Stopped == nil {
+	if !l.keptOnly() && summary.Stopped == nil {
 		if err := run.Store.Finish(); err != nil {
 			return err
 		}
@@ -264,10 +288,10 @@ func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) (
 	if l.asJSON {
 		return printJSON(l.out, record)
 	}
-	if report == nil {
+	if summary.Useless() {
 		return l.printJudges(summary)
 	}
-	if err := l.printSummary(summary); err != nil {
+	if err := l.printSummary(summary); err != nil || report == nil {
 		return err
 	}
 	return l.printReport(report)
@@ -304,7 +328,11 @@ func (l *labelling) printJudges(s *feedback.Summary) error {
 		}
 	}
 	if s.Missing > 0 {
-		fmt.Fprintf(l.log, "%d answers are missing and count as failed: a run without --reaggregate asks for them\n", s.Missing)
+		without := "--reaggregate"
+		if l.merge {
+			without = "--merge"
+		}
+		fmt.Fprintf(l.log, "%d answers are missing and count as failed: a run without %s asks for them\n", s.Missing, without)
 	} else if failed := s.Outcomes(feedback.Failed); failed > 0 {
 		fmt.Fprintf(l.log, "the same command asks the %d questions that failed again\n", failed)
 	}

@@ -8,7 +8,6 @@ import (
 	"laurel/data/tokenizer"
 	"laurel/feedback"
 	"laurel/feedback/chat"
-	"laurel/scoring"
 )
 
 // openJudges are the judges of a run, and what must be closed after it.
@@ -71,14 +70,11 @@ func (l *labelling) openReward(ctx context.Context, name string, c feedback.Rewa
 	if err != nil {
 		return nil, err
 	}
-	options, finish := opening("main", 0, l.log)
-	options.Notice = nil // opening the model says it all
-	weights, err := scoring.Hash(ctx, dir, options)
-	finish()
+	weights, err := modelHash(ctx, dir, l.log)
 	if err != nil {
 		return nil, err
 	}
-	if l.reaggregate || l.dry {
+	if l.keptOnly() || l.dry {
 		return feedback.NewReward(name, weights, c, nil), nil
 	}
 	backend, _, err := openBackend(c.Backend, l.log)

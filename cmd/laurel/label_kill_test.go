@@ -190,3 +190,39 @@ func TestInterruptedLabelGoesOn(t *testing.T) {
 	mustRun(t, dir, append(label[:len(label)-1], "fresh")...)
 	sameLabelFiles(t, filepath.Join(dir, "run"), filepath.Join(dir, "fresh"))
 }
+
+// TestKilledLabelShards labels in three processes at a time, one of them killed
+// and started again, and merges: the files of one run.
+func TestKilledLabelShards(t *testing.T) {
+	dir := t.TempDir()
+	writeComparisons(t, filepath.Join(dir, "comparisons.jsonl"), 40)
+	server := &chattest.Server{Seed: 4, Latency: 2 * time.Millisecond, Rates: map[chattest.Fault]float64{
+		chattest.TooMany: 0.05, chattest.ServerError: 0.05, chattest.Refusal: 0.05, chattest.Withheld: 0.05}}
+	listening := httptest.NewServer(server)
+	t.Cleanup(listening.Close)
+	label := func(out string, more ...string) []string {
+		return append([]string{"label", "--data", "comparisons.jsonl", "--constitution", "five", "--set", "judges=[{kind: openai, name: tiny, openai: {base_url: " +
+			listening.URL + ", model: tiny, mode: cot, backoff: 5ms, in_flight: 2}}]", "--out", out}, more...)
+	}
+	first, second := startLaurel(t, dir, label("parts", "--shard", "0/3")...), startLaurel(t, dir, label("parts", "--shard", "1/3")...)
+	third := startLaurel(t, dir, label("parts", "--shard", "2/3")...)
+	store := filepath.Join(dir, "parts", "shard-2-of-3", answersFile)
+	waitUntil(t, func() bool {
+		content, _ := os.ReadFile(store)
+		return strings.Count(string(content), "\n") > 5
+	})
+	third.Process.Kill()
+	third.Wait()
+	mustRun(t, dir, label("parts", "--shard", "2/3")...)
+	for _, p := range []*process{first, second} {
+		if err := p.Wait(); err != nil {
+			t.Fatalf("%v\n%s", err, p.out.String())
+		}
+	}
+	mustRun(t, dir, label("parts", "--merge")...)
+	mustRun(t, dir, label("whole")...)
+	sameLabelFiles(t, filepath.Join(dir, "parts"), filepath.Join(dir, "whole"))
+	if n, want := keptOnce(t, filepath.Join(dir, "parts")), keptOnce(t, filepath.Join(dir, "whole")); n != want {
+		t.Errorf("%d answers in the shards, %d in one run", n, want)
+	}
+}

@@ -14,7 +14,7 @@ func (l *labelling) openOpenAI(name string, c feedback.OpenAIConfig, out *openJu
 	switch {
 	case l.dry:
 		return judge, out.addCost(judge, c.Tokenizer)
-	case l.reaggregate:
+	case l.keptOnly():
 		return judge, nil
 	}
 	client, err := chat.New(l.config.Chat(c), out.budget)

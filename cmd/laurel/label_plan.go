@@ -47,10 +47,14 @@ const labelFile = "label.json"
 // labelRecord is label.json.
 type labelRecord struct {
 	runRecord
+	Shard *labelShard `json:"shard,omitempty"` // of one of several
 	*feedback.Summary
 }
 
 func (l *labelling) record(resolved []byte, summary *feedback.Summary) (*labelRecord, error) {
 	record, err := newRunRecord(l.files, resolved, l.constitution)
-	return &labelRecord{record, summary}, err
+	if l.shard != nil {
+		l.shard.Done = summary.Stopped == nil
+	}
+	return &labelRecord{record, l.shard, summary}, err
 }

@@ -49,6 +49,14 @@ func modelDir(ctx context.Context, ref, revision string, out io.Writer) (string,
 	return scoring.Resolve(ctx, ref, options)
 }
 
+// modelHash is the hash of what decides the rewards of a model's local directory.
+func modelHash(ctx context.Context, dir string, out io.Writer) (string, error) {
+	options, finish := opening("main", 0, out)
+	defer finish()
+	options.Notice = nil // opening the model says it all
+	return scoring.Hash(ctx, dir, options)
+}
+
 // openModel loads a trained model for scoring.
 func openModel(ctx context.Context, ref, revision string, maxLength int, out io.Writer) (*scoring.Model, error) {
 	options, finish := opening(revision, maxLength, out)

@@ -43,10 +43,7 @@ func checkReplaced(dir, record string, outputs []string, now runRecord, reaggreg
 	if before.Labelled+before.Written == 0 {
 		return nil
 	}
-	var after earlierRun
-	if raw, err = json.Marshal(now); err == nil {
-		err = json.Unmarshal(raw, &after)
-	}
+	after, err := now.asEarlier()
 	if err != nil {
 		return err
 	}
@@ -58,6 +55,15 @@ func checkReplaced(dir, record string, outputs []string, now runRecord, reaggreg
 		return nil
 	}
 	return fmt.Errorf("%s holds the output of a run with other settings: %s: name another --out, or give --overwrite to replace it (the answers in %s are kept)", dir, strings.Join(different, "; "), answersFile)
+}
+
+// asEarlier is the record as a later run will read it.
+func (r runRecord) asEarlier() (earlier earlierRun, err error) {
+	raw, err := json.Marshal(r)
+	if err == nil {
+		err = json.Unmarshal(raw, &earlier)
+	}
+	return earlier, err
 }
 
 // checkStrangers refuses to replace files of which no run is known to have
