@@ -43,6 +43,8 @@ var allowed = map[string][]string{
 
 	"scoring": {"data", "data/batches", "data/tokenizer", "model", "model/hub"},
 
+	"serve": {"data", "data/tokenizer", "scoring"},
+
 	"verify": {"data", "data/tokenizer", "model", "scoring"},
 
 	"trainer": {"model", "model/safetensors", "eval", "data", "data/batches"},
