@@ -37,12 +37,11 @@ type cutting struct {
 // configuration say.
 func (r *request) cutting(m *served) (cutting, error) {
 	c := cutting{side: m.Scorer.Side, refuse: r.server.config.OverLength == Refuse}
-	switch asked := r.http.Header.Get(headerOverLength); asked {
-	case "":
-	case Cut, Refuse:
+	for _, asked := range r.http.Header.Values(headerOverLength) {
+		if asked != Cut && asked != Refuse {
+			return c, bad("", "header %s is %q, want %s or %s", headerOverLength, clip(asked), Cut, Refuse)
+		}
 		c.refuse = asked == Refuse
-	default:
-		return c, bad("", "header %s is %q, want %s or %s", headerOverLength, clip(asked), Cut, Refuse)
 	}
 	return c, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -110,13 +111,21 @@ func (f fields) flag(key string) (*bool, error) {
 	return &value, f.into(key, "true or false", &value)
 }
 
-// integer is a whole number, nil where the key is absent.
+// integer is a whole number, also where it is written 3.0; nil where the key is
+// absent.
 func (f fields) integer(key string) (*int, error) {
-	var value int
+	var value float64
 	if !f.has(key) {
 		return nil, nil
 	}
-	return &value, f.into(key, "a whole number", &value)
+	if err := f.into(key, "a whole number", &value); err != nil {
+		return nil, err
+	}
+	if value != math.Trunc(value) || math.Abs(value) > 1<<53 {
+		return nil, bad(key, "%s is %s, want a whole number", key, clip(string(f[key])))
+	}
+	whole := int(value)
+	return &whole, nil
 }
 
 // refuse names keys whose value would change the answer, and is not done here.

@@ -31,8 +31,8 @@ func TestLongTexts(t *testing.T) {
 	}
 	for _, c := range []struct{ path, body, header string }{
 		{"/get_reward", `{"query":["` + long + `"]}`, Refuse},
-		{"/predict", `{"inputs":"` + long + `","truncate":false}`, ""},
-		{"/classify", `{"input":"a","truncate_prompt_tokens":9}`, ""},
+		{"/predict", `{"inputs":"` + long + `","truncate":false}`, Cut},
+		{"/classify", `{"input":"a","truncate_prompt_tokens":9}`, Cut},
 	} {
 		if status, _, text := answer(c.path, c.body, headerOverLength, c.header); status != http.StatusBadRequest || !strings.Contains(text, "more than") {
 			t.Errorf("%s %s: %d %s", c.path, c.body, status, text)
@@ -82,7 +82,7 @@ func TestLimits(t *testing.T) {
 		{"/classify", `{"model":"a","input":[5000]}`, 400, "beyond the model's 4096 embeddings"},
 		{"/classify", `{"model":"a","input":[-1]}`, 400, "negative"},
 		{"/classify", `{"model":"a","input":[[1],[]]}`, 400, "input[1] has no token id"},
-		{"/classify", `{"model":"a","input":[1,null]}`, 400, "want a text"},
+		{"/classify", `{"model":"a","input":[1,null]}`, 400, "want token ids"},
 		{"/classify", `{"model":"a","input":"x","messages":[]}`, 400, "give one of them"},
 		{"/classify", `{"model":"a","messages":[]}`, 400, "empty list"},
 		{"/classify", `{"model":"a","messages":[{"role":"nobody","content":"a"}]}`, 400, "role"},
@@ -92,6 +92,9 @@ func TestLimits(t *testing.T) {
 		{"/classify", `{"model":"a","input":"x","truncate_prompt_tokens":0}`, 400, "want -1 or at least 1"},
 		{"/classify", `{"model":"a","input":"x","truncate_prompt_tokens":1}`, 400, "no room for the 2 special tokens"},
 		{"/classify", `{"model":"a","input":"x","truncation_side":"top"}`, 400, "want left or right"},
+		{"/classify", `{"model":"a","text":[1]}`, 400, "want a text or a list of texts"},
+		{"/classify", `{"model":"a","text":[]}`, 400, "empty list"},
+		{"/classify", `{"model":"a","input_ids":"x"}`, 400, "want token ids"},
 		{"/score", `{"model":"a","text_1":"x"}`, 400, "two sides are missing"},
 		{"/score", `{"model":"a","text_1":["x","y"],"text_2":["x","y","z"]}`, 400, "2 prompts and 3 responses"},
 		{"/rerank", `{"model":"a","query":"x","documents":[{"txt":"y"}]}`, 400, "documents[0] has no text"},
@@ -115,6 +118,9 @@ func TestLimits(t *testing.T) {
 		}
 	}
 	if status, _, answer := post(t, listening.URL+"/get_reward", `query=a`, "Content-Type", "application/x-www-form-urlencoded"); status != 415 {
+		t.Errorf("%d %s", status, answer)
+	}
+	if status, _, answer := post(t, listening.URL+"/get_reward?model=a", `{"query":["a"]}`, headerOverLength, ""); status != 400 {
 		t.Errorf("%d %s", status, answer)
 	}
 	if status, _, _ := post(t, listening.URL+"/health", ``); status != http.StatusMethodNotAllowed {

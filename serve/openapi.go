@@ -98,9 +98,13 @@ func object(required []string, properties ...any) schema {
 // text is a string that a tokenizer takes: C ends texts at a NUL.
 func text() schema { return schema{"type": "string", "pattern": `^[^\x00]*$`} }
 
-func integer() schema                { return schema{"type": "integer"} }
-func number() schema                 { return schema{"type": "number"} }
-func flag() schema                   { return schema{"type": []string{"boolean", "null"}} }
+func integer() schema { return schema{"type": "integer"} }
+func number() schema  { return schema{"type": "number"} }
+func flag() schema    { return schema{"type": []string{"boolean", "null"}} }
+
+// maybe is one of some values, or null.
+func maybe(values ...any) schema { return schema{"enum": append(values, nil)} }
+
 func enum(values []string) schema    { return schema{"enum": values} }
 func list(of schema, min int) schema { return schema{"type": "array", "items": of, "minItems": min} }
 func anyOf(options ...any) schema    { return schema{"anyOf": options} }

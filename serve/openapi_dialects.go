@@ -16,14 +16,14 @@ func documented() []described {
 			request: anyOf(sides("text_1", "text_2"), sides("queries", "documents"), sides("queries", "items"), sides("data_1", "data_2")),
 			answer:  listOf("data", object([]string{"index", "object", "score"}, "index", integer(), "object", text(), "score", number()))},
 		{paths: []string{"/rerank", "/v1/rerank", "/v2/rerank"}, summary: "vLLM's /rerank: responses by their rewards, the best first", failure: openAIFailure(),
-			request: object([]string{"query", "documents"}, "query", text(), "documents", texts, "top_n", schema{"type": "integer", "minimum": 0}, "use_activation", flag()),
+			request: object([]string{"query", "documents"}, "query", text(), "documents", texts, "top_n", schema{"type": []string{"integer", "null"}, "minimum": 0}, "use_activation", flag()),
 			answer:  listOf("results", object([]string{"index", "document", "relevance_score"}, "index", integer(), "document", object([]string{"text"}, "text", text()), "relevance_score", number()))},
 		{paths: []string{"/pooling"}, summary: "vLLM's /pooling", failure: openAIFailure(), request: withFormat(pooled),
 			answer: listOf("data", object([]string{"index", "object", "data"}, "index", integer(), "object", text(), "data", anyOf(text(), list(number(), 1))))},
 		{paths: []string{"/v1/embeddings"}, summary: "SGLang's /v1/embeddings, as verl and openai's client read it", failure: openAIFailure(), request: withFormat(pooled),
 			answer: listOf("data", object([]string{"index", "object", "embedding"}, "index", integer(), "object", text(), "embedding", anyOf(text(), list(number(), 1))))},
 		{paths: []string{"/predict"}, summary: "text-embeddings-inference's /predict", failure: tei,
-			request: object([]string{"inputs"}, "inputs", anyOf(text(), pair(), list(pair(), 1)), "raw_scores", flag(), "truncate", flag(), "truncation_direction", enum([]string{"Left", "Right"})),
+			request: object([]string{"inputs"}, "inputs", anyOf(text(), pair(), list(pair(), 1)), "raw_scores", flag(), "truncate", flag(), "truncation_direction", maybe("Left", "Right")),
 			answer:  anyOf(list(prediction(), 1), list(list(prediction(), 1), 1))},
 		{paths: []string{"/v1/score/evaluation"}, summary: "LLaMA-Factory's reward API", failure: openAIFailure(),
 			request: object([]string{"messages"}, "model", text(), "messages", list(text(), 1), "max_length", schema{"type": []string{"integer", "null"}, "minimum": 1}),
@@ -61,7 +61,7 @@ func pooledRequest() schema {
 		"model": text(), "input": anyOf(text(), list(text(), 1), ids()), "messages": list(message, 1),
 		"add_special_tokens": flag(), "add_generation_prompt": flag(), "use_activation": flag(), "activation": flag(), "softmax": flag(),
 		"truncate_prompt_tokens": schema{"type": []string{"integer", "null"}, "minimum": -1},
-		"truncation_side":        enum([]string{"left", "right"}),
+		"truncation_side":        maybe("left", "right"),
 		"tools":                  schema{"type": []string{"array", "null"}}, "chat_template_kwargs": schema{"type": []string{"object", "null"}},
 	}}
 	o["oneOf"] = []any{schema{"required": []string{"input"}}, schema{"required": []string{"messages"}}}
@@ -70,5 +70,5 @@ func pooledRequest() schema {
 
 // withFormat adds the form of the answer's vectors.
 func withFormat(request schema) schema {
-	return schema{"allOf": []any{request, object(nil, "encoding_format", enum([]string{"float", "base64"}))}}
+	return schema{"allOf": []any{request, object(nil, "encoding_format", maybe("float", "base64"))}}
 }

@@ -9,7 +9,10 @@ import (
 func sglangClassify(r *request) (any, error) {
 	began := time.Now()
 	key := r.fields.first("text", "input_ids")
-	inputs, one, err := idsOrTexts(r.fields, key, false)
+	inputs, one, err := textsOf(r.fields, "text", false)
+	if key == "input_ids" {
+		inputs, one, err = idsOf(r.fields, key)
+	}
 	if err != nil {
 		return nil, err
 	}

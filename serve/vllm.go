@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"laurel/data/tokenizer"
@@ -178,7 +179,11 @@ func (r *request) inputs() (param string, inputs []input, err error) {
 		in.bare = bare
 		return "messages", []input{in}, err
 	}
-	inputs, _, err = idsOrTexts(r.fields, "input", bare)
+	if raw := bytes.TrimLeft(r.fields["input"], "[ \t\r\n"); len(raw) > 0 && (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9') {
+		inputs, _, err = idsOf(r.fields, "input")
+	} else {
+		inputs, _, err = textsOf(r.fields, "input", bare)
+	}
 	return "input", inputs, err
 }
 
@@ -213,39 +218,36 @@ func (r *request) messages() (in input, err error) {
 	return in, nil
 }
 
-// idsOrTexts reads a text, ids, or a list of either.
-func idsOrTexts(f fields, key string, bare bool) (inputs []input, one bool, err error) {
+// textsOf reads a text or a list of texts, which may not be empty.
+func textsOf(f fields, key string, bare bool) (inputs []input, one bool, err error) {
 	texts, one, err := f.texts(key)
-	if !f.has(key) {
-		return nil, false, err
+	if err == nil && len(texts) == 0 {
+		err = bad(key, "%s is an empty list", key)
 	}
-	if err == nil {
-		if len(texts) == 0 {
-			return nil, false, bad(key, "%s is an empty list", key)
-		}
-		return textInputs(texts, bare), one, nil
-	}
+	return textInputs(texts, bare), one, err
+}
+
+// idsOf reads token ids, or lists of them.
+func idsOf(f fields, key string) (inputs []input, one bool, err error) {
 	var ids []int32
-	if json.Unmarshal(f[key], &ids) == nil && len(ids) > 0 && !bytes.Contains(f[key], []byte("null")) {
-		inputs, one = []input{{ids: ids}}, true
-	} else {
-		var lists [][]int32
-		if json.Unmarshal(f[key], &lists) != nil || bytes.Contains(f[key], []byte("null")) {
-			return nil, false, bad(key, "%s is %s, want a text, a list of texts, token ids, or lists of token ids", key, clip(string(f[key])))
-		}
-		for _, ids := range lists {
-			inputs = append(inputs, input{ids: ids})
-		}
+	var lists [][]int32
+	raw := f[key]
+	switch {
+	case bytes.Contains(raw, []byte("null")):
+		return nil, false, bad(key, "%s is %s, want token ids, or lists of them", key, clip(string(raw)))
+	case json.Unmarshal(raw, &ids) == nil:
+		lists, one = [][]int32{ids}, true
+	case json.Unmarshal(raw, &lists) != nil:
+		return nil, false, bad(key, "%s is %s, want token ids, or lists of them", key, clip(string(raw)))
 	}
-	for i, in := range inputs {
-		if len(in.ids) == 0 {
+	for i, ids := range lists {
+		if len(ids) == 0 {
 			return nil, false, bad(key, "%s[%d] has no token id", key, i)
 		}
-		for _, id := range in.ids {
-			if id < 0 {
-				return nil, false, bad(key, "%s[%d]: token id %d is negative", key, i, id)
-			}
+		if least := slices.Min(ids); least < 0 {
+			return nil, false, bad(key, "%s[%d]: token id %d is negative", key, i, least)
 		}
+		inputs = append(inputs, input{ids: ids})
 	}
 	return inputs, one, nil
 }
