@@ -71,13 +71,15 @@ var dialects = map[string]dialect{
 }
 
 func (s *Server) answerReady(w http.ResponseWriter, _ *http.Request) {
-	switch {
-	case s.draining.Load():
+	if s.draining.Load() {
 		write(w, http.StatusServiceUnavailable, map[string]string{"status": "draining"})
-	case !s.ready.Load():
-		write(w, http.StatusServiceUnavailable, map[string]string{"status": "loading"})
-	default:
+		return
+	}
+	select {
+	case <-s.ready:
 		write(w, http.StatusOK, map[string]string{"status": "ready"})
+	default:
+		write(w, http.StatusServiceUnavailable, map[string]string{"status": "loading"})
 	}
 }
 
@@ -128,9 +130,16 @@ func (s *Server) handle(d dialect) http.Handler {
 	})
 }
 
+// answer waits for the models where they are still being loaded: clients that try
+// five times, a second apart, outlive a restart so.
 func (r *request) answer(w http.ResponseWriter, d dialect) (any, error) {
-	if !r.server.ready.Load() {
-		return nil, &failure{status: http.StatusServiceUnavailable, message: "the models are being loaded: GET /ready says when they are", retry: time.Second}
+	select {
+	case <-r.server.ready:
+	case <-r.http.Context().Done():
+		if errors.Is(r.http.Context().Err(), context.Canceled) {
+			return nil, r.http.Context().Err()
+		}
+		return nil, &failure{status: http.StatusServiceUnavailable, message: "the models are still being loaded: GET /ready says when they are", retry: time.Second}
 	}
 	if err := r.read(w); err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -136,11 +137,16 @@ func TestRun(t *testing.T) {
 	if status, answer := got(t, url+"/ready"); status != 503 || !strings.Contains(answer, "loading") {
 		t.Errorf("%d %s", status, answer)
 	}
-	if status, headers, _ := post(t, url+"/get_reward", `{"query":["a"]}`); status != 503 || headers.Get("Retry-After") != "1" {
-		t.Errorf("%d %v", status, headers)
-	}
+	early := make(chan int)
+	go func() {
+		status, _, _ := post(t, url+"/get_reward", `{"query":["a"]}`)
+		early <- status
+	}()
 	loads <- saved(t, 1, "")
 	said.waitFor(t, "ready: rm")
+	if status := <-early; status != 200 {
+		t.Errorf("asked while the model was loaded: %d", status)
+	}
 	answer := func() string {
 		status, _, answer := post(t, url+"/get_reward", `{"query":["hello there"]}`)
 		if status != 200 {
@@ -169,6 +175,21 @@ func TestRun(t *testing.T) {
 	answer()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNotLoadedInTime: a request that came too early is told when to come again.
+func TestNotLoadedInTime(t *testing.T) {
+	config := Default()
+	config.Timeout = time.Millisecond
+	s, err := New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/get_reward", strings.NewReader(`{"query":["a"]}`)))
+	if w.Code != 503 || w.Header().Get("Retry-After") != "1" {
+		t.Errorf("%d %v", w.Code, w.Header())
 	}
 }
 

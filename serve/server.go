@@ -24,7 +24,7 @@ type Model struct {
 	Scorer *scoring.Scorer
 }
 
-// Server holds the models. It answers 503 until Put and Ready were called.
+// Server holds the models. Requests wait until Put and Ready were called.
 type Server struct {
 	config  Config
 	metrics *metrics
@@ -32,8 +32,9 @@ type Server struct {
 	mu     sync.RWMutex
 	models []*served // the first given is the first listed
 
-	ready, draining atomic.Bool
-	tokenizing      chan struct{} // bounds the memory that the tokenizer library takes
+	ready      chan struct{} // closed once requests are taken
+	draining   atomic.Bool
+	tokenizing chan struct{} // bounds the memory that the tokenizer library takes
 }
 
 // served is a model in use. It is closed once the last request has left it.
@@ -53,7 +54,7 @@ func New(config Config) (*Server, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: config, tokenizing: make(chan struct{}, tokenizers)}
+	s := &Server{config: config, tokenizing: make(chan struct{}, tokenizers), ready: make(chan struct{})}
 	s.metrics = newMetrics(s.waiting)
 	return s, nil
 }
@@ -102,8 +103,8 @@ func (m *served) close() {
 	m.Scorer.Close()
 }
 
-// Ready has the server take requests.
-func (s *Server) Ready() { s.ready.Store(true) }
+// Ready has the server take requests, those that wait for it first.
+func (s *Server) Ready() { close(s.ready) }
 
 // Drain makes /ready say no, so that nothing new is sent here; what comes is still
 // answered.
