@@ -92,6 +92,7 @@ func TestLimits(t *testing.T) {
 		{"/classify", `{"model":"a","input":"x","truncate_prompt_tokens":0}`, 400, "want -1 or at least 1"},
 		{"/classify", `{"model":"a","input":"x","truncate_prompt_tokens":1}`, 400, "no room for the 2 special tokens"},
 		{"/classify", `{"model":"a","input":"x","truncation_side":"top"}`, 400, "want left or right"},
+		{"/classify", `{"model":"a","input":"x","tools":[]}`, 400, "it is of messages"},
 		{"/classify", `{"model":"a","text":[1]}`, 400, "want a text or a list of texts"},
 		{"/classify", `{"model":"a","text":[]}`, 400, "empty list"},
 		{"/classify", `{"model":"a","input_ids":"x"}`, 400, "want token ids"},

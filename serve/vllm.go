@@ -179,6 +179,9 @@ func (r *request) inputs() (param string, inputs []input, err error) {
 		in.bare = bare
 		return "messages", []input{in}, err
 	}
+	if err := r.fields.refuse("it is of messages, and there are none", "tools", "chat_template_kwargs", "add_generation_prompt", "continue_final_message"); err != nil {
+		return "", nil, err
+	}
 	if raw := bytes.TrimLeft(r.fields["input"], "[ \t\r\n"); len(raw) > 0 && (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9') {
 		inputs, _, err = idsOf(r.fields, "input")
 	} else {
