@@ -102,6 +102,9 @@ func integer() schema { return schema{"type": "integer"} }
 func number() schema  { return schema{"type": "number"} }
 func flag() schema    { return schema{"type": []string{"boolean", "null"}} }
 
+// orNull is a key that may as well be absent.
+func orNull(of schema) schema { return anyOf(of, schema{"type": "null"}) }
+
 // maybe is one of some values, or null.
 func maybe(values ...any) schema { return schema{"enum": append(values, nil)} }
 

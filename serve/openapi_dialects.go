@@ -26,7 +26,7 @@ func documented() []described {
 			request: object([]string{"inputs"}, "inputs", anyOf(text(), pair(), list(pair(), 1)), "raw_scores", flag(), "truncate", flag(), "truncation_direction", maybe("Left", "Right")),
 			answer:  anyOf(list(prediction(), 1), list(list(prediction(), 1), 1))},
 		{paths: []string{"/v1/score/evaluation"}, summary: "LLaMA-Factory's reward API", failure: openAIFailure(),
-			request: object([]string{"messages"}, "model", text(), "messages", list(text(), 1), "max_length", schema{"type": []string{"integer", "null"}, "minimum": 1}),
+			request: object([]string{"messages"}, "model", orNull(schema{"type": "string"}), "messages", list(text(), 1), "max_length", schema{"type": []string{"integer", "null"}, "minimum": 1}),
 			answer:  object([]string{"id", "object", "model", "scores"}, "id", text(), "object", text(), "model", text(), "scores", list(number(), 1))},
 	}
 }
@@ -58,7 +58,7 @@ func sides(first, second string) schema {
 func pooledRequest() schema {
 	message := object([]string{"role", "content"}, "role", enum([]string{"system", "user", "assistant"}), "content", text())
 	o := schema{"type": "object", "properties": schema{
-		"model": text(), "input": anyOf(text(), list(text(), 1), ids()), "messages": list(message, 1),
+		"model": orNull(schema{"type": "string"}), "input": anyOf(text(), list(text(), 1), ids(), schema{"type": "null"}), "messages": orNull(list(message, 1)),
 		"add_special_tokens": flag(), "add_generation_prompt": flag(), "use_activation": flag(), "activation": flag(), "softmax": flag(),
 		"truncate_prompt_tokens": schema{"type": []string{"integer", "null"}, "minimum": -1},
 		"truncation_side":        maybe("left", "right"),
