@@ -1,7 +1,7 @@
 # laurel in a container: docker build -t laurel .               (XLA on the CPU)
 #                        docker build --target cuda -t laurel . (and on NVIDIA's GPUs)
 #   docker run -p 8000:8000 -e LAUREL_TOKEN -v ./hf:/model laurel serve --model rm=/model --addr 0.0.0.0:8000
-FROM golang:1.26-bookworm AS build
+FROM golang:1.26-trixie AS build
 RUN apt-get update && apt-get install -y --no-install-recommends cargo && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
@@ -11,8 +11,8 @@ RUN mkdir -p /opt/laurel/bin /opt/laurel/build/pjrt && cp bin/laurel /opt/laurel
 FROM build AS build-cuda
 RUN make setup-cuda && cp -R build/pjrt/cuda /opt/laurel/build/pjrt/
 
-FROM debian:bookworm-slim AS base
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* && useradd --create-home --uid 10001 laurel
+FROM debian:trixie-slim AS base
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libstdc++6 && rm -rf /var/lib/apt/lists/* && useradd --create-home --uid 10001 laurel
 ENV PATH=/opt/laurel/bin:$PATH HF_HOME=/home/laurel/huggingface
 USER laurel
 WORKDIR /home/laurel
