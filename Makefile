@@ -19,10 +19,10 @@ GOX = GOFLAGS="$$(cat build/goflags 2>/dev/null)" $(GO)
 FUZZTIME ?= 10s
 BENCH    ?= .
 
-.PHONY: help demo build setup setup-cuda tools check test race bench fuzz interop gpu-check release clean
+.PHONY: help demo build setup setup-cuda tools check test race bench fuzz interop interop-serve gpu-check release clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: build ## set up, label, train a small model on the labels, evaluate, score, export
 	@rm -rf runs/demo runs/demo-labels
@@ -71,7 +71,7 @@ test: setup ## all tests: no network once set up, no GPU
 
 # The packages in which goroutines share memory. checkptr is off: the Go
 # backend's SIMD kernels point past their slices, and it would stop there.
-RACE ?= ./data/... ./feedback/... ./trainer/...
+RACE ?= ./data/... ./feedback/... ./serve ./trainer/...
 race: setup ## the concurrent packages under the race detector
 	$(GOX) test -race -timeout 60m -gcflags=all=-d=checkptr=0 $(RACE)
 
@@ -105,6 +105,22 @@ interop: build $(INTEROP_PYTHON) ## prove families, adapters, TRL and judges aga
 	$(INTEROP_PYTHON) cmd/interop/judges.py --laurel bin/laurel --work runs/interop/judges
 	LAUREL_GOLDENS=$(CURDIR)/runs/interop/configurations $(GOX) test ./model -run 'TestGolden(Logits|Gradients)$$' -count 1
 
+# The load generator is built once, apart from what laurel is made of.
+VEGETA ?= build/bin/vegeta
+
+build/bin/vegeta:
+	GOFLAGS= GOBIN=$(CURDIR)/build/bin $(GO) install github.com/tsenart/vegeta/v12@v12.13.0
+
+# A minute of load on laurel serve and on FastAPI with the same model: leave the
+# machine alone meanwhile. INTEROP_SERVE=clients,trl leaves parts out.
+INTEROP_SERVE ?= clients,trl,schema,load
+
+interop-serve: build $(INTEROP_PYTHON) $(VEGETA) ## laurel serve: TRL, openai, OpenRLHF's loop, schemathesis, load beside FastAPI
+	rm -rf runs/interop-serve
+	bin/laurel train --config configs/demo-pairs.yaml --set train.max_steps=20 --out runs/interop-serve/run
+	bin/laurel export --model runs/interop-serve/run --out runs/interop-serve/hf
+	$(INTEROP_PYTHON) cmd/interop/serve.py --laurel bin/laurel --model runs/interop-serve/hf --pairs data/demo/test.jsonl --work runs/interop-serve --vegeta $(VEGETA) --only $(INTEROP_SERVE)
+
 # As INTEROP_PYTHON: GPU_PYTHON=/path/to/python has cmd/gpucheck/requirements.txt.
 GPU_PYTHON ?= build/gpu-venv/bin/python
 
@@ -130,4 +146,4 @@ release: build ## dist/laurel-VERSION-OS-ARCH.tar.gz, with the CPU plugin
 	tar -C dist -czf dist/$$name.tar.gz $$name; rm -rf dist/$$name; ls -l dist/$$name.tar.gz
 
 clean: ## remove what is built: bin, build, dist, the demo's and interop's runs
-	rm -rf bin build dist runs/demo runs/demo-labels runs/interop
+	rm -rf bin build dist runs/demo runs/demo-labels runs/interop runs/interop-serve

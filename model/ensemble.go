@@ -49,6 +49,16 @@ func (e *Ensemble) SharePrefixes() error {
 	return nil
 }
 
+// SetBatch has every member score as Scorer.SetBatch says.
+func (e *Ensemble) SetBatch(ids int) {
+	for _, s := range e.members {
+		s.SetBatch(ids)
+	}
+}
+
+// Shape is that of the first member, as Scorer.Shape gives it.
+func (e *Ensemble) Shape(ids int) (length, rows int, err error) { return e.members[0].Shape(ids) }
+
 // Score gives the mean reward of each sequence.
 func (e *Ensemble) Score(ctx context.Context, sequences [][]int32, done func(n int)) ([]float32, error) {
 	mean, _, err := e.ScoreWithStd(ctx, sequences, done)

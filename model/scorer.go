@@ -26,11 +26,12 @@ type Scorer struct {
 	exec  *ml.Exec
 	limit int // longest sequence taken, 0 for no limit
 	padID int32
+	ids   int // about how many a batch holds
 	// shares has sequences with a common beginning scored in one row.
 	shares bool
 }
 
-// batchIDs is about how many ids a scoring batch holds.
+// batchIDs is about how many ids a scoring batch holds, where SetBatch says nothing.
 const batchIDs = 4096
 
 // scoreLengths are the lengths that sequences are padded to; beyond the last
@@ -48,7 +49,7 @@ func NewScorer(backend compute.Backend, m *Model) (*Scorer, error) {
 	}
 	m.Spread(exec)
 	exec.WithName("score").SetMaxCache(-1)
-	return &Scorer{model: m, exec: exec, limit: m.MaxPositions(), padID: int32(max(0, m.Config.PadTokenID))}, nil
+	return &Scorer{model: m, exec: exec, limit: m.MaxPositions(), padID: int32(max(0, m.Config.PadTokenID)), ids: batchIDs}, nil
 }
 
 // Score gives the raw reward (the logit) of each sequence of ids, in order.
@@ -74,7 +75,7 @@ func (s *Scorer) Score(ctx context.Context, sequences [][]int32, done func(n int
 	}
 	last := &scoring{} // read once the batches after it are handed out, so that no device waits for the host
 	for _, shape := range slices.SortedFunc(maps.Keys(byShape), rowShape.compare) {
-		n := max(1, batchIDs/shape.t)
+		n := s.batchRows(shape.t)
 		for parts := range slices.Chunk(slices.Collect(slices.Chunk(byShape[shape], n)), s.model.NumDevices()) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
@@ -184,6 +185,22 @@ func (s *Scorer) ScoreBatch(sequences [][]int32) ([]float32, error) {
 	return rewards, batch.read(rewards)
 }
 
+// SetBatch makes batches hold about so many ids: fewer where few texts come at a
+// time, since a batch is computed whole however few of its rows are filled. Call it
+// before the first Score.
+func (s *Scorer) SetBatch(ids int) { s.ids = ids }
+
+func (s *Scorer) batchRows(t int) int { return max(1, s.ids/t) }
+
+// Shape is the length that a sequence of so many ids is padded to, and how many
+// such sequences Score computes at a time, on all devices together.
+func (s *Scorer) Shape(ids int) (length, rows int, err error) {
+	if length, err = s.paddedLength(ids); err != nil {
+		return 0, 0, err
+	}
+	return length, s.batchRows(length) * s.model.NumDevices(), nil
+}
+
 // Compile compiles what Score runs for sequences of so many ids, and runs
 // nothing. rows is how many a device scores at a time.
 func (s *Scorer) Compile(ids int) (rows int, err error) {
@@ -191,7 +208,7 @@ func (s *Scorer) Compile(ids int) (rows int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	rows = max(1, batchIDs/t)
+	rows = s.batchRows(t)
 	batch := []shapes.Shape{s.pad(nil, nil, rows, t).Shape()}
 	_, err = s.exec.Compile(slices.Repeat(batch, s.model.NumDevices())...)
 	return rows, err

@@ -13,7 +13,7 @@ import (
 // the other.
 const (
 	texts    = "texts"
-	messages = "messages"
+	Messages = "messages" // in Recorded.TrainedOn: of a model that was trained on nothing else
 	separate = " and "
 )
 
@@ -25,7 +25,7 @@ type forms struct {
 
 func formOf(parts ...data.Text) string {
 	if slices.ContainsFunc(parts, func(t data.Text) bool { return t.Messages != nil }) {
-		return messages
+		return Messages
 	}
 	return texts
 }
@@ -45,7 +45,7 @@ func (m *Model) saw(form string) {
 		return
 	}
 	rows, mend := "texts, which are joined as they stand", "laurel convert --chat makes messages of them"
-	if form == messages {
+	if form == Messages {
 		rows, mend = "messages, which its chat template renders", "give it texts as those that it was trained on"
 	}
 	m.notice("warning: the model was trained on " + trained + ", and rows here are " + rows + ": rewards are of a form that it has not learnt (" + mend + ")")

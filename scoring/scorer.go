@@ -71,18 +71,14 @@ func (s *Scorer) Score(ctx context.Context, completions []data.Completion) ([]da
 			good = append(good, sequences[i])
 		}
 	}
-	rewards, std, err := s.ensemble.ScoreWithStd(ctx, good, nil)
+	scored, err := s.ScoreIDs(ctx, good)
 	if err != nil {
 		return nil, err
 	}
-	next := 0
 	for i := range scores {
 		if scores[i].Reason == "" {
-			scores[i].Std, scores[i].Lower = std[next], rewards[next]-float32(s.lowerBy())*std[next]
-			if scores[i].Reward, scores[i].Valid = rewards[next], finite(rewards[next], scores[i].Lower); !scores[i].Valid {
-				scores[i].Reason = string(data.ReasonReward)
-			}
-			next++
+			scored[0].Truncated = scores[i].Truncated
+			scores[i], scored = scored[0], scored[1:]
 		}
 	}
 	return scores, nil

@@ -44,6 +44,7 @@ var allowed = map[string][]string{
 	"scoring": {"data", "data/batches", "data/tokenizer", "model", "model/hub"},
 
 	"selection": {"data"},
+	"serve": {"data", "data/tokenizer", "scoring"},
 
 	"verify": {"data", "data/tokenizer", "model", "scoring"},
 

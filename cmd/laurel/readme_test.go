@@ -1,12 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestREADMECommands runs every bin/laurel line of the README's sh blocks, in
@@ -46,9 +46,19 @@ func TestREADMECommands(t *testing.T) {
 			fields = []string{"bench", "--backend", "go", "--shape", "tiny-bert", "--tokens", "16", "--pairs", "1", "--steps", "1"}
 		case "eval", "score", "doctor", "export", "verify":
 			fields = append(fields, "--backend", "go")
+		case "serve":
+			fields = append(fields, "--backend", "go", "--addr", "127.0.0.1:0")
 		}
-		var out bytes.Buffer
-		if code := laurel(context.Background(), fields, &out, &out); code != 0 {
+		var out lockedBuffer
+		ctx, stop := context.WithCancel(context.Background())
+		go func() { // a server ends once it is ready
+			for !strings.Contains(out.String(), "\nready: ") && ctx.Err() == nil {
+				time.Sleep(5 * time.Millisecond)
+			}
+			stop()
+		}()
+		code := laurel(ctx, fields, &out, &out)
+		if stop(); code != 0 {
 			t.Fatalf("laurel %s: exit %d\n%s", strings.Join(fields, " "), code, out.String())
 		}
 		ran++

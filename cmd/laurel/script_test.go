@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"waitfor":     waitFor,
 			"hub":         hubCommand,
 			"chatserver":  chatServerCommand,
+			"server":      serverCommand,
 		},
 		Setup: func(env *testscript.Env) error {
 			shared, err := filepath.Abs(filepath.Join("..", "..", "..", "shared"))
@@ -57,6 +58,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PLUGINS", pluginFolder(t))
 			env.Values[hubKey{}] = &hubOf{}
 			env.Values[chatServerKey{}] = &chatServer{}
+			env.Values[rewardServerKey{}] = &rewardServer{}
 			return writeInputs(env.WorkDir)
 		},
 		Condition: func(name string) (bool, error) {

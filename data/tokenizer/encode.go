@@ -114,6 +114,12 @@ func (t *Tokenizer) encodeMessages(context data.Context, messages []data.Message
 	if err != nil {
 		return data.Tokens{}, err
 	}
+	return t.EncodeRendered(text, maxLength, side)
+}
+
+// EncodeRendered encodes text that a chat template has rendered, whoever did it:
+// each special token is there once, as EncodeMessages says.
+func (t *Tokenizer) EncodeRendered(text string, maxLength int, side Side) (data.Tokens, error) {
 	content, err := t.encode(text)
 	if err != nil {
 		return data.Tokens{}, err

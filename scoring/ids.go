@@ -1,0 +1,45 @@
+package scoring
+
+import (
+	"context"
+
+	"laurel/data"
+)
+
+// ScoreIDs gives the score of each sequence of ids, as Encode gives them; none
+// may be empty. A reward that is no finite number is a Reason.
+func (s *Scorer) ScoreIDs(ctx context.Context, sequences [][]int32) ([]data.Score, error) {
+	rewards, std, err := s.ensemble.ScoreWithStd(ctx, sequences, nil)
+	if err != nil {
+		return nil, err
+	}
+	scores := make([]data.Score, len(sequences))
+	for i, reward := range rewards {
+		score := data.Score{Reward: reward, Std: std[i], Lower: reward - float32(s.lowerBy())*std[i], Tokens: len(sequences[i])}
+		if score.Valid = finite(reward, score.Lower); !score.Valid {
+			score.Reason = string(data.ReasonReward)
+		}
+		scores[i] = score
+	}
+	return scores, nil
+}
+
+// SetBatch makes batches hold about so many ids (model.Scorer.SetBatch).
+func (s *Scorer) SetBatch(ids int) { s.ensemble.SetBatch(ids) }
+
+// Shape is the length that a sequence of so many ids is padded to, and how many of
+// that length are computed at a time.
+func (s *Scorer) Shape(ids int) (length, rows int, err error) { return s.ensemble.Shape(ids) }
+
+// Lengths are those that sequences up to MaxLength are padded to, shortest first.
+func (s *Scorer) Lengths() ([]int, error) {
+	var lengths []int
+	for ids := 1; ids <= s.MaxLength; {
+		length, _, err := s.Shape(ids)
+		if err != nil {
+			return nil, err
+		}
+		lengths, ids = append(lengths, length), length+1
+	}
+	return lengths, nil
+}
