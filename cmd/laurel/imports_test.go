@@ -20,6 +20,7 @@ var allowed = map[string][]string{
 	"data/errortest":    {},
 	"data/inspect":      {"data", "data/tokenizer"},
 	"data/parquetpages": {},
+	"data/rowtest":      {"data", "data/demo"},
 	"data/tokenizer":    {"data", "data/tokenizer/jinja"},
 
 	"data/tokenizer/jinja": {},
