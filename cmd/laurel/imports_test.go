@@ -48,7 +48,7 @@ var allowed = map[string][]string{
 
 	"trainer": {"model", "model/safetensors", "eval", "data", "data/batches"},
 
-	"bench": {"data/batches", "eval/stats", "model", "trainer"},
+	"bench": {"data", "data/batches", "data/demo", "data/tokenizer", "eval/draw", "eval/stats", "model", "trainer"},
 
 	"configs": {"data", "feedback", "feedback/chat", "model", "eval", "trainer"},
 }
