@@ -122,7 +122,7 @@ func encodeOne(p data.Pair, encode EncodePair) encoded {
 
 // write appends a pair to the file, and to the digest what training reads of it.
 func (s *Store) write(out io.Writer, digest hash.Hash, e *encoded) error {
-	e.stored.at, e.record.subset, e.record.place = s.at, s.subsetOf(e.pair.Subset), s.seen-1
+	e.record.subset, e.record.place = s.subsetOf(e.pair.Subset), s.seen-1
 	if _, err := out.Write(raw(&e.record, 1)); err != nil {
 		return err
 	}
@@ -135,7 +135,6 @@ func (s *Store) write(out io.Writer, digest hash.Hash, e *encoded) error {
 	}
 	fmt.Fprintf(digest, "%d %v %v\n", len(e.chosen.IDs), e.pair.Confidence, e.pair.Margin)
 	s.index.add(e.stored)
-	s.at += int64(recordBytes + 4*(len(e.chosen.IDs)+len(e.rejected.IDs)))
 	s.Stats.add(e)
 	return nil
 }

@@ -12,13 +12,12 @@ import (
 	"laurel/data"
 )
 
-// Store holds encoded pairs in a file, with a small index in memory (24 bytes a
+// Store holds encoded pairs in a file, with a small index in memory (13 bytes a
 // pair), so that any order of a set of any size costs one read a row. Rows keep
 // the order in which they were read.
 type Store struct {
 	file    *os.File
 	index   index
-	at      int64 // where the next pair goes in the file, in bytes
 	subsets []string
 	places  map[string]int32 // in subsets
 	options Options
@@ -33,10 +32,10 @@ type Store struct {
 	Digest string
 }
 
-// storedPair is what is kept in memory of a pair: where it lies, and what decides
-// the batch that it belongs to.
+// storedPair is what is kept in memory of a pair: what decides the batch that it
+// belongs to. In the file its record comes first, then its ids, chosen before
+// rejected.
 type storedPair struct {
-	at               int64 // of its record in the file, in bytes; its ids follow, chosen first
 	chosen, rejected int32 // lengths, in ids
 	shared           int32 // ids that both sequences begin with
 }
@@ -55,22 +54,42 @@ type storedRecord struct {
 // recordBytes is the size of a storedRecord in the file.
 const recordBytes = int(unsafe.Sizeof(storedRecord{}))
 
+// bytes is what the pair takes in the file.
+func (p storedPair) bytes() int64 { return int64(recordBytes) + 4*(int64(p.chosen)+int64(p.rejected)) }
+
 // index holds the stored pairs in pieces of one size, so that it grows without
-// being copied.
+// being copied, and where every so many begin in the file.
 type index struct {
 	pieces [][]storedPair
+	begins []int64 // pair 0, indexStep, 2·indexStep, …; in bytes
+	end    int64   // where the next pair goes
 	n      int
 }
 
-const indexPiece = 1 << 14
+const (
+	indexPiece = 1 << 14
+	indexStep  = 16
+)
 
 func (x *index) add(p storedPair) {
 	if x.n%indexPiece == 0 {
 		x.pieces = append(x.pieces, make([]storedPair, 0, indexPiece))
 	}
+	if x.n%indexStep == 0 {
+		x.begins = append(x.begins, x.end)
+	}
 	last := &x.pieces[len(x.pieces)-1]
 	*last = append(*last, p)
-	x.n++
+	x.n, x.end = x.n+1, x.end+p.bytes()
+}
+
+// at is where a pair begins in the file, in bytes.
+func (x *index) at(row int) int64 {
+	at := x.begins[row/indexStep]
+	for before := row / indexStep * indexStep; before < row; before++ {
+		at += x.of(before).bytes()
+	}
+	return at
 }
 
 func (x *index) of(row int) storedPair { return x.pieces[row/indexPiece][row%indexPiece] }
@@ -142,7 +161,7 @@ type PairInfo struct {
 // Info describes a row.
 func (s *Store) Info(row int) (PairInfo, error) {
 	var r storedRecord
-	if _, err := s.file.ReadAt(raw(&r, 1), s.index.of(row).at); err != nil {
+	if _, err := s.file.ReadAt(raw(&r, 1), s.index.at(row)); err != nil {
 		return PairInfo{}, fmt.Errorf("token store: pair %d: %w", row, err)
 	}
 	return PairInfo{Subset: s.subsets[r.subset], Confidence: r.confidence, Margin: float64(r.margin), CharsChosen: int(r.charsChosen),
@@ -179,7 +198,7 @@ func (s *Store) read(row int) (r storedRecord, chosen, rejected []int32, err err
 	p := s.index.of(row)
 	const first = recordBytes / 4 // in ids
 	ids := make([]int32, first+int(p.chosen+p.rejected))
-	if _, err := s.file.ReadAt(raw(&ids[0], len(ids)), p.at); err != nil {
+	if _, err := s.file.ReadAt(raw(&ids[0], len(ids)), s.index.at(row)); err != nil {
 		return r, nil, nil, fmt.Errorf("token store: pair %d: %w", row, err)
 	}
 	copy(raw(&r, 1), raw(&ids[0], first))
