@@ -104,7 +104,7 @@ func referenceNumbers(ctx context.Context, family string) (numbers, error) {
 }
 
 func numbersOf(ctx context.Context, backend model.Backend, family, dtype string) (n numbers, err error) {
-	m, err := newModel(tiny+family, paritySeed)
+	m, err := newModel(tiny+family, 0, paritySeed)
 	if err != nil {
 		return n, err
 	}

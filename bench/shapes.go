@@ -59,8 +59,8 @@ func named() (full, families []string) {
 }
 
 // newModel draws a model of a shape from a seed.
-func newModel(shape string, seed uint64) (*model.Model, error) {
-	return fromShape(shape, 0, func(config string) (*model.Model, error) { return model.New(config, seed, model.Head{}) })
+func newModel(shape string, blocks int, seed uint64) (*model.Model, error) {
+	return fromShape(shape, blocks, func(config string) (*model.Model, error) { return model.New(config, seed, model.Head{}) })
 }
 
 // fromShape makes a model from a shape's config.json, with another number of

@@ -16,8 +16,9 @@ import (
 // padding.
 type Load struct {
 	Shape      string `json:"shape"`
-	Pairs      int    `json:"pairs"`  // of a step
-	Tokens     int    `json:"tokens"` // of a sequence
+	Blocks     int    `json:"model_blocks,omitempty"` // 0: as many as the shape has
+	Pairs      int    `json:"pairs"`                  // of a step
+	Tokens     int    `json:"tokens"`                 // of a sequence
 	DType      string `json:"dtype"`
 	LoRA       bool   `json:"lora"`
 	Checkpoint bool   `json:"gradient_checkpointing"`
@@ -66,6 +67,9 @@ func (l Load) Validate() error {
 	if l.Pairs < 1 || l.Tokens < 1 || l.Steps < 1 {
 		return fmt.Errorf("pairs, tokens and steps are %d, %d and %d, want at least 1 each", l.Pairs, l.Tokens, l.Steps)
 	}
+	if l.Blocks < 0 {
+		return fmt.Errorf("blocks are %d, want at least 1, or 0 for the shape's own", l.Blocks)
+	}
 	_, err := model.ParseDType(l.DType)
 	return err
 }
@@ -105,7 +109,7 @@ func Run(ctx context.Context, choice *model.BackendChoice, l Load, peak float64)
 
 // model draws the load's model.
 func (l Load) model() (*model.Model, error) {
-	m, err := newModel(l.Shape, benchSeed)
+	m, err := newModel(l.Shape, l.Blocks, benchSeed)
 	if err != nil {
 		return nil, err
 	}

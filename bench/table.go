@@ -34,7 +34,7 @@ func ReadPeers(path string) ([]Speed, error) {
 // sameWork tells whether two rows measured the same load: precision, size of
 // the batch and what is trained.
 func (s Speed) sameWork(o Speed) bool {
-	return s.Shape == o.Shape && s.Pairs == o.Pairs && s.Tokens == o.Tokens && s.DType == o.DType && s.LoRA == o.LoRA
+	return s.Shape == o.Shape && s.Pairs == o.Pairs && s.Tokens == o.Tokens && s.DType == o.DType && s.LoRA == o.LoRA && s.Blocks == o.Blocks
 }
 
 // Print writes a table of ours, and of the peers that did the same work with

@@ -166,7 +166,7 @@ func (g *givenIDs) readFile(at int, cfg ReadConfig, counts *Counts, yield func(C
 			cfg.Say(g.files[at], note)
 		}
 	}
-	if note := ignored(r.src, slices.Concat(fields.Fields(), []*Field{fields.subset, fields.source, fields.id, fields.modelA, fields.modelB, fields.System, fields.Input, fields.History}, fields.media)); note != "" && cfg.Say != nil {
+	if note := ignored(unreadColumns(r.src, slices.Concat(fields.Fields(), []*Field{fields.subset, fields.source, fields.id, fields.modelA, fields.modelB, fields.System, fields.Input, fields.History}, fields.media))); note != "" && cfg.Say != nil {
 		cfg.Say(g.files[at], note)
 	}
 	if err := g.sameLayout(at, r, fields); err != nil {

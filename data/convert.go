@@ -2,7 +2,6 @@ package data
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,12 +92,13 @@ func convert(ctx context.Context, in []string, out string, cfg ReadConfig, chat,
 	}
 	buffered := bufio.NewWriterSize(file, 1<<20)
 	w := newPairWriter(buffered, ext, chat, wide)
-	for pair, err := range ahead(ReadPairs(in, cfg, &counts)) {
+	asRead := func() func(Pair) Pair { return func(p Pair) Pair { return p } } // read while those before are written
+	for pair, err := range InOrder(ctx, ReadPairs(in, cfg, &counts), 1, asRead) {
 		if err == nil && ext == ".parquet" && !wide && pair.wide() {
 			err = errWide
 		}
 		if err == nil {
-			err = cmp.Or(ctx.Err(), w.Write(pair))
+			err = w.Write(pair)
 		}
 		if err != nil {
 			file.abort()

@@ -44,6 +44,7 @@ func beginsArray(buf *bufio.Reader) bool {
 type arrayReader struct {
 	lines   *lineReader
 	element []byte
+	parts   []byte // of an element that goes over the buffer's end
 	read    int
 	opened  bool
 	closed  bool
@@ -65,23 +66,8 @@ func (r *arrayReader) next() ([]byte, error) {
 	if r.closed {
 		return nil, r.atEnd()
 	}
-	r.element = r.element[:0]
-	scan := elementScan{}
-	for {
-		c, err := r.lines.buf.ReadByte()
-		if err == io.EOF {
-			return nil, fmt.Errorf("row %d: the JSON array is not closed: the file is cut short", r.read)
-		}
-		if err != nil {
-			return nil, r.lines.failed(err)
-		}
-		if scan.ends(c) {
-			r.closed = c == ']'
-			break
-		}
-		if r.element = append(r.element, c); len(r.element) > maxLine {
-			return nil, fmt.Errorf("row %d is longer than %d bytes: not a file of rows", r.read, maxLine)
-		}
+	if err := r.readElement(); err != nil {
+		return nil, err
 	}
 	if r.closed && len(bytes.TrimSpace(r.element)) == 0 {
 		if r.read > 0 {
@@ -91,6 +77,37 @@ func (r *arrayReader) next() ([]byte, error) {
 	}
 	r.read++
 	return r.element, nil
+}
+
+// readElement reads on to the comma or bracket that ends the element. One that
+// lies in the buffer as a whole stays there.
+func (r *arrayReader) readElement() error {
+	buf := r.lines.buf
+	r.element, r.parts = nil, r.parts[:0]
+	for scan := (elementScan{}); ; {
+		if _, err := buf.Peek(1); err == io.EOF {
+			return fmt.Errorf("row %d: the JSON array is not closed: the file is cut short", r.read)
+		} else if err != nil {
+			return r.lines.failed(err)
+		}
+		part, _ := buf.Peek(buf.Buffered())
+		end := scan.end(part)
+		whole := end >= 0 && len(r.parts) == 0
+		read := part
+		if end >= 0 {
+			r.closed, part, read = part[end] == ']', part[:end], part[:end+1]
+		}
+		if r.element = part; !whole {
+			r.parts = append(r.parts, part...)
+			r.element = r.parts
+		}
+		if len(r.element) > maxLine {
+			return fmt.Errorf("row %d is longer than %d bytes: not a file of rows", r.read, maxLine)
+		}
+		if _, err := buf.Discard(len(read)); err != nil || end >= 0 {
+			return err
+		}
+	}
 }
 
 // atEnd makes sure that nothing follows the array.
@@ -114,6 +131,21 @@ func (r *arrayReader) atEnd() error {
 type elementScan struct {
 	depth           int
 	quoted, escaped bool
+}
+
+// end is where in the bytes the element ends, -1 where it goes on.
+func (s *elementScan) end(b []byte) int {
+	for i := 0; i < len(b); i++ {
+		if s.quoted && !s.escaped {
+			for i < len(b)-1 && b[i] != '"' && b[i] != '\\' {
+				i++
+			}
+		}
+		if s.ends(b[i]) {
+			return i
+		}
+	}
+	return -1
 }
 
 func (s *elementScan) ends(c byte) bool {

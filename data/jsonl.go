@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // What is read ahead to learn which keys the objects of a file have.
@@ -20,6 +21,7 @@ type jsonSource struct {
 	lines  objectLines
 	cols   []Column
 	wanted []chosenField
+	firsts []int // for each of wanted, the first that is read from the same key
 	parser jsonParser
 	known  map[string]bool // names of cols
 	late   []string        // keys that the head of the file lacks and no field reads
@@ -132,6 +134,10 @@ func (s *jsonSource) Close() error      { return s.lines.Close() }
 
 func (s *jsonSource) Choose(fields []*Field) error {
 	s.wanted = chosenFields(fields, s.cols)
+	s.firsts = make([]int, len(s.wanted))
+	for i, f := range s.wanted {
+		s.firsts[i] = slices.IndexFunc(s.wanted, func(first chosenField) bool { return first.column == f.column })
+	}
 	s.known = map[string]bool{}
 	for _, c := range s.cols {
 		s.known[c.Name] = true
@@ -179,11 +185,9 @@ func (s *jsonSource) seeLate(key string) {
 // share copies a value to the other fields that are read from the same key,
 // and finds those inside of values.
 func (s *jsonSource) share() {
-	for i, f := range s.wanted {
-		for _, first := range s.wanted[:i] {
-			if first.column == f.column {
-				f.Cell = first.Cell
-			}
+	for i, first := range s.firsts {
+		if first < i {
+			s.wanted[i].Cell = s.wanted[first].Cell
 		}
 	}
 	for i := range s.wanted {

@@ -13,7 +13,7 @@ type Overlap struct {
 	Pairs, Shared int      // of the second set, and those of them whose prompt the first has
 	Examples      []string // where the first few stand, in both
 
-	places []promptPlace
+	places [][]promptPlace // in pieces of overlapPiece, so that no copying doubles them
 	files  []string
 	unit   map[string]string // of a file, what its places count
 }
@@ -24,7 +24,10 @@ type promptPlace struct {
 	row  int32
 }
 
-const overlapExamples = 3
+const (
+	overlapExamples = 3
+	overlapPiece    = 1 << 20
+)
 
 // First passes the pairs of the first set on, and notes their prompts.
 func (o *Overlap) First(pairs iter.Seq2[Pair, error]) iter.Seq2[Pair, error] {
@@ -47,14 +50,20 @@ func (o *Overlap) note(p Pair) {
 	if len(o.files) == 0 || o.files[len(o.files)-1] != p.File {
 		o.files, o.unit[p.File] = append(o.files, p.File), p.Unit
 	}
-	o.places = append(o.places, promptPlace{p.Prompt.FoldedKey(), int32(len(o.files) - 1), int32(p.Row)})
+	if n := len(o.places); n == 0 || len(o.places[n-1]) == overlapPiece {
+		o.places = append(o.places, nil)
+	}
+	last := &o.places[len(o.places)-1]
+	*last = append(*last, promptPlace{p.Prompt.FoldedKey(), int32(len(o.files) - 1), int32(p.Row)})
 }
 
 // Second passes the pairs of the second set on and counts those whose prompt
 // the first has; the first set has been read by then.
 func (o *Overlap) Second(pairs iter.Seq2[Pair, error]) iter.Seq2[Pair, error] {
 	return func(yield func(Pair, error) bool) {
-		slices.SortStableFunc(o.places, func(a, b promptPlace) int { return cmp.Compare(a.key, b.key) })
+		for _, piece := range o.places {
+			slices.SortStableFunc(piece, func(a, b promptPlace) int { return cmp.Compare(a.key, b.key) })
+		}
 		for p, err := range pairs {
 			if err == nil {
 				o.compare(p)
@@ -68,13 +77,23 @@ func (o *Overlap) Second(pairs iter.Seq2[Pair, error]) iter.Seq2[Pair, error] {
 
 func (o *Overlap) compare(p Pair) {
 	o.Pairs++
-	at, found := slices.BinarySearchFunc(o.places, p.Prompt.FoldedKey(), func(e promptPlace, key uint64) int { return cmp.Compare(e.key, key) })
+	first, found := o.find(p.Prompt.FoldedKey())
 	if !found {
 		return
 	}
 	if o.Shared++; len(o.Examples) < overlapExamples {
-		first := o.places[at]
 		file := o.files[first.file]
 		o.Examples = append(o.Examples, fmt.Sprintf("%s: %s has the prompt of %s: %s %d", p.File, p.Place(), file, o.unit[file], first.row))
 	}
+}
+
+// find finds the first pair with the prompt.
+func (o *Overlap) find(key uint64) (first promptPlace, found bool) {
+	for _, piece := range o.places {
+		at, found := slices.BinarySearchFunc(piece, key, func(e promptPlace, key uint64) int { return cmp.Compare(e.key, key) })
+		if found {
+			return piece[at], true
+		}
+	}
+	return first, false
 }

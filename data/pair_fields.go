@@ -173,8 +173,8 @@ func (p *pairFields) complete(fields []*Field, src Source, cfg ReadConfig) error
 	if err := CheckTypes(fields, src); err != nil {
 		return err
 	}
-	read := append(fields[:len(fields):len(fields)], p.media...)
-	p.note(ignored(src, read) + verdicts(src, read))
+	unread := unreadColumns(src, append(fields[:len(fields):len(fields)], p.media...))
+	p.note(ignored(unread) + verdicts(unread))
 	for _, f := range p.context.Fields() {
 		if f.There() && !p.Chat() && !cfg.Chat {
 			p.unused = append(p.unused, f)
@@ -235,12 +235,11 @@ func named(names []string) string {
 	return "columns ignored: " + List(names)
 }
 
-// ignored names the columns that no field is read from, and the flags that would
-// read them.
-func ignored(src Source, fields []*Field) string {
-	names := unreadColumns(src, fields)
-	said := named(names)
-	for _, name := range names {
+// ignored names columns that no field is read from, and the flags that would read
+// them.
+func ignored(unread []string) string {
+	said := named(unread)
+	for _, name := range unread {
 		switch {
 		case name == "history":
 			said += " (history may belong to the prompt: --columns history=history puts its turns before it)"
@@ -253,8 +252,8 @@ func ignored(src Source, fields []*Field) string {
 
 // verdicts names the ignored columns that may say something else than chosen and
 // rejected do.
-func verdicts(src Source, fields []*Field) (said string) {
-	for _, name := range unreadColumns(src, fields) {
+func verdicts(unread []string) (said string) {
+	for _, name := range unread {
 		if slices.Contains(verdictColumns, name) {
 			said += fmt.Sprintf(" (%s may say that a row is a tie, or has its sides swapped: it is not heeded)", name)
 		}

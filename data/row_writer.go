@@ -32,8 +32,10 @@ func JSONRows[T, Row any](w io.Writer, layout func(T) Row) RowWriter[T] {
 func ParquetRows[T, Row any](w io.Writer, layout func(T) Row, bytes func(T) int, options ...parquet.WriterOption) RowWriter[T] {
 	pw := parquet.NewGenericWriter[Row](w, append(parquetOptions(), options...)...)
 	groupRows, groupBytes := 0, 0
+	row := make([]Row, 1)
 	write := func(value T) error {
-		if _, err := pw.Write([]Row{layout(value)}); err != nil {
+		row[0] = layout(value)
+		if _, err := pw.Write(row); err != nil {
 			return err
 		}
 		groupRows, groupBytes = groupRows+1, groupBytes+bytes(value)

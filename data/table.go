@@ -120,7 +120,7 @@ func (t *Table) find(columns map[string]string) (err error) {
 		return err
 	}
 	wanted = append(append(wanted, f.finishReason), t.media...)
-	f.note(strings.Replace(ignored(t.src, wanted), "columns ignored: ", "columns kept in the output, but not scored: ", 1))
+	f.note(strings.Replace(ignored(unreadColumns(t.src, wanted)), "columns ignored: ", "columns kept in the output, but not scored: ", 1))
 	if err := f.Alike(); err != nil {
 		return err
 	}

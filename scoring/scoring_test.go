@@ -302,7 +302,8 @@ func TestStorePromptIDs(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := len(alone.IDs) + 1 // and [CLS]
-		if got := store.PromptIDs(0); causal && (got != want || store.Shared(0) <= want) || !causal && got != 0 {
+		info, err := store.Info(0)
+		if got := info.PromptIDs; err != nil || causal && (got != want || store.Shared(0) <= want) || !causal && got != 0 {
 			t.Errorf("%s: %d ids of the prompt's, %d shared; the prompt has %d", family, got, store.Shared(0), want)
 		}
 	}

@@ -23,6 +23,7 @@ func newFeed(store *batches.Store, order batches.Order, accumulation int, padID 
 
 func (f *feed) epochPlans(epoch int) []batches.Plan {
 	if f.epoch != epoch {
+		f.plans = nil // two epochs' plans need not be in memory
 		f.plans, f.epoch = f.order.Epoch(f.store, epoch), epoch
 	}
 	return f.plans

@@ -12,10 +12,13 @@ import (
 // objective is BradleyTerryLoss of all pairs as one batch, from their rewards, in
 // float64: what training minimises, of pairs that it does not see, without
 // dropout.
-func (c Config) objective(pair func(i int) batches.PairInfo, chosen, rejected []float32) float64 {
+func (c Config) objective(pair func(i int) (batches.PairInfo, error), chosen, rejected []float32) (float64, error) {
 	var sum, norm, square float64
 	for i := range chosen {
-		p := pair(i)
+		p, err := pair(i)
+		if err != nil {
+			return 0, err
+		}
 		weight, target, margin := 1.0, 1.0, 0.0
 		switch c.Confidence {
 		case "weight":
@@ -37,7 +40,7 @@ func (c Config) objective(pair func(i int) batches.PairInfo, chosen, rejected []
 	if c.Normalize == "mean" {
 		norm = n
 	}
-	return sum/cmp.Or(norm, 1) + c.CenterRewardsCoefficient*square/n
+	return sum/cmp.Or(norm, 1) + c.CenterRewardsCoefficient*square/n, nil
 }
 
 // LossName says what the loss of this configuration is, beyond Bradley and

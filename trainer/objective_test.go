@@ -17,8 +17,8 @@ func TestObjective(t *testing.T) {
 	for i := range batch.Confidence {
 		batch.Confidence[i], batch.Margin[i] = 0.5+float32(i)/12, float32(i)/3-0.5
 	}
-	pair := func(i int) batches.PairInfo {
-		return batches.PairInfo{Confidence: float64(batch.Confidence[i]), Margin: float64(batch.Margin[i])}
+	pair := func(i int) (batches.PairInfo, error) {
+		return batches.PairInfo{Confidence: float64(batch.Confidence[i]), Margin: float64(batch.Margin[i])}, nil
 	}
 	for name, change := range map[string]func(*Config){
 		"default":    func(*Config) {},
@@ -42,7 +42,7 @@ func TestObjective(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := config.objective(pair, r.Chosen, r.Rejected); math.Abs(got-r.Loss) > 2e-6*math.Abs(r.Loss) {
+		if got, err := config.objective(pair, r.Chosen, r.Rejected); err != nil || math.Abs(got-r.Loss) > 2e-6*math.Abs(r.Loss) {
 			t.Errorf("%s (%s): %v on the host, %v in the graph", name, config.LossName(), got, r.Loss)
 		}
 	}

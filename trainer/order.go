@@ -46,7 +46,7 @@ func (r Run) NewOrder(d data.Config, shares bool) batches.Order {
 	apart, shared := r.Train.Apart(), batches.Rows{}
 	if shares {
 		apart, shared = r.Train.Dealt()
-		if o.Wrap && len(apart.Lengths) > 0 { // a batch with one of them has all of its pairs in two rows
+		if o.Wrap && !apart.None() { // a batch with one of them has all of its pairs in two rows
 			apart = r.Train.Apart()
 		}
 	}

@@ -183,12 +183,19 @@ func (r Run) measure(ctx context.Context, scorer *model.Ensemble, step int) (rep
 	if err != nil {
 		return nil, 0, fmt.Errorf("validation: %w", err)
 	}
-	report, err = eval.Evaluate(eval.RowsOf(r.Validation, chosen, rejected), eval.Config{Seed: r.Config.Seed})
+	rows, err := eval.RowsOf(r.Validation, chosen, rejected)
+	if err != nil {
+		return nil, 0, fmt.Errorf("validation: %w", err)
+	}
+	report, err = eval.Evaluate(rows, eval.Config{Seed: r.Config.Seed})
 	if err != nil {
 		return nil, 0, fmt.Errorf("validation: %w", err)
 	}
 	report.Step = step
-	return report, r.Config.objective(r.Validation.Info, chosen, rejected), nil
+	if loss, err = r.Config.objective(r.Validation.Info, chosen, rejected); err != nil {
+		return nil, 0, fmt.Errorf("validation: %w", err)
+	}
+	return report, loss, nil
 }
 
 // bestReport is that of the checkpoint that is kept. Runs that began before

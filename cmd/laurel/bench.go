@@ -44,6 +44,7 @@ func benchCommand() *cobra.Command {
 	flags.StringVar(&b.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
 	flags.StringSliceVar(&b.shapes, "shape", b.shapes, "shapes of models")
 	flags.IntSliceVar(&b.tokens, "tokens", b.tokens, "lengths of sequences")
+	flags.IntVar(&b.load.Blocks, "blocks", 0, "blocks of the models (default: the shape's own)")
 	flags.IntVar(&b.load.Pairs, "pairs", b.load.Pairs, "pairs of a step")
 	flags.IntVar(&b.load.Steps, "steps", b.load.Steps, "steps measured, after the first")
 	flags.StringVar(&b.load.DType, "dtype", "", "float32 or bfloat16 (default: bfloat16 on a GPU, else float32)")
@@ -54,6 +55,7 @@ func benchCommand() *cobra.Command {
 	flags.StringVar(&b.path, "out", "", "write all as JSON to this file")
 	flags.BoolVar(&b.asJSON, "json", false, "print JSON")
 	overwriteFlag(cmd, &b.overwrite)
+	cmd.AddCommand(benchGrowthCommand())
 	return cmd
 }
 
@@ -149,24 +151,33 @@ func (b *benchmark) measure(ctx context.Context) (measured []bench.Speed, failed
 
 // alone measures a load in another process.
 func (b *benchmark) alone(ctx context.Context, l bench.Load) (*bench.Speed, error) {
-	exe, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	child := exec.CommandContext(ctx, exe, "bench", "--json", "--backend", b.backend, "--shape", l.Shape, "--tokens", strconv.Itoa(l.Tokens),
+	out, err := laurelOutput(ctx, "bench", "--json", "--backend", b.backend, "--shape", l.Shape, "--blocks", strconv.Itoa(l.Blocks), "--tokens", strconv.Itoa(l.Tokens),
 		"--pairs", strconv.Itoa(l.Pairs), "--steps", strconv.Itoa(l.Steps), "--dtype", l.DType, fmt.Sprintf("--lora=%v", l.LoRA),
 		fmt.Sprintf("--gradient-checkpointing=%v", l.Checkpoint), fmt.Sprintf("--peak=%v", b.peak))
-	var said bytes.Buffer
-	child.Stderr = &said
-	out, err := child.Output()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s", err, lastLine(said.String()))
+		return nil, err
 	}
 	var found struct{ Measured []bench.Speed }
 	if err := json.Unmarshal(out, &found); err != nil || len(found.Measured) != 1 {
 		return nil, fmt.Errorf("its process printed %d measurements: %w", len(found.Measured), err)
 	}
 	return &found.Measured[0], nil
+}
+
+// laurelOutput is what another process of this program prints.
+func laurelOutput(ctx context.Context, args ...string) ([]byte, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	var said bytes.Buffer
+	child := exec.CommandContext(ctx, exe, args...)
+	child.Stderr = &said
+	out, err := child.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", err, lastLine(said.String()))
+	}
+	return out, nil
 }
 
 // lastLine is the line in which a process that failed says why.

@@ -202,7 +202,8 @@ func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []draw.Fact, e
 		{Name: "rows", Value: counts.String()}, {Name: "max_length", Value: strconv.Itoa(scorer.MaxLength)},
 		{Name: "sequences cut", Value: fmt.Sprintf("%d of %d", store.Stats.Truncated, 2*store.Stats.Pairs)},
 		{Name: "backend", Value: choice.String()}}
-	return eval.RowsOf(store, chosen, rejected), facts, nil
+	rows, err := eval.RowsOf(store, chosen, rejected)
+	return rows, facts, err
 }
 
 func (e *evaluation) write(run eval.Run) error {

@@ -20,6 +20,7 @@ var allowed = map[string][]string{
 	"data/errortest":    {},
 	"data/inspect":      {"data", "data/tokenizer"},
 	"data/parquetpages": {},
+	"data/rowtest":      {"data", "data/demo"},
 	"data/tokenizer":    {"data", "data/tokenizer/jinja"},
 
 	"data/tokenizer/jinja": {},
@@ -44,13 +45,13 @@ var allowed = map[string][]string{
 	"scoring": {"data", "data/batches", "data/tokenizer", "model", "model/hub"},
 
 	"selection": {"data"},
-	"serve": {"data", "data/tokenizer", "scoring"},
+	"serve":     {"data", "data/tokenizer", "scoring"},
 
 	"verify": {"data", "data/tokenizer", "model", "scoring"},
 
 	"trainer": {"model", "model/safetensors", "eval", "data", "data/batches"},
 
-	"bench": {"data/batches", "eval/stats", "model", "trainer"},
+	"bench": {"data", "data/batches", "data/demo", "data/tokenizer", "eval/draw", "eval/stats", "model", "trainer"},
 
 	"configs": {"data", "feedback", "feedback/chat", "model", "eval", "trainer"},
 }

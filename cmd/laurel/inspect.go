@@ -69,6 +69,11 @@ func inspectTokenizer(cmd *cobra.Command, ref, revision string) (*tokenizer.Toke
 		return tokenizer.Open(dir)
 	}
 	cmd.PrintErrln("tokens are counted with the demo's English tokenizer; --model counts with your model's")
+	return demoTokenizer()
+}
+
+// demoTokenizer is the one that is in the binary.
+func demoTokenizer() (*tokenizer.Tokenizer, error) {
 	dir, err := os.MkdirTemp("", "laurel")
 	if err != nil {
 		return nil, err

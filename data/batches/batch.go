@@ -29,13 +29,12 @@ func Read(s *Store, plan Plan, padID int32) (*Batch, error) {
 		if n := s.rowLength(row, plan.Shared); n > plan.T {
 			return nil, fmt.Errorf("pair %d of the store has a row of %d ids, its batch rows of %d", row, n, plan.T)
 		}
-		p := s.index[row]
-		chosen, rejected, err := s.IDs(row)
+		r, chosen, rejected, err := s.read(row)
 		if err != nil {
 			return nil, err
 		}
 		b.put(j, chosen, rejected, s.prefix(row))
-		b.Confidence[j], b.Margin[j], b.Present[j] = float32(p.confidence), p.margin, 1
+		b.Confidence[j], b.Margin[j], b.Present[j] = float32(r.confidence), r.margin, 1
 		b.Tokens += len(chosen) + len(rejected)
 		if plan.Shared {
 			b.Tokens -= s.prefix(row)

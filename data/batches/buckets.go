@@ -68,10 +68,10 @@ func edges(from [][]int, k, top int) []int {
 
 // histogram counts pairs by ⌈longest row / bucketStep⌉.
 func (r Rows) histogram() (count []int, top int) {
-	top = inSteps(slices.Max(r.Lengths))
+	top = inSteps(r.longest())
 	count = make([]int, top+1)
-	for _, n := range r.Lengths {
-		count[inSteps(n)]++
+	for length, pairs := range r.Counts {
+		count[inSteps(length)] += pairs
 	}
 	return count, top
 }
@@ -80,7 +80,7 @@ func inSteps(length int) int { return (length + bucketStep - 1) / bucketStep }
 
 // OneBucket pads every batch to the longest row.
 func OneBucket(rows Rows, limit int) []int {
-	return atMost(limit, []int{inSteps(slices.Max(rows.Lengths)) * bucketStep})
+	return atMost(limit, []int{inSteps(rows.longest()) * bucketStep})
 }
 
 // atMost lowers the last bucket to the limit, which rounding up may pass.
@@ -96,7 +96,7 @@ func atMost(limit int, lengths []int) []int {
 // compileTokens and limit are as in Buckets.
 func Lengths(choice data.BucketChoice, rows Rows, epochs float64, compileTokens, limit int) []int {
 	switch {
-	case len(rows.Lengths) == 0:
+	case rows.None():
 		return nil
 	case choice.None:
 		return OneBucket(rows, limit)
@@ -104,7 +104,7 @@ func Lengths(choice data.BucketChoice, rows Rows, epochs float64, compileTokens,
 		return Buckets(rows, epochs, compileTokens, limit)
 	}
 	lengths := slices.Clone(choice.Lengths)
-	if last := lengths[len(lengths)-1]; last < slices.Max(rows.Lengths) {
+	if last := lengths[len(lengths)-1]; last < rows.longest() {
 		lengths = append(lengths, OneBucket(rows, limit)[0])
 	}
 	return lengths

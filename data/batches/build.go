@@ -5,17 +5,16 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"iter"
 	"maps"
 	"os"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
+	"unsafe"
 
 	"laurel/data"
 )
@@ -27,6 +26,8 @@ type EncodePair func(data.Pair) (chosen, rejected data.Tokens, err error)
 type encoded struct {
 	pair             data.Pair
 	chosen, rejected data.Tokens
+	stored           storedPair
+	record           storedRecord
 	err              error
 }
 
@@ -51,7 +52,7 @@ func BuildStore(ctx context.Context, path string, pairs iter.Seq2[data.Pair, err
 	if err != nil {
 		return nil, fmt.Errorf("token store: %w", err)
 	}
-	s := &Store{file: file, options: options, Skipped: map[data.Reason]int{}, First: map[data.Reason]*data.RowError{}}
+	s := &Store{file: file, options: options, places: map[string]int32{}, Skipped: map[data.Reason]int{}, First: map[data.Reason]*data.RowError{}}
 	if err := cmp.Or(s.fill(ctx, pairs, encode), s.useful()); err != nil {
 		s.Close()
 		return nil, err
@@ -63,10 +64,10 @@ func BuildStore(ctx context.Context, path string, pairs iter.Seq2[data.Pair, err
 func (s *Store) useful() error {
 	alike := s.Stats.Identical + s.Skipped[data.ReasonIdenticalIDs]
 	switch {
-	case alike > 0 && len(s.index) == s.Stats.Identical:
+	case alike > 0 && s.Len() == s.Stats.Identical:
 		return fmt.Errorf("all %d pairs have the same ids on both sides: nothing tells chosen from rejected; the first: %s: %w; a higher max_length, or the other truncation_side, may keep what differs",
 			alike, s.First[data.ReasonIdenticalIDs].File, s.First[data.ReasonIdenticalIDs])
-	case len(s.index) > 0:
+	case s.Len() > 0:
 		return nil
 	}
 	for _, reason := range slices.Sorted(maps.Keys(s.Skipped)) {
@@ -76,62 +77,14 @@ func (s *Store) useful() error {
 	return errors.New("token store: no pairs to learn from")
 }
 
-// fill runs the pipeline: one reader, several encoders, one writer. Each
-// pair's slot is queued before it is encoded, which keeps the order.
+// fill encodes the pairs and writes them in the order of reading.
 func (s *Store) fill(ctx context.Context, pairs iter.Seq2[data.Pair, error], encode EncodePair) error {
-	group, ctx := errgroup.WithContext(ctx)
-	order := make(chan chan encoded, 256)
-	type job struct {
-		pair data.Pair
-		slot chan encoded
-	}
-	jobs := make(chan job)
-	group.Go(func() error {
-		defer close(order)
-		defer close(jobs)
-		for pair, err := range pairs {
-			if err != nil {
-				return err
-			}
-			slot := make(chan encoded, 1)
-			select {
-			case order <- slot:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-			select {
-			case jobs <- job{pair, slot}:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		return nil
-	})
-	for range s.options.Workers {
-		group.Go(func() error {
-			for j := range jobs {
-				e := encoded{pair: j.pair}
-				e.chosen, e.rejected, e.err = encode(j.pair)
-				j.slot <- e
-			}
-			return nil
-		})
-	}
-	group.Go(func() error { return s.write(ctx, order) })
-	return group.Wait()
-}
-
-func (s *Store) write(ctx context.Context, order <-chan chan encoded) error {
 	out := bufio.NewWriterSize(s.file, 1<<20)
 	digest := sha256.New()
-	all := io.MultiWriter(out, digest)
-	at := int64(0)
-	for slot := range order {
-		var e encoded
-		select {
-		case e = <-slot:
-		case <-ctx.Done():
-			return ctx.Err()
+	work := func() func(data.Pair) encoded { return func(p data.Pair) encoded { return encodeOne(p, encode) } }
+	for e, err := range data.InOrder(ctx, pairs, s.options.Workers, work) {
+		if err != nil {
+			return err
 		}
 		s.seen++
 		if keep, err := s.judge(e); err != nil {
@@ -139,21 +92,50 @@ func (s *Store) write(ctx context.Context, order <-chan chan encoded) error {
 		} else if !keep {
 			continue
 		}
-		for _, ids := range [][]int32{e.chosen.IDs, e.rejected.IDs} {
-			if err := binary.Write(all, binary.NativeEndian, ids); err != nil {
-				return fmt.Errorf("token store: %w", err)
-			}
+		if err := s.write(out, digest, &e); err != nil {
+			return fmt.Errorf("token store: %w", err)
 		}
-		fmt.Fprintf(digest, "%d %v %v\n", len(e.chosen.IDs), e.pair.Confidence, e.pair.Margin)
-		at += s.add(at, e)
 		if s.options.Done != nil {
-			s.options.Done(len(s.index))
+			s.options.Done(s.Len())
 		}
 	}
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("token store: %w", err)
 	}
 	s.Digest = hex.EncodeToString(digest.Sum(nil))
+	return nil
+}
+
+// encodeOne encodes a pair, and finds what the store keeps of it.
+func encodeOne(p data.Pair, encode EncodePair) encoded {
+	e := encoded{pair: p}
+	if e.chosen, e.rejected, e.err = encode(p); e.err != nil {
+		return e
+	}
+	shared := data.SharedPrefix(e.chosen.IDs, e.rejected.IDs)
+	e.stored = storedPair{chosen: int32(len(e.chosen.IDs)), rejected: int32(len(e.rejected.IDs)), shared: int32(shared)}
+	e.record = storedRecord{prompt: data.PromptKey(p.Prompt), confidence: p.Confidence, margin: float32(p.Margin),
+		charsChosen: int32(p.Chosen.Chars()), charsRejected: int32(p.Rejected.Chars()),
+		promptIDs: int32(min(shared, e.chosen.Prompt, e.rejected.Prompt))}
+	return e
+}
+
+// write appends a pair to the file, and to the digest what training reads of it.
+func (s *Store) write(out io.Writer, digest hash.Hash, e *encoded) error {
+	e.record.subset, e.record.place = s.subsetOf(e.pair.Subset), s.seen-1
+	if _, err := out.Write(raw(&e.record, 1)); err != nil {
+		return err
+	}
+	for _, ids := range [][]int32{e.chosen.IDs, e.rejected.IDs} {
+		b := raw(unsafe.SliceData(ids), len(ids))
+		digest.Write(b)
+		if _, err := out.Write(b); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(digest, "%d %v %v\n", len(e.chosen.IDs), e.pair.Confidence, e.pair.Margin)
+	s.index.add(e.stored)
+	s.Stats.add(e)
 	return nil
 }
 

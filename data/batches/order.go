@@ -34,9 +34,9 @@ type Order struct {
 // The number of batches is the same in every epoch.
 func (o Order) Epoch(s *Store, epoch int) []Plan {
 	random := rand.New(rand.NewPCG(o.Seed, uint64(epoch)+1))
-	rows := make([]int, s.Len())
+	rows := make([]int32, s.Len())
 	for i := range rows {
-		rows[i] = i
+		rows[i] = int32(i)
 	}
 	if o.Shuffle {
 		random.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
@@ -49,15 +49,16 @@ func (o Order) Epoch(s *Store, epoch int) []Plan {
 }
 
 // fillBuckets deals pairs to the layout and bucket that each belongs to.
-func (o Order) fillBuckets(s *Store, rows []int) []Plan {
-	var plans []Plan
-	apart, shared := o.filling(false), o.filling(true)
+func (o Order) fillBuckets(s *Store, rows []int32) []Plan {
+	plans := make([]Plan, 0, len(rows)/o.BatchSize+1)
+	placed := make([]int, 0, len(rows))
+	apart, shared := o.filling(false, &placed), o.filling(true, &placed)
 	for _, row := range rows {
 		to := apart
-		if o.shares(s, row) {
+		if o.shares(s, int(row)) {
 			to = shared
 		}
-		plans = to.add(plans, s, row)
+		plans = to.add(plans, s, int(row))
 	}
 	plans = shared.moveUp(plans)
 	if len(apart.lengths) > 0 {
@@ -115,11 +116,12 @@ type filling struct {
 	size    int // pairs of a batch
 	shared  bool
 	open    [][]int // the pairs of each length that wait for more
+	placed  *[]int  // those of all batches, one after another
 }
 
-func (o Order) filling(shared bool) *filling {
+func (o Order) filling(shared bool, placed *[]int) *filling {
 	lengths := o.Lengths(shared)
-	return &filling{lengths: lengths, size: o.BatchSize, shared: shared, open: make([][]int, len(lengths))}
+	return &filling{lengths: lengths, size: o.BatchSize, shared: shared, open: make([][]int, len(lengths)), placed: placed}
 }
 
 // add puts a pair in the bucket that it belongs to.
@@ -138,9 +140,10 @@ func (f *filling) addTo(plans []Plan, bucket, row int) []Plan {
 }
 
 func (f *filling) close(plans []Plan, bucket int) []Plan {
-	plans = append(plans, Plan{f.open[bucket], f.lengths[bucket], f.shared, f.size})
-	f.open[bucket] = nil
-	return plans
+	first := len(*f.placed)
+	*f.placed = append(*f.placed, f.open[bucket]...)
+	f.open[bucket] = f.open[bucket][:0]
+	return append(plans, Plan{(*f.placed)[first:len(*f.placed):len(*f.placed)], f.lengths[bucket], f.shared, f.size})
 }
 
 // moveUp gives the pairs left over in a bucket to the next longer one.

@@ -9,7 +9,7 @@ package batches
 // both begin with, but for the last id of the shorter, since each is to have an
 // id of its own.
 func (s *Store) prefix(row int) int {
-	p := s.index[row]
+	p := s.index.of(row)
 	return int(min(p.shared, p.chosen-1, p.rejected-1))
 }
 
@@ -35,15 +35,28 @@ func (s *Store) rowLength(row int, shared bool) int {
 
 // Rows are those of pairs in one layout.
 type Rows struct {
-	Lengths []int // of each pair's longest row, in ids
+	Counts  []int // of pairs, by the length of their longest row, in ids; none where there are no pairs
 	PerPair int   // 2; 1 where a pair lies in one row
 }
+
+func (r *Rows) add(length int) {
+	for len(r.Counts) <= length {
+		r.Counts = append(r.Counts, 0)
+	}
+	r.Counts[length]++
+}
+
+// None reports whether there are no pairs.
+func (r Rows) None() bool { return len(r.Counts) == 0 }
+
+// longest is the length of the longest row, in ids.
+func (r Rows) longest() int { return len(r.Counts) - 1 }
 
 // Apart has every pair in two rows.
 func (s *Store) Apart() Rows {
 	rows := Rows{PerPair: 2}
 	for row := range s.Len() {
-		rows.Lengths = append(rows.Lengths, s.Longer(row))
+		rows.add(s.Longer(row))
 	}
 	return rows
 }
@@ -58,10 +71,10 @@ func (s *Store) Dealt() (apart, shared Rows) {
 		if s.Shares(row) {
 			to = &shared
 		}
-		to.Lengths = append(to.Lengths, s.rowLength(row, to == &shared))
+		to.add(s.rowLength(row, to == &shared))
 	}
-	if len(apart.Lengths) > 0 {
-		apart.Lengths = append(apart.Lengths, s.Stats.Longest)
+	if !apart.None() {
+		apart.add(s.Stats.Longest)
 	}
 	return apart, shared
 }

@@ -70,7 +70,8 @@ func TestShares(t *testing.T) {
 		together                 int
 		shares                   bool
 	}{{10, 10, 6, 14, true}, {10, 10, 5, 15, false}, {10, 4, 0, 14, true}, {10, 10, 10, 11, true}, {5, 9, 5, 10, true}, {1, 1, 1, 2, false}} {
-		s.index = []storedPair{{chosen: c.chosen, rejected: c.rejected, shared: c.shared}}
+		s.index = index{}
+		s.index.add(storedPair{chosen: c.chosen, rejected: c.rejected, shared: c.shared})
 		if got, shares := s.Together(0), s.Shares(0); got != c.together || shares != c.shares {
 			t.Errorf("%+v: %d ids, %v", c, got, shares)
 		}

@@ -5,20 +5,21 @@ package batches
 
 import (
 	"fmt"
-	"io"
 	"os"
+	"strings"
 	"unsafe"
 
 	"laurel/data"
 )
 
-// Store holds encoded pairs in a file of ids, with a small index in memory
-// (64 bytes a pair), so that any order of a set of any size costs one read a
-// row. Rows keep the order in which they were read.
+// Store holds encoded pairs in a file, with a small index in memory (13 bytes a
+// pair), so that any order of a set of any size costs one read a row. Rows keep
+// the order in which they were read.
 type Store struct {
 	file    *os.File
-	index   []storedPair
+	index   index
 	subsets []string
+	places  map[string]int32 // in subsets
 	options Options
 	seen    int32 // pairs read, stored or left out
 	Stats   StoreStats
@@ -31,18 +32,67 @@ type Store struct {
 	Digest string
 }
 
+// storedPair is what is kept in memory of a pair: what decides the batch that it
+// belongs to. In the file its record comes first, then its ids, chosen before
+// rejected.
 type storedPair struct {
-	at                       int64 // offset in the file, in ids
-	chosen, rejected         int32 // lengths, in ids
-	confidence               float64
-	margin                   float32
-	charsChosen, charsReject int32  // lengths of the responses, in characters
-	subset                   int32  // place in Store.subsets
-	shared                   int32  // ids that both sequences begin with
-	promptIDs                int32  // of those, the prompt's
-	place                    int32  // in the order of reading, pairs that were left out counted
-	prompt                   uint64 // as data.PromptKey
+	chosen, rejected int32 // lengths, in ids
+	shared           int32 // ids that both sequences begin with
 }
+
+// storedRecord is what else is kept of a pair, in the file.
+type storedRecord struct {
+	prompt                     uint64 // as data.PromptKey
+	confidence                 float64
+	margin                     float32
+	charsChosen, charsRejected int32 // lengths of the responses, in characters
+	subset                     int32 // place in Store.subsets
+	promptIDs                  int32 // of the shared ids, the prompt's
+	place                      int32 // in the order of reading, pairs that were left out counted
+}
+
+// recordBytes is the size of a storedRecord in the file.
+const recordBytes = int(unsafe.Sizeof(storedRecord{}))
+
+// bytes is what the pair takes in the file.
+func (p storedPair) bytes() int64 { return int64(recordBytes) + 4*(int64(p.chosen)+int64(p.rejected)) }
+
+// index holds the stored pairs in pieces of one size, so that it grows without
+// being copied, and where every so many begin in the file.
+type index struct {
+	pieces [][]storedPair
+	begins []int64 // pair 0, indexStep, 2·indexStep, …; in bytes
+	end    int64   // where the next pair goes
+	n      int
+}
+
+const (
+	indexPiece = 1 << 14
+	indexStep  = 16
+)
+
+func (x *index) add(p storedPair) {
+	if x.n%indexPiece == 0 {
+		x.pieces = append(x.pieces, make([]storedPair, 0, indexPiece))
+	}
+	if x.n%indexStep == 0 {
+		x.begins = append(x.begins, x.end)
+	}
+	last := &x.pieces[len(x.pieces)-1]
+	*last = append(*last, p)
+	x.n, x.end = x.n+1, x.end+p.bytes()
+}
+
+// at is where a pair begins in the file, in bytes.
+func (x *index) at(row int) int64 {
+	at := x.begins[row/indexStep]
+	for before := row / indexStep * indexStep; before < row; before++ {
+		at += x.of(before).bytes()
+	}
+	return at
+}
+
+func (x *index) of(row int) storedPair { return x.pieces[row/indexPiece][row%indexPiece] }
 
 // StoreStats count what encoding did; nothing is cut uncounted.
 type StoreStats struct {
@@ -69,18 +119,11 @@ func (st *StoreStats) addMargin(margin float32) {
 	st.LeastMargin, st.MostMargin = min(st.LeastMargin, margin), max(st.MostMargin, margin)
 }
 
-// add indexes a pair and counts it; it gives the ids written.
-func (s *Store) add(at int64, e encoded) int64 {
-	c, r := len(e.chosen.IDs), len(e.rejected.IDs)
-	shared := data.SharedPrefix(e.chosen.IDs, e.rejected.IDs)
-	s.index = append(s.index, storedPair{at: at, chosen: int32(c), rejected: int32(r),
-		confidence: e.pair.Confidence, margin: float32(e.pair.Margin),
-		charsChosen: int32(e.pair.Chosen.Chars()), charsReject: int32(e.pair.Rejected.Chars()),
-		subset: s.subsetOf(e.pair.Subset), shared: int32(shared), promptIDs: int32(min(shared, e.chosen.Prompt, e.rejected.Prompt)), prompt: data.PromptKey(e.pair.Prompt), place: s.seen - 1})
-	st := &s.Stats
+// add counts a pair that is stored.
+func (st *StoreStats) add(e *encoded) {
 	st.Pairs++
-	st.Tokens += int64(c + r)
-	st.Longest = max(st.Longest, c, r)
+	st.Tokens += int64(len(e.chosen.IDs) + len(e.rejected.IDs))
+	st.Longest = max(st.Longest, len(e.chosen.IDs), len(e.rejected.IDs))
 	st.addMargin(float32(e.pair.Margin))
 	st.ConfidenceSum += e.pair.Confidence
 	if e.pair.Confidence == 0.5 {
@@ -92,18 +135,17 @@ func (s *Store) add(at int64, e encoded) int64 {
 			st.TokensCut += int64(t.Cut)
 		}
 	}
-	return int64(c + r)
 }
 
-// subsetOf numbers the subsets' names; there are few.
+// subsetOf numbers the subsets' names.
 func (s *Store) subsetOf(name string) int32 {
-	for i, known := range s.subsets {
-		if known == name {
-			return int32(i)
-		}
+	place, known := s.places[name]
+	if !known {
+		place = int32(len(s.subsets))
+		name = strings.Clone(name)
+		s.subsets, s.places[name] = append(s.subsets, name), place
 	}
-	s.subsets = append(s.subsets, name)
-	return int32(len(s.subsets) - 1)
+	return place
 }
 
 // PairInfo is what an evaluation needs to know of a pair beside its rewards.
@@ -111,55 +153,62 @@ type PairInfo struct {
 	Subset                   string
 	Confidence, Margin       float64
 	CharsChosen, CharsReject int    // lengths of the responses
+	PromptIDs                int    // ids that both sequences begin with because they are the prompt's, as any other response's would; 0 where the encoder does not count them
 	Prompt                   uint64 // as data.PromptKey
 	Place                    int    // in the order of reading, from 0, pairs that were left out counted
 }
 
 // Info describes a row.
-func (s *Store) Info(row int) PairInfo {
-	p := s.index[row]
-	return PairInfo{Subset: s.subsets[p.subset], Confidence: p.confidence, Margin: float64(p.margin),
-		CharsChosen: int(p.charsChosen), CharsReject: int(p.charsReject), Prompt: p.prompt, Place: int(p.place)}
+func (s *Store) Info(row int) (PairInfo, error) {
+	var r storedRecord
+	if _, err := s.file.ReadAt(raw(&r, 1), s.index.at(row)); err != nil {
+		return PairInfo{}, fmt.Errorf("token store: pair %d: %w", row, err)
+	}
+	return PairInfo{Subset: s.subsets[r.subset], Confidence: r.confidence, Margin: float64(r.margin), CharsChosen: int(r.charsChosen),
+		CharsReject: int(r.charsRejected), Prompt: r.prompt, Place: int(r.place), PromptIDs: int(r.promptIDs)}, nil
 }
 
 // IDs reads both sequences of a row.
 func (s *Store) IDs(row int) (chosen, rejected []int32, err error) {
-	p := s.index[row]
-	chosen, rejected = make([]int32, p.chosen), make([]int32, p.rejected)
-	return chosen, rejected, s.read(row, chosen, rejected)
+	_, chosen, rejected, err = s.read(row)
+	return chosen, rejected, err
 }
 
 // Len is the number of pairs.
-func (s *Store) Len() int { return len(s.index) }
+func (s *Store) Len() int { return s.index.n }
 
 // Longer is the length of a pair's longer sequence, in ids.
 func (s *Store) Longer(row int) int {
-	return int(max(s.index[row].chosen, s.index[row].rejected))
+	p := s.index.of(row)
+	return int(max(p.chosen, p.rejected))
 }
 
 // Shared is the number of ids that both sequences of a pair begin with: the
 // prompt, mostly, and what the responses begin with alike.
-func (s *Store) Shared(row int) int { return int(s.index[row].shared) }
-
-// PromptIDs is how many ids both sequences of a pair begin with because they are
-// the prompt's, as any other response's sequence would; 0 where the encoder does
-// not count them.
-func (s *Store) PromptIDs(row int) int { return int(s.index[row].promptIDs) }
+func (s *Store) Shared(row int) int { return int(s.index.of(row).shared) }
 
 // Tokens is how many ids the pair has, both sequences together.
-func (s *Store) Tokens(row int) int { return int(s.index[row].chosen + s.index[row].rejected) }
+func (s *Store) Tokens(row int) int {
+	p := s.index.of(row)
+	return int(p.chosen + p.rejected)
+}
 
-// read fills the two sequences of a row from the file.
-func (s *Store) read(row int, chosen, rejected []int32) error {
-	p := s.index[row]
-	ids := make([]int32, p.chosen+p.rejected)
-	raw := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(ids))), 4*len(ids))
-	if _, err := s.file.ReadAt(raw, 4*p.at); err != nil && err != io.EOF {
-		return fmt.Errorf("token store: pair %d: %w", row, err)
+// read reads a row from the file.
+func (s *Store) read(row int) (r storedRecord, chosen, rejected []int32, err error) {
+	p := s.index.of(row)
+	const first = recordBytes / 4 // in ids
+	ids := make([]int32, first+int(p.chosen+p.rejected))
+	if _, err := s.file.ReadAt(raw(&ids[0], len(ids)), s.index.at(row)); err != nil {
+		return r, nil, nil, fmt.Errorf("token store: pair %d: %w", row, err)
 	}
-	copy(chosen, ids[:p.chosen])
-	copy(rejected, ids[p.chosen:])
-	return nil
+	copy(raw(&r, 1), raw(&ids[0], first))
+	end := first + int(p.chosen)
+	return r, ids[first:end:end], ids[end:], nil
+}
+
+// raw is the memory of n values.
+func raw[T any](first *T, n int) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(first)), n*int(unsafe.Sizeof(*first)))
 }
 
 // Close removes the file.

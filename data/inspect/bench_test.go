@@ -1,15 +1,12 @@
 package inspect_test
 
 import (
-	"fmt"
-	"math/rand/v2"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"laurel/data"
 	"laurel/data/inspect"
+	"laurel/data/rowtest"
 	"laurel/data/tokenizer"
 )
 
@@ -21,28 +18,15 @@ func BenchmarkFiles(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer t.Close()
-	rng := rand.New(rand.NewPCG(1, 1))
-	words := strings.Fields("how can I make the best of a rainy day when nobody is home and the shops are closed early for once")
-	say := func(n int) string {
-		var said []string
-		for range n {
-			said = append(said, words[rng.IntN(len(words))])
-		}
-		return strings.Join(said, " ")
-	}
 	const rows = 20_000
-	var lines strings.Builder
-	for i := range rows {
-		fmt.Fprintf(&lines, "{\"prompt\":\"Question %d: %s?\",\"chosen\":\"%s\",\"rejected\":\"%s.\"}\n", i, say(4), say(2+rng.IntN(6)), say(2+rng.IntN(6)))
+	for _, path := range rowtest.Files(b, rows) {
+		b.Run(filepath.Ext(path)[1:], func(b *testing.B) {
+			for b.Loop() {
+				if _, err := inspect.Files(b.Context(), []string{path}, data.ReadConfig{}, inspect.With(t, 512)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
 	}
-	path := filepath.Join(b.TempDir(), "short.jsonl")
-	if err := os.WriteFile(path, []byte(lines.String()), 0o666); err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		if _, err := inspect.Files(b.Context(), []string{path}, data.ReadConfig{}, inspect.With(t, 512)); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "rows/s")
 }

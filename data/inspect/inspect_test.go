@@ -152,7 +152,7 @@ func TestInspectProblems(t *testing.T) {
 // row at fault is named, and one CPU finds what several find.
 func TestBlocks(t *testing.T) {
 	var lines strings.Builder
-	for i := range 5 * data.BlockPairs {
+	for i := range 5 * 256 {
 		fmt.Fprintf(&lines, "{\"prompt\":\"p %d\",\"chosen\":\"%s\",\"rejected\":\"x\",\"confidence\":%v}\n", i%700, strings.Repeat("a ", 1+i%9), 0.5+float64(i%5)/10)
 	}
 	file := write(t, "a.jsonl", lines.String())
@@ -160,7 +160,7 @@ func TestBlocks(t *testing.T) {
 		return Files(t.Context(), []string{file}, data.ReadConfig{}, how)
 	}
 	got, err := find(words(5))
-	if err != nil || got.Files[0].Counts.Kept != 5*data.BlockPairs || got.Files[0].Prompts != 700 {
+	if err != nil || got.Files[0].Counts.Kept != 5*256 || got.Files[0].Prompts != 700 {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))

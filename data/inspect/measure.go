@@ -1,14 +1,11 @@
 package inspect
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io"
 	"iter"
 	"runtime"
-
-	"golang.org/x/sync/errgroup"
 
 	"laurel/data"
 )
@@ -26,104 +23,27 @@ type measured struct {
 	cutRight, cutLeft bool
 }
 
-// job is a block of pairs, and where its measures are awaited.
-type job struct {
-	pairs []data.Pair
-	done  chan []measured
-}
-
 // measured yields the pairs of a file in order, measured on every CPU; or the
 // error that ends the reading.
-func (f *inspector) measured(outer context.Context, r *data.PairReader) iter.Seq2[measured, error] {
-	return func(yield func(measured, error) bool) {
-		ctx, cancel := context.WithCancel(outer)
-		defer cancel()
-		group, reading := errgroup.WithContext(ctx)
-		workers := runtime.GOMAXPROCS(0)
-		jobs, order := make(chan job), make(chan job, 2*workers)
-		group.Go(func() error {
-			defer close(jobs)
-			defer close(order)
-			return readBlocks(reading, r, jobs, order)
-		})
-		for range workers {
-			group.Go(func() error { return f.work(jobs) })
-		}
-		wanted := yieldAll(ctx, order, yield)
-		if !wanted {
-			cancel()
-		}
-		if err := cmp.Or(group.Wait(), outer.Err()); err != nil && wanted {
-			yield(measured{}, err)
-		}
-	}
+func (f *inspector) measured(ctx context.Context, r *data.PairReader) iter.Seq2[measured, error] {
+	return data.InOrder(ctx, toTheEnd(r), runtime.GOMAXPROCS(0), func() func(data.Pair) measured {
+		hashes := rowHashes{}
+		hashes.hash.SetSeed(f.seed)
+		return func(p data.Pair) measured { return f.measure(p, &hashes) }
+	})
 }
 
-// yieldAll yields what is measured, in the order of reading, until it is no
-// longer wanted, or ctx ends.
-func yieldAll(ctx context.Context, order <-chan job, yield func(measured, error) bool) (wanted bool) {
-	for j := range order {
-		select {
-		case rows := <-j.done:
-			for _, m := range rows {
-				if !yield(m, nil) {
-					return false
-				}
-			}
-		case <-ctx.Done():
-			return true
-		}
-	}
-	return true
-}
-
-// readBlocks queues each block before it is measured, which keeps the order.
-func readBlocks(ctx context.Context, r *data.PairReader, jobs, order chan<- job) error {
-	for {
-		pairs, end := readBlock(r)
-		if len(pairs) > 0 {
-			j := job{pairs, make(chan []measured, 1)}
-			for _, queue := range []chan<- job{order, jobs} {
-				select {
-				case queue <- j:
-				case <-ctx.Done():
-					return ctx.Err()
-				}
+// toTheEnd yields the pairs of a file. One without any is no error: the counts
+// tell.
+func toTheEnd(r *data.PairReader) iter.Seq2[data.Pair, error] {
+	return func(yield func(data.Pair, error) bool) {
+		for {
+			pair, err := r.Next()
+			if err == io.EOF || errors.Is(err, data.ErrAllSkipped) || !yield(pair, err) || err != nil {
+				return
 			}
 		}
-		switch {
-		case end == io.EOF, errors.Is(end, data.ErrAllSkipped): // which the counts tell
-			return nil
-		case end != nil:
-			return end
-		}
 	}
-}
-
-func readBlock(r *data.PairReader) (pairs []data.Pair, err error) {
-	pairs = make([]data.Pair, 0, data.BlockPairs)
-	for size := 0; len(pairs) < data.BlockPairs && size < data.BlockBytes; {
-		pair, err := r.Next()
-		if err != nil {
-			return pairs, err
-		}
-		pairs = append(pairs, pair)
-		size += pair.Bytes()
-	}
-	return pairs, nil
-}
-
-func (f *inspector) work(jobs <-chan job) error {
-	hashes := rowHashes{}
-	hashes.hash.SetSeed(f.seed)
-	for j := range jobs {
-		rows := make([]measured, len(j.pairs))
-		for i, pair := range j.pairs {
-			rows[i] = f.measure(pair, &hashes)
-		}
-		j.done <- rows
-	}
-	return nil
 }
 
 func (f *inspector) measure(p data.Pair, hashes *rowHashes) (m measured) {

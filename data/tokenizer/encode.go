@@ -186,8 +186,10 @@ func (t *Tokenizer) encode(text string) ([]int32, error) {
 	}
 	bare := func(text string) ([]int32, error) { return t.ask(text, false) }
 	if t.words != nil {
-		if ids, ok, err := t.words.encode(text, bare); ok && err == nil {
-			return ids, nil
+		last := t.lately.Get().(*begun)
+		defer t.lately.Put(last)
+		if ids, ok, err := t.words.encode(text, last, bare); ok && err == nil {
+			return slices.Clone(ids), nil
 		}
 	}
 	return bare(text)

@@ -2,8 +2,10 @@ package tokenizer
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // speller spells words of plain ASCII as WordPiece does behind BERT's
@@ -20,28 +22,68 @@ type speller struct {
 }
 
 // asciiPieces are pieces of plain ASCII, those inside of words without their
-// prefix.
+// prefix: a tree of their characters.
 type asciiPieces struct {
-	ids     map[string]int32
-	longest [128]int // piece that begins with the character, in bytes
+	nodes []pieceNode
+	next  []int32 // of each node, the nodes by the character that follows; 0 for none
 }
 
-func (p *asciiPieces) take(text string, id int32) {
-	if text == "" || slices.ContainsFunc([]byte(text), func(c byte) bool { return c >= 128 }) {
+type pieceNode struct {
+	id    int32 // notAPiece where only longer ones go on from here
+	first int32 // place in next of the character low
+	low   byte  // the least that follows
+	span  uint8 // characters from low to the greatest
+}
+
+const notAPiece = -1
+
+func newPieces(ids map[string]int32) asciiPieces {
+	p := asciiPieces{nodes: []pieceNode{{id: notAPiece}}}
+	p.grow(0, 0, slices.Sorted(maps.Keys(ids)), ids)
+	return p
+}
+
+// grow puts sorted texts, which are alike up to depth, below a node.
+func (p *asciiPieces) grow(node int32, depth int, texts []string, ids map[string]int32) {
+	if len(texts) > 0 && len(texts[0]) == depth {
+		p.nodes[node].id, texts = ids[texts[0]], texts[1:]
+	}
+	if len(texts) == 0 {
 		return
 	}
-	p.ids[text] = id
-	p.longest[text[0]] = max(p.longest[text[0]], len(text))
+	first, low, high := len(p.next), texts[0][depth], texts[len(texts)-1][depth]
+	p.nodes[node].first, p.nodes[node].low, p.nodes[node].span = int32(first), low, high-low+1
+	p.next = append(p.next, make([]int32, high-low+1)...)
+	for len(texts) > 0 {
+		c := texts[0][depth]
+		alike := 1
+		for alike < len(texts) && texts[alike][depth] == c {
+			alike++
+		}
+		child := int32(len(p.nodes))
+		p.nodes, p.next[first+int(c-low)] = append(p.nodes, pieceNode{id: notAPiece}), child
+		p.grow(child, depth+1, texts[:alike], ids)
+		texts = texts[alike:]
+	}
 }
 
 // first is the longest piece that the word begins with; length 0 for none.
 func (p *asciiPieces) first(word []byte) (id int32, length int) {
-	for length = min(len(word), p.longest[word[0]]); length > 0; length-- {
-		if id, ok := p.ids[string(word[:length])]; ok {
-			return id, length
+	node := &p.nodes[0]
+	for i, c := range word {
+		at := c - node.low
+		if at >= node.span {
+			break
+		}
+		child := p.next[int(node.first)+int(at)]
+		if child == 0 {
+			break
+		}
+		if node = &p.nodes[child]; node.id != notAPiece {
+			id, length = node.id, i+1
 		}
 	}
-	return 0, 0
+	return id, length
 }
 
 // newSpeller is nil for a pipeline that may do anything else with plain
@@ -62,15 +104,17 @@ func newSpeller(d *definition, normalizers, preTokenizers []component, begins [1
 	if !ok || !known {
 		return nil
 	}
-	w := &speller{begin: asciiPieces{ids: map[string]int32{}}, inside: asciiPieces{ids: map[string]int32{}},
-		most: *model.Most, unknown: unknown, lower: lower, plain: begins}
+	begin, inside := map[string]int32{}, map[string]int32{}
 	for text, id := range d.vocabulary.ids {
-		w.begin.take(text, id)
-		if inside, ok := strings.CutPrefix(text, model.Prefix); ok {
-			w.inside.take(inside, id)
+		if text == "" || slices.ContainsFunc([]byte(text), func(c byte) bool { return c >= utf8.RuneSelf }) {
+			continue
+		}
+		begin[text] = id
+		if text, ok := strings.CutPrefix(text, model.Prefix); ok && text != "" {
+			inside[text] = id
 		}
 	}
-	return w
+	return &speller{begin: newPieces(begin), inside: newPieces(inside), most: *model.Most, unknown: unknown, lower: lower, plain: begins}
 }
 
 // lowers tells whether the normalizers change the case of ASCII; known is

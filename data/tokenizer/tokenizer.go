@@ -39,7 +39,8 @@ type Tokenizer struct {
 	mu      sync.RWMutex
 	library *tokenizers.Tokenizer
 	vocab   int
-	words   *words // nil where texts are encoded whole
+	words   *words    // nil where texts are encoded whole
+	lately  sync.Pool // of *begun, what goroutines have encoded last
 }
 
 // ErrClosed is returned by encodings after Close.
@@ -76,7 +77,7 @@ func OpenFor(dir, config string) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tokenizer{dir: dir, settings: settings}
+	t := &Tokenizer{dir: dir, settings: settings, lately: sync.Pool{New: func() any { return new(begun) }}}
 	if err := t.load(definition); err != nil {
 		return nil, fmt.Errorf("read tokenizer %s: %w", path, err)
 	}

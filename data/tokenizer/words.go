@@ -236,18 +236,23 @@ func (d *definition) reachesAcross() bool {
 }
 
 // encode gives the ids of a text, where encode gives those of a piece; false
-// where the text must be encoded as a whole.
-func (w *words) encode(text string, encode func(string) ([]int32, error)) ([]int32, bool, error) {
+// where the text must be encoded as a whole. What the text begins with as the one
+// before it is taken from there, and the ids are valid until the next call with
+// the same begun.
+func (w *words) encode(text string, last *begun, encode func(string) ([]int32, error)) ([]int32, bool, error) {
 	if len(text) == 0 || !w.apart(text) {
 		return nil, false, nil
 	}
-	ids := make([]int32, 0, len(text)/3+4)
 	known := *w.known.Load()
-	for start := 0; start < len(text); {
+	start, ids := last.backTo(text)
+	for start < len(text) {
 		end := w.nextCut(text, start+1)
 		piece := text[start:end]
-		if w.bare && start > 0 {
-			piece = piece[1:]
+		if start > 0 {
+			last.cuts = append(last.cuts, cut{start, len(ids)})
+			if w.bare {
+				piece = piece[1:]
+			}
 		}
 		start = end
 		of, ok := known[piece]
@@ -265,6 +270,7 @@ func (w *words) encode(text string, encode func(string) ([]int32, error)) ([]int
 		}
 		ids = append(ids, of...)
 	}
+	last.text, last.ids = text, ids
 	return ids, true, nil
 }
 
