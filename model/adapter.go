@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gomlx/gomlx/core/tensors"
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas32"
 
@@ -76,8 +75,12 @@ func LoadAdapter(base, dir string) (*Model, error) {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	m, err := loadFrom(config, base, 0, Head{})
+	m, err := withoutValues(config, Head{})
 	if err != nil {
+		return nil, err
+	}
+	dtype := m.Config.Recorded.BaseDType
+	if err := m.readBase(base, 0, Base{dtype, LoRA{ModulesToSave: c.ModulesToSave}}); err != nil {
 		return nil, err
 	}
 	m.Adapter = &Adapter{LoRA{Rank: c.Rank, Alpha: c.Alpha, Dropout: c.Dropout, RankStabilised: c.RSLoRA}, c.Base}
@@ -93,7 +96,7 @@ func LoadAdapter(base, dir string) (*Model, error) {
 	if err := m.readAdapter(c, w); err != nil {
 		return nil, fmt.Errorf("load adapter %s: %w", path, err)
 	}
-	return m, nil
+	return m, m.setBase(Base{dtype, m.Adapter.LoRA}) // the file says what is saved whole
 }
 
 // readAdapter puts the file's tensors into the store. Which layers are
@@ -212,17 +215,15 @@ func (m *Model) replace(t weight, name string, w *safetensors.Weights) error {
 	if !slices.Equal(info.Shape, t.shape) {
 		return fmt.Errorf("tensor %s has shape %v, want %v", name, info.Shape, t.shape)
 	}
-	values, err := w.Float32(name)
+	value, err := readFloat32(t, name, w)
 	if err != nil {
 		return err
 	}
-	if err := checkFinite(name, values); err != nil {
-		return err
-	}
 	if v := m.Store.GetVariable("/" + t.name); v != nil {
-		return v.SetValue(tensors.FromFlatDataAndDimensions(values, t.shape...))
+		return v.SetValue(value)
 	}
-	return createVariable(m.Store, t, values)
+	_, err = m.Store.CreateVariable("/"+t.name, value)
+	return err
 }
 
 // saveAdapter writes what peft.PeftModel.from_pretrained reads: the adapter
@@ -293,21 +294,12 @@ func (m *Model) Merge() error {
 			blas32.General{Rows: out, Cols: l.Rank, Stride: l.Rank, Data: b},
 			blas32.General{Rows: l.Rank, Cols: in, Stride: in, Data: a},
 			1, blas32.General{Rows: out, Cols: in, Stride: in, Data: w})
-		if err := m.Store.GetVariable("/" + t.name).SetValue(tensors.FromFlatDataAndDimensions(w, out, in)); err != nil {
+		if err := m.Store.GetVariable("/" + t.name).SetValue(tensorOf(t, w)); err != nil {
 			return fmt.Errorf("merge %s: %w", t.name, err)
 		}
 	}
 	m.Adapter, m.frozen = nil, nil
-	return nil
-}
-
-// values copies a variable of the store.
-func (m *Model) values(path string) ([]float32, error) {
-	value, err := m.Store.GetVariable(path).Value()
-	if err != nil {
-		return nil, err
-	}
-	return tensors.CopyFlatData[float32](value)
+	return m.setBase(Base{})
 }
 
 // CheckSaved reads the config that Save wrote and opens the weights, without

@@ -83,10 +83,15 @@ func checkTotal(ws []weight) error {
 }
 
 // checkMemory refuses tensors that the machine has no memory for.
-func checkMemory(ws []weight) error {
+func (m *Model) checkMemory(ws []weight) error {
 	need := 4 * float64(totalSize(ws))
+	for _, t := range ws {
+		if m.isHalf(t) {
+			need -= 2 * float64(t.size())
+		}
+	}
 	if total, _, ok := MachineMemory(); ok && need > total {
-		return fmt.Errorf("the tensors take %.2f GB in float32, the machine has %.2f GB", need/1e9, total/1e9)
+		return fmt.Errorf("the tensors take %.2f GB as they are kept, the machine has %.2f GB", need/1e9, total/1e9)
 	}
 	return nil
 }

@@ -42,6 +42,7 @@ type Recorded struct {
 	Base           string `json:"base,omitempty"`          // what training started from
 	NewHead        bool   `json:"new_head,omitempty"`      // whether training began with a new score head
 	Head           Head   `json:"head,omitzero"`           // what pools and scores, where not transformers' own
+	BaseDType      string `json:"base_dtype,omitempty"`    // of the matrices under an adapter, where they were rounded to it: bfloat16
 
 	Members []string `json:"members,omitempty"` // what the weights are the mean of
 }
@@ -76,6 +77,9 @@ func parseConfig(raw []byte) (*Config, error) {
 	r.into("laurel", &c.Recorded)
 	if err := c.Recorded.Head.validate(); err != nil {
 		r.refuse("laurel", err.Error())
+	}
+	if _, err := ParseBaseDType(c.Recorded.BaseDType); err != nil {
+		r.refuse("laurel", "base_dtype "+err.Error())
 	}
 	r.must("per_layer_config", "{}")
 	r.must("quantization_config")

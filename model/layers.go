@@ -7,7 +7,7 @@ import (
 
 // lookup gathers rows of an embedding table. [N, T] to [N, T, D]
 func (p *pass) lookup(name string, ids *Node) *Node {
-	return Gather(p.weight(name), ExpandDims(ids, -1))
+	return as(Gather(p.kept(name), ExpandDims(ids, -1)), dtypes.Float32)
 }
 
 // words looks the ids up. The padding token's row gets no gradient, also
@@ -49,7 +49,11 @@ func (p *pass) linear(name string, x *Node) *Node {
 // up the rows left over in another order, so that a reward would depend on its
 // row in the batch.
 func (p *pass) product(x *Node, weight string) *Node {
-	w := p.cast(p.weight(weight))
+	w := p.kept(weight)
+	if w.DType() == dtypes.BFloat16 && p.dtype == dtypes.Float32 {
+		return p.halfProduct(x, w)
+	}
+	w = p.cast(w)
 	if w.Shape().Dim(0) == 1 && w.DType() == dtypes.Float32 {
 		return ReduceAndKeep(Mul(x, BroadcastToShape(ExpandLeftToRank(w, x.Rank()), x.Shape())), ReduceSum, -1)
 	}

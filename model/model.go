@@ -20,12 +20,13 @@ import (
 // Model is a reward model: a backbone with a scalar score head.
 type Model struct {
 	Config  *Config
-	Store   *ml.Store // variables by Hugging Face name, float32; nil for an outline
+	Store   *ml.Store // variables by Hugging Face name, float32, or bfloat16 (LoadBase); nil for an outline
 	Loaded  *Loaded
 	Compute dtypes.DType // of matrix products: Float32 or BFloat16; the rest is float32 either way
 	Adapter *Adapter     // nil: none
 
 	frozen func(weight) bool       // nil: nothing is
+	half   func(weight) bool       // what is kept in bfloat16; nil: nothing is
 	mesh   *distributed.DeviceMesh // of the devices that compute; nil: one device
 }
 
@@ -36,7 +37,11 @@ func Load(dir string, seed uint64) (*Model, error) { return LoadWithHead(dir, se
 // LoadWithHead is Load with another pooling and score head than the
 // config's; the zero Head leaves the config's.
 func LoadWithHead(dir string, seed uint64, head Head) (*Model, error) {
-	return loadFrom(dir, dir, seed, head)
+	m, err := withoutValues(dir, head)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.readBase(dir, seed, Base{})
 }
 
 // Outline is what LoadWithHead would load, without values: the checkpoint's
@@ -47,19 +52,6 @@ func Outline(dir string, head Head) (*Model, error) {
 		return nil, err
 	}
 	if err := m.loadDir(dir, 0); err != nil {
-		return nil, err
-	}
-	return m, nil
-}
-
-// loadFrom reads config.json and weights from two directories.
-func loadFrom(config, dir string, seed uint64, head Head) (*Model, error) {
-	m, err := withoutValues(config, head)
-	if err != nil {
-		return nil, err
-	}
-	m.Store = ml.NewStore()
-	if err := m.loadDir(dir, seed); err != nil {
 		return nil, err
 	}
 	return m, nil

@@ -94,8 +94,11 @@ func (p *pass) keepHidden(x *Node) {
 	}
 }
 
-// weight gives a tensor by its Hugging Face name.
-func (p *pass) weight(name string) *Node {
+// weight gives a tensor by its Hugging Face name, in float32.
+func (p *pass) weight(name string) *Node { return as(p.kept(name), dtypes.Float32) }
+
+// kept gives a tensor by its Hugging Face name, in the type that it is kept in.
+func (p *pass) kept(name string) *Node {
 	return p.scope.GetVariable(name).NodeValue(p.graph())
 }
 

@@ -18,6 +18,7 @@ type Source struct {
 	TruncationSide string   `yaml:"truncation_side"` // left | right; "": as the model was trained, else left
 	TemplateDate   string   `yaml:"template_date"`   // YYYY-MM-DD, for chat templates that ask for the date; "" is the day of training
 	DType          string   `yaml:"dtype"`           // of matrix products: float32 | bfloat16
+	BaseDType      string   `yaml:"base_dtype"`      // of the matrices under an adapter: float32 | bfloat16
 	Head           Head     `yaml:"head"`
 	LoRA           LoRA     `yaml:"lora"`
 	Freeze         []string `yaml:"freeze,flow"` // embeddings | layers:FIRST-LAST | all-but-head
@@ -25,7 +26,7 @@ type Source struct {
 
 // DefaultSource is what a run does where its file is silent.
 func DefaultSource() Source {
-	return Source{Revision: "main", DType: "float32", LoRA: DefaultLoRA(), Freeze: []string{}}
+	return Source{Revision: "main", DType: "float32", BaseDType: "float32", LoRA: DefaultLoRA(), Freeze: []string{}}
 }
 
 // Validate names every key whose value makes no sense.
@@ -45,6 +46,11 @@ func (s Source) Validate() error {
 	}
 	if _, err := ParseDType(s.DType); err != nil {
 		problems = append(problems, fmt.Errorf("model.dtype %w", err))
+	}
+	if half, err := ParseBaseDType(s.BaseDType); err != nil {
+		problems = append(problems, fmt.Errorf("model.base_dtype %w", err))
+	} else if half && s.LoRA.Rank == 0 {
+		problems = append(problems, errors.New("model.base_dtype is \"bfloat16\", which is for weights frozen under an adapter: set model.lora.rank too, or leave it float32"))
 	}
 	if err := s.Head.validate(); err != nil {
 		problems = append(problems, fmt.Errorf("model.head: %w", err))

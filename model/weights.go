@@ -11,7 +11,6 @@ import (
 	"laurel/model/safetensors"
 
 	"github.com/gomlx/gomlx/core/tensors"
-	ml "github.com/gomlx/gomlx/ml/model"
 )
 
 // weight is one tensor that a family has.
@@ -120,34 +119,29 @@ func (m *Model) load(w *safetensors.Weights, seed uint64) error {
 		return fmt.Errorf("config.json, key \"id2label\" or \"num_labels\": %d labels, but the score head is a reward model's, with one: set \"id2label\": {\"0\": \"LABEL_0\"}", c.NumLabels)
 	}
 	random := rand.New(rand.NewPCG(seed, 0))
-	return m.fill(want, func(t weight) ([]float32, error) {
-		name, ok := source[t.name]
-		if !ok {
-			return initial(t, c, random), nil
+	return m.fill(want, func(t weight) (*tensors.Tensor, error) {
+		if name, ok := source[t.name]; ok {
+			return m.read(t, name, w)
 		}
-		values, err := w.Float32(name)
-		if err != nil {
-			return nil, err
-		}
-		return values, checkFinite(name, values)
+		return tensorOf(t, initial(t, c, random)), nil
 	})
 }
 
 // fill makes the variables of tensors, whose values come one by one; of an
 // outline it makes none.
-func (m *Model) fill(ws []weight, values func(weight) ([]float32, error)) error {
+func (m *Model) fill(ws []weight, value func(weight) (*tensors.Tensor, error)) error {
 	if m.Store == nil {
 		return nil
 	}
-	if err := checkMemory(ws); err != nil {
+	if err := m.checkMemory(ws); err != nil {
 		return err
 	}
 	for _, t := range ws {
-		v, err := values(t)
+		v, err := value(t)
 		if err != nil {
 			return err
 		}
-		if err := createVariable(m.Store, t, v); err != nil {
+		if _, err := m.Store.CreateVariable("/"+t.name, v); err != nil {
 			return err
 		}
 	}
@@ -156,12 +150,11 @@ func (m *Model) fill(ws []weight, values func(weight) ([]float32, error)) error 
 
 // draw fills tensors as transformers and PEFT begin them.
 func (m *Model) draw(ws []weight, random *rand.Rand) error {
-	return m.fill(ws, func(t weight) ([]float32, error) { return initial(t, m.Config, random), nil })
+	return m.fill(ws, func(t weight) (*tensors.Tensor, error) { return tensorOf(t, initial(t, m.Config, random)), nil })
 }
 
-func createVariable(store *ml.Store, t weight, values []float32) error {
-	_, err := store.CreateVariable("/"+t.name, tensors.FromFlatDataAndDimensions(values, t.shape...))
-	return err
+func tensorOf(t weight, values []float32) *tensors.Tensor {
+	return tensors.FromFlatDataAndDimensions(values, t.shape...)
 }
 
 // checkShapes holds the file's shapes to the config's.

@@ -90,10 +90,11 @@ func (s *Start) fromScratch() (*model.Model, error) {
 }
 
 func (s *Start) fromDir() (*model.Model, error) {
+	base := model.Base{DType: s.config.BaseDType, Saved: s.config.LoRA}
 	if s.outline {
-		return model.Outline(s.dir, s.config.Head)
+		return model.OutlineBase(s.dir, s.config.Head, base)
 	}
-	return model.LoadWithHead(s.dir, s.seed, s.config.Head)
+	return model.LoadBase(s.dir, s.seed, s.config.Head, base)
 }
 
 // adapterBase is how the adapter names its base: a folder by its full path, so
@@ -125,6 +126,9 @@ func (s *Start) settle(m *model.Model, err error) (*model.Model, error) {
 	}
 	all, trained := m.NumParameters(), m.NumTrainable()
 	s.options.notice("parameters: %d, of them trained %d (%.3g%%); products in %s", all, trained, 100*float64(trained)/float64(all), s.config.DType)
+	if half := m.NumHalf(); half > 0 {
+		s.options.notice("frozen matrices are kept in bfloat16: %d of the parameters, %.2f GB", half, 2e-9*float64(half))
+	}
 	return m, nil
 }
 

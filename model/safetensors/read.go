@@ -228,26 +228,89 @@ func (w *Weights) Float32(name string) ([]float32, error) {
 	return values, nil
 }
 
-func (t Tensor) float32s() ([]float32, error) {
+// floatWidth is the bytes that a value takes, where values read as float32.
+func (t Tensor) floatWidth() (int, error) {
 	width := floatWidth(t.DType)
 	if width == 0 {
-		return nil, fmt.Errorf("%s does not read as float32 (F32, F16, BF16 and F64 do)", t.DType)
+		return 0, fmt.Errorf("%s does not read as float32 (F32, F16, BF16 and F64 do)", t.DType)
 	}
-	const step = 1 << 16 // values a read
+	return width, nil
+}
+
+func (t Tensor) float32s() ([]float32, error) {
+	width, err := t.floatWidth()
+	if err != nil {
+		return nil, err
+	}
 	values := make([]float32, t.Elements())
-	raw := make([]byte, width*min(step, len(values)))
+	rest := values
+	err = t.parts(width, func(n int, raw []byte) error {
+		part := rest[:n]
+		rest = rest[n:]
+		return decodeFloats(part, raw, t.DType)
+	})
+	return values, err
+}
+
+// partValues is how many values of a tensor are read, or written, at a time.
+const partValues = 1 << 16
+
+// parts reads a tensor part by part, each of n values.
+func (t Tensor) parts(width int, use func(n int, raw []byte) error) error {
+	left := t.Elements()
+	raw := make([]byte, width*min(partValues, left))
 	data := io.NewSectionReader(t.source, t.begin, t.end-t.begin)
-	for rest := values; len(rest) > 0; {
-		part := rest[:min(step, len(rest))]
-		if _, err := io.ReadFull(data, raw[:width*len(part)]); err != nil {
-			return nil, err
+	for left > 0 {
+		n := min(partValues, left)
+		if _, err := io.ReadFull(data, raw[:width*n]); err != nil {
+			return err
 		}
-		if err := decodeFloats(part, raw, t.DType); err != nil {
-			return nil, err
+		if err := use(n, raw[:width*n]); err != nil {
+			return err
 		}
-		rest = rest[len(part):]
+		left -= n
 	}
-	return values, nil
+	return nil
+}
+
+// ReadBFloat16 reads a tensor's values, row-major, into as many bits of
+// bfloat16, rounded to nearest, ties to even, from what Float32 reads; never are
+// more than a part of them in float32. A value that is not finite, or not once it
+// is rounded, is an error.
+func ReadBFloat16[T ~uint16](w *Weights, name string, into []T) error {
+	t, err := w.Info(name)
+	if err != nil {
+		return err
+	}
+	if err := readBFloat16(t, into); err != nil {
+		return fmt.Errorf("read weights %s: tensor %q: %w", t.File, name, err)
+	}
+	return nil
+}
+
+func readBFloat16[T ~uint16](t Tensor, into []T) error {
+	width, err := t.floatWidth()
+	if err != nil {
+		return err
+	}
+	if len(into) != t.Elements() {
+		return fmt.Errorf("%d values for shape %v", len(into), t.Shape)
+	}
+	values, at := make([]float32, min(partValues, len(into))), 0
+	return t.parts(width, func(n int, raw []byte) error {
+		if err := decodeFloats(values[:n], raw, t.DType); err != nil {
+			return err
+		}
+		for _, v := range values[:n] {
+			h := float32ToBFloat16(v)
+			if h&0x7f80 == 0x7f80 { // infinite or NaN
+				return fmt.Errorf("holds %v at element %d, which has no finite bfloat16", v, at)
+			}
+			into[at] = T(h)
+			at++
+		}
+		return nil
+	})
 }
 
 // Bytes reads a tensor as it lies in the file: any dtype, little-endian.

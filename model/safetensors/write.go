@@ -148,9 +148,8 @@ func (t Source) writeFloats(w io.Writer, size int64) error {
 	if int64(len(values))*int64(width) != size {
 		return fmt.Errorf("%d values for shape %v", len(values), t.Shape)
 	}
-	const step = 1 << 16 // values a write
-	raw := make([]byte, 0, width*min(step, len(values)))
-	for part := range slices.Chunk(values, step) {
+	raw := make([]byte, 0, width*min(partValues, len(values)))
+	for part := range slices.Chunk(values, partValues) {
 		if raw, err = encodeFloats(raw[:0], part, t.DType); err != nil {
 			return err
 		}
