@@ -96,7 +96,10 @@ func LoadAdapter(base, dir string) (*Model, error) {
 	if err := m.readAdapter(c, w); err != nil {
 		return nil, fmt.Errorf("load adapter %s: %w", path, err)
 	}
-	return m, m.setBase(Base{dtype, m.Adapter.LoRA}) // the file says what is saved whole
+	if err := m.setBase(Base{dtype, m.Adapter.LoRA}); err != nil { // the file says what is saved whole
+		return nil, err
+	}
+	return m, nil
 }
 
 // readAdapter puts the file's tensors into the store. Which layers are

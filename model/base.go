@@ -41,7 +41,10 @@ func LoadBase(dir string, seed uint64, head Head, base Base) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m, m.readBase(dir, seed, base)
+	if err := m.readBase(dir, seed, base); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // OutlineBase is what LoadBase would load, without values.
@@ -50,7 +53,10 @@ func OutlineBase(dir string, head Head, base Base) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m, m.setBase(base)
+	if err := m.setBase(base); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // readBase reads the values of a directory's weights.

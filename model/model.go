@@ -37,11 +37,7 @@ func Load(dir string, seed uint64) (*Model, error) { return LoadWithHead(dir, se
 // LoadWithHead is Load with another pooling and score head than the
 // config's; the zero Head leaves the config's.
 func LoadWithHead(dir string, seed uint64, head Head) (*Model, error) {
-	m, err := withoutValues(dir, head)
-	if err != nil {
-		return nil, err
-	}
-	return m, m.readBase(dir, seed, Base{})
+	return LoadBase(dir, seed, head, Base{})
 }
 
 // Outline is what LoadWithHead would load, without values: the checkpoint's

@@ -28,7 +28,7 @@ type underWay struct {
 func (s *stepper) begin(batches []*batches.Batch, step int) (*underWay, error) {
 	norms := s.norms(batches)
 	w := &underWay{batches: batches, told: make([]batchOutputs, len(batches))}
-	if len(batches) > 1 && s.backend.HasSharedBuffers() {
+	if len(batches) > 1 && batches[0].B < s.config.BatchSize && s.backend.HasSharedBuffers() {
 		w.sums = s.zeroSums() // then one program is compiled for a shape, not two
 	}
 	for i, b := range batches {

@@ -136,7 +136,7 @@ func TestPlanOfSeveralGPUs(t *testing.T) {
 	m := smallModel(t)
 	config := Default()
 	config.BatchSize = 6
-	run := Run{Model: m, Backend: backend, BackendName: "cuda", Config: config}
+	run := Run{Model: m, Backend: backend, BackendName: "cuda", Config: config, Order: batches.Order{BatchSize: 6}}
 	one := run.onDevice(16, false)
 	if err := m.UseDevices(backend, 4); err != nil {
 		t.Fatal(err)
