@@ -93,6 +93,12 @@ func (r *request) pooled(anyName bool) (*pooled, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.vllmScores(name, anyName, sigmoid, param, inputs)
+}
+
+// vllmScores scores what a request of vLLM's asks for; param is the key that the
+// inputs came in.
+func (r *request) vllmScores(name string, anyName, sigmoid bool, param string, inputs []input) (*pooled, error) {
 	m, view, err := r.model(name, anyName)
 	if err != nil {
 		return nil, err

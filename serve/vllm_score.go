@@ -78,20 +78,7 @@ func (r *request) pairs(param string, prompts, responses []string) (*pooled, err
 	if err != nil {
 		return nil, err
 	}
-	m, view, err := r.model(name, false)
-	if err != nil {
-		return nil, err
-	}
-	defer m.users.Done()
-	c, err := r.vllmCutting(m)
-	if err != nil {
-		return nil, err
-	}
-	result, err := r.score(m, view, param, inputs, c)
-	if err != nil {
-		return nil, err
-	}
-	return &pooled{result, m.Name + view, sigmoid}, nil
+	return r.vllmScores(name, false, sigmoid, param, inputs)
 }
 
 // vllmRerank answers POST /rerank, in vLLM's words, which are Jina's and Cohere's:
