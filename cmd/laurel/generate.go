@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"path/filepath"
 	"strings"
 
@@ -27,22 +26,12 @@ func generateCommand() *cobra.Command {
 		Short: "Have chat models write several responses to each prompt",
 		Args:  usageArgs(cobra.ArbitraryArgs), // more files of --data
 		RunE: func(cmd *cobra.Command, more []string) error {
-			g.files = append(g.files, more...)
-			needed := []string{"data", "out"}
-			if g.dry {
-				needed = needed[:1]
-			}
-			if err := required(cmd, needed...); err != nil {
+			keys := map[string]string{"n": "n", "pairs-per-prompt": "pairs_per_prompt"}
+			load := func(path string, settings []string) (err error) {
+				g.config, err = configs.LoadGenerate(path, settings)
 				return err
 			}
-			settings := append(flagSettings(cmd.Flags(), generateKeys()), columnSettings(g.columns)...)
-			settings = append(settings, turns(models, temperatures, systems)...)
-			var err error
-			if g.config, err = configs.LoadGenerate(g.path, append(settings, g.settings...)); err != nil {
-				return err
-			}
-			g.out, g.log = outputs(cmd, g.asJSON)
-			if g.files, err = localData(cmd.Context(), g.files, g.log); err != nil {
+			if err := g.open(cmd, more, keys, turns(models, temperatures, systems), load); err != nil {
 				return err
 			}
 			return g.run(cmd.Context())
@@ -51,26 +40,14 @@ func generateCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&g.files, "data", nil, "files of prompts")
 	flags.StringVar(&g.dir, "out", "", "directory for candidates, comparisons, generate.json and the answers")
-	flags.StringVar(&g.path, "config", "", "YAML file of the run")
 	flags.StringArrayVar(&g.settings, "set", nil, "key=value over the file, such as chat.base_url=URL")
 	flags.Int("n", 0, "responses a prompt")
 	flags.StringArrayVar(&models, "model", nil, "a model at chat.base_url; several take turns")
 	flags.Float64SliceVar(&temperatures, "temperature", nil, "temperatures, which take turns")
 	flags.StringArrayVar(&systems, "system", nil, "a system message; several take turns, an empty one is none")
 	flags.Int("pairs-per-prompt", 0, "comparisons a prompt, drawn by the seed (default: all pairs)")
-	flags.Float64("max-cost", 0, "dollars that all runs into --out may spend together")
-	flags.Int("max-requests", 0, "requests that all runs into --out may send together")
-	flags.String("on-bad-row", "", "fail or skip")
-	flags.StringToStringVar(&g.columns, "columns", nil, "field=column where the file's names differ")
-	overwriteFlag(cmd, &g.overwrite)
-	flags.BoolVar(&g.dry, "dry-run", false, "say what the run would ask and cost")
-	flags.BoolVar(&g.asJSON, "json", false, "print generate.json")
+	g.register(cmd, generateFile)
 	return cmd
-}
-
-// generateKeys are the keys that flags stand for.
-func generateKeys() map[string]string {
-	return map[string]string{"n": "n", "pairs-per-prompt": "pairs_per_prompt", "max-cost": "budget.max_cost", "max-requests": "budget.max_requests", "on-bad-row": "data.on_bad_row"}
 }
 
 // turns are the flags of what takes turns, as settings.
@@ -98,17 +75,11 @@ func turns(models []string, temperatures []float64, systems []string) (settings 
 
 // generation is one run of the command.
 type generation struct {
-	config          feedback.GenerateConfig
-	path, dir       string
-	files, settings []string
-	columns         map[string]string
-	dry, asJSON     bool
-	overwrite       bool
-	out, log        io.Writer
+	promptRun
+	config feedback.GenerateConfig
 
-	resolved []byte // the config as YAML
-	left     []feedback.LeftResponse
-	failed   []func() map[string]int // the attempts of each client without a reply, by reason
+	left   []feedback.LeftResponse
+	failed []func() map[string]int // the attempts of each client without a reply, by reason
 }
 
 // run is the whole line: store, plan, chats, responses, files.
@@ -123,7 +94,7 @@ func (g *generation) run(ctx context.Context) (err error) {
 	if store != nil {
 		defer func() { err = errors.Join(err, store.Close()) }()
 	}
-	run := &feedback.Generating{Config: g.config, Store: store, Prompts: g.prompts(ctx)}
+	run := &feedback.Generating{Config: g.config, Store: store, Prompts: g.prompts(ctx, g.config.Data)}
 	if g.dry {
 		return g.dryRun(run)
 	}
@@ -174,14 +145,6 @@ func (g *generation) checkOutput() (err error) {
 		return err
 	}
 	return checkReplaced(g.dir, generateFile, []string{feedback.CandidatesFile + ".jsonl", feedback.ComparisonsFile + ".jsonl"}, now, false)
-}
-
-// prompts reads the files as often as it is called, until Ctrl-C.
-func (g *generation) prompts(ctx context.Context) func(*data.Counts) iter.Seq2[data.Prompt, error] {
-	cfg := data.ReadConfig{Columns: g.config.Data.Columns, OnBadRow: g.config.Data.OnBadRow}
-	return func(counts *data.Counts) iter.Seq2[data.Prompt, error] {
-		return untilDone(ctx, data.ReadPrompts(g.files, cfg, counts))
-	}
 }
 
 // generate asks what must be asked and writes the files of responses.

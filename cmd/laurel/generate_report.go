@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -42,13 +41,8 @@ func describeTemperatures(c feedback.GenerateConfig) string {
 }
 
 // dryRun says what the run would ask.
-func (g *generation) dryRun(run *feedback.Generating) (err error) {
-	counter, err := openTokenCounter(g.config.Chat.Tokenizer)
-	if err != nil {
-		return fmt.Errorf("chat.%w", err)
-	}
-	defer func() { err = errors.Join(err, counter.close()) }()
-	plan, err := run.Plan(counter.count)
+func (g *generation) dryRun(run *feedback.Generating) error {
+	plan, err := counted(g.config.Chat.Tokenizer, run.Plan)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,21 +25,12 @@ func reviseCommand() *cobra.Command {
 		Short: "Answer prompts, criticise and revise the answers under a constitution",
 		Args:  usageArgs(cobra.ArbitraryArgs), // more files of --data
 		RunE: func(cmd *cobra.Command, more []string) error {
-			r.files = append(r.files, more...)
-			needed := []string{"data", "out"}
-			if r.dry {
-				needed = needed[:1]
-			}
-			if err := required(cmd, needed...); err != nil {
+			keys := map[string]string{"constitution": "constitution", "rounds": "rounds", "principles-per-round": "principles_per_round", "order": "order", "pairs": "pairs"}
+			load := func(path string, settings []string) (err error) {
+				r.config, err = configs.LoadRevise(path, settings)
 				return err
 			}
-			settings := append(flagSettings(cmd.Flags(), reviseKeys()), columnSettings(r.columns)...)
-			var err error
-			if r.config, err = configs.LoadRevise(r.path, append(settings, r.settings...)); err != nil {
-				return err
-			}
-			r.out, r.log = outputs(cmd, r.asJSON)
-			if r.files, err = localData(cmd.Context(), r.files, r.log); err != nil {
+			if err := r.open(cmd, more, keys, nil, load); err != nil {
 				return err
 			}
 			return r.run(cmd)
@@ -49,41 +39,22 @@ func reviseCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&r.files, "data", nil, "files of prompts: prompt, and response where there is an answer to begin with")
 	flags.StringVar(&r.dir, "out", "", "directory for messages, chains, pairs, revise.json and the answers")
-	flags.StringVar(&r.path, "config", "", "YAML file of the run")
 	flags.StringArrayVar(&r.settings, "set", nil, "key=value over the file, such as chat.model=NAME")
 	flags.String("constitution", "", "a shipped one by its name, or a YAML file")
 	flags.Int("rounds", 0, "rounds of critique and revision")
 	flags.Int("principles-per-round", 0, "principles that take their turns in a round")
 	flags.String("order", "", "sequence or sample: how principles take their turns")
 	flags.Bool("pairs", false, "also write the last revision and the first answer as pairs")
-	flags.Float64("max-cost", 0, "dollars that all runs into --out may spend together")
-	flags.Int("max-requests", 0, "requests that all runs into --out may send together")
-	flags.String("on-bad-row", "", "fail or skip")
-	flags.StringToStringVar(&r.columns, "columns", nil, "field=column where the file's names differ")
-	overwriteFlag(cmd, &r.overwrite)
-	flags.BoolVar(&r.dry, "dry-run", false, "say what the run would ask and cost")
-	flags.BoolVar(&r.asJSON, "json", false, "print revise.json")
+	r.register(cmd, reviseFile)
 	return cmd
-}
-
-// reviseKeys are the keys that flags stand for.
-func reviseKeys() map[string]string {
-	return map[string]string{"constitution": "constitution", "rounds": "rounds", "principles-per-round": "principles_per_round", "order": "order",
-		"pairs": "pairs", "max-cost": "budget.max_cost", "max-requests": "budget.max_requests", "on-bad-row": "data.on_bad_row"}
 }
 
 // revision is one run of the command.
 type revision struct {
-	config          feedback.ReviseConfig
-	path, dir       string
-	files, settings []string
-	columns         map[string]string
-	dry, asJSON     bool
-	overwrite       bool
-	out, log        io.Writer
+	promptRun
+	config feedback.ReviseConfig
 
 	constitution *feedback.Constitution
-	resolved     []byte // the config as YAML
 	left         []feedback.LeftOut
 }
 
@@ -105,7 +76,7 @@ func (r *revision) run(cmd *cobra.Command) (err error) {
 	}
 	c := r.config
 	run := &feedback.Revising{Constitution: r.constitution, Model: c.Chat, Rounds: c.Rounds, PerRound: c.PerRound, Order: c.Order, Seed: c.Seed,
-		Store: store, Prompts: r.prompts(ctx)}
+		Store: store, Prompts: r.prompts(ctx, c.Data)}
 	if r.dry {
 		return r.dryRun(run)
 	}
@@ -149,14 +120,6 @@ func (r *revision) checkOutput() (err error) {
 		return err
 	}
 	return checkReplaced(r.dir, reviseFile, []string{feedback.MessagesFile + ".jsonl", feedback.ChainFile + ".jsonl", feedback.RevisionPairsFile + ".jsonl"}, now, false)
-}
-
-// prompts reads the files as often as it is called, until Ctrl-C.
-func (r *revision) prompts(ctx context.Context) func(*data.Counts) iter.Seq2[data.Prompt, error] {
-	cfg := data.ReadConfig{Columns: r.config.Data.Columns, OnBadRow: r.config.Data.OnBadRow}
-	return func(counts *data.Counts) iter.Seq2[data.Prompt, error] {
-		return untilDone(ctx, data.ReadPrompts(r.files, cfg, counts))
-	}
 }
 
 // revise asks what must be asked and writes the files of chains.

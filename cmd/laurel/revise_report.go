@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -28,13 +27,8 @@ func (r *revision) printPlan(plan *feedback.RevisionPlan) {
 }
 
 // dryRun says what the run would ask.
-func (r *revision) dryRun(run *feedback.Revising) (err error) {
-	counter, err := openTokenCounter(r.config.Chat.Tokenizer)
-	if err != nil {
-		return fmt.Errorf("chat.%w", err)
-	}
-	defer func() { err = errors.Join(err, counter.close()) }()
-	plan, err := run.Plan(counter.count)
+func (r *revision) dryRun(run *feedback.Revising) error {
+	plan, err := counted(r.config.Chat.Tokenizer, run.Plan)
 	if err != nil {
 		return err
 	}
