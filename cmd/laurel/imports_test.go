@@ -42,6 +42,7 @@ var allowed = map[string][]string{
 	"model/plugins":     {},
 	"model/safetensors": {"data"},
 
+	"handoff": {"data", "data/tokenizer", "eval/stats", "model", "scoring"},
 	"scoring": {"data", "data/batches", "data/tokenizer", "model", "model/hub"},
 
 	"selection": {"data"},
