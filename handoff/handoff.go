@@ -199,7 +199,7 @@ func (p Pack) writeReadme(path string, h *Handoff) error {
 	}
 	otherwise := "" // why transformers' logit is not the reward
 	switch {
-	case p.Model.Config.Recorded.Head.Own():
+	case !p.Model.Config.Recorded.Head.Own():
 		otherwise = "transformers cannot express this model's head, and would load the backbone with a new one"
 	case p.Model.Config.Norm.On:
 		otherwise = "config.json's normalize_reward is true, which transformers does not heed: its logits are not normalized"
