@@ -31,7 +31,8 @@ var allowed = map[string][]string{
 	"eval/draw/drawtest": {},
 	"eval/stats":         {},
 
-	"labels": {"data", "data/parquetpages"},
+	"labels":   {"data", "data/parquetpages"},
+	"localweb": {},
 
 	"feedback":          {"data", "feedback/chat", "labels"},
 	"feedback/chat":     {"data"},
