@@ -9,11 +9,16 @@ import (
 	"net/http"
 )
 
-// Style is the stylesheet that all pages share: colours, type, buttons, for light
+// style is the stylesheet that all pages share: colours, type, buttons, for light
 // and dark.
 //
 //go:embed style.css
-var Style []byte
+var style []byte
+
+// icon is that of every page.
+//
+//go:embed icon.svg
+var icon []byte
 
 // longestBody is more than any form here sends.
 const longestBody = 1 << 20
@@ -47,6 +52,12 @@ func WriteJSON(w http.ResponseWriter, status int, value any) {
 // Fail answers with what went wrong, as {"error": …}.
 func Fail(w http.ResponseWriter, status int, err error) {
 	WriteJSON(w, status, map[string]string{"error": err.Error()})
+}
+
+// Shared serves what pages have in common: base.css and icon.svg.
+func Shared(mux *http.ServeMux) {
+	mux.HandleFunc("GET /base.css", File("text/css; charset=utf-8", style))
+	mux.HandleFunc("GET /icon.svg", File("image/svg+xml", icon))
 }
 
 // File serves content of a media type.

@@ -45,6 +45,8 @@ var allowed = map[string][]string{
 
 	"scoring": {"data", "data/batches", "data/tokenizer", "model", "model/hub"},
 
+	"review": {"data", "labels", "eval/audit", "eval/stats", "localweb"},
+
 	"selection": {"data"},
 	"serve":     {"data", "data/tokenizer", "scoring"},
 
