@@ -31,7 +31,8 @@ var allowed = map[string][]string{
 	"eval/draw/drawtest": {},
 	"eval/stats":         {},
 
-	"labels": {"data", "data/parquetpages"},
+	"labels":   {"data", "data/parquetpages"},
+	"localweb": {},
 
 	"feedback":          {"data", "feedback/chat", "labels"},
 	"feedback/chat":     {"data"},
@@ -43,6 +44,8 @@ var allowed = map[string][]string{
 	"model/safetensors": {"data"},
 
 	"scoring": {"data", "data/batches", "data/tokenizer", "model", "model/hub"},
+
+	"review": {"data", "labels", "eval/audit", "eval/stats", "localweb"},
 
 	"selection": {"data"},
 	"serve":     {"data", "data/tokenizer", "scoring"},
