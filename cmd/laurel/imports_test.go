@@ -42,6 +42,7 @@ var allowed = map[string][]string{
 	"model/plugins":     {},
 	"model/safetensors": {"data"},
 
+	"bestofn": {"data", "eval/draw", "eval/stats"},
 	"probe":   {"data", "eval/draw", "eval/stats"},
 	"scoring": {"data", "data/batches", "data/tokenizer", "model", "model/hub"},
 
