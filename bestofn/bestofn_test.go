@@ -135,7 +135,7 @@ func TestEnsemblesByHand(t *testing.T) {
 	prompts := []Prompt{{Gold: []float64{0, 0}, Proxies: [][]float64{{0, 2}, {30, 10}}}}
 	all := scorers([]string{"a", "b"}, prompts, 2)
 	z := 1 / math.Sqrt2 // of two values, one above the mean and one below, with n-1
-	want := map[string][2]float64{"a": {-z, z}, "b": {z, -z}, "ensemble: mean": {0, 0}, "ensemble: worst": {-z, -z}, "ensemble: mean - 2 std": {-2, -2}}
+	want := map[string][2]float64{"a": {-z, z}, "b": {z, -z}, "ensemble: mean": {0, 0}, "ensemble: worst": {-z, -z}, "ensemble: lower": {-2, -2}}
 	if len(all) != len(want) {
 		t.Errorf("%d scorers", len(all))
 	}
@@ -178,11 +178,11 @@ func TestMeasureCounts(t *testing.T) {
 	}
 	lines = append(lines, `{"prompt":"few","response":"r","reward":1,"gold":1}`, `{"prompt":"p","response":"r","reward":null,"gold":1}`, `{"prompt":"","response":"r","reward":1,"gold":1}`)
 	path := write(t, "c.jsonl", lines...)
-	r, err := Measure(read(t, path+":gold"), []*Scores{read(t, path), read(t, path+":gold")}, Default())
+	r, err := Measure(read(t, path+":gold"), []*Scores{read(t, path), read(t, path+":gold"), read(t, path), read(t, path)}, Default())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Rows != 51 || r.Candidates != 48 || r.Prompts != 12 || r.TooFew != 1 || r.LeftOut[noScore] != 1 || len(r.Curves) != 5 {
+	if r.Rows != 51 || r.Candidates != 48 || r.Prompts != 12 || r.TooFew != 1 || r.LeftOut[noScore] != 1 || len(r.Curves) != 7 {
 		t.Errorf("%+v", r)
 	}
 	// the gold is i - p: best of 4 is worth 3 - p, a single one 1.5 - p
@@ -201,6 +201,7 @@ func TestMeasureCounts(t *testing.T) {
 	if _, err := json.Marshal(r); err != nil {
 		t.Error(err)
 	}
+	drawtest.Fits(t, string(content))
 }
 
 // TestOtherRowsAreRefused: scores belong to the same texts in the same order.

@@ -1,7 +1,6 @@
 package bestofn
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -86,7 +85,7 @@ type scorer struct {
 }
 
 // scorers are the proxies, standardised, and of several their ensembles: mean,
-// worst, and mean − k·std (Coste et al. 2023, arXiv:2310.02743).
+// worst, and the lower bound mean − k·std (Coste et al. 2023, arXiv:2310.02743).
 func scorers(names []string, prompts []Prompt, k float64) (out []scorer) {
 	for p, name := range names {
 		scores := make([][]float64, len(prompts))
@@ -105,7 +104,7 @@ func scorers(names []string, prompts []Prompt, k float64) (out []scorer) {
 	}{
 		{"ensemble: mean", mean},
 		{"ensemble: worst", slices.Min[[]float64]},
-		{fmt.Sprintf("ensemble: mean - %g std", k), func(x []float64) float64 { return mean(x) - k*math.Sqrt(stats.Variance(x)) }},
+		{"ensemble: lower", func(x []float64) float64 { return mean(x) - k*math.Sqrt(stats.Variance(x)) }},
 	} {
 		out = append(out, scorer{e.name, combined(members, e.combine)})
 	}

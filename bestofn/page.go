@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot/plotter"
 
@@ -57,6 +58,13 @@ func (r *Report) peakSection() draw.Section {
 	return draw.Section{Title: "Where the gold turns", Tables: []draw.Table{t}}
 }
 
+// short is the end of a scorer's name, as much as six of a legend have room for.
+func short(name string) string {
+	name = strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(name, "ensemble: "), ".parquet"), ".jsonl")
+	letters := []rune(draw.Label(name, len(name)+1))
+	return string(letters[max(0, len(letters)-11):])
+}
+
 func colours() []color.Color {
 	return []color.Color{draw.Blue(), draw.Vermillion(), draw.Green(), draw.Orange(), draw.Purple(), draw.Sky()}
 }
@@ -88,7 +96,7 @@ func (r *Report) chart(c *draw.Chart, of func(Point) (stats.Value, stats.Interva
 		}
 		c.Line(line, colour, 1.4)
 		c.Dots(line, colour, 2)
-		c.Legend = append(c.Legend, draw.Key{Label: draw.Label(curve.Scorer, 24), Color: colour})
+		c.Legend = append(c.Legend, draw.Key{Label: short(curve.Scorer), Color: colour})
 	}
 	pad := 0.05 * (high - low)
 	c.Frame(-0.03, far+0.03, low-pad, high+pad)
@@ -112,7 +120,7 @@ func definitions() []draw.Definition {
 	return []draw.Definition{
 		{Name: "Best of n", Text: "Mean over all subsets of n of a prompt's candidates, exactly: with N candidates in ascending order of the scorer, the i-th has the weight C(i-1, n-1) / C(N, n) (Nakano et al. 2021). Of equal scores each counts in turn. Then the mean over prompts; every n has the same prompts."},
 		{Name: "KL", Text: "log n - (n-1)/n nats: how far best-of-n is from the policy that the candidates are drawn from; an upper bound where candidates repeat."},
-		{Name: "Ensembles", Text: "Of the members' scores, each brought to mean 0 and standard deviation 1 over all candidates: their mean, the lowest, and the mean less k standard deviations."},
+		{Name: "Ensembles", Text: "Of the members' scores, each brought to mean 0 and standard deviation 1 over all candidates: their mean, the lowest (worst), and the mean less k standard deviations (lower)."},
 		{Name: "Intervals", Text: "95%, by the percentile bootstrap over prompts; the candidates of a prompt are taken as they are."},
 		{Name: "Where the gold turns", Text: "The n of the highest mean, the share of resamples that have it there and at any n before the last, and by how much the gold falls from it to the last n. Over-optimised: the interval of the fall lies above 0. The peak is the best of several n, so that a small fall is likelier than none."},
 	}

@@ -21,6 +21,7 @@ type Report struct {
 	TooFew     int            `json:"prompts_with_fewer_candidates"`
 	Method     string         `json:"method"` // of the intervals
 	Seed       uint64         `json:"seed"`
+	K          float64        `json:"k"` // of an ensemble's lower bound
 	Curves     []Curve        `json:"curves"`
 	Warnings   []string       `json:"warnings"`
 }
@@ -35,7 +36,7 @@ func Measure(gold *Scores, proxies []*Scores, cfg Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Gold: gold.Name, Rows: len(gold.prompts), LeftOut: leftOut, Method: fmt.Sprintf("percentile bootstrap over prompts, %d resamples, 95%%", cfg.Resamples), Seed: cfg.Seed, Warnings: []string{}}
+	r := &Report{Gold: gold.Name, Rows: len(gold.prompts), LeftOut: leftOut, Method: fmt.Sprintf("percentile bootstrap over prompts, %d resamples, 95%%", cfg.Resamples), Seed: cfg.Seed, K: cfg.K, Warnings: []string{}}
 	most := cfg.N
 	if most == 0 {
 		most = max(2, mostFor(all))

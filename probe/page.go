@@ -44,14 +44,29 @@ func (r *Report) headline() []draw.Card {
 	}
 }
 
-// section is the table of changes.
+// section has the table of changes, and that of what was cut.
 func (r *Report) section() draw.Section {
-	t := draw.Table{Columns: []string{"probe", "responses", "change", "95% interval", "in std", "95% interval", "raised", "nothing to edit", "cut", "their change", "verdict"}, Notes: true}
+	t := draw.Table{Columns: []string{"probe", "responses", "change", "95% interval", "in std", "95% interval", "raised", "nothing to edit", "cut", "verdict"}, Notes: true}
 	for _, p := range r.Probes {
 		t.Rows = append(t.Rows, []string{p.Probe, fmt.Sprint(p.N), p.Change.String(), p.Interval.String(), p.ChangeStd.String(), p.IntervalStd.String(),
-			stats.Percent(p.Raised.Share), fmt.Sprint(p.NothingToEdit), fmt.Sprint(p.Cut.N), p.Cut.Change.String(), p.Verdict})
+			stats.Percent(p.Raised.Share), fmt.Sprint(p.NothingToEdit), fmt.Sprint(p.Cut.N), p.Verdict})
 	}
-	return draw.Section{Title: "Change of the reward by an edit", Tables: []draw.Table{t}}
+	s := draw.Section{Title: "Change of the reward by an edit", Tables: []draw.Table{t}}
+	if cut := r.cutTable(); len(cut.Rows) > 0 {
+		s.Tables = append(s.Tables, cut)
+	}
+	return s
+}
+
+// cutTable is of what the model has not seen all of.
+func (r *Report) cutTable() draw.Table {
+	t := draw.Table{Caption: "Cut to max_length, before the edit or by it, and left out above", Columns: []string{"probe", "responses", "change"}}
+	for _, p := range r.Probes {
+		if p.Cut.N > 0 {
+			t.Rows = append(t.Rows, []string{p.Probe, fmt.Sprint(p.Cut.N), p.Cut.Change.String()})
+		}
+	}
+	return t
 }
 
 // edits says what the probes are.
@@ -124,6 +139,6 @@ func definitions() []draw.Definition {
 		{Name: "Raised", Text: "Share of the responses whose reward rises."},
 		{Name: "Verdict", Text: "As a good model does: the interval lies below 0. Prefers the edit: it lies above 0. Not distinguishable: it holds 0, which is as it should be where a good model does not raise the reward, and too little where it lowers it. Of fewer than " + strconv.Itoa(leastPrompts) + " prompts there is no verdict."},
 		{Name: "Nothing to edit", Text: "Responses that the edit leaves as they are, such as one sentence of which the last is to be cut off. They are left out."},
-		{Name: "Cut", Text: "Responses that max_length cuts, before the edit or after it. They are left out of the other columns; beside them stands their mean change."},
+		{Name: "Cut", Text: "Responses that max_length cuts, before the edit or after it. They are left out of the other columns; a table of their own has their mean change."},
 	}
 }

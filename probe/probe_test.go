@@ -203,6 +203,7 @@ func TestBootstrapByHand(t *testing.T) {
 // has no NaN.
 func TestReportIsWritten(t *testing.T) {
 	lines := append(pairs(), `{"prompt":"<script>x</script>","chosen":"<b>bold</b>. Yes.","rejected":"No."}`)
+	var pages []string
 	for name, score := range map[string]Score{"length": by(func(text string) float64 { return float64(len(text)) }), "constant": by(func(string) float64 { return 0 })} {
 		_, report := results(t, score, lines...)
 		path := filepath.Join(t.TempDir(), "probe.html")
@@ -217,7 +218,9 @@ func TestReportIsWritten(t *testing.T) {
 		if _, err := json.Marshal(report); err != nil {
 			t.Error(err)
 		}
+		pages = append(pages, string(page))
 	}
+	drawtest.Fits(t, pages[0])
 }
 
 func TestTextsAreRefused(t *testing.T) {
