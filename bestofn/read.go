@@ -66,34 +66,9 @@ func (s *Scores) readTexts(file string, columns map[string]string) error {
 	}
 }
 
-func (s *Scores) readNumbers(file, column string) error {
-	number := &data.Field{Name: column, Holds: data.HoldsNumber}
-	rows, err := data.OpenRows("scores", file, data.ReadConfig{}, nil, func(src data.Source, _ data.ReadConfig) ([]*data.Field, error) {
-		fields := []*data.Field{number}
-		if err := data.Resolve(fields, nil, src); err != nil {
-			return nil, err
-		}
-		if !data.HasColumns(src, number) {
-			return nil, fmt.Errorf("no column %s: name the column of the candidates' scores behind a colon, FILE:COLUMN", column)
-		}
-		return fields, data.CheckTypes(fields, src)
-	})
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for {
-		_, err := rows.Next(func() *data.Problem {
-			x, bad := number.Number(math.NaN())
-			s.Numbers = append(s.Numbers, x)
-			return bad
-		})
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return err
-		}
+func (s *Scores) readNumbers(file, column string) (err error) {
+	if s.Numbers, err = data.ReadNumbers(file, column); err != nil {
+		return fmt.Errorf("%w; FILE:COLUMN names the column of the candidates' scores", err)
 	}
 	if len(s.Numbers) != len(s.prompts) {
 		return fmt.Errorf("read %s: %d numbers of %d rows", file, len(s.Numbers), len(s.prompts))
