@@ -43,6 +43,9 @@ var allowed = map[string][]string{
 	"model/plugins":     {},
 	"model/safetensors": {"data"},
 
+	"bestofn": {"data", "eval/draw", "eval/stats"},
+	"drift":   {"data", "eval/draw", "eval/stats"},
+	"probe":   {"data", "eval/draw", "eval/stats"},
 	"scoring": {"data", "data/batches", "data/tokenizer", "model", "model/hub"},
 
 	"review": {"data", "labels", "eval/audit", "eval/stats", "localweb"},

@@ -81,7 +81,7 @@ func laurel(ctx context.Context, args []string, out, errOut io.Writer) int {
 		Version:                    readBuild().line(),
 	}
 	root.SetVersionTemplate("laurel {{.Version}}\n")
-	root.AddCommand(doctorCommand(), inspectCommand(), convertCommand(), trainCommand(), evalCommand(), labelCommand(), reviewCommand(), mergeCommand(), scoreCommand(), exportCommand(), ensembleCommand(),
+	root.AddCommand(doctorCommand(), inspectCommand(), convertCommand(), trainCommand(), evalCommand(), probeCommand(), bestofnCommand(), driftCommand(), labelCommand(), reviewCommand(), mergeCommand(), scoreCommand(), exportCommand(), ensembleCommand(),
 		verifyCommand(), serveCommand(), reviseCommand(), generateCommand(), estimateCommand(), constitutionCommand(), agreeCommand(), benchCommand(), parityCommand(), versionCommand())
 	root.InitDefaultCompletionCmd(args...)
 	for _, c := range root.Commands() {
