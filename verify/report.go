@@ -21,6 +21,9 @@ type Check struct {
 	Status string `json:"status"`
 	Detail string `json:"detail"`
 	Fix    string `json:"fix,omitempty"`
+	// MaxDifference is the largest |server's reward − the model's|, of a check of a
+	// server that gave rewards.
+	MaxDifference *float64 `json:"max_difference,omitempty"`
 }
 
 func ok(detail string, args ...any) Check {
@@ -40,6 +43,7 @@ func skipped(why string) Check { return Check{Status: StatusSkipped, Detail: why
 // Report is the outcome of all checks.
 type Report struct {
 	Model    string  `json:"model"`
+	URL      string  `json:"url,omitempty"` // of the server that was asked
 	Checks   []Check `json:"checks"`
 	OK       int     `json:"ok"`
 	Warnings int     `json:"warnings"`
@@ -74,13 +78,24 @@ func (r *Report) Print(out io.Writer) error {
 			fmt.Fprintf(&b, "%-8s %-14s fix: %s\n", "", "", indented(c.Fix))
 		}
 	}
-	fmt.Fprintf(&b, "%s: %d ok, %d warnings, %d failed", r.Model, r.OK, r.Warnings, r.Failed)
+	fmt.Fprintf(&b, "%s: %d ok, %d warnings, %d failed", r.subject(), r.OK, r.Warnings, r.Failed)
 	if r.Skipped > 0 {
 		fmt.Fprintf(&b, ", %d skipped", r.Skipped)
 	}
 	b.WriteByte('\n')
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// subject is what was verified, and of a server the verdict too.
+func (r *Report) subject() string {
+	switch {
+	case r.URL == "":
+		return r.Model
+	case r.Failed > 0:
+		return fmt.Sprintf("FAIL: %s is not %s", r.URL, r.Model)
+	}
+	return fmt.Sprintf("PASS: %s answers as %s", r.URL, r.Model)
 }
 
 // indented keeps the lines of a text below its column.

@@ -31,6 +31,7 @@ var listeningOn = regexp.MustCompile(`listening on (\S+)`)
 //	server start --model rm=hf
 //	server ask /get_reward '{"query":["a"]}' 'Authorization: Bearer x'
 //	server ask /v1/models
+//	server url NAME
 //	server signal HUP
 //	server says reloaded
 //	server stop
@@ -48,6 +49,8 @@ func serverCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Defer(func() { s.Process.Kill() })
 		s.says(ts, "ready: ")
 		s.url = listeningOn.FindStringSubmatch(s.out.String())[1]
+	case !neg && len(args) == 2 && args[0] == "url":
+		ts.Setenv(args[1], s.url)
 	case !neg && len(args) >= 2 && args[0] == "ask":
 		ts.Check(s.ask(ts.Stdout(), args[1], args[2:]))
 	case !neg && len(args) == 2 && args[0] == "signal" && args[1] == "HUP":
@@ -64,7 +67,7 @@ func serverCommand(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%v\n%s", err, s.out.String())
 		}
 	default:
-		ts.Fatalf("usage: server start [flag]… | server ask path [body [header: value]…] | server signal HUP | [!] server says text | server stop")
+		ts.Fatalf("usage: server start [flag]… | server url name | server ask path [body [header: value]…] | server signal HUP | [!] server says text | server stop")
 	}
 }
 

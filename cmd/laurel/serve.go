@@ -79,7 +79,7 @@ type serveRun struct {
 }
 
 func (s *serveRun) run(ctx context.Context) (err error) {
-	if s.config.Token, err = s.token(); err != nil {
+	if s.config.Token, err = bearerToken(s.tokenFile); err != nil {
 		return err
 	}
 	server, err := serve.New(s.config)
@@ -110,15 +110,16 @@ func (s *serveRun) run(ctx context.Context) (err error) {
 	return server.Run(ctx, running)
 }
 
-// token reads the bearer token. It is printed nowhere.
-func (s *serveRun) token() (string, error) {
+// bearerToken reads a server's token from a file, else from the environment. It is
+// printed nowhere.
+func bearerToken(file string) (string, error) {
 	token, from := os.Getenv(tokenVariable), tokenVariable
-	if s.tokenFile != "" {
-		raw, err := os.ReadFile(s.tokenFile)
+	if file != "" {
+		raw, err := os.ReadFile(file)
 		if err != nil {
 			return "", fmt.Errorf("--token-file: %w", err)
 		}
-		token, from = string(raw), "--token-file "+s.tokenFile
+		token, from = string(raw), "--token-file "+file
 	} else if _, set := os.LookupEnv(tokenVariable); !set {
 		return "", nil
 	}
