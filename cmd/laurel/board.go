@@ -65,10 +65,13 @@ func (b *boarding) run(ctx context.Context) (err error) {
 	if warning := site.Warning(); warning != "" {
 		fmt.Fprintln(b.out, warning)
 	}
-	var watching sync.WaitGroup
-	watching.Go(func() { runs.Watch(ctx) })
-	defer watching.Wait()
-	return site.Serve(ctx, handler)
+	watching, stop := context.WithCancel(ctx)
+	var watcher sync.WaitGroup
+	watcher.Go(func() { runs.Watch(watching) })
+	err = site.Serve(ctx, handler)
+	stop()
+	watcher.Wait()
+	return err
 }
 
 // opener opens models on a backend that is started when first asked for.
