@@ -71,7 +71,7 @@ test: setup ## all tests: no network once set up, no GPU
 
 # The packages in which goroutines share memory. checkptr is off: the Go
 # backend's SIMD kernels point past their slices, and it would stop there.
-RACE ?= ./data/... ./feedback/... ./localweb ./review ./serve ./trainer/...
+RACE ?= ./data/... ./feedback/... ./board ./localweb ./review ./serve ./trainer/...
 race: setup ## the concurrent packages under the race detector
 	$(GOX) test -race -timeout 60m -gcflags=all=-d=checkptr=0 $(RACE)
 

@@ -48,6 +48,7 @@ var allowed = map[string][]string{
 	"probe":   {"data", "eval/draw", "eval/stats"},
 	"scoring": {"data", "data/batches", "data/tokenizer", "model", "model/hub"},
 
+	"board":  {"data", "eval", "eval/stats", "localweb", "scoring", "trainer"},
 	"review": {"data", "labels", "eval/audit", "eval/stats", "localweb"},
 
 	"selection": {"data"},

@@ -119,6 +119,11 @@ func (t *training) run(ctx context.Context) error {
 	if err := t.writeConfig(); err != nil {
 		return err
 	}
+	if done, err := trainer.Use(t.dir); err != nil {
+		fmt.Fprintf(t.out, "note: laurel board will not see that this run is running: %v\n", err)
+	} else {
+		defer done()
+	}
 	result, err := t.steps(ctx, run)
 	if err != nil {
 		return err
