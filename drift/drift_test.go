@@ -139,6 +139,7 @@ func TestPromptsOfAnotherKind(t *testing.T) {
 	if _, err := json.Marshal(other); err != nil {
 		t.Error(err)
 	}
+	drawtest.Fits(t, string(content))
 }
 
 // TestDrawnPrompts: so many are compared as are asked for, the same each time, and
