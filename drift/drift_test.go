@@ -53,7 +53,7 @@ func TestCompareByHand(t *testing.T) {
 	if apart := compare("x", []float64{1, 1}, []float64{5, 5}); apart.KS != 1 || apart.Energy != 1 {
 		t.Errorf("constants: %+v", apart)
 	}
-	// scipy.stats.kstwobign.sf(1) = 0.26999967167735456
+	// The sum at λ = 1, by Python: 0.26999967167735456.
 	root := math.Sqrt(50.0)
 	if p := kolmogorov(1/(root+0.12+0.11/root), 100, 100); math.Abs(p-0.26999967167735456) > 1e-12 {
 		t.Errorf("p at λ = 1: %v", p)
@@ -139,6 +139,7 @@ func TestPromptsOfAnotherKind(t *testing.T) {
 	if _, err := json.Marshal(other); err != nil {
 		t.Error(err)
 	}
+	drawtest.Fits(t, string(content))
 }
 
 // TestDrawnPrompts: so many are compared as are asked for, the same each time, and

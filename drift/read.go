@@ -66,10 +66,10 @@ func Read(file string, columns map[string]string, rewards []string) (*Set, error
 	}
 	table, err := data.OpenTable(file, columns)
 	if err != nil {
-		if s.readPrompts(file, columns) == nil && s.Rows > 0 {
-			return s, nil
+		if alone := s.readPrompts(file, columns); alone != nil {
+			return nil, errors.Join(err, alone)
 		}
-		return nil, err
+		return s, nil
 	}
 	return s, errors.Join(s.readTable(table, numbers), table.Close())
 }

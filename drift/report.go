@@ -146,6 +146,9 @@ func (r *Report) warn(cfg Config) {
 		for _, why := range slices.Sorted(maps.Keys(set.LeftOut)) {
 			say("%s: %s left out: %s", set.File, stats.Plural(set.LeftOut[why], "row"), why)
 		}
+		if set.Responses == 0 {
+			say("%s is read as prompts alone: laurel score would find nothing to score in it", set.File)
+		}
 		if set.Prompts > r.Compared[i] {
 			say("%s: %d of %d prompts are compared, drawn with seed %d", set.File, r.Compared[i], set.Prompts, cfg.Seed)
 		}
