@@ -25,7 +25,8 @@ var allowed = map[string][]string{
 
 	"data/tokenizer/jinja": {},
 
-	"eval":               {"data", "data/batches", "eval/draw", "eval/stats"},
+	"eval":               {"data", "data/batches", "eval/benchmarks", "eval/draw", "eval/stats"},
+	"eval/benchmarks":    {"data", "eval/stats"},
 	"eval/audit":         {"data", "labels", "eval/draw", "eval/stats"},
 	"eval/draw":          {"data", "eval/stats"},
 	"eval/draw/drawtest": {},
