@@ -15,7 +15,7 @@ import (
 )
 
 // Split deals the prompts out: some are held out, each round has others, and no
-// prompt is in two parts. Prompts of equal texts are one.
+// prompt is in two parts. Prompts of equal texts are one: the first stands for all.
 type Split struct {
 	HeldOut  int // different prompts
 	PerRound int
@@ -23,7 +23,8 @@ type Split struct {
 	// Digest stands for all prompts, in their order, and where each went.
 	Digest string
 
-	part map[data.TextKey]int // heldOut, a round's number, or unused
+	part  map[data.TextKey]int    // HeldOutPart, a round's number, or unused
+	first map[data.TextKey]string // id of the first of equal texts
 }
 
 // HeldOutPart is the part of the prompts that no round trains on; a round's part is
@@ -36,7 +37,7 @@ const unused = -1
 // ceil(held_out · prompts) are held out, the next prompts_per_round are the first
 // round's, and so on.
 func NewSplit(prompts iter.Seq2[data.Prompt, error], c Config) (*Split, error) {
-	s := &Split{part: map[data.TextKey]int{}}
+	s := &Split{part: map[data.TextKey]int{}, first: map[data.TextKey]string{}}
 	var keys []data.TextKey
 	sum := sha256.New()
 	for p, err := range prompts {
@@ -45,7 +46,7 @@ func NewSplit(prompts iter.Seq2[data.Prompt, error], c Config) (*Split, error) {
 		}
 		key := promptKey(p)
 		if _, known := s.part[key]; !known {
-			s.part[key] = unused
+			s.part[key], s.first[key] = unused, p.ID
 			keys = append(keys, key)
 		}
 		fmt.Fprintf(sum, "%q %x\n", p.ID, key)
@@ -75,8 +76,11 @@ func NewSplit(prompts iter.Seq2[data.Prompt, error], c Config) (*Split, error) {
 	return s, nil
 }
 
-// Has tells whether a prompt is of a part.
-func (s *Split) Has(part int, p data.Prompt) bool { return s.part[promptKey(p)] == part }
+// Has tells whether a prompt is of a part, as the first of its text.
+func (s *Split) Has(part int, p data.Prompt) bool {
+	key := promptKey(p)
+	return s.part[key] == part && s.first[key] == p.ID
+}
 
 func promptKey(p data.Prompt) data.TextKey {
 	return data.KeyOf(data.Text{Messages: p.Messages, Context: p.Context}, data.Text{}, data.Text{})
