@@ -230,7 +230,7 @@ func (r roundSteps) evalFiles() []string {
 func (r roundSteps) evaluate(ctx context.Context, s *loop.RoundState) (err error) {
 	c := r.config.Eval
 	e := evaluation{ref: r.path(runDir), revision: "main", dir: r.path(evalDir), columns: c.Columns, onBadRow: c.OnBadRow, maxLength: c.MaxLength,
-		backend: r.config.Train.Backend, overwrite: true, out: r.log, log: r.log, backends: r.backends}
+		backend: r.config.Train.Backend, dtype: "float32", overwrite: true, out: r.log, log: r.log, backends: r.backends}
 	if e.files, err = localData(ctx, r.evalFiles(), r.log); err != nil {
 		return err
 	}
@@ -250,7 +250,7 @@ func (r roundSteps) best(ctx context.Context, s *loop.RoundState) error {
 	out := filepath.Join(r.path(bestDir), "scores.parquet")
 	score := scoreRun{ref: r.path(runDir), revision: "main", file: r.path(heldOutDir + "/" + feedback.CandidatesFile + ".parquet"), out: out,
 		sftOut: filepath.Join(r.path(bestDir), "best.jsonl"), choice: selection.Config{BestOf: r.config.BestOf, TopK: 1}, maxLength: r.config.Eval.MaxLength,
-		backend: r.config.Train.Backend, groupRows: scoring.GroupRows, overwrite: true, log: r.log, backends: r.backends}
+		backend: r.config.Train.Backend, dtype: "float32", groupRows: scoring.GroupRows, overwrite: true, log: r.log, backends: r.backends}
 	if err := score.run(ctx); err != nil {
 		return err
 	}
