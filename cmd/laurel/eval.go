@@ -69,6 +69,9 @@ type evaluation struct {
 	maxLength, devices                                   int
 	asJSON, overwrite, shares                            bool
 	out, log                                             io.Writer
+
+	backends backends
+	measured *eval.Report // what the run came to
 }
 
 func (e *evaluation) run(ctx context.Context) error {
@@ -97,6 +100,7 @@ func (e *evaluation) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	e.measured = report
 	return e.write(run)
 }
 
@@ -177,7 +181,7 @@ func (e *evaluation) givenRows() ([]eval.Row, []draw.Fact, error) {
 
 // scoredRows scores the pairs with the model.
 func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []draw.Fact, error) {
-	backend, choice, err := openBackend(e.backend, e.log)
+	backend, choice, err := e.backends.open(e.backend, e.log)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -62,6 +62,8 @@ var allowed = map[string][]string{
 	"bench": {"data", "data/batches", "data/demo", "data/tokenizer", "eval/draw", "eval/stats", "model", "trainer"},
 
 	"configs": {"data", "feedback", "feedback/chat", "model", "eval", "trainer"},
+
+	"loop": {"configs", "data", "eval", "eval/audit", "eval/draw", "eval/stats", "feedback", "feedback/chat", "labels", "selection"},
 }
 
 // notGoMLX are of GoMLX's authors, and compute nothing: the hub's records, and

@@ -57,6 +57,7 @@ type merging struct {
 	out, log              io.Writer
 
 	conflicts []feedback.Conflict
+	summary   *feedback.MergeSummary // what the run came to
 }
 
 // conflictsFile lists what people do not agree on.
@@ -78,7 +79,7 @@ func (m *merging) run() error {
 	if err != nil {
 		return err
 	}
-	summary.Rows = counts
+	summary.Rows, m.summary = counts, summary
 	if err := m.finish(summary); err != nil {
 		return err
 	}

@@ -128,6 +128,27 @@ func openBackend(want string, out io.Writer) (model.Backend, *model.BackendChoic
 	return backend, choice, nil
 }
 
+// backends are those that the steps of a loop share, by the name that is asked for:
+// two on one GPU would each want most of its memory. A nil one keeps none.
+type backends map[string]startedBackend
+
+type startedBackend struct {
+	model.Backend
+	choice *model.BackendChoice
+}
+
+// open gives the backend that is asked for, started if need be.
+func (b backends) open(want string, out io.Writer) (model.Backend, *model.BackendChoice, error) {
+	if started, ok := b[want]; ok {
+		return started.Backend, started.choice, nil
+	}
+	backend, choice, err := openBackend(want, out)
+	if err == nil && b != nil {
+		b[want] = startedBackend{backend, choice}
+	}
+	return backend, choice, err
+}
+
 // buildStore encodes files of pairs into a scratch file, with progress, and
 // tells what encoding did: nothing is cut or skipped unsaid.
 func buildStore(ctx context.Context, m *scoring.Model, what, scratch string, files []string, cfg data.Config, through scoring.Through, out io.Writer) (*batches.Store, *data.Counts, error) {

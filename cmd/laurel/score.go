@@ -66,6 +66,7 @@ type scoreRun struct {
 	choice         selection.Config
 	sftOut, dpoOut string // "" where nothing is selected
 	chooser        *selection.Selection
+	backends       backends
 }
 
 // check refuses flags that are missing or make no sense together.
@@ -163,7 +164,7 @@ func (s *scoreRun) scoreShard(ctx context.Context, table *data.Table, shard data
 
 // open opens the model, and says what decides the scores that it gives the table.
 func (s *scoreRun) open(ctx context.Context, table *data.Table) (scorer *scoring.Scorer, task scoring.Task, err error) {
-	backend, choice, err := openBackend(s.backend, s.log)
+	backend, choice, err := s.backends.open(s.backend, s.log)
 	if err != nil {
 		return nil, task, err
 	}

@@ -102,6 +102,9 @@ type training struct {
 	memory                      float64 // bytes to plan for, 0 for what the machine has
 	out                         io.Writer
 
+	backends backends
+	pairs    int // that it trained on
+
 	config configs.Config
 	began  *configs.Config // that a resumed run began with; nil for a new one
 }
@@ -116,6 +119,7 @@ func (t *training) run(ctx context.Context) error {
 		return err
 	}
 	defer run.close()
+	t.pairs = run.Train.Stats.Pairs
 	if err := t.writeConfig(); err != nil {
 		return err
 	}
@@ -203,7 +207,7 @@ func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 	if p.pairs, err = findPairs(ctx, t.config.Data, t.config.Train.Seed, t.out); err != nil {
 		return nil, err
 	}
-	if p.Backend, p.choice, err = openBackend(t.config.Backend, t.out); err != nil {
+	if p.Backend, p.choice, err = t.backends.open(t.config.Backend, t.out); err != nil {
 		return nil, err
 	}
 	if err := p.choice.CheckPrecision(t.config.Model.DType); err != nil {
