@@ -25,11 +25,12 @@ var allowed = map[string][]string{
 
 	"data/tokenizer/jinja": {},
 
-	"eval":               {"data", "data/batches", "eval/draw", "eval/stats"},
-	"eval/audit":         {"data", "labels", "eval/draw", "eval/stats"},
+	"eval":               {"data", "data/batches", "eval/draw", "eval/stats", "eval/surface"},
+	"eval/audit":         {"data", "labels", "eval/draw", "eval/stats", "eval/surface"},
 	"eval/draw":          {"data", "eval/stats"},
 	"eval/draw/drawtest": {},
 	"eval/stats":         {},
+	"eval/surface":       {"data"},
 
 	"labels": {"data", "data/parquetpages"},
 
