@@ -92,7 +92,11 @@ func (e *evaluation) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report, err := eval.Evaluate(rows, eval.Config{})
+	rules, err := e.textRules(ctx, rows)
+	if err != nil {
+		return err
+	}
+	report, err := eval.Evaluate(rows, eval.Config{Rules: rules})
 	if err != nil {
 		return err
 	}
@@ -108,14 +112,10 @@ func (e *evaluation) run(ctx context.Context) error {
 // curve.
 func (e *evaluation) shown(report *eval.Report, facts []draw.Fact) (run eval.Run, err error) {
 	run = eval.Run{Report: report, Facts: facts, Data: e.scores}
-	if e.scores != "" {
-		run.Examples, err = report.Examples(e.textsOfScores())
+	if run.Examples, err = report.Examples(e.texts()); err != nil || e.scores != "" {
 		return run, err
 	}
 	run.Name, run.Model, run.Data = filepath.Base(e.ref), e.ref, strings.Join(e.files, ", ")
-	if run.Examples, err = report.Examples(data.ReadPairs(e.files, e.dataConfig().Reading(nil), nil)); err != nil {
-		return run, err
-	}
 	metrics, err := trainer.ReadMetrics(e.ref)
 	if err != nil {
 		return run, err
@@ -126,6 +126,14 @@ func (e *evaluation) shown(report *eval.Report, facts []draw.Fact) (run eval.Run
 		run.Kept = best.Step
 	}
 	return run, err
+}
+
+// texts are the pairs that were evaluated, read again.
+func (e *evaluation) texts() iter.Seq2[data.Pair, error] {
+	if e.scores != "" {
+		return e.textsOfScores()
+	}
+	return data.ReadPairs(e.files, e.dataConfig().Reading(nil), nil)
 }
 
 // textsOfScores are the pairs that given rewards are of: those of --data, or of

@@ -25,12 +25,13 @@ var allowed = map[string][]string{
 
 	"data/tokenizer/jinja": {},
 
-	"eval":               {"data", "data/batches", "eval/benchmarks", "eval/draw", "eval/stats"},
+	"eval":               {"data", "data/batches", "eval/benchmarks", "eval/draw", "eval/stats", "eval/surface"},
 	"eval/benchmarks":    {"data", "eval/stats"},
-	"eval/audit":         {"data", "labels", "eval/draw", "eval/stats"},
+	"eval/audit":         {"data", "labels", "eval/draw", "eval/stats", "eval/surface"},
 	"eval/draw":          {"data", "eval/stats"},
 	"eval/draw/drawtest": {},
 	"eval/stats":         {},
+	"eval/surface":       {"data"},
 
 	"labels":   {"data", "data/parquetpages"},
 	"localweb": {},
