@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -54,6 +55,7 @@ func evalCommand() *cobra.Command {
 	flags.StringVar(&e.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
 	flags.BoolVar(&e.asJSON, "json", false, "print the report as JSON")
 	devicesFlag(cmd, &e.devices)
+	dtypeFlag(cmd, &e.dtype)
 	sharedPrefixFlag(cmd, &e.shares)
 	overwriteFlag(cmd, &e.overwrite)
 	return cmd
@@ -61,12 +63,12 @@ func evalCommand() *cobra.Command {
 
 // evaluation is one run of the command.
 type evaluation struct {
-	ref, revision, scores, dir, onBadRow, backend string
-	files                                         []string
-	columns                                       map[string]string
-	maxLength, devices                            int
-	asJSON, overwrite, shares                     bool
-	out, log                                      io.Writer
+	ref, revision, scores, dir, onBadRow, backend, dtype string
+	files                                                []string
+	columns                                              map[string]string
+	maxLength, devices                                   int
+	asJSON, overwrite, shares                            bool
+	out, log                                             io.Writer
 }
 
 func (e *evaluation) run(ctx context.Context) error {
@@ -192,7 +194,7 @@ func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []draw.Fact, e
 		return nil, nil, err
 	}
 	defer scorer.Close()
-	if err := sharePrefixes(scorer, e.shares); err != nil {
+	if err := errors.Join(sharePrefixes(scorer, e.shares), setDType(scorer, choice, e.dtype, e.log)); err != nil {
 		return nil, nil, err
 	}
 	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, e.dataConfig(), nil, e.log)
@@ -209,7 +211,7 @@ func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []draw.Fact, e
 	facts := []draw.Fact{{Name: "model", Value: e.ref}, {Name: "checkpoint", Value: scorer.Dir}, {Name: "data", Value: strings.Join(e.files, ", ")},
 		{Name: "rows", Value: counts.String()}, {Name: "max_length", Value: strconv.Itoa(scorer.MaxLength)},
 		{Name: "sequences cut", Value: fmt.Sprintf("%d of %d", store.Stats.Truncated, 2*store.Stats.Pairs)},
-		{Name: "backend", Value: choice.String()}}
+		{Name: "backend", Value: choice.String()}, {Name: "matrix products", Value: e.dtype}}
 	rows, err := eval.RowsOf(store, chosen, rejected)
 	return rows, facts, err
 }

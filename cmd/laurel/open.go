@@ -95,6 +95,26 @@ func sharePrefixes(scorer *scoring.Scorer, asked bool) error {
 	return nil
 }
 
+// dtypeFlag is that of commands that score.
+func dtypeFlag(cmd *cobra.Command, to *string) {
+	cmd.Flags().StringVar(to, "dtype", "float32", "of matrix products: float32, or bfloat16, which GPUs compute several times as fast; rewards then differ, by about 1% of their spread")
+}
+
+// setDType does what dtypeFlag asks for.
+func setDType(scorer *scoring.Scorer, choice *model.BackendChoice, dtype string, out io.Writer) error {
+	if err := scorer.SetDType(dtype); err != nil {
+		return fmt.Errorf("--dtype %w", err)
+	}
+	if dtype == "float32" {
+		return nil
+	}
+	if err := choice.CheckPrecision(dtype); err != nil {
+		return fmt.Errorf("--%w", err)
+	}
+	_, err := fmt.Fprintf(out, "matrix products in %s: rewards are not those that float32 gives\n", dtype)
+	return err
+}
+
 // openBackend starts the backend that is asked for and says which it is.
 func openBackend(want string, out io.Writer) (model.Backend, *model.BackendChoice, error) {
 	backend, choice, err := model.OpenBackend(want)

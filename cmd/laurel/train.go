@@ -202,7 +202,7 @@ func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 		return nil, err
 	}
 	if err := p.choice.CheckPrecision(t.config.Model.DType); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("model.%w", err)
 	}
 	if p.scored, p.State, err = t.open(ctx); err != nil {
 		return nil, err
