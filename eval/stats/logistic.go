@@ -65,7 +65,7 @@ func (l Logistic) Fit() ([]float64, error) {
 		if size <= newtonGoal*math.Max(1, first) {
 			return theta, nil
 		}
-		direction := l.newton(gradient, curvature)
+		direction := l.newton(gradient, curvature, math.Min(0.1, math.Sqrt(size/first))) // rough far from the minimum (Eisenstat and Walker 1996)
 		slope := dot(gradient, direction)
 		next, reached, moved := make([]float64, l.Dim), 0.0, false
 		for k, halvings := 1.0, 0; halvings < halvingSteps; k, halvings = k/2, halvings+1 {
@@ -132,8 +132,9 @@ func (l Logistic) slopes(theta []float64) (gradient, curvature []float64) {
 	return gradient, curvature
 }
 
-// newton solves (X'DX + λ) d = -g by conjugate gradients.
-func (l Logistic) newton(gradient, curvature []float64) []float64 {
+// newton solves (X'DX + λ) d = -g by conjugate gradients, until what is left is
+// the share inexact of g.
+func (l Logistic) newton(gradient, curvature []float64, inexact float64) []float64 {
 	d := make([]float64, l.Dim)
 	left := make([]float64, l.Dim)
 	for i, g := range gradient {
@@ -141,10 +142,7 @@ func (l Logistic) newton(gradient, curvature []float64) []float64 {
 	}
 	along := append([]float64(nil), left...)
 	square := dot(left, left)
-	goal := square * 1e-12
-	if reduced := math.Sqrt(square); reduced > 1 { // far from the minimum a rough direction does
-		goal = square * 1e-4
-	}
+	goal := square * inexact * inexact
 	curved := make([]float64, l.Dim)
 	for range 2*l.Dim + 10 {
 		for i, a := range along {
