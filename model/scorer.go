@@ -33,13 +33,13 @@ type Scorer struct {
 }
 
 // batchIDs is about how many ids a scoring batch holds, where SetBatch says nothing.
-// A CPU computes few rows as fast, each, as many, and a batch is computed whole
-// however few of its rows are filled.
+// A CPU, which has no attention by cuDNN, computes few rows as fast, each, as many,
+// and a batch is computed whole however few of its rows are filled.
 func batchIDs(backend compute.Backend) int {
-	if backend.HasSharedBuffers() {
-		return 1024
+	if hasFusedAttention(backend) {
+		return 4096
 	}
-	return 4096
+	return 1024
 }
 
 // scoreLengths are the lengths that sequences are padded to; beyond the last
