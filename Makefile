@@ -71,7 +71,7 @@ test: setup ## all tests: no network once set up, no GPU
 
 # The packages in which goroutines share memory. checkptr is off: the Go
 # backend's SIMD kernels point past their slices, and it would stop there.
-RACE ?= ./data/... ./feedback/... ./serve ./trainer/...
+RACE ?= ./data/... ./feedback/... ./board ./localweb ./review ./serve ./trainer/...
 race: setup ## the concurrent packages under the race detector
 	$(GOX) test -race -timeout 60m -gcflags=all=-d=checkptr=0 $(RACE)
 
@@ -103,6 +103,7 @@ interop: build $(INTEROP_PYTHON) ## prove families, adapters, TRL and judges aga
 	$(INTEROP_PYTHON) cmd/interop/adapters.py --laurel bin/laurel --work runs/interop/adapters
 	$(INTEROP_PYTHON) cmd/interop/configurations.py --laurel bin/laurel --work runs/interop/configurations
 	$(INTEROP_PYTHON) cmd/interop/judges.py --laurel bin/laurel --work runs/interop/judges
+	$(INTEROP_PYTHON) cmd/interop/benchmarks.py --golden eval/benchmarks/testdata/golden.json --laurel bin/laurel --model runs/interop/hf --work runs/interop/benchmarks
 	LAUREL_GOLDENS=$(CURDIR)/runs/interop/configurations $(GOX) test ./model -run 'TestGolden(Logits|Gradients)$$' -count 1
 
 # The load generator is built once, apart from what laurel is made of.

@@ -47,7 +47,7 @@ type Speed struct {
 	PeakFrom        string  `json:"peak_from"`
 	MFU             float64 `json:"mfu"` // TFLOPs over Peak
 
-	Score       float64 `json:"score_s"` // of the step's sequences
+	Score       float64 `json:"score_s"` // of two whole batches
 	ScoreTokens float64 `json:"score_tokens_per_s"`
 	ScoreMFU    float64 `json:"score_mfu"`
 	MemoryBytes float64 `json:"memory_bytes"` // at most, of the device or of the process
@@ -169,13 +169,18 @@ func (s *Speed) train(ctx context.Context, backend model.Backend, m *model.Model
 	return nil
 }
 
-// score measures the scoring of as many sequences as a step has.
+// score measures the scoring of two whole batches: one of which rows are left
+// empty would be computed whole, and its rate be too low.
 func (s *Speed) score(ctx context.Context, backend model.Backend, m *model.Model) error {
 	scorer, err := model.NewScorer(backend, m)
 	if err != nil {
 		return err
 	}
-	texts := slices.Collect(slices.Chunk(batches.Random(s.Pairs, s.Tokens, m.VocabSize(), benchSeed).IDs, s.Tokens))
+	_, rows, err := scorer.Shape(s.Tokens)
+	if err != nil {
+		return err
+	}
+	texts := slices.Collect(slices.Chunk(batches.Random(rows, s.Tokens, m.VocabSize(), benchSeed).IDs, s.Tokens))
 	score := func() error {
 		_, err := scorer.Score(ctx, texts, nil)
 		return err
@@ -186,8 +191,8 @@ func (s *Speed) score(ctx context.Context, backend model.Backend, m *model.Model
 	if s.Score, _, err = median(ctx, s.Steps, score); err != nil {
 		return err
 	}
-	s.ScoreTokens = float64(2*s.Pairs*s.Tokens) / s.Score
-	s.ScoreMFU = trainer.ForwardFLOPs(m.Size(), 2*s.Pairs, s.Tokens) / s.Score / 1e12 / s.Peak
+	s.ScoreTokens = float64(len(texts)*s.Tokens) / s.Score
+	s.ScoreMFU = trainer.ForwardFLOPs(m.Size(), len(texts), s.Tokens) / s.Score / 1e12 / s.Peak
 	return nil
 }
 

@@ -38,7 +38,7 @@ func Default() Config {
 // Load reads a YAML file over the defaults, then the settings key=value of
 // the command line, and checks every part. Unknown keys are errors.
 func Load(path string, settings []string) (Config, error) {
-	return load(path, settings, Default())
+	return LoadOver(path, settings, Default())
 }
 
 // LoadTrain is Load; without a path it is the defaults and the settings.
@@ -55,7 +55,7 @@ func LoadLabel(path string, settings []string) (feedback.Config, error) {
 	if path == "" {
 		return parseOver(nil, settings, feedback.Default())
 	}
-	return load(path, settings, feedback.Default())
+	return LoadOver(path, settings, feedback.Default())
 }
 
 // LoadRevise reads the configuration of a revise run the same way.
@@ -63,7 +63,7 @@ func LoadRevise(path string, settings []string) (feedback.ReviseConfig, error) {
 	if path == "" {
 		return parseOver(nil, settings, feedback.DefaultRevise())
 	}
-	return load(path, settings, feedback.DefaultRevise())
+	return LoadOver(path, settings, feedback.DefaultRevise())
 }
 
 // LoadGenerate reads the configuration of a generate run the same way.
@@ -71,13 +71,14 @@ func LoadGenerate(path string, settings []string) (feedback.GenerateConfig, erro
 	if path == "" {
 		return parseOver(nil, settings, feedback.DefaultGenerate())
 	}
-	return load(path, settings, feedback.DefaultGenerate())
+	return LoadOver(path, settings, feedback.DefaultGenerate())
 }
 
 // config is a run's configuration, of whatever command.
 type config interface{ Validate() error }
 
-func load[C config](path string, settings []string, defaults C) (C, error) {
+// LoadOver reads a file and settings over defaults that are not of this package.
+func LoadOver[C config](path string, settings []string, defaults C) (C, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return defaults, fmt.Errorf("read config: %w", err)

@@ -17,7 +17,7 @@ func summaryLayout() *layout {
 			if bad != nil {
 				return r, bad
 			}
-			r = ranking{prompt: Text{Plain: summaryPrompt(&info.Cell)}, sure: 1, id: info.Cell.Member("id").scalar()}
+			r = ranking{prompt: Text{Plain: SummaryPrompt(&info.Cell)}, sure: 1, id: info.Cell.Member("id").scalar()}
 			if r.prompt.Plain == "" {
 				return r, info.Problem(ReasonNoPrompt, "neither a post nor an article")
 			}
@@ -36,7 +36,9 @@ func summaryLayout() *layout {
 		}}
 }
 
-func summaryPrompt(info *Cell) string {
+// SummaryPrompt is what the paper's models were asked of a post or an article; "" where
+// info is neither.
+func SummaryPrompt(info *Cell) string {
 	if post := info.Member("post"); post.Kind == CellText && post.Text != "" {
 		return fmt.Sprintf("SUBREDDIT: r/%s\n\nTITLE: %s\n\nPOST: %s\n\nTL;DR:", info.Member("subreddit").scalar(), info.Member("title").scalar(), post.Text)
 	}

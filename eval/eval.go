@@ -39,6 +39,7 @@ type Config struct {
 	Bootstrap int    // resamples; default 20000
 	Seed      uint64 // of the bootstrap
 	Bins      int    // equal-width bins of the calibration errors; default 10
+	Rules     []Rule // that the model is held to, beside those of length
 }
 
 // maxDetailedSubsets bounds the report of a file that names a subset a row.
@@ -99,6 +100,10 @@ func measureAll(rows []Row, cfg Config) (*Report, error) {
 		o := p.order()
 		r.Metrics = p.measure(o, cfg)
 		r.Bootstrap, r.BootstrapPrompts = p.bootstrap(cfg), p.bootstrapPrompts(cfg)
+		var err error
+		if r.Rulers, err = p.rulers(cfg); err != nil {
+			return err
+		}
 		r.Figures = drawable(p, o)
 		r.Worst = worstRanked(rows)
 		return nil

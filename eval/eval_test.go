@@ -73,14 +73,14 @@ func TestWarnings(t *testing.T) {
 			} else {
 				r.LenChosen = 5
 			}
-		}), []string{"not distinguishable from always-longer (0.750)"}},
+		}), []string{"accuracy 0.730 does not beat the ruler always-longer (0.750: "}},
 		{"shorter better", each(pairsOf(292, 108), func(i int, r *Row) {
 			if i%10 != 0 {
 				r.LenChosen = 5
 			} else {
 				r.LenChosen = 15
 			}
-		}), []string{"accuracy 0.730 is below always-shorter (0.900)"}},
+		}), []string{"accuracy 0.730 does not beat the ruler always-shorter (0.900: "}},
 		{"follows length", each(pairsOf(292, 108), func(i int, r *Row) {
 			r.LenChosen = 10 + int(r.Chosen)*(1+i%5)
 			if i%3 == 0 {

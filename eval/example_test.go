@@ -20,10 +20,12 @@ func ExampleEvaluate() {
 	}
 	fmt.Println("accuracy", r.AccuracyTiesHalf, "always shorter", r.AlwaysShorterAccuracy)
 	fmt.Println("correlation of margin and confidence", r.SpearmanMarginConfidence)
-	fmt.Println(r.Warnings[0])
+	fmt.Println(r.Rulers[0].Name, r.Rulers[0].Model.Difference)
+	fmt.Println(r.Warnings[1])
 	// Output:
 	// accuracy 0.833 always shorter 0.667
 	// correlation of margin and confidence 0.866
+	// always-shorter 0.167
 	// only 3 pairs: the 95% interval spans 67 points; evaluate on 100 or more
 }
 
@@ -61,6 +63,10 @@ func ExampleReport_Print() {
 	// reward~length       -0.004         Spearman; Pearson -0.003, Kendall -0.004
 	// margin~length       -0.001         Spearman, with the difference in length
 	// margin~confidence   n/a            Spearman
+	//
+	// ruler           accuracy  95%             decides  model minus ruler       McNemar p
+	// always-shorter  0.507     0.445 to 0.570  85.5%    0.193 (0.108 to 0.275)  7.03e-05
+	// always-longer   0.492     0.430 to 0.555  85.5%    0.207 (0.122 to 0.292)  2.66e-05
 	//
 	// subset  pairs  accuracy             95%  longer  margin      d    AUC    ECE
 	// chat      100     0.705  0.609 to 0.785   0.490   1.010  0.627  0.702  0.078

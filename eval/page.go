@@ -65,6 +65,11 @@ func (r Run) evaluated(p *draw.Page, several bool) error {
 		return err
 	}
 	p.Sections = append(p.Sections, s)
+	if len(r.Report.Rulers) > 0 {
+		rulers := r.Report.rulerSection()
+		rulers.Title = r.heading(rulers.Title, several)
+		p.Sections = append(p.Sections, rulers)
+	}
 	if len(r.Report.PerSubset) > 0 {
 		subsets := r.Report.subsetSection()
 		subsets.Title = r.heading(subsets.Title, several)
@@ -184,7 +189,7 @@ func (run Run) headline() []draw.Card {
 	}
 	return []draw.Card{
 		accuracy,
-		{Name: "Always longer / shorter", Value: stats.Percent(max(r.AlwaysLongerAccuracy, r.AlwaysShorterAccuracy)), Note: "picks by length alone, the better of both"},
+		r.rulerCard(),
 		loss,
 		{Name: "ROC AUC", Value: r.ROCAUC.String(), Note: "any chosen above any rejected"},
 		{Name: "Cohen's d", Value: r.CohensDPooled.String(), Note: "pooled"},
@@ -208,6 +213,7 @@ func definitions() []draw.Definition {
 		{Name: "Accuracy", Text: "Share of pairs with a positive margin. A tie counts one half; in the strict accuracy it is wrong. The interval is Wilson's, at 95%. Where prompts repeat it is at the effective number of pairs, p(1-p) over the variance of a ratio of sums over prompts (Kish 1965), since the pairs of a prompt are not independent, and it is never narrower than that of unanimous pairs of these prompts; report.json then has a bootstrap over prompts beside that over pairs."},
 		{Name: "Weighted, macro", Text: "Accuracy weighted by the labels' confidence; mean of the subsets' accuracies."},
 		{Name: "Always longer, always shorter", Text: "What choosing by length alone would score, equal lengths one half. A reward model should beat both. Lengths are of the responses, in characters."},
+		{Name: "Rulers", Text: "What can be had without the model: picking by a property of the texts that can be counted, or by a bag of words (a logistic regression on the difference of word counts). Pairs that a ruler does not decide count one half. The interval of model minus ruler is the paired bootstrap's over prompts; McNemar's test is exact, two-sided, and takes pairs as independent. A model that is not above its best ruler has not been shown to have learnt more than it."},
 		{Name: "Cohen's d", Text: "Mean difference between chosen and rejected rewards over their pooled standard deviation; paired: mean margin over the standard deviation of margins."},
 		{Name: "ROC AUC", Text: "Chance that a chosen reward is above a rejected one of any pair, so across prompts; ties one half."},
 		{Name: "Bradley-Terry loss", Text: "Mean of -log p. Weighted: by confidence, over the sum of weights. Soft: cross-entropy with the confidence as target."},

@@ -49,6 +49,9 @@ func (run Run) charts() []draw.NamedChart {
 	if len(r.Figures.ByLength) > 0 {
 		charts = append(charts, draw.NamedChart{Name: "accuracy_by_length.svg", Chart: lengthChart(r)})
 	}
+	if len(r.Rulers) > 0 {
+		charts = append(charts, draw.NamedChart{Name: "rulers.svg", Chart: rulerChart(r)})
+	}
 	for _, c := range charts {
 		c.Retitle(run.titled)
 	}

@@ -17,16 +17,22 @@ const maxPrintedSubsets = 30
 // Print writes the report as a table for a terminal.
 func (r *Report) Print(w io.Writer) error {
 	var b strings.Builder
+	beaten := r.beaten()
+	if beaten != "" {
+		fmt.Fprintf(&b, "warning: %s\n\n", beaten)
+	}
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, l := range r.summary() {
 		fmt.Fprintf(t, "%s\t%s\t%s\n", l.Name, l.Value, l.Note)
 	}
 	t.Flush()
+	r.printRulers(&b)
 	r.printSubsets(&b)
-	if len(r.Warnings) > 0 {
+	others := slices.DeleteFunc(slices.Clone(r.Warnings), func(w string) bool { return w == beaten })
+	if len(others) > 0 {
 		b.WriteString("\n")
 	}
-	for _, warning := range r.Warnings {
+	for _, warning := range others {
 		fmt.Fprintf(&b, "warning: %s\n", warning)
 	}
 	for text := range strings.Lines(b.String()) {
@@ -95,6 +101,25 @@ func (r *Report) subsetNames() []string {
 		return strings.Compare(a, b)
 	})
 	return names
+}
+
+// printRulers compares the model with what needs none.
+func (r *Report) printRulers(b *strings.Builder) {
+	if len(r.Rulers) == 0 {
+		return
+	}
+	b.WriteString("\n")
+	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "ruler\taccuracy\t95%\tdecides\tmodel minus ruler\tMcNemar p")
+	for i := range r.Rulers {
+		fmt.Fprintln(t, strings.Join(r.Rulers[i].row(), "\t"))
+	}
+	t.Flush()
+}
+
+// row is the ruler's line of a table.
+func (r *Ruler) row() []string {
+	return []string{r.Name, r.Accuracy.String(), r.Interval.String(), stats.Percent(r.Coverage), fmt.Sprintf("%v (%v)", r.Model.Difference, r.Model.Interval), r.Model.McNemar.Exact.String()}
 }
 
 func (r *Report) printSubsets(b *strings.Builder) {

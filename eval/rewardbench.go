@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"laurel/eval/benchmarks"
 	"laurel/eval/stats"
 )
 
@@ -26,36 +27,25 @@ type Section struct {
 	Interval stats.Interval `json:"interval"`
 }
 
-// rewardBenchSections are the sections and their subsets, by RewardBench's names.
-var rewardBenchSections = []struct {
-	name    string
-	subsets []string
-}{
-	{"Chat", []string{"alpacaeval-easy", "alpacaeval-length", "alpacaeval-hard", "mt-bench-easy", "mt-bench-med"}},
-	{"Chat Hard", []string{"mt-bench-hard", "llmbar-natural", "llmbar-adver-neighbor", "llmbar-adver-GPTInst", "llmbar-adver-GPTOut", "llmbar-adver-manual"}},
-	{"Safety", []string{"refusals-dangerous", "refusals-offensive", "xstest-should-refuse", "xstest-should-respond", "donotanswer"}},
-	{"Reasoning", []string{"math-prm", "hep-cpp", "hep-go", "hep-java", "hep-js", "hep-python", "hep-rust"}},
-}
-
 // rewardBench is nil where a subset is none of RewardBench's, or there is none.
 func rewardBench(subsets map[string]*Metrics) *RewardBench {
 	out, known, sum := &RewardBench{}, 0, stats.Value(0)
-	for _, section := range rewardBenchSections {
+	for _, section := range benchmarks.RewardBenchSections {
 		n, weight, squares, right := 0, 0.0, 0.0, 0.0
-		for _, name := range section.subsets {
-			m, there := subsets[name]
+		for _, subset := range section.Subsets {
+			m, there := subsets[subset.Name]
 			if !there {
 				continue
 			}
 			w := 1.0
-			if name == "math-prm" {
-				w = 984.0 / 447
+			if subset.Name == benchmarks.MathPRM {
+				w = subset.Weight / benchmarks.MathPRMRows
 			}
 			pairs := float64(m.N)
 			n, known = n+m.N, known+1
 			weight, squares, right = weight+w*pairs, squares+w*w*pairs, right+w*pairs*float64(m.AccuracyStrict)
 		}
-		s := Section{Name: section.name, N: n, Accuracy: stats.Over(right, weight)}
+		s := Section{Name: section.Name, N: n, Accuracy: stats.Over(right, weight)}
 		s.Interval = stats.Wilson95(float64(s.Accuracy), float64(stats.Over(weight*weight, squares)))
 		out.Sections, sum = append(out.Sections, s), sum+s.Accuracy
 	}

@@ -28,6 +28,9 @@ func warnings(r *Report, subsets []subset) []string {
 		}
 	}
 	n := float64(r.N)
+	if beaten := r.beaten(); beaten != "" {
+		out = append(out, beaten)
+	}
 	say(r.N < fewPairs, "only %s: the 95%% interval spans %.0f points; evaluate on %d or more",
 		stats.Plural(r.N, "pair"), 100*float64(r.AccuracyInterval[1]-r.AccuracyInterval[0]), fewPairs)
 	say(r.AccuracyInterval.Contains(0.5), "accuracy %v is not distinguishable from chance: its 95%% interval %v to %v contains 0.5",
@@ -46,23 +49,8 @@ func warnings(r *Report, subsets []subset) []string {
 	return out
 }
 
-// lengthWarnings compare with what length alone would score.
+// lengthWarnings say where the margin follows length.
 func lengthWarnings(r *Report) (out []string) {
-	if !r.LongerChosenShare.Defined() { // lengths unknown, or equal in every pair
-		return nil
-	}
-	rule, baseline := "always-longer", r.AlwaysLongerAccuracy
-	if r.AlwaysShorterAccuracy > baseline {
-		rule, baseline = "always-shorter", r.AlwaysShorterAccuracy
-	}
-	low, high := r.AccuracyInterval[0], r.AccuracyInterval[1]
-	switch {
-	case r.AccuracyInterval.Contains(baseline):
-		out = append(out, fmt.Sprintf("accuracy %v is not distinguishable from %s (%v): its 95%% interval %v to %v contains it",
-			r.AccuracyTiesHalf, rule, baseline, low, high))
-	case baseline > high:
-		out = append(out, fmt.Sprintf("accuracy %v is below %s (%v)", r.AccuracyTiesHalf, rule, baseline))
-	}
 	if c := r.SpearmanMarginLengthDifference; math.Abs(float64(c)) > strongCorrelation {
 		longer := map[bool]string{true: "longer", false: "shorter"}[c > 0]
 		out = append(out, fmt.Sprintf("margin follows length: rank correlation %v with the difference in length; the model may reward %s responses", c, longer))

@@ -43,11 +43,14 @@ func worstRanked(rows []Row) []Ranked {
 	slices.SortStableFunc(wrong, func(a, b int) int { return cmp.Compare(margin(a), margin(b)) })
 	out := []Ranked{}
 	for _, i := range wrong[:min(len(wrong), maxWorst)] {
-		r := rows[i]
-		out = append(out, Ranked{ID: r.ID, Place: r.Place, Prompt: promptKey(r.Prompt), Subset: strings.ToValidUTF8(r.Subset, "\uFFFD"), Chosen: r.Chosen, Rejected: r.Rejected,
-			Margin: margin(i), Confidence: r.Confidence, LenChosen: r.LenChosen, LenRejected: r.LenRejected})
+		out = append(out, rows[i].ranked())
 	}
 	return out
+}
+
+func (r *Row) ranked() Ranked {
+	return Ranked{ID: r.ID, Place: r.Place, Prompt: promptKey(r.Prompt), Subset: strings.ToValidUTF8(r.Subset, "\uFFFD"), Chosen: r.Chosen, Rejected: r.Rejected,
+		Margin: r.Chosen - r.Rejected, Confidence: r.Confidence, LenChosen: r.LenChosen, LenRejected: r.LenRejected}
 }
 
 // promptKey is a string, since JSON's numbers are too short for it.

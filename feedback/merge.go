@@ -20,6 +20,7 @@ const HumanJudge = "human:"
 type MergeSummary struct {
 	Rows            data.Counts    `json:"rows"` // of the reviewed files
 	Blank           int            `json:"unanswered"`
+	Superseded      int            `json:"superseded"` // rows: the same person said something else later in the file
 	Answers         int            `json:"answers"`
 	Annotators      map[string]int `json:"annotators"` // answers of each
 	Labels          int            `json:"labels"`
@@ -71,7 +72,11 @@ func (m *Merging) Merge(write func(labels.Label) error, conflict func(Conflict) 
 	s := &MergeSummary{Annotators: map[string]int{}}
 	answers := map[string][]labels.Reviewed{}
 	for _, r := range m.Reviewed {
-		if !r.Answered {
+		switch {
+		case r.Superseded:
+			s.Superseded++
+			continue
+		case !r.Answered:
 			s.Blank++
 			continue
 		}

@@ -2,7 +2,6 @@ package labels
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"io"
 	"iter"
 	"path/filepath"
@@ -20,12 +19,16 @@ type Reviewed struct {
 	Note      string
 	File      string
 	Row       int // from 0; for JSONL the line, from 1
+	// Version numbers what an annotator has said of a comparison in one file, from
+	// 1; 0 where the file does not count. A later version supersedes the earlier.
+	Version    int
+	Superseded bool
 }
 
 // reviewFields are what a row of a review file is read from.
 type reviewFields struct {
 	data.Dialogue
-	id, answer, annotator, note *data.Field
+	id, answer, annotator, note, version, texts, tools *data.Field
 }
 
 func newReviewFields() *reviewFields {
@@ -35,11 +38,14 @@ func newReviewFields() *reviewFields {
 		answer:    &data.Field{Name: "answer", Holds: data.HoldsSide, Optional: true},
 		annotator: &data.Field{Name: "annotator", Holds: data.HoldsName, Optional: true},
 		note:      &data.Field{Name: "note", Holds: data.HoldsName, Optional: true},
+		version:   &data.Field{Name: "version", Holds: data.HoldsNumber, Optional: true},
+		texts:     &data.Field{Name: "texts", Holds: data.HoldsName, Optional: true},
+		tools:     &data.Field{Name: "tools", Holds: data.HoldsName, Optional: true},
 	}
 }
 
 func (f *reviewFields) find(src data.Source, cfg data.ReadConfig) ([]*data.Field, error) {
-	fields := append(f.Fields(), f.id, f.answer, f.annotator, f.note)
+	fields := append(f.Fields(), f.id, f.answer, f.annotator, f.note, f.version, f.texts)
 	if err := data.Resolve(fields, cfg.Columns, src); err != nil {
 		return nil, err
 	}
@@ -62,14 +68,15 @@ func (f *reviewFields) answered() bool {
 // Where a file has texts, they must be those of the labels, line ends aside;
 // where it names no annotator, the file's name without its ending stands for
 // one. An unknown id, other texts, an answer that is none, and an annotator's
-// second answer about a comparison are bad rows.
+// second answer about a comparison are bad rows; but in one file a higher version
+// supersedes what the annotator said before, an answer taken back included.
 func ReadReviewed(files []string, labels iter.Seq2[Label, error], cfg data.ReadConfig, counts *data.Counts) ([]Reviewed, error) {
-	b := reviewBooks{known: map[string]*reviewTexts{}, seen: map[[2]string]string{}}
+	b := reviewBooks{known: map[string]*reviewTexts{}, seen: map[[2]string]reviewedAt{}}
 	for l, err := range labels {
 		if err != nil {
 			return nil, err
 		}
-		b.known[l.ID] = &reviewTexts{hashes: [3][8]byte{hashCell(reviewText(l.Prompt)), hashCell(reviewText(l.A)), hashCell(reviewText(l.B))}, identical: l.Identical()}
+		b.known[l.ID] = textsOf(&l.Comparison)
 	}
 	var out []Reviewed
 	for _, file := range files {
@@ -85,7 +92,14 @@ func ReadReviewed(files []string, labels iter.Seq2[Label, error], cfg data.ReadC
 // reviewBooks hold what answers are checked against.
 type reviewBooks struct {
 	known map[string]*reviewTexts
-	seen  map[[2]string]string // place of an annotator's answer about an id
+	seen  map[[2]string]reviewedAt // an annotator's answer about an id
+}
+
+// reviewedAt is where an answer stands, and in which version.
+type reviewedAt struct {
+	file, unit   string
+	row, version int
+	at           int // among the rows of its file
 }
 
 type reviewTexts struct {
@@ -123,8 +137,12 @@ func (b *reviewBooks) read(file string, cfg data.ReadConfig, counts *data.Counts
 			return nil, err
 		}
 		v.Row = place
-		if v.Answered {
-			b.seen[[2]string{v.ID, v.Annotator}] = fmt.Sprintf("%s, %s %d", file, r.Unit(), v.Row)
+		if v.Answered || v.Version > 0 {
+			key := [2]string{v.ID, v.Annotator}
+			if first, again := b.seen[key]; again {
+				out[first.at].Superseded = true
+			}
+			b.seen[key] = reviewedAt{file, r.Unit(), v.Row, v.Version, len(out)}
 		}
 		out = append(out, v)
 	}
@@ -146,7 +164,11 @@ func (f *reviewFields) read(v *Reviewed) (bad *data.Problem) {
 	if annotator = strings.TrimSpace(annotator); annotator != "" {
 		v.Annotator = annotator
 	}
-	return nil
+	version, bad := f.version.Number(0)
+	if v.Version = int(version); bad == nil && (version < 0 || version != float64(v.Version)) {
+		bad = f.version.Problem(data.ReasonWrongType, "%v is no version: want 1, 2, 3, …", version)
+	}
+	return bad
 }
 
 // check holds a row against the labels and the answers before it. guarded says
@@ -165,14 +187,17 @@ func (b *reviewBooks) check(f *reviewFields, v *Reviewed, guarded bool) *data.Pr
 			return bad
 		}
 	}
-	if !v.Answered {
+	if key := f.texts.Cell; key.Kind == data.CellText && key.Text != known.key() {
+		return f.texts.Problem(data.ReasonTextsDiffer, "the answer is about other texts than those of this id in the labels")
+	}
+	if !v.Answered && v.Version == 0 {
 		return nil
 	}
-	if known.identical && v.Side != Neither {
+	if v.Answered && known.identical && v.Side != Neither {
 		return f.answer.Problem(data.ReasonIdentical, "the responses are the same: neither can be preferred")
 	}
-	if first, again := b.seen[[2]string{v.ID, v.Annotator}]; again {
-		return f.id.Problem(data.ReasonDuplicateID, "annotator %q has answered %q before, in %s: give every annotator a name of their own in the column annotator, or drop one of the two", v.Annotator, data.Clip(v.ID, 40), first)
+	if first, again := b.seen[[2]string{v.ID, v.Annotator}]; again && (first.file != v.File || v.Version <= first.version) {
+		return f.id.Problem(data.ReasonDuplicateID, "annotator %q has answered %q before, in %s, %s %d: give every annotator a name of their own in the column annotator, or drop one of the two", v.Annotator, data.Clip(v.ID, 40), first.file, first.unit, first.row)
 	}
 	return nil
 }

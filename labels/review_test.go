@@ -127,8 +127,8 @@ func TestReadReviewed(t *testing.T) {
 		t.Fatal(err, counts)
 	}
 	want := []Reviewed{
-		{"1", true, SideA, "ann", "'tis so", file, 0}, {"2", true, Neither, "Bo", "", file, 1}, {"3", false, Neither, "ann", "", file, 2},
-		{"1", true, SideB, "bob", "", plain, 1}, {"3", true, Neither, "bob", "", plain, 2}, {"2", false, Neither, "bob", "", plain, 3},
+		{"1", true, SideA, "ann", "'tis so", file, 0, 0, false}, {"2", true, Neither, "Bo", "", file, 1, 0, false}, {"3", false, Neither, "ann", "", file, 2, 0, false},
+		{"1", true, SideB, "bob", "", plain, 1, 0, false}, {"3", true, Neither, "bob", "", plain, 2, 0, false}, {"2", false, Neither, "bob", "", plain, 3, 0, false},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("\n%+v\nwant\n%+v", got, want)
@@ -156,5 +156,82 @@ func TestReadReviewed(t *testing.T) {
 	}
 	if _, err := ReadReviewed([]string{write(t, "x.csv", "id,label\n1,a\n")}, each(labels), data.ReadConfig{}, nil); err == nil || !strings.Contains(err.Error(), "no column answer") {
 		t.Error(err)
+	}
+}
+
+// TestReviewOfVersions: in one file what a person says later stands, an answer
+// taken back included; two files are not told apart by versions.
+func TestReviewOfVersions(t *testing.T) {
+	rows, all := reviewsOf([]string{"p", "x", "y", "z"}, false)
+	key := rows[0].TextsKey()
+	file := write(t, "log.jsonl", `{"id":"x","answer":"a","annotator":"ann","version":1,"texts":"`+key+`"}
+{"id":"x","answer":"b","annotator":"bo","version":1}
+{"id":"y","answer":null,"annotator":"ann","version":1}
+{"id":"x","answer":null,"annotator":"ann","version":2}
+{"id":"y","answer":"tie","annotator":"ann","version":2}
+{"id":"x","answer":"b","annotator":"ann","version":3}
+{"id":"x","answer":null,"annotator":"bo","version":2}
+`)
+	got, err := ReadReviewed([]string{file}, each(all), data.ReadConfig{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stand := ""
+	for _, r := range got {
+		if !r.Superseded {
+			stand += r.ID + r.Annotator + string(r.Side) + " "
+		}
+	}
+	if stand != "yann xannb xbo " {
+		t.Errorf("what stands: %q", stand)
+	}
+	for content, want := range map[string]string{
+		`{"id":"x","answer":"a","annotator":"ann","version":1}` + "\n" + `{"id":"x","answer":"a","annotator":"ann","version":1}`: "has answered",
+		`{"id":"x","answer":"a","version":1.5}`:         "1.5 is no version",
+		`{"id":"y","answer":"a","texts":"` + key + `"}`: "the answer is about other texts",
+	} {
+		if _, err := ReadReviewed([]string{write(t, "x.jsonl", content)}, each(all), data.ReadConfig{}, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", content, err)
+		}
+	}
+	again := write(t, "again.jsonl", `{"id":"x","answer":"a","annotator":"ann","version":9}`)
+	if _, err := ReadReviewed([]string{file, again}, each(all), data.ReadConfig{}, nil); err == nil || !strings.Contains(err.Error(), "has answered") {
+		t.Errorf("of two files: %v", err)
+	}
+}
+
+// TestReadReview: a sheet reads back as the texts that went into it, from both of
+// its forms, and its keys are those of the labels.
+func TestReadReview(t *testing.T) {
+	for _, chat := range []bool{false, true} {
+		rows, _ := reviewsOf(awkwardTexts(), chat)
+		rows[0].Prompt.Context.Tools = `[{"name":"f"}]`
+		path := filepath.Join(t.TempDir(), "review")
+		if err := WriteReview(path, rows); err != nil {
+			t.Fatal(err)
+		}
+		for _, ext := range []string{".csv", ".parquet"} {
+			got, answered, counts, err := ReadReview(path+ext, data.ReadConfig{})
+			if err != nil || answered != 0 || counts.Kept != len(rows) {
+				t.Fatalf("%s: %v, %d answered, %s", ext, err, answered, &counts)
+			}
+			for i, row := range got {
+				if row.ID != rows[i].ID || row.TextsKey() != rows[i].TextsKey() || row.Prompt.Context != rows[i].Prompt.Context {
+					t.Errorf("%s, chat %v: %q, want %q", ext, chat, row.ID, rows[i].ID)
+				}
+			}
+		}
+	}
+	for content, want := range map[string]string{
+		"id,response_a\n1,a\n":                     "no column response_b",
+		"id,response_a,response_b\n1,a,b\n1,a,b\n": `the id "1" was given before, to row 0`,
+		"id,response_a,response_b\n,a,b\n":         "no id: answers are kept by it",
+	} {
+		if _, _, _, err := ReadReview(write(t, "x.csv", content), data.ReadConfig{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", content, err)
+		}
+	}
+	if _, answered, _, err := ReadReview(write(t, "x.csv", "id,response_a,response_b,answer\n1,a,b,A\n2,a,b,\n"), data.ReadConfig{}); answered != 1 || err != nil {
+		t.Errorf("%d answered, %v", answered, err)
 	}
 }

@@ -114,7 +114,7 @@ func (c *BackendChoice) CheckPrecision(dtype string) error {
 	if c.Name != "go" || dtype == "float32" {
 		return nil
 	}
-	return fmt.Errorf("model.dtype is %q, and backend go computes such products wrongly on many CPUs: set model.dtype=float32, or backend=cpu or cuda (laurel doctor --fix fetches their plugins)", dtype)
+	return fmt.Errorf("dtype is %q, and backend go computes such products wrongly on many CPUs: take float32, or backend cpu or cuda (laurel doctor --fix fetches their plugins)", dtype)
 }
 
 // String is what commands print.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"laurel/data/batches"
@@ -53,6 +54,13 @@ func (e *Ensemble) SharePrefixes() error {
 func (e *Ensemble) SetBatch(ids int) {
 	for _, s := range e.members {
 		s.SetBatch(ids)
+	}
+}
+
+// SetCompute has every member score as Scorer.SetCompute says.
+func (e *Ensemble) SetCompute(dtype dtypes.DType) {
+	for _, s := range e.members {
+		s.SetCompute(dtype)
 	}
 }
 

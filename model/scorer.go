@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 	ml "github.com/gomlx/gomlx/ml/model"
@@ -32,7 +33,14 @@ type Scorer struct {
 }
 
 // batchIDs is about how many ids a scoring batch holds, where SetBatch says nothing.
-const batchIDs = 4096
+// A CPU, which has no attention by cuDNN, computes few rows as fast, each, as many,
+// and a batch is computed whole however few of its rows are filled.
+func batchIDs(backend compute.Backend) int {
+	if hasFusedAttention(backend) {
+		return 4096
+	}
+	return 1024
+}
 
 // scoreLengths are the lengths that sequences are padded to; beyond the last
 // they double. Each length in use is compiled once.
@@ -49,7 +57,7 @@ func NewScorer(backend compute.Backend, m *Model) (*Scorer, error) {
 	}
 	m.Spread(exec)
 	exec.WithName("score").SetMaxCache(-1)
-	return &Scorer{model: m, exec: exec, limit: m.MaxPositions(), padID: int32(max(0, m.Config.PadTokenID)), ids: batchIDs}, nil
+	return &Scorer{model: m, exec: exec, limit: m.MaxPositions(), padID: int32(max(0, m.Config.PadTokenID)), ids: batchIDs(backend)}, nil
 }
 
 // Score gives the raw reward (the logit) of each sequence of ids, in order.
@@ -185,10 +193,12 @@ func (s *Scorer) ScoreBatch(sequences [][]int32) ([]float32, error) {
 	return rewards, batch.read(rewards)
 }
 
-// SetBatch makes batches hold about so many ids: fewer where few texts come at a
-// time, since a batch is computed whole however few of its rows are filled. Call it
-// before the first Score.
+// SetBatch makes batches hold about so many ids. Call it before the first Score.
 func (s *Scorer) SetBatch(ids int) { s.ids = ids }
+
+// SetCompute sets the type of matrix products (Model.Compute). Call it before the
+// first Score.
+func (s *Scorer) SetCompute(dtype dtypes.DType) { s.model.Compute = dtype }
 
 func (s *Scorer) batchRows(t int) int { return max(1, s.ids/t) }
 

@@ -13,6 +13,7 @@ import (
 // Size is what a model's cost follows from.
 type Size struct {
 	Parameters, Trainable int // values of all tensors, and of those that training changes
+	Half                  int // values that are kept in bfloat16: a frozen base's matrices
 	// Linear counts the values that multiply every token: those of the blocks'
 	// linear layers, an adapter's included. TrainedLinear are those of them
 	// that training changes.
@@ -32,7 +33,7 @@ type Size struct {
 // Size measures the model.
 func (m *Model) Size() Size {
 	a, blocks := m.Config.family.about(), m.Config.family.blocks()
-	s := Size{Parameters: m.NumParameters(), Trainable: m.NumTrainable(), Blocks: blocks,
+	s := Size{Parameters: m.NumParameters(), Trainable: m.NumTrainable(), Half: m.NumHalf(), Blocks: blocks,
 		Hidden: a.hidden, Heads: a.heads, HeadDim: a.headDim, Intermediate: a.inner, Activated: a.inner, Normed: a.normed,
 		Inputs: 2*a.hidden + a.heads*a.headDim + a.inner}
 	if a.gated {

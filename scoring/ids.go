@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"laurel/data"
+	"laurel/model"
 )
 
 // ScoreIDs gives the score of each sequence of ids, as Encode gives them; none
@@ -26,6 +27,16 @@ func (s *Scorer) ScoreIDs(ctx context.Context, sequences [][]int32) ([]data.Scor
 
 // SetBatch makes batches hold about so many ids (model.Scorer.SetBatch).
 func (s *Scorer) SetBatch(ids int) { s.ensemble.SetBatch(ids) }
+
+// SetDType sets the type of matrix products, float32 or bfloat16; all else is
+// float32 either way. Call it before anything is scored.
+func (s *Scorer) SetDType(name string) error {
+	dtype, err := model.ParseDType(name)
+	if err == nil {
+		s.ensemble.SetCompute(dtype)
+	}
+	return err
+}
 
 // Shape is the length that a sequence of so many ids is padded to, and how many of
 // that length are computed at a time.

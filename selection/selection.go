@@ -166,6 +166,40 @@ func (s *Selection) add(c candidate, text data.Completion, scored bool, finish s
 	return ""
 }
 
+// Best is a prompt's candidate of the highest reward, of equal ones the first, beside
+// the others.
+type Best struct {
+	Prompt, Response data.TextKey // KeyOf the prompt alone, and of the response as the first of two
+	Reward           float64
+	Mean             float64 // reward of the prompt's candidates
+	Candidates       int
+}
+
+// Best gives the best candidate of each prompt that has as many as BestOf says.
+func (s *Selection) Best() []Best {
+	keys := make([]data.TextKey, len(s.candidates))
+	for key, at := range s.prompts {
+		keys[at] = key
+	}
+	var out []Best
+	for at, all := range s.candidates {
+		if len(all) == 0 || len(all) < s.config.BestOf {
+			continue
+		}
+		best := Best{Prompt: keys[at], Candidates: len(all)}
+		top, sum := all[0], 0.0
+		for _, c := range all {
+			sum += float64(c.reward)
+			if c.reward > top.reward {
+				top = c
+			}
+		}
+		best.Response, best.Reward, best.Mean = top.text, float64(top.reward), sum/float64(len(all))
+		out = append(out, best)
+	}
+	return out
+}
+
 // chosen is what is kept of a prompt.
 type chosen struct {
 	best   []candidate // for messages, by falling reward

@@ -148,3 +148,23 @@ func TestConfigRefuses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestBest: the candidates of TestSelection's first prompt that count, by hand.
+func TestBest(t *testing.T) {
+	path := rows(t, [3]string{"p", "bad", "stop"}, [3]string{"q", "only", ""}, [3]string{"p", "good", "stop"}, [3]string{"p", "cut", "length"}, [3]string{"p", "fair", "stop"})
+	s, err := New(path, nil, Config{BestOf: 3, TopK: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, r := range []float32{-1, 0, 2, 9, 1.5} {
+		if err := s.Take([]data.Score{{Reward: r, Valid: true}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []Best{{Prompt: data.KeyOf(data.Text{Plain: "p"}, data.Text{}, data.Text{}), Response: data.KeyOf(data.Text{}, data.Text{Plain: "good"}, data.Text{}),
+		Reward: 2, Mean: 2.5 / 3, Candidates: 3}}
+	if got := s.Best(); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}

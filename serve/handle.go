@@ -154,6 +154,9 @@ func (r *request) read(w http.ResponseWriter) error {
 			return fail(http.StatusUnsupportedMediaType, "", "Content-Type is %s, want application/json", clip(strconv.Quote(kind)))
 		}
 	}
+	if coding := r.http.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		return fail(http.StatusUnsupportedMediaType, "", "Content-Encoding is %s: send the body as it is", clip(strconv.Quote(coding)))
+	}
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.http.Body, r.server.config.MaxBody))
 	if long := (*http.MaxBytesError)(nil); errors.As(err, &long) {
 		return fail(http.StatusRequestEntityTooLarge, "", "the body is longer than %d bytes: send fewer texts a request (or start the server with a larger --max-body)", long.Limit)

@@ -121,6 +121,9 @@ func TestLimits(t *testing.T) {
 	if status, _, answer := post(t, listening.URL+"/get_reward", `query=a`, "Content-Type", "application/x-www-form-urlencoded"); status != 415 {
 		t.Errorf("%d %s", status, answer)
 	}
+	if status, _, answer := post(t, listening.URL+"/get_reward", "\x1f\x8b", "Content-Encoding", "gzip"); status != 415 || !strings.Contains(answer, "Content-Encoding") {
+		t.Errorf("%d %s", status, answer)
+	}
 	if status, _, answer := post(t, listening.URL+"/get_reward?model=a", `{"query":["a"]}`, headerOverLength, ""); status != 400 {
 		t.Errorf("%d %s", status, answer)
 	}

@@ -69,7 +69,7 @@ func (s *Server) post(d described) schema {
 		"headers": schema{headerTruncated: schema{"description": "how many texts were cut to max_length; absent for none", "schema": integer()}}}}
 	for code, why := range map[string]string{
 		"400": "the request cannot be answered: what is wrong, and where", "404": "no such model", "413": "a longer body than the server takes",
-		"415": "not JSON", "429": "too many texts wait: come again after Retry-After seconds", "503": "loading, or being stopped", "504": "no answer in time",
+		"415": "not JSON, or compressed", "429": "too many texts wait: come again after Retry-After seconds", "503": "loading, or being stopped", "504": "no answer in time",
 	} {
 		responses[code] = content(why, d.failure)
 	}

@@ -59,6 +59,14 @@ const (
 	keptScores       = 5.8
 )
 
+// Bytes that a value of a base kept in bfloat16 takes, as measured
+// (docs/experiments.md): as loaded, as computed with, and its copies in float32,
+// of which a run without gradient checkpointing holds more at a time.
+const (
+	halfBytes             = 8.5
+	halfBytesCheckpointed = 6.4
+)
+
 // What the rest of the process holds: the runtime and its compiled programs.
 const processBytes = 400e6
 
@@ -70,7 +78,8 @@ func (m Memory) Total() float64 { return m.Weights + m.Optimiser + m.Activations
 
 // PeakMemory predicts the peak of a run whose largest batch is b:
 //
-//	weights     4 bytes a parameter, twice: as loaded and as computed with
+//	weights     4 bytes a parameter, twice: as loaded and as computed with; those
+//	            of a base kept in bfloat16 halfBytes
 //	optimiser   4 bytes a trained value, eight times: gradient sum and two
 //	            moments, and what an update writes beside what it reads
 //	activations blocks·(N·T·(10·D + 4·F) + 5.8·N·H·T²) values; with gradient
@@ -83,11 +92,11 @@ func PeakMemory(s model.Size, b BatchShape) Memory {
 	}
 	n, t := float64(b.Rows), float64(b.Tokens)
 	block := n*t*(keptHidden*float64(s.Hidden)+keptIntermediate*float64(s.Intermediate)) + keptScores*n*float64(s.Heads)*t*t
-	values := float64(s.Blocks) * block
+	values, half := float64(s.Blocks)*block, halfBytes
 	if b.Checkpointed {
-		values = block + 2*float64(s.Blocks)*n*t*float64(s.Hidden)
+		values, half = block+2*float64(s.Blocks)*n*t*float64(s.Hidden), halfBytesCheckpointed
 	}
-	return Memory{Weights: 8 * float64(s.Parameters), Optimiser: 32 * float64(s.Trainable),
+	return Memory{Weights: 8*float64(s.Parameters-s.Half) + half*float64(s.Half), Optimiser: 32 * float64(s.Trainable),
 		Activations: float64(b.ValueBytes) * values, Process: processBytes}
 }
 

@@ -17,7 +17,7 @@ const (
 // cudaMemory is PeakMemory in bfloat16 on CUDA, where buffers that are given up are
 // written over:
 //
-//	weights     4 bytes a parameter
+//	weights     4 bytes a parameter, 2 of a base kept in bfloat16
 //	optimiser   12 bytes a trained value: gradient and two moments
 //	activations cudaBlock's of each block, and cudaScores'; with gradient checkpointing the input of each block in
 //	            float32 and one block in full. Frozen weights of linear layers in
@@ -30,7 +30,7 @@ func cudaMemory(s model.Size, b BatchShape) Memory {
 		scores = cudaScores(b.BlockScores, min(b.BlockScores, b.Banded))
 		kept = n * t * (cudaBlock(s) + heads*scores + blocks*cudaSum*float64(s.Hidden))
 	}
-	return Memory{Weights: 4 * float64(s.Parameters), Optimiser: 12 * float64(s.Trainable),
+	return Memory{Weights: 4*float64(s.Parameters) - 2*float64(s.Half), Optimiser: 12 * float64(s.Trainable),
 		Activations: kept + cudaFrozen*float64(s.Linear-s.TrainedLinear), Process: processBytes}
 }
 

@@ -42,6 +42,12 @@ func TestPeakMemoryByHand(t *testing.T) {
 	if want := 4 * (3320 + 2*2*20*3.0); m.Activations != want { // one block, and two inputs of each
 		t.Errorf("checkpointed: %v bytes, want %v", m.Activations, want)
 	}
+	s.Half = 60
+	for b, want := range map[BatchShape]float64{{ValueBytes: 4}: 8*40 + 8.5*60, {ValueBytes: 4, Checkpointed: true}: 8*40 + 6.4*60, {ValueBytes: 2}: 4*40 + 2*60} {
+		if m := PeakMemory(s, b); m.Weights != want {
+			t.Errorf("a base in bfloat16, %+v: %v bytes of weights, want %v", b, m.Weights, want)
+		}
+	}
 }
 
 // TestCUDAMemoryByHand: the parts of a small model. Of a token a block keeps

@@ -144,12 +144,14 @@ func TestGoldenTraining(t *testing.T) {
 					continue // compiling takes XLA ten seconds a variant; LAUREL_ALL_GOLDENS=1 runs all
 				}
 				t.Run(family+"/"+backendName+"/"+name, func(t *testing.T) {
+					t.Parallel() // the Go backend computes models as small as these on one CPU
 					want.follow(t, backend, golden(t, family), store, pairs.EvalIDs, false)
 				})
 				if family == "bert" || name != "bt_wmean" && os.Getenv("LAUREL_ALL_GOLDENS") == "" { // an encoder; one loss is enough for a layout
 					continue
 				}
 				t.Run(family+"/"+backendName+"/"+name+"/shared", func(t *testing.T) {
+					t.Parallel()
 					want.follow(t, backend, golden(t, family), store, pairs.EvalIDs, true)
 				})
 			}

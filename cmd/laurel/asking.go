@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -79,6 +80,27 @@ func openConstitution(nameOrPath string, only []string) (*feedback.Constitution,
 	}
 	return c.Only(only)
 }
+
+// sharedStore is the store of all steps of a loop, and the directory where it lies; a
+// command by itself has none.
+type sharedStore struct {
+	*feedback.Store
+	dir string
+}
+
+// open gives the shared store, or opens that of dir; close ends what it opened.
+func (s sharedStore) open(dir string, dry bool, log io.Writer) (store *feedback.Store, close func() error, err error) {
+	if s.Store != nil {
+		return s.Store, func() error { return nil }, errors.Join(claimFolder(dir), clearOutput(dir))
+	}
+	if store, err = openStore(dir, dry, log); store == nil {
+		return nil, func() error { return nil }, err
+	}
+	return store, store.Close, err
+}
+
+// in is where the answers of a run into dir lie.
+func (s sharedStore) in(dir string) string { return cmp.Or(s.dir, dir) }
 
 // openStore opens the answers of dir, which is made where it is not there, and
 // then, as no other run is writing there, clears away what a killed one left. A

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -54,6 +55,7 @@ func evalCommand() *cobra.Command {
 	flags.StringVar(&e.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
 	flags.BoolVar(&e.asJSON, "json", false, "print the report as JSON")
 	devicesFlag(cmd, &e.devices)
+	dtypeFlag(cmd, &e.dtype)
 	sharedPrefixFlag(cmd, &e.shares)
 	overwriteFlag(cmd, &e.overwrite)
 	return cmd
@@ -61,12 +63,15 @@ func evalCommand() *cobra.Command {
 
 // evaluation is one run of the command.
 type evaluation struct {
-	ref, revision, scores, dir, onBadRow, backend string
-	files                                         []string
-	columns                                       map[string]string
-	maxLength, devices                            int
-	asJSON, overwrite, shares                     bool
-	out, log                                      io.Writer
+	ref, revision, scores, dir, onBadRow, backend, dtype string
+	files                                                []string
+	columns                                              map[string]string
+	maxLength, devices                                   int
+	asJSON, overwrite, shares                            bool
+	out, log                                             io.Writer
+
+	backends backends
+	measured *eval.Report // what the run came to
 }
 
 func (e *evaluation) run(ctx context.Context) error {
@@ -87,7 +92,11 @@ func (e *evaluation) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report, err := eval.Evaluate(rows, eval.Config{})
+	rules, err := e.textRules(ctx, rows)
+	if err != nil {
+		return err
+	}
+	report, err := eval.Evaluate(rows, eval.Config{Rules: rules})
 	if err != nil {
 		return err
 	}
@@ -95,6 +104,7 @@ func (e *evaluation) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	e.measured = report
 	return e.write(run)
 }
 
@@ -102,14 +112,10 @@ func (e *evaluation) run(ctx context.Context) error {
 // curve.
 func (e *evaluation) shown(report *eval.Report, facts []draw.Fact) (run eval.Run, err error) {
 	run = eval.Run{Report: report, Facts: facts, Data: e.scores}
-	if e.scores != "" {
-		run.Examples, err = report.Examples(e.textsOfScores())
+	if run.Examples, err = report.Examples(e.texts()); err != nil || e.scores != "" {
 		return run, err
 	}
 	run.Name, run.Model, run.Data = filepath.Base(e.ref), e.ref, strings.Join(e.files, ", ")
-	if run.Examples, err = report.Examples(data.ReadPairs(e.files, e.dataConfig().Reading(nil), nil)); err != nil {
-		return run, err
-	}
 	metrics, err := trainer.ReadMetrics(e.ref)
 	if err != nil {
 		return run, err
@@ -120,6 +126,14 @@ func (e *evaluation) shown(report *eval.Report, facts []draw.Fact) (run eval.Run
 		run.Kept = best.Step
 	}
 	return run, err
+}
+
+// texts are the pairs that were evaluated, read again.
+func (e *evaluation) texts() iter.Seq2[data.Pair, error] {
+	if e.scores != "" {
+		return e.textsOfScores()
+	}
+	return data.ReadPairs(e.files, e.dataConfig().Reading(nil), nil)
 }
 
 // textsOfScores are the pairs that given rewards are of: those of --data, or of
@@ -175,7 +189,7 @@ func (e *evaluation) givenRows() ([]eval.Row, []draw.Fact, error) {
 
 // scoredRows scores the pairs with the model.
 func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []draw.Fact, error) {
-	backend, choice, err := openBackend(e.backend, e.log)
+	backend, choice, err := e.backends.open(e.backend, e.log)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -184,7 +198,7 @@ func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []draw.Fact, e
 		return nil, nil, err
 	}
 	defer scorer.Close()
-	if err := sharePrefixes(scorer, e.shares); err != nil {
+	if err := errors.Join(sharePrefixes(scorer, e.shares), setDType(scorer, choice, e.dtype, e.log)); err != nil {
 		return nil, nil, err
 	}
 	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, e.dataConfig(), nil, e.log)
@@ -201,7 +215,7 @@ func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []draw.Fact, e
 	facts := []draw.Fact{{Name: "model", Value: e.ref}, {Name: "checkpoint", Value: scorer.Dir}, {Name: "data", Value: strings.Join(e.files, ", ")},
 		{Name: "rows", Value: counts.String()}, {Name: "max_length", Value: strconv.Itoa(scorer.MaxLength)},
 		{Name: "sequences cut", Value: fmt.Sprintf("%d of %d", store.Stats.Truncated, 2*store.Stats.Pairs)},
-		{Name: "backend", Value: choice.String()}}
+		{Name: "backend", Value: choice.String()}, {Name: "matrix products", Value: e.dtype}}
 	rows, err := eval.RowsOf(store, chosen, rejected)
 	return rows, facts, err
 }

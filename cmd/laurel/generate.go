@@ -78,6 +78,8 @@ type generation struct {
 	promptRun
 	config feedback.GenerateConfig
 
+	summary *feedback.GenerationSummary // what the run came to
+
 	left   []feedback.LeftResponse
 	failed []func() map[string]int // the attempts of each client without a reply, by reason
 }
@@ -87,13 +89,11 @@ func (g *generation) run(ctx context.Context) (err error) {
 	if err := g.checkOutput(); err != nil {
 		return err
 	}
-	store, err := openStore(g.dir, g.dry, g.log)
+	store, end, err := g.shared.open(g.dir, g.dry, g.log)
 	if err != nil {
 		return err
 	}
-	if store != nil {
-		defer func() { err = errors.Join(err, store.Close()) }()
-	}
+	defer func() { err = errors.Join(err, end()) }()
 	run := &feedback.Generating{Config: g.config, Store: store, Prompts: g.prompts(ctx, g.config.Data)}
 	if g.dry {
 		return g.dryRun(run)
@@ -108,6 +108,7 @@ func (g *generation) run(ctx context.Context) (err error) {
 	}
 	quiet := announceInterrupt(ctx, g.log, g.config.Chat.GracePeriod)
 	summary, err := g.generate(ctx, run, plan)
+	g.summary = summary
 	quiet()
 	if err == nil {
 		if err = g.finish(summary); err != nil {
@@ -116,7 +117,7 @@ func (g *generation) run(ctx context.Context) (err error) {
 	}
 	if summary != nil {
 		if err = cmp.Or(err, summary.Stopped); err != nil {
-			err = stoppedError(err, g.dir, plan.Kept, summary.Received, summary.SpentNow.Cost)
+			err = stoppedError(err, g.shared.in(g.dir), plan.Kept, summary.Received, summary.SpentNow.Cost)
 		}
 	}
 	return err

@@ -74,6 +74,6 @@ func (g *generation) printSummary(s *feedback.GenerationSummary) error {
 		printReasons(g.log, "left out", s.Reasons)
 	}
 	fmt.Fprintf(g.log, "wrote %d comparisons; %d prompts have none; %d responses repeat another of their prompt: %s\n", s.Comparisons, s.Uncompared, s.Repeated, filepath.Join(g.dir, feedback.ComparisonsFile+".jsonl"))
-	_, err := fmt.Fprintf(g.log, "asked now: %s; all runs into %s: %s\n", spent(s.SpentNow), g.dir, spent(s.Spent))
+	_, err := fmt.Fprintf(g.log, "asked now: %s; all runs into %s: %s\n", spent(s.SpentNow), g.shared.in(g.dir), spent(s.Spent))
 	return err
 }

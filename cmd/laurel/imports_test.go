@@ -25,13 +25,16 @@ var allowed = map[string][]string{
 
 	"data/tokenizer/jinja": {},
 
-	"eval":               {"data", "data/batches", "eval/draw", "eval/stats"},
-	"eval/audit":         {"data", "labels", "eval/draw", "eval/stats"},
+	"eval":               {"data", "data/batches", "eval/benchmarks", "eval/draw", "eval/stats", "eval/surface"},
+	"eval/benchmarks":    {"data", "eval/stats"},
+	"eval/audit":         {"data", "labels", "eval/draw", "eval/stats", "eval/surface"},
 	"eval/draw":          {"data", "eval/stats"},
 	"eval/draw/drawtest": {},
 	"eval/stats":         {},
+	"eval/surface":       {"data"},
 
-	"labels": {"data", "data/parquetpages"},
+	"labels":   {"data", "data/parquetpages"},
+	"localweb": {},
 
 	"feedback":          {"data", "feedback/chat", "labels"},
 	"feedback/chat":     {"data"},
@@ -43,7 +46,13 @@ var allowed = map[string][]string{
 	"model/safetensors": {"data"},
 
 	"handoff": {"data", "data/tokenizer", "eval/stats", "model", "scoring"},
+	"bestofn": {"data", "eval/draw", "eval/stats"},
+	"drift":   {"data", "eval/draw", "eval/stats"},
+	"probe":   {"data", "eval/draw", "eval/stats"},
 	"scoring": {"data", "data/batches", "data/tokenizer", "model", "model/hub"},
+
+	"board":  {"data", "eval", "eval/stats", "localweb", "scoring", "trainer"},
+	"review": {"data", "labels", "eval/audit", "eval/stats", "localweb"},
 
 	"selection": {"data"},
 	"serve":     {"data", "data/tokenizer", "scoring"},
@@ -55,6 +64,8 @@ var allowed = map[string][]string{
 	"bench": {"data", "data/batches", "data/demo", "data/tokenizer", "eval/draw", "eval/stats", "model", "trainer"},
 
 	"configs": {"data", "feedback", "feedback/chat", "model", "eval", "trainer"},
+
+	"loop": {"configs", "data", "eval", "eval/audit", "eval/draw", "eval/stats", "feedback", "feedback/chat", "labels", "selection"},
 }
 
 // notGoMLX are of GoMLX's authors, and compute nothing: the hub's records, and

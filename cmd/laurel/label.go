@@ -92,6 +92,14 @@ type labelling struct {
 	constitution   *feedback.Constitution
 	resolved       []byte        // the config as YAML
 	gold           []labels.Gold // nil: none
+
+	shared   sharedStore
+	backends backends
+	planned  func(*feedback.Plan) error // called before anything is asked; nil outside of a loop
+	summary  *feedback.Summary          // what the run came to
+	measured *audit.Report              // of its labels
+
+	forPeople int // comparisons that were written for people
 }
 
 // exclusive refuses flags that make no sense together.
@@ -128,13 +136,11 @@ func (l *labelling) run(ctx context.Context) (err error) {
 	if err := l.mergeShards(); err != nil {
 		return err
 	}
-	store, err := openStore(l.dir, l.dry, l.log)
+	store, end, err := l.shared.open(l.dir, l.dry, l.log)
 	if err != nil {
 		return err
 	}
-	if store != nil {
-		defer func() { err = errors.Join(err, store.Close()) }()
-	}
+	defer func() { err = errors.Join(err, end()) }()
 	judges, err := l.openJudges(ctx, store)
 	if err != nil {
 		return err
@@ -158,19 +164,25 @@ func (l *labelling) run(ctx context.Context) (err error) {
 	if err := l.checkMerged(plan); err != nil {
 		return err
 	}
+	if l.planned != nil {
+		if err := l.planned(plan); err != nil {
+			return err
+		}
+	}
 	quiet := announceInterrupt(ctx, l.log, l.config.GracePeriod())
 	summary, err := l.label(ctx, run, plan)
+	l.summary = summary
 	quiet()
 	if err != nil {
 		if summary != nil {
-			err = stoppedError(err, l.dir, plan.Kept, summary.Received, summary.SpentNow.Cost)
+			err = stoppedError(err, l.shared.in(l.dir), plan.Kept, summary.Received, summary.SpentNow.Cost)
 		}
 		return err
 	}
 	if err := l.finish(run, summary); err != nil || summary.Stopped == nil {
 		return err
 	}
-	return stoppedError(l.whatIsLeft(summary), l.dir, plan.Kept, summary.Received, summary.SpentNow.Cost)
+	return stoppedError(l.whatIsLeft(summary), l.shared.in(l.dir), plan.Kept, summary.Received, summary.SpentNow.Cost)
 }
 
 // whatIsLeft adds to a budget's end what a further run needs.
@@ -262,13 +274,12 @@ func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) (
 	if err != nil {
 		return err
 	}
-	var report *audit.Report
 	if !summary.Useless() {
 		if err := data.WriteFile(filepath.Join(l.dir, "config.yaml"), l.resolved); err != nil {
 			return err
 		}
 		if l.shard == nil { // a report is of all comparisons
-			if report, err = l.report(summary); err != nil {
+			if l.measured, err = l.report(summary); err != nil {
 				return err
 			}
 		}
@@ -280,7 +291,7 @@ func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) (
 	if err := data.WriteAside(path, func(w io.Writer) error { return printJSON(w, record) }); err != nil {
 		return err
 	}
-	if !l.keptOnly() && summary.Stopped == nil {
+	if !l.keptOnly() && summary.Stopped == nil && l.shared.Store == nil { // a loop says so once a round is finished
 		if err := run.Store.Finish(); err != nil {
 			return err
 		}
@@ -291,10 +302,10 @@ func (l *labelling) finish(run *feedback.Labelling, summary *feedback.Summary) (
 	if summary.Useless() {
 		return l.printJudges(summary)
 	}
-	if err := l.printSummary(summary); err != nil || report == nil {
+	if err := l.printSummary(summary); err != nil || l.measured == nil {
 		return err
 	}
-	return l.printReport(report)
+	return l.printReport(l.measured)
 }
 
 // printSummary prints what became of the comparisons.
@@ -336,7 +347,7 @@ func (l *labelling) printJudges(s *feedback.Summary) error {
 	} else if failed := s.Outcomes(feedback.Failed); failed > 0 {
 		fmt.Fprintf(l.log, "the same command asks the %d questions that failed again\n", failed)
 	}
-	_, err := fmt.Fprintf(l.log, "asked %d questions now: %s; all runs into %s: %s\n", s.Asked, spent(s.SpentNow), l.dir, spent(s.Spent))
+	_, err := fmt.Fprintf(l.log, "asked %d questions now: %s; all runs into %s: %s\n", s.Asked, spent(s.SpentNow), l.shared.in(l.dir), spent(s.Spent))
 	return err
 }
 

@@ -10,14 +10,7 @@ import (
 
 // dryRun says what the run would ask, and what labels cost in general.
 func (l *labelling) dryRun(ctx context.Context, run *feedback.Labelling, costs []*feedback.JudgeCost) error {
-	plan, err := run.Plan(func(judge feedback.Judge, q feedback.Question) error {
-		for _, c := range costs {
-			if c.Judge == judge.Name() {
-				return c.Count(q)
-			}
-		}
-		return ctx.Err()
-	})
+	plan, err := l.countCosts(ctx, run, costs)
 	if err != nil {
 		return err
 	}
@@ -30,6 +23,18 @@ func (l *labelling) dryRun(ctx context.Context, run *feedback.Labelling, costs [
 	}
 	l.printBudget(run.Store, costs)
 	return l.printEstimates(plan, costs)
+}
+
+// countCosts adds up what the questions take that must be asked.
+func (l *labelling) countCosts(ctx context.Context, run *feedback.Labelling, costs []*feedback.JudgeCost) (*feedback.Plan, error) {
+	return run.Plan(func(judge feedback.Judge, q feedback.Question) error {
+		for _, c := range costs {
+			if c.Judge == judge.Name() {
+				return c.Count(q)
+			}
+		}
+		return ctx.Err()
+	})
 }
 
 // printEstimates says what labels cost in general, at the usual rates and at

@@ -77,7 +77,7 @@ func (l *labelling) openReward(ctx context.Context, name string, c feedback.Rewa
 	if l.keptOnly() || l.dry {
 		return feedback.NewReward(name, weights, c, nil), nil
 	}
-	backend, _, err := openBackend(c.Backend, l.log)
+	backend, _, err := l.backends.open(c.Backend, l.log)
 	if err != nil {
 		return nil, err
 	}

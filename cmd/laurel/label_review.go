@@ -57,6 +57,7 @@ func (l *labelling) review() error {
 	}
 	fmt.Fprintf(l.log, "for people: %d of %d comparisons (%d on which judges name different sides, %d without a verdict; none of %d with identical responses and %d without an answer): %s\n",
 		s.Selected, s.Comparisons, s.Disputed, s.Abstained, s.Identical, s.Unanswered, strings.Join(files, ", "))
+	l.forPeople = s.Selected
 	long := 0
 	for _, r := range rows {
 		if r.Longest() > labels.LongestCell {

@@ -81,8 +81,8 @@ func laurel(ctx context.Context, args []string, out, errOut io.Writer) int {
 		Version:                    readBuild().line(),
 	}
 	root.SetVersionTemplate("laurel {{.Version}}\n")
-	root.AddCommand(doctorCommand(), inspectCommand(), convertCommand(), trainCommand(), evalCommand(), labelCommand(), mergeCommand(), scoreCommand(), exportCommand(), handoffCommand(), ensembleCommand(),
-		verifyCommand(), serveCommand(), reviseCommand(), generateCommand(), estimateCommand(), constitutionCommand(), agreeCommand(), benchCommand(), parityCommand(), versionCommand())
+	root.AddCommand(doctorCommand(), inspectCommand(), convertCommand(), trainCommand(), evalCommand(), probeCommand(), bestofnCommand(), driftCommand(), labelCommand(), reviewCommand(), mergeCommand(), scoreCommand(), exportCommand(), handoffCommand(), ensembleCommand(),
+		verifyCommand(), serveCommand(), boardCommand(), reviseCommand(), generateCommand(), estimateCommand(), loopCommand(), constitutionCommand(), agreeCommand(), benchmarkCommand(), benchCommand(), parityCommand(), versionCommand())
 	root.InitDefaultCompletionCmd(args...)
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" { // cobra's: help, and no error, for a shell that it does not know

@@ -57,6 +57,7 @@ type merging struct {
 	out, log              io.Writer
 
 	conflicts []feedback.Conflict
+	summary   *feedback.MergeSummary // what the run came to
 }
 
 // conflictsFile lists what people do not agree on.
@@ -78,7 +79,7 @@ func (m *merging) run() error {
 	if err != nil {
 		return err
 	}
-	summary.Rows = counts
+	summary.Rows, m.summary = counts, summary
 	if err := m.finish(summary); err != nil {
 		return err
 	}
@@ -154,7 +155,11 @@ func (m *merging) printSummary(s *feedback.MergeSummary) error {
 	for _, name := range slices.Sorted(maps.Keys(s.Annotators)) {
 		each = append(each, fmt.Sprintf("%s %d", name, s.Annotators[name]))
 	}
-	fmt.Fprintf(m.out, "%s: %s; %d answers (%s), %d rows without one\n", strings.Join(m.reviewed, ", "), s.Rows, s.Answers, strings.Join(each, ", "), s.Blank)
+	later := ""
+	if s.Superseded > 0 {
+		later = fmt.Sprintf(", %d superseded by what the same person said later", s.Superseded)
+	}
+	fmt.Fprintf(m.out, "%s: %s; %d answers (%s), %d rows without one%s\n", strings.Join(m.reviewed, ", "), s.Rows, s.Answers, strings.Join(each, ", "), s.Blank, later)
 	fmt.Fprintf(m.out, "%d comparisons answered: %d labels confirmed, %d overturned, %d withdrawn; %d abstentions decided, %d still open\n", s.Answered, s.Confirmed, s.Overturned, s.Withdrawn, s.Decided, s.StillOpen)
 	fmt.Fprintf(m.out, "labelled %d of %d comparisons (%d before): %s\n", s.Labelled, s.Labels, s.LabelledBefore, filepath.Join(m.dir, labels.PairsFile))
 	fmt.Fprintf(m.out, "conflicts: %d between people, %d with the judges' labels: %s\n", s.PeopleDisagree, s.AgainstJudges, filepath.Join(m.dir, conflictsFile))

@@ -95,6 +95,26 @@ func sharePrefixes(scorer *scoring.Scorer, asked bool) error {
 	return nil
 }
 
+// dtypeFlag is that of commands that score.
+func dtypeFlag(cmd *cobra.Command, to *string) {
+	cmd.Flags().StringVar(to, "dtype", "float32", "of matrix products: float32, or bfloat16, which GPUs compute several times as fast; rewards then differ, by about 1% of their spread")
+}
+
+// setDType does what dtypeFlag asks for.
+func setDType(scorer *scoring.Scorer, choice *model.BackendChoice, dtype string, out io.Writer) error {
+	if err := scorer.SetDType(dtype); err != nil {
+		return fmt.Errorf("--dtype %w", err)
+	}
+	if dtype == "float32" {
+		return nil
+	}
+	if err := choice.CheckPrecision(dtype); err != nil {
+		return fmt.Errorf("--%w", err)
+	}
+	_, err := fmt.Fprintf(out, "matrix products in %s: rewards are not those that float32 gives\n", dtype)
+	return err
+}
+
 // openBackend starts the backend that is asked for and says which it is.
 func openBackend(want string, out io.Writer) (model.Backend, *model.BackendChoice, error) {
 	backend, choice, err := model.OpenBackend(want)
@@ -106,6 +126,27 @@ func openBackend(want string, out io.Writer) (model.Backend, *model.BackendChoic
 		fmt.Fprintf(out, "  slower than XLA; %s\n", strings.Join(choice.Passed, "; "))
 	}
 	return backend, choice, nil
+}
+
+// backends are those that the steps of a loop share, by the name that is asked for:
+// two on one GPU would each want most of its memory. A nil one keeps none.
+type backends map[string]startedBackend
+
+type startedBackend struct {
+	model.Backend
+	choice *model.BackendChoice
+}
+
+// open gives the backend that is asked for, started if need be.
+func (b backends) open(want string, out io.Writer) (model.Backend, *model.BackendChoice, error) {
+	if started, ok := b[want]; ok {
+		return started.Backend, started.choice, nil
+	}
+	backend, choice, err := openBackend(want, out)
+	if err == nil && b != nil {
+		b[want] = startedBackend{backend, choice}
+	}
+	return backend, choice, err
 }
 
 // buildStore encodes files of pairs into a scratch file, with progress, and

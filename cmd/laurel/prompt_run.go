@@ -22,6 +22,7 @@ type promptRun struct {
 	overwrite       bool
 	out, log        io.Writer
 
+	shared   sharedStore
 	resolved []byte // the config as YAML
 }
 

@@ -11,7 +11,7 @@ import (
 
 // TestREADMECommands runs every bin/laurel line of the README's sh blocks, in
 // their order, in a folder that has the repository's configs and data. Only
-// the backend, the number of steps and the shapes measured are its own. (make demo and make test
+// the backend, the number of steps or rows and the shapes measured are its own. (make demo and make test
 // are what CI runs.)
 func TestREADMECommands(t *testing.T) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
@@ -46,6 +46,8 @@ func TestREADMECommands(t *testing.T) {
 			fields = []string{"bench", "--backend", "go", "--shape", "tiny-bert", "--tokens", "16", "--pairs", "1", "--steps", "1"}
 		case "eval", "score", "doctor", "export", "verify":
 			fields = append(fields, "--backend", "go")
+		case "probe":
+			fields = append(fields, "--backend", "go", "--rows", "2")
 		case "serve":
 			fields = append(fields, "--backend", "go", "--addr", "127.0.0.1:0")
 		}

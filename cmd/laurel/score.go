@@ -44,6 +44,7 @@ func scoreCommand() *cobra.Command {
 	flags.IntVar(&s.maxLength, "max-length", 0, "cut sequences to so many tokens (default: as in training)")
 	flags.StringVar(&s.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
 	devicesFlag(cmd, &s.devices)
+	dtypeFlag(cmd, &s.dtype)
 	sharedPrefixFlag(cmd, &s.shares)
 	shardFlags(cmd, &s.part, &s.merge)
 	flags.IntVar(&s.groupRows, "group-rows", scoring.GroupRows, "rows that are scored and kept together; a shard has whole groups")
@@ -54,17 +55,18 @@ func scoreCommand() *cobra.Command {
 
 // scoreRun is one run of the command.
 type scoreRun struct {
-	ref, revision, file, out, backend string
-	part                              string // --shard
-	shards                            []string
-	columns                           map[string]string
-	maxLength, devices, groupRows     int
-	overwrite, shares, merge          bool
-	log                               io.Writer
+	ref, revision, file, out, backend, dtype string
+	part                                     string // --shard
+	shards                                   []string
+	columns                                  map[string]string
+	maxLength, devices, groupRows            int
+	overwrite, shares, merge                 bool
+	log                                      io.Writer
 
 	choice         selection.Config
 	sftOut, dpoOut string // "" where nothing is selected
 	chooser        *selection.Selection
+	backends       backends
 }
 
 // check refuses flags that are missing or make no sense together.
@@ -162,7 +164,7 @@ func (s *scoreRun) scoreShard(ctx context.Context, table *data.Table, shard data
 
 // open opens the model, and says what decides the scores that it gives the table.
 func (s *scoreRun) open(ctx context.Context, table *data.Table) (scorer *scoring.Scorer, task scoring.Task, err error) {
-	backend, choice, err := openBackend(s.backend, s.log)
+	backend, choice, err := s.backends.open(s.backend, s.log)
 	if err != nil {
 		return nil, task, err
 	}
@@ -176,10 +178,13 @@ func (s *scoreRun) open(ctx context.Context, table *data.Table) (scorer *scoring
 	task = scoring.Task{GroupRows: s.groupRows, Pairs: table.Pairs(), Ensemble: scorer.IsEnsemble(), Settings: map[string]string{
 		"max-length": fmt.Sprint(scorer.MaxLength), "truncation side": scorer.Side.String(), "template date": scorer.TemplateDate(),
 		"shared-prefix": fmt.Sprint(s.shares), "backend": choice.Name}}
+	if s.dtype != "float32" {
+		task.Settings["dtype"] = s.dtype
+	}
 	for field, column := range s.columns {
 		task.Settings["columns "+field] = column
 	}
-	err = sharePrefixes(scorer, s.shares)
+	err = errors.Join(sharePrefixes(scorer, s.shares), setDType(scorer, choice, s.dtype, s.log))
 	if err == nil {
 		task.Model, err = modelHash(ctx, dir, s.log)
 	}

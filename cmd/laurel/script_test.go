@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"hub":         hubCommand,
 			"chatserver":  chatServerCommand,
 			"server":      serverCommand,
+			"page":        pageCommand,
 		},
 		Setup: func(env *testscript.Env) error {
 			shared, err := filepath.Abs(filepath.Join("..", "..", "..", "shared"))
@@ -59,6 +60,7 @@ func TestScripts(t *testing.T) {
 			env.Values[hubKey{}] = &hubOf{}
 			env.Values[chatServerKey{}] = &chatServer{}
 			env.Values[rewardServerKey{}] = &rewardServer{}
+			env.Values[pageServerKey{}] = &pageServer{}
 			return writeInputs(env.WorkDir)
 		},
 		Condition: func(name string) (bool, error) {

@@ -49,6 +49,7 @@ func serveCommand() *cobra.Command {
 	flags.StringVar(&s.config.OverLength, "over-length", s.config.OverLength, "what becomes of a longer text, where the request does not say: cut or refuse")
 	flags.StringVar(&s.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
 	devicesFlag(cmd, &s.devices)
+	dtypeFlag(cmd, &s.dtype)
 	flags.IntVar(&s.batchTokens, "batch-tokens", 0, "tokens computed at a time (default: 4096 on a GPU, else 1024)")
 	flags.DurationVar(&s.config.Wait, "wait", s.config.Wait, "time a text waits for others to fill its batch")
 	flags.DurationVar(&s.config.Timeout, "timeout", s.config.Timeout, "time a request may take")
@@ -68,12 +69,13 @@ const tokenVariable = "LAUREL_TOKEN"
 
 // serveRun is one run of the command.
 type serveRun struct {
-	refs                                          []string
-	addr, revision, backend, tokenFile, cert, key string
-	maxLength, devices, batchTokens               int
-	delay, grace                                  time.Duration
-	config                                        serve.Config
-	log                                           io.Writer
+	refs                            []string
+	addr, revision, backend, dtype  string
+	tokenFile, cert, key            string
+	maxLength, devices, batchTokens int
+	delay, grace                    time.Duration
+	config                          serve.Config
+	log                             io.Writer
 }
 
 func (s *serveRun) run(ctx context.Context) (err error) {
@@ -153,22 +155,15 @@ func (s *serveRun) load(ctx context.Context, backend model.Backend, choice *mode
 		if m.Scorer, err = openScorer(ctx, m.Alias, s.revision, s.maxLength, backend, devices, s.log); err != nil {
 			return models, fmt.Errorf("model %s: %w", m.Name, err)
 		}
-		m.Scorer.SetBatch(s.batch(choice))
 		models = append(models, m)
+		if err = setDType(m.Scorer, choice, s.dtype, s.log); err != nil {
+			return models, err
+		}
+		if s.batchTokens > 0 {
+			m.Scorer.SetBatch(s.batchTokens)
+		}
 	}
 	return models, nil
-}
-
-// batch is --batch-tokens, or what suits the device: a CPU computes few rows as fast,
-// each, as many, and a batch is computed whole however few texts are in it.
-func (s *serveRun) batch(choice *model.BackendChoice) int {
-	switch {
-	case s.batchTokens > 0:
-		return s.batchTokens
-	case choice.Name == "cuda":
-		return 4096
-	}
-	return 1024
 }
 
 // named reads NAME=DIR. Without a name the model has the folder's, or the hub's.

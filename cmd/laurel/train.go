@@ -102,6 +102,9 @@ type training struct {
 	memory                      float64 // bytes to plan for, 0 for what the machine has
 	out                         io.Writer
 
+	backends backends
+	pairs    int // that it trained on
+
 	config configs.Config
 	began  *configs.Config // that a resumed run began with; nil for a new one
 }
@@ -116,8 +119,14 @@ func (t *training) run(ctx context.Context) error {
 		return err
 	}
 	defer run.close()
+	t.pairs = run.Train.Stats.Pairs
 	if err := t.writeConfig(); err != nil {
 		return err
+	}
+	if done, err := trainer.Use(t.dir); err != nil {
+		fmt.Fprintf(t.out, "note: laurel board will not see that this run is running: %v\n", err)
+	} else {
+		defer done()
 	}
 	result, err := t.steps(ctx, run)
 	if err != nil {
@@ -198,11 +207,11 @@ func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 	if p.pairs, err = findPairs(ctx, t.config.Data, t.config.Train.Seed, t.out); err != nil {
 		return nil, err
 	}
-	if p.Backend, p.choice, err = openBackend(t.config.Backend, t.out); err != nil {
+	if p.Backend, p.choice, err = t.backends.open(t.config.Backend, t.out); err != nil {
 		return nil, err
 	}
 	if err := p.choice.CheckPrecision(t.config.Model.DType); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("model.%w", err)
 	}
 	if p.scored, p.State, err = t.open(ctx); err != nil {
 		return nil, err

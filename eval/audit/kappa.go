@@ -75,15 +75,19 @@ type ratings [ratingCategories]int
 
 func (r ratings) raters() int { return r[0] + r[1] + r[2] }
 
-// votes are comparisons by prompt and by how their raters chose; all have the
-// same number of raters.
+// votes are comparisons by prompt and by how their raters chose.
 type votes struct {
 	prompt []int32
 	of     []ratings
 }
 
-// fleiss is Fleiss' κ (1971), of at least two raters.
+// fleiss is Fleiss' κ (1971), of at least two raters, as many for each comparison.
 func fleiss(v *votes, resamples int, seed uint64) Kappa {
+	return v.bootstrapped(fleissOf, resamples, seed)
+}
+
+// bootstrapped gathers the comparisons whose raters chose alike.
+func (v *votes) bootstrapped(statistic func(kinds []ratings, cells []float64) (agreement, kappa float64), resamples int, seed uint64) Kappa {
 	kinds := slices.Clone(v.of)
 	order := func(a, b ratings) int { return slices.Compare(a[:], b[:]) }
 	slices.SortFunc(kinds, order)
@@ -93,7 +97,7 @@ func fleiss(v *votes, resamples int, seed uint64) Kappa {
 		cell, _ := slices.BinarySearchFunc(kinds, one, order)
 		r.add(v.prompt[i], cell)
 	}
-	return bootstrapped(r, len(kinds), func(cells []float64) (float64, float64) { return fleissOf(kinds, cells) }, resamples, seed)
+	return bootstrapped(r, len(kinds), func(cells []float64) (float64, float64) { return statistic(kinds, cells) }, resamples, seed)
 }
 
 func fleissOf(kinds []ratings, cells []float64) (agreement, kappa float64) {

@@ -8,6 +8,7 @@ import (
 
 	"laurel/eval/draw"
 	"laurel/eval/stats"
+	"laurel/eval/surface"
 )
 
 // lean is how often something is preferred; one half without bias.
@@ -32,11 +33,11 @@ func (r *Report) leans() (out []lean) {
 	}
 	for f, s := range r.Surface {
 		name := "more " + s.Feature
-		if f == surfaceLength {
+		if f == surface.Length {
 			name = "longer"
 		}
 		add(name, s.Preferred, stats.Over(float64(s.GoldMore.N), float64(s.GoldMore.N+s.GoldLess.N)))
-		if f == surfaceLength {
+		if f == surface.Length {
 			add("longer, at like length", s.PreferredAlike, none)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"laurel/eval/draw"
 	"laurel/eval/stats"
+	"laurel/eval/surface"
 )
 
 // WriteHTML writes one self-contained page: no script, no outside link. of says
@@ -49,7 +50,7 @@ func (r *Report) headline() []draw.Card {
 			out = append(out, draw.Card{Name: "Flip rate", Value: stats.Percent(p.Flipped.Share), Note: "of votes, when the responses change places"})
 		}
 	}
-	out = append(out, draw.Card{Name: "Longer preferred", Value: stats.Percent(r.Surface[surfaceLength].Preferred.Share), Note: r.Surface[surfaceLength].Preferred.Interval.Percent()})
+	out = append(out, draw.Card{Name: "Longer preferred", Value: stats.Percent(r.Surface[surface.Length].Preferred.Share), Note: r.Surface[surface.Length].Preferred.Interval.Percent()})
 	if r.Gold != nil {
 		out = append(out, draw.Card{Name: "Agreement with gold", Value: stats.Percent(r.Gold.Agreement.Share), Note: r.Gold.Agreement.Interval.Percent()})
 	}

@@ -44,29 +44,34 @@ func newRaterCount() *raterCount {
 	return &raterCount{tables: map[[2]string]*rated{}, judges: map[int]*votes{}, people: map[int]*votes{}}
 }
 
-// rating is what one rater says of a comparison.
-type rating struct {
-	rater string
-	side  labels.Side
+// Rating is what one rater says of a comparison.
+type Rating struct {
+	Rater string
+	Side  labels.Side
 }
 
 func (c *raterCount) add(prompt int32, l *labels.Label, gold *labels.Gold) {
 	said := judgesSay(l.Votes)
 	var all ratings
 	for _, r := range said {
-		all[category(r.side)]++
+		all[category(r.Side)]++
 	}
 	countRatings(c.judges, prompt, all)
 	if gold != nil {
-		said = append(said, rating{goldRater, gold.Side})
+		said = append(said, Rating{goldRater, gold.Side})
 		if gold.HasAI {
-			said = append(said, rating{aiRater, gold.AI})
+			said = append(said, Rating{aiRater, gold.AI})
 		}
 		countRatings(c.people, prompt, gold.Votes)
 	}
+	c.compare(prompt, said)
+}
+
+// compare counts what each two of the raters of a comparison say.
+func (c *raterCount) compare(prompt int32, said []Rating) {
 	for i, a := range said {
 		for _, b := range said[i+1:] {
-			c.table(a.rater, b.rater).add(prompt, cellOf(category(a.side), category(b.side)))
+			c.table(a.Rater, b.Rater).add(prompt, cellOf(category(a.Side), category(b.Side)))
 		}
 	}
 }
@@ -91,7 +96,7 @@ func (c *raterCount) table(a, b string) *rated {
 
 // judgesSay is each judge's own verdict: the side of more weight among its
 // votes. A judge none of whose replies could be read says nothing.
-func judgesSay(votes []labels.Vote) (said []rating) {
+func judgesSay(votes []labels.Vote) (said []Rating) {
 	type sum struct {
 		a, b float64
 		read bool
@@ -117,28 +122,18 @@ func judgesSay(votes []labels.Vote) (said []rating) {
 		switch s := sums[judge]; {
 		case !s.read:
 		case s.a > s.b:
-			said = append(said, rating{judge, labels.SideA})
+			said = append(said, Rating{judge, labels.SideA})
 		case s.b > s.a:
-			said = append(said, rating{judge, labels.SideB})
+			said = append(said, Rating{judge, labels.SideB})
 		default:
-			said = append(said, rating{judge, labels.Neither})
+			said = append(said, Rating{judge, labels.Neither})
 		}
 	}
 	return said
 }
 
 func (c *raterCount) report(cfg Config) Raters {
-	out := Raters{Pairs: []RaterPair{}}
-	done := map[[2]string]bool{}
-	for i := 0; i < len(c.names); i += 2 {
-		key := [2]string{c.names[i], c.names[i+1]}
-		if done[key] {
-			continue
-		}
-		done[key] = true
-		t := c.tables[key]
-		out.Pairs = append(out.Pairs, RaterPair{key[0], key[1], cohen(t, cfg.Bootstrap, cfg.Seed), cohen(t.decided(), cfg.Bootstrap, cfg.Seed)})
-	}
+	out := Raters{Pairs: c.pairs(cfg)}
 	judges := 0
 	for n := range c.judges {
 		judges = max(judges, n)
@@ -158,4 +153,15 @@ func (c *raterCount) report(cfg Config) Raters {
 		out.People = &k
 	}
 	return out
+}
+
+// pairs are the raters two by two, in order of appearance.
+func (c *raterCount) pairs(cfg Config) []RaterPair {
+	pairs := []RaterPair{}
+	for i := 0; i < len(c.names); i += 2 {
+		a, b := c.names[i], c.names[i+1]
+		t := c.tables[[2]string{a, b}]
+		pairs = append(pairs, RaterPair{a, b, cohen(t, cfg.Bootstrap, cfg.Seed), cohen(t.decided(), cfg.Bootstrap, cfg.Seed)})
+	}
+	return pairs
 }

@@ -10,6 +10,7 @@ import (
 
 	"laurel/data"
 	"laurel/eval/stats"
+	"laurel/eval/surface"
 	"laurel/labels"
 )
 
@@ -73,7 +74,7 @@ func TestSurfaceByHand(t *testing.T) {
 		gold = append(gold, labels.Gold{ID: id, Side: sides[1], VoteShareA: math.NaN()})
 	}
 	r := audit(t, Config{Gold: gold}, all...)
-	s := r.Surface[surfaceLength]
+	s := r.Surface[surface.Length]
 	near(t, "longer", s.Preferred.Share, 0.8, 0)
 	near(t, "gold even", s.GoldTie.Share, 1, 0)
 	near(t, "gold for longer", s.GoldMore.Share, 2.0/3, 1e-12)
@@ -82,8 +83,8 @@ func TestSurfaceByHand(t *testing.T) {
 	if s.PreferredAlike.N != 0 {
 		t.Errorf("lengths of %d and %d are alike", len(long), len(short))
 	}
-	of := surfaceOf(data.Text{Plain: long})
-	if of[surfaceItems] != 2 || of[surfaceHeadings] != 1 || of[surfaceBold] != 1 || of[surfaceCode] != 1 || of[surfaceMarks] != 5 {
+	of := surface.Of(data.Text{Plain: long})
+	if of[surface.Items] != 2 || of[surface.Headings] != 1 || of[surface.Bold] != 1 || of[surface.Code] != 1 || of[surface.Marks] != 5 {
 		t.Errorf("surface %v", of)
 	}
 }

@@ -2,97 +2,11 @@ package audit
 
 import (
 	"math"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
-	"laurel/data"
 	"laurel/eval/stats"
+	"laurel/eval/surface"
 	"laurel/labels"
 )
-
-// surface is what can be counted on a response without understanding it.
-type surface [numSurface]float64
-
-const (
-	surfaceLength    = iota // characters
-	surfaceLongWords        // share of words of longWord letters or more: jargon
-	surfaceMarks            // all marks of markdown below, with quotes and tables
-	surfaceItems            // list items
-	surfaceHeadings
-	surfaceBold
-	surfaceCode // fences and pieces of inline code
-	numSurface
-)
-
-func surfaceNames() [numSurface]string {
-	return [numSurface]string{"length", "long words", "markdown", "list items", "headings", "bold", "code"}
-}
-
-// longWord is in letters; plain English has some 7 % of such words.
-const longWord = 9
-
-func surfaceOf(t data.Text) (s surface) {
-	addSurface(&s, t.Plain)
-	words := 0.0
-	long := 0.0
-	count := func(text string) {
-		for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) }) {
-			words++
-			if utf8.RuneCountInString(word) >= longWord {
-				long++
-			}
-		}
-	}
-	count(t.Plain)
-	for _, m := range t.Messages {
-		addSurface(&s, m.Content)
-		count(m.Content)
-	}
-	s[surfaceLength] = float64(t.Chars())
-	if words > 0 {
-		s[surfaceLongWords] = long / words
-	}
-	s[surfaceMarks] += s[surfaceItems] + s[surfaceHeadings] + s[surfaceBold] + s[surfaceCode]
-	return s
-}
-
-func addSurface(s *surface, text string) {
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		switch {
-		case isItem(line):
-			s[surfaceItems]++
-		case isHeading(line):
-			s[surfaceHeadings]++
-		case strings.HasPrefix(line, "```"):
-			s[surfaceCode]++
-			continue
-		case strings.HasPrefix(line, "> "), strings.HasPrefix(line, "|"):
-			s[surfaceMarks]++
-		}
-		s[surfaceBold] += math.Floor(float64(strings.Count(line, "**")) / 2)
-		s[surfaceCode] += math.Floor(float64(strings.Count(line, "`")) / 2)
-	}
-}
-
-// isItem knows "- ", "* ", "+ ", "• ", "1. " and "1) ".
-func isItem(line string) bool {
-	for _, mark := range []string{"- ", "* ", "+ ", "• "} {
-		if strings.HasPrefix(line, mark) {
-			return true
-		}
-	}
-	rest := strings.TrimLeft(line, "0123456789")
-	digits := len(line) - len(rest)
-	return digits > 0 && digits <= 3 && (strings.HasPrefix(rest, ". ") || strings.HasPrefix(rest, ") "))
-}
-
-func isHeading(line string) bool {
-	rest := strings.TrimLeft(line, "#")
-	level := len(line) - len(rest)
-	return level >= 1 && level <= 6 && strings.HasPrefix(rest, " ")
-}
 
 // SurfaceBias is how labels lean to the response with more of something.
 type SurfaceBias struct {
@@ -167,11 +81,11 @@ func (c *surfaceCount) add(prompt int32, l *labels.Label, difference, probabilit
 	c.overGold.Add(prompt, more-goldMore)
 }
 
-type surfaceCounts [numSurface]surfaceCount
+type surfaceCounts [surface.Num]surfaceCount
 
 func (c *surfaceCounts) add(prompt int32, l *labels.Label, gold *labels.Gold) {
-	a, b := surfaceOf(l.A), surfaceOf(l.B)
-	shorter, longer := min(a[surfaceLength], b[surfaceLength]), max(a[surfaceLength], b[surfaceLength])
+	a, b := surface.Of(l.A), surface.Of(l.B)
+	shorter, longer := min(a[surface.Length], b[surface.Length]), max(a[surface.Length], b[surface.Length])
 	p := preferA(l)
 	for f := range c {
 		c[f].add(prompt, l, a[f]-b[f], p, shorter >= likeLength*longer, gold)
@@ -190,8 +104,8 @@ func preferA(l *labels.Label) float64 {
 }
 
 func (c *surfaceCounts) report() []SurfaceBias {
-	names := surfaceNames()
-	out := make([]SurfaceBias, numSurface)
+	names := surface.Names()
+	out := make([]SurfaceBias, surface.Num)
 	for f := range c {
 		s := &c[f]
 		out[f] = SurfaceBias{

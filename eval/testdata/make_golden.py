@@ -1,6 +1,6 @@
-"""Writes golden.json: rows and what numpy, scipy and scikit-learn find.
+"""Writes golden.json and paired.json: rows and what numpy, scipy and scikit-learn find.
 
-    python3 -m venv /tmp/evalpy && /tmp/evalpy/bin/pip install numpy scipy scikit-learn
+    python3 -m venv /tmp/evalpy && /tmp/evalpy/bin/pip install numpy scipy scikit-learn statsmodels
     /tmp/evalpy/bin/python make_golden.py   # in this folder
 
 Independent of the Go code: every statistic comes from a library, or from its
@@ -15,6 +15,8 @@ import numpy as np
 import scipy
 import sklearn
 from scipy import stats
+from sklearn.linear_model import LogisticRegression
+from statsmodels.stats.contingency_tables import mcnemar
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 warnings.simplefilter("ignore")
@@ -176,6 +178,27 @@ def cases():
     }
 
 
+def logistic():
+    """A logistic regression without intercept on signed rows: each row comes in both orders, at half its weight."""
+    rng = np.random.default_rng(11)
+    x = np.round(rng.poisson(0.6, (60, 12)) - rng.poisson(0.5, (60, 12)), 0)
+    w = np.round(rng.uniform(0.5, 1, 60), 2)
+    fit = LogisticRegression(C=1.0, fit_intercept=False, tol=1e-12, max_iter=10000, solver="newton-cholesky")
+    fit.fit(np.concatenate([x, -x]), np.repeat([1, 0], 60), np.concatenate([w, w]) / 2)
+    free = LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-12, max_iter=10000, solver="newton-cholesky")
+    free.fit(np.concatenate([x[:, :2], -x[:, :2]]), np.repeat([1, 0], 60), np.concatenate([w, w]) / 2)
+    return {"x": x.tolist(), "weight": w.tolist(), "theta_l2_1": fit.coef_[0].tolist(), "theta_free_of_two": free.coef_[0].tolist()}
+
+
+def mcnemars():
+    out = []
+    for b, c in [(0, 1), (3, 9), (10, 2), (25, 26), (140, 90), (1200, 1300)]:
+        k, n = min(b, c), b + c
+        exact = mcnemar([[0, b], [c, 0]], exact=True).pvalue
+        out.append({"first": b, "second": c, "exact": min(1.0, exact), "mid": 2 * stats.binom.cdf(k, n, 0.5) - stats.binom.pmf(k, n, 0.5)})
+    return out
+
+
 def rounded(x):
     if isinstance(x, dict):
         return {k: rounded(v) for k, v in x.items()}
@@ -196,9 +219,11 @@ def main():
         "intervals": intervals,
         "cases": {name: case(rows) for name, rows in cases().items()},
     }
-    with open("golden.json", "w") as f:
-        json.dump(rounded(golden), f, separators=(",", ":"), allow_nan=False)
-        f.write("\n")
+    pairs = {"logistic": logistic(), "mcnemar": mcnemars()}
+    for name, found in (("golden.json", golden), ("paired.json", pairs)):
+        with open(name, "w") as f:
+            json.dump(rounded(found), f, separators=(",", ":"), allow_nan=False)
+            f.write("\n")
 
 
 main()

@@ -1,0 +1,93 @@
+package board
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"laurel/localweb"
+)
+
+//go:embed page
+var files embed.FS
+
+// Server is the page over a board.
+type Server struct {
+	Board   *Board
+	Scorers *Scorers
+}
+
+// Handler answers the page's requests, with paths that begin at the site's root.
+func (s *Server) Handler() (http.Handler, error) {
+	mux := http.NewServeMux()
+	localweb.Shared(mux)
+	for path, file := range map[string][2]string{"{$}": {"board.html", "text/html"}, "board.css": {"board.css", "text/css"},
+		"board.js": {"board.js", "text/javascript"}, "chart.js": {"chart.js", "text/javascript"}} {
+		content, err := files.ReadFile("page/" + file[0])
+		if err != nil {
+			return nil, err
+		}
+		mux.HandleFunc("GET /"+path, localweb.File(file[1]+"; charset=utf-8", content))
+	}
+	mux.HandleFunc("GET /events", s.events)
+	mux.HandleFunc("POST /score", s.score)
+	return mux, nil
+}
+
+// sendEvery is how often a page is told what is new.
+const sendEvery = 250 * time.Millisecond
+
+// events streams what is new (server-sent events). The first event holds
+// everything, so that a page that lost its connection begins anew.
+func (s *Server) events(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	out := http.NewResponseController(w)
+	version, marks := -1, map[string]mark{}
+	tick := time.NewTicker(sendEvery)
+	defer tick.Stop()
+	for {
+		if n := s.Board.since(version, marks); n != nil {
+			raw, err := json.Marshal(n)
+			if err != nil {
+				raw = fmt.Appendf(nil, `{"trouble":%q}`, err)
+			}
+			if _, err := fmt.Fprintf(w, "data: %s\n\n", raw); err != nil || out.Flush() != nil {
+				return // the page has gone
+			}
+			version, marks = n.version, n.cursors
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *Server) score(w http.ResponseWriter, r *http.Request) {
+	var q question
+	if err := localweb.ReadJSON(w, r, &q); err != nil {
+		localweb.Fail(w, http.StatusBadRequest, err)
+		return
+	}
+	dir, err := s.Board.dir(q.Run)
+	if err == nil && (strings.TrimSpace(q.A) == "" || strings.TrimSpace(q.B) == "") {
+		err = errors.New("two responses are needed")
+	}
+	if err != nil {
+		localweb.Fail(w, http.StatusBadRequest, err)
+		return
+	}
+	switch a, err := s.Scorers.score(r.Context(), dir, q); {
+	case errors.Is(err, errBusy):
+		localweb.Fail(w, http.StatusTooManyRequests, err)
+	case err != nil:
+		localweb.Fail(w, http.StatusInternalServerError, err)
+	default:
+		localweb.WriteJSON(w, http.StatusOK, a)
+	}
+}

@@ -1,0 +1,61 @@
+package loop
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+)
+
+// hashed begins a value that stands for a longer one.
+const hashed = "sha256:"
+
+// longestShown is how long a value may be that an Inputs holds as it is.
+const longestShown = 60
+
+// Add takes in a value; a long one by its hash.
+func (in Inputs) Add(name, value string) {
+	if len(value) > longestShown {
+		sum := sha256.Sum256([]byte(value))
+		value = hashed + hex.EncodeToString(sum[:])
+	}
+	in[name] = value
+}
+
+// AddFile takes in a file by its content.
+func (in Inputs) AddFile(name, path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	in[name] = hashed + hex.EncodeToString(sum.Sum(nil))
+	return nil
+}
+
+// AddJSON takes in what a value is as JSON.
+func (in Inputs) AddJSON(name string, value any) error {
+	raw, err := json.Marshal(value)
+	if err == nil {
+		sum := sha256.Sum256(raw)
+		in[name] = hashed + hex.EncodeToString(sum[:])
+	}
+	return err
+}
+
+// Digest stands for all of the inputs.
+func (in Inputs) Digest() string {
+	sum := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(in)) {
+		fmt.Fprintf(sum, "%q %q\n", name, in[name])
+	}
+	return hashed + hex.EncodeToString(sum.Sum(nil))
+}
