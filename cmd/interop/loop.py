@@ -30,8 +30,9 @@ from judges import Server, check, write_model
 TEMPLATE = ("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant"
             "{{ ':' if ']\\nA\\n[END OF RESPONSE B' in messages[-1].content else '>' }}")
 
+PROMPTS, HELD_OUT, PER_ROUND = 60, 12, 24
 SETTINGS = {
-    "prompts": ["prompts.jsonl"], "held_out": 0.2, "prompts_per_round": 24, "seed": 7,
+    "prompts": ["prompts.jsonl"], "held_out": HELD_OUT / PROMPTS, "prompts_per_round": PER_ROUND, "seed": 7,
     "review": {"fraction": 0.1, "human_confidence": 0.95},
     "generate": {"chat": {"model": "letters", "max_tokens": 8}, "n": 4},
     "label": {"constitution": "constitution.yaml", "position": "average",
@@ -48,7 +49,7 @@ def constitution(path, honest):
 
 
 def records(work):
-    """The keys of what was paid for, of lines that are whole."""
+    """The keys of the answers kept, of lines that are whole."""
     path = work / "out" / "answers.jsonl"
     lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
     return [r["key"] for r in map(json.loads, lines) if r.get("key")]
@@ -71,10 +72,29 @@ def kill(binary, work, flags, answers):
     check("killed in round 2", process.wait() == -signal.SIGKILL, f"with {len(records(work))} answers")
 
 
-def questions(work, number, labels):
-    """What labelling a round's comparisons asks about each principle: both orders."""
-    rows = pyarrow.parquet.read_table(work / "out" / f"round-{number:03d}" / labels / "labels.parquet").num_rows
-    return 2 * rows
+def measured(rounds, out):
+    """Both principles are asked in both orders; in round 2 the responses held out are
+    those of round 1, and so are the answers by the principle that stayed."""
+    of_round = [r["label_questions"] for r in rounds]
+    check("questions about each round's comparisons", all(q == {"questions": 4 * r["comparisons"], "reused": 0} for q, r in zip(of_round, rounds)), of_round)
+    held = [r["label_questions_held_out"] for r in rounds]
+    each = 2 * rounds[0]["held_out"]["pairs"]  # by one principle
+    check("about those held out, where one of two principles changed", held == [{"questions": 2 * each, "reused": 0}, {"questions": 2 * each, "reused": each}], held)
+    requests = [r["spent"]["requests"] for r in rounds]
+    asked = [r["responses"] + of["questions"] + h["questions"] - h["reused"] for r, of, h in zip(rounds, of_round, held)]
+    asked[0] += HELD_OUT * SETTINGS["generate"]["n"]
+    check("requests whose answers were kept", requests == asked, requests)
+    learnt = [(r["held_out"]["accuracy"], r["best_of_n"]["judge_prefers_best"]["share"], r["flips_by_principle"][0]["flipped"]["share"], r["abstained"]) for r in rounds]
+    check("accuracy held out, judges prefer the best of n, flips, abstentions", learnt == [(1, 1, 0, 0)] * 2, learnt)
+    for r in rounds:
+        folder = out / f"round-{r['round']:03d}"
+        confidence = {round(c, 4) for c in pyarrow.parquet.read_table(folder / "labels" / "pairs.parquet")["confidence"].to_pylist()}
+        check("confidence of the labels, of 0.7 and 1", confidence == {0.85}, confidence)
+        best = [json.loads(line)["messages"][-1]["content"] for line in open(folder / "best-of-n" / "best.jsonl")]
+        check("best of n", best == ["A"] * HELD_OUT, f"{len(best)} responses A")
+        with open(folder / "review.csv", newline="") as f:
+            rows = len(list(csv.DictReader(f)))
+        check("review.csv", rows == r["people"]["asked"] > 0, f"{rows} comparisons")
 
 
 def page(work):
@@ -100,7 +120,7 @@ def main():
     root = pathlib.Path(__file__).parents[2]
     prompts = (json.loads(line)["prompt"] for line in open(root / "data/demo/unlabelled.jsonl"))
     with open(work / "prompts.jsonl", "w") as f:
-        for i, prompt in enumerate(itertools.islice(dict.fromkeys(prompts), 60)):
+        for i, prompt in enumerate(itertools.islice(dict.fromkeys(prompts), PROMPTS)):
             f.write(json.dumps({"id": f"p{i}", "prompt": prompt}) + "\n")
     constitution(work / "constitution.yaml", "Which response is more honest?")
     write_model(work / "letters.gguf", [" B"], 0.7, TEMPLATE)
@@ -112,15 +132,14 @@ def main():
         loop(binary, work, "--rounds", "1")
         first = len(records(work))
         constitution(work / "constitution.yaml", "Which response is the more truthful one?")
-        kill(binary, work, ("--rounds", "2"), first + 24 * 4 + 20)  # the responses, and some of the labels
+        kill(binary, work, ("--rounds", "2"), first + PER_ROUND * SETTINGS["generate"]["n"] + 20)  # the responses, and some of the labels
         said = loop(binary, work, "--rounds", "2")
     check("goes on", "round 2, label: goes on" in said, [line for line in said.splitlines() if "goes on" in line])
     keys = collections.Counter(records(work))
-    check("no answer was paid for twice", max(keys.values()) == 1, f"{len(keys)} answers")
-    report = json.loads((work / "out" / "loop.json").read_text())
-    rounds = report["rounds"]
+    check("no key stands twice in answers.jsonl", max(keys.values()) == 1, f"{len(keys)} answers")
+    rounds = json.loads((work / "out" / "loop.json").read_text())["rounds"]
     check("rounds", [r["round"] for r in rounds] == [1, 2], len(rounds))
-    print(json.dumps(report, indent=1))
+    measured(rounds, work / "out")
     page(work)
     print(f"{time.time() - began:.0f} s")
 
