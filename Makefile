@@ -93,7 +93,7 @@ build/interop-venv/bin/python: cmd/interop/requirements.txt
 	build/interop-venv/bin/python -m pip install --quiet --requirement $<
 	touch $@
 
-interop: build $(INTEROP_PYTHON) ## prove families, adapters, TRL and judges against PyPI (5 GB venv)
+interop: build $(INTEROP_PYTHON) ## prove families, adapters, TRL, judges and the loop against PyPI (5 GB venv)
 	rm -rf runs/interop
 	bin/laurel train --config configs/demo-pairs.yaml --set train.max_steps=40 --out runs/interop
 	bin/laurel export --model runs/interop --out runs/interop/hf
@@ -103,6 +103,7 @@ interop: build $(INTEROP_PYTHON) ## prove families, adapters, TRL and judges aga
 	$(INTEROP_PYTHON) cmd/interop/adapters.py --laurel bin/laurel --work runs/interop/adapters
 	$(INTEROP_PYTHON) cmd/interop/configurations.py --laurel bin/laurel --work runs/interop/configurations
 	$(INTEROP_PYTHON) cmd/interop/judges.py --laurel bin/laurel --work runs/interop/judges
+	$(INTEROP_PYTHON) cmd/interop/loop.py --laurel bin/laurel --work runs/interop/loop
 	$(INTEROP_PYTHON) cmd/interop/benchmarks.py --golden eval/benchmarks/testdata/golden.json --laurel bin/laurel --model runs/interop/hf --work runs/interop/benchmarks
 	LAUREL_GOLDENS=$(CURDIR)/runs/interop/configurations $(GOX) test ./model -run 'TestGolden(Logits|Gradients)$$' -count 1
 

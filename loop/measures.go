@@ -21,9 +21,10 @@ type Measures struct {
 	Labelled    int                       `json:"labelled"`
 	Abstained   int                       `json:"abstained"`
 	Reasons     map[labels.Abstention]int `json:"abstained_by_reason"`
-	Asked       Asked                     `json:"label_questions"`    // about the round's comparisons
-	Gold        *stats.Share              `json:"agreement_gold"`     // of labels with those whose gold names a side; null without
-	Flips       []Flips                   `json:"flips_by_principle"` // the first is of all
+	Asked       Asked                     `json:"label_questions"`          // about the round's comparisons
+	AskedHeld   *Asked                    `json:"label_questions_held_out"` // about those held out; null where judges do not label them
+	Gold        *stats.Share              `json:"agreement_gold"`           // of labels with those whose gold names a side; null without
+	Flips       []Flips                   `json:"flips_by_principle"`       // the first is of all
 	People      People                    `json:"people"`
 	Pairs       int                       `json:"training_pairs"` // of all files that the round trained on
 	HeldOut     *HeldOut                  `json:"held_out"`       // null before it was evaluated
@@ -83,6 +84,20 @@ func (m *Measures) Label(s *feedback.Summary, r *audit.Report, reused int) {
 			m.Flips = append(m.Flips, Flips{p.Principle, p.Flipped})
 		}
 	}
+}
+
+// LabelHeldOut takes in what labelling the responses held out asked.
+func (m *Measures) LabelHeldOut(s *feedback.Summary, reused int) {
+	m.AskedHeld = &Asked{s.Questions, reused}
+}
+
+// askedHeld are the questions about responses held out, none where judges do not
+// label them.
+func (m *Measures) askedHeld() Asked {
+	if m.AskedHeld == nil {
+		return Asked{}
+	}
+	return *m.AskedHeld
 }
 
 // Evaluate takes in what the model was measured as.

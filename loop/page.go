@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 
 	"laurel/eval/draw"
@@ -52,18 +53,18 @@ func (r *Report) charts(section string) []draw.NamedChart {
 	switch section {
 	case modelTitle:
 		return []draw.NamedChart{
-			{Name: "accuracy.svg", Chart: r.chart("Accuracy on pairs held out", "share ranked right (%)", series{"accuracy", draw.Blue(), func(m *Measures) (stats.Value, stats.Interval) {
+			{Name: "accuracy.svg", Chart: r.chart("Accuracy on pairs held out", "share ranked right (%)", 100, series{"accuracy", draw.Blue(), func(m *Measures) (stats.Value, stats.Interval) {
 				return percent(m.HeldOut.Accuracy, m.HeldOut.Interval)
 			}})},
-			{Name: "gain.svg", Chart: r.chart("Gain of best-of-n in reward", "logits over the mean", series{"gain", draw.Green(), func(m *Measures) (stats.Value, stats.Interval) {
+			{Name: "gain.svg", Chart: r.chart("Gain of best-of-n in reward", "logits over the mean", 0, series{"gain", draw.Green(), func(m *Measures) (stats.Value, stats.Interval) {
 				return m.BestOfN.Reward.Mean, m.BestOfN.Reward.Interval
 			}})},
-			{Name: "judges.svg", Chart: r.chart("Judges prefer the best of n", "share of labels (%)", series{"preferred", draw.Purple(), func(m *Measures) (stats.Value, stats.Interval) {
+			{Name: "judges.svg", Chart: r.chart("Judges prefer the best of n", "share of labels (%)", 100, series{"preferred", draw.Purple(), func(m *Measures) (stats.Value, stats.Interval) {
 				return percent(m.BestOfN.Judge.Share, m.BestOfN.Judge.Interval)
 			}})},
 		}
 	case labelTitle:
-		return []draw.NamedChart{{Name: "labels.svg", Chart: r.chart("Abstentions and agreement with gold", "share (%)",
+		return []draw.NamedChart{{Name: "labels.svg", Chart: r.chart("Abstentions and agreement with gold", "share (%)", 100,
 			series{"abstained", draw.Vermillion(), func(m *Measures) (stats.Value, stats.Interval) {
 				return percent(stats.Over(float64(m.Abstained), float64(m.Labelled+m.Abstained)), none())
 			}},
@@ -74,9 +75,11 @@ func (r *Report) charts(section string) []draw.NamedChart {
 				return percent(m.Gold.Share, m.Gold.Interval)
 			}})}}
 	case costTitle:
-		return []draw.NamedChart{{Name: "requests.svg", Chart: r.chart("Requests and answers re-used", "number",
+		return []draw.NamedChart{{Name: "requests.svg", Chart: r.chart("Requests and answers re-used", "number", 1,
 			series{"requests sent", draw.Vermillion(), func(m *Measures) (stats.Value, stats.Interval) { return stats.Value(m.Spent.Requests), none() }},
-			series{"answers re-used", draw.Green(), func(m *Measures) (stats.Value, stats.Interval) { return stats.Value(m.Asked.Reused), none() }})}}
+			series{"answers re-used", draw.Green(), func(m *Measures) (stats.Value, stats.Interval) {
+				return stats.Value(m.Asked.Reused + m.askedHeld().Reused), none()
+			}})}}
 	}
 	return nil
 }
@@ -94,10 +97,11 @@ func percent(v stats.Value, i stats.Interval) (stats.Value, stats.Interval) {
 	return 100 * v, stats.Interval{100 * i[0], 100 * i[1]}
 }
 
-// chart draws series against the rounds, with their intervals.
-func (r *Report) chart(title, unit string, all ...series) *draw.Chart {
+// chart draws series against the rounds, with their intervals, on an axis that reaches
+// to top at least.
+func (r *Report) chart(title, unit string, top float64, all ...series) *draw.Chart {
 	c := draw.New(title, "", "round", unit)
-	low, high := 0.0, math.Inf(-1)
+	low, high := 0.0, top
 	var facts []string
 	for _, s := range all {
 		var points plotter.XYs
@@ -109,7 +113,7 @@ func (r *Report) chart(title, unit string, all ...series) *draw.Chart {
 			}
 			x := float64(r.Rounds[i].Round)
 			c.Whisker(x, interval, draw.Tint(s.color, 0.4))
-			points, values = append(points, plotter.XY{X: x, Y: float64(value)}), append(values, value.String())
+			points, values = append(points, plotter.XY{X: x, Y: float64(value)}), append(values, shown(value))
 			for _, y := range []stats.Value{value, interval[0], interval[1]} {
 				if y.Defined() {
 					low, high = math.Min(low, float64(y)), math.Max(high, float64(y))
@@ -125,11 +129,31 @@ func (r *Report) chart(title, unit string, all ...series) *draw.Chart {
 		facts = append(facts, s.label+" "+strings.Join(values, ", "))
 	}
 	c.Facts = strings.Join(facts, "; ")
-	if math.IsInf(high, -1) {
-		c.Facts, high = "none was measured", 1
+	if len(facts) == 0 {
+		c.Facts = "none was measured"
 	}
-	c.Frame(0.5, float64(r.Rounds[len(r.Rounds)-1].Round)+0.5, low, high+0.05*(high-low))
+	last := r.Rounds[len(r.Rounds)-1].Round
+	c.Frame(0.5, float64(last)+0.5, low, high+0.05*(high-low))
+	c.X.Tick.Marker = plot.ConstantTicks(roundTicks(last))
 	return c
+}
+
+// shown is a value in words; a whole one, such as a number of requests, has no
+// decimals.
+func shown(v stats.Value) string {
+	if float64(v) == math.Trunc(float64(v)) {
+		return fmt.Sprintf("%.0f", float64(v))
+	}
+	return v.String()
+}
+
+// roundTicks are whole rounds up to the last, twelve at most.
+func roundTicks(last int) (ticks []plot.Tick) {
+	step := int(max(1, stats.NiceWidth(float64(last)/12)))
+	for round := step; round <= last; round += step {
+		ticks = append(ticks, plot.Tick{Value: float64(round), Label: fmt.Sprint(round)})
+	}
+	return ticks
 }
 
 func definitions() []draw.Definition {
@@ -137,7 +161,7 @@ func definitions() []draw.Definition {
 		{Name: "Held out", Text: "Prompts that no round trains on, the same in all rounds. Accuracy is of the pairs of eval.data, or else of the responses to these prompts as the judges label them; ties count one half. Intervals are at 95%, Wilson's at the effective number of pairs where prompts repeat."},
 		{Name: "Best of n", Text: "Of the responses to each prompt held out the one with the highest reward. The gain is its reward less the mean of its prompt's, in logits, with the normal interval of the variance between prompts: rewards of two models are on two scales. Judges prefer the best: share of the labels that compare it with another response to its prompt; one half is chance."},
 		{Name: "Flips", Text: "Votes that name the response at the same place in both orders, of those where neither order calls it even."},
-		{Name: "Re-used", Text: "Answers to label questions about the round's comparisons that were kept before its labelling began: of other steps, other rounds, or of a constitution whose principle has the same text."},
+		{Name: "Re-used", Text: "Answers to label questions, about the round's comparisons and about those held out, that were kept before the labelling began: of other steps, other rounds, or of a constitution whose principle has the same text."},
 		{Name: "Cost", Text: "What all steps of the round spent: responses, labels, retries. Dollars where the servers' prices are given."},
 	}
 }

@@ -82,9 +82,11 @@ func (r *Report) labelTable() draw.Table {
 }
 
 func (r *Report) peopleTable() draw.Table {
-	return r.table([]string{"put to people", "answers merged", "overturned", "abstentions decided"}, func(m *Measures) []string {
+	t := r.table([]string{"put to people", "answers merged", "overturned", "abstentions decided"}, func(m *Measures) []string {
 		return []string{fmt.Sprint(m.People.Asked), fmt.Sprint(m.People.Merged), fmt.Sprint(m.People.Overturned), fmt.Sprint(m.People.Decided)}
 	})
+	t.Caption = "People's answers"
+	return t
 }
 
 // principles are those of all rounds, the first of which stands for all.
@@ -126,8 +128,9 @@ func (r *Report) flipTable() draw.Table {
 }
 
 func (r *Report) costTable() draw.Table {
-	return r.table([]string{"requests", "prompt tokens", "completion tokens", "dollars", "label questions", "answers re-used"}, func(m *Measures) []string {
+	return r.table([]string{"requests", "prompt tokens", "completion tokens", "dollars", "label questions", "answers re-used", "questions held out", "re-used held out"}, func(m *Measures) []string {
+		held := m.askedHeld()
 		return []string{fmt.Sprint(m.Spent.Requests), fmt.Sprint(m.Spent.PromptTokens), fmt.Sprint(m.Spent.CompletionTokens), fmt.Sprintf("%.4f", m.Spent.Cost),
-			fmt.Sprint(m.Asked.Questions), fmt.Sprint(m.Asked.Reused)}
+			fmt.Sprint(m.Asked.Questions), fmt.Sprint(m.Asked.Reused), fmt.Sprint(held.Questions), fmt.Sprint(held.Reused)}
 	})
 }

@@ -29,7 +29,7 @@ TEMPLATE = ("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
             "{% if add_generation_prompt %}assistant{{ '>' if messages|length > 2 else ':' }}{% endif %}")
 
 
-def write_model(path, chain, probability):
+def write_model(path, chain, probability, template=TEMPLATE):
     """A model that says chain, or A with this probability and else B where it has
     no chain or the prompt ends with ">"."""
     pieces = chain + [p for p in (" A", " B") if p not in chain]
@@ -69,7 +69,7 @@ def write_model(path, chain, probability):
     w.add_eos_token_id(2)
     w.add_unk_token_id(0)
     w.add_add_bos_token(True)
-    w.add_chat_template(TEMPLATE)
+    w.add_chat_template(template)
     w.add_tensor("token_embd.weight", embedding)
     w.add_tensor("output.weight", output)
     w.add_tensor("output_norm.weight", numpy.ones(WIDTH, numpy.float32))

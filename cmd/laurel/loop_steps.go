@@ -127,9 +127,13 @@ func (r roundSteps) label(ctx context.Context, s *loop.RoundState) error {
 	return nil
 }
 
-func (r roundSteps) labelHeldOut(ctx context.Context, _ *loop.RoundState) error {
-	_, err := r.labelled(ctx, stepJudge, heldOutDir, heldLabelsDir, "")
-	return err
+func (r roundSteps) labelHeldOut(ctx context.Context, s *loop.RoundState) error {
+	l, err := r.labelled(ctx, stepJudge, heldOutDir, heldLabelsDir, "")
+	if err != nil {
+		return err
+	}
+	s.Measures.LabelHeldOut(l.summary, *s.Steps[stepJudge].Reused)
+	return nil
 }
 
 // answered are the earlier rounds whose comparisons people have answered.
