@@ -173,8 +173,7 @@ func interval(drawn [][]float64, of func([]float64) float64) stats.Interval {
 	for r, values := range drawn {
 		x[r] = of(values)
 	}
-	slices.Sort(x)
-	return stats.Interval{stats.Value(stats.Quantile(x, 0.025)), stats.Value(stats.Quantile(x, 0.975))}
+	return stats.Central95(x)
 }
 
 // highest is the first index of the highest value; what rounding leaves of equal

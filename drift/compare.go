@@ -86,7 +86,7 @@ func layout(name string, a, b []float64) Layout {
 	l.Difference = l.Share[1] - l.Share[0]
 	half := stats.Over(0, 0)
 	if len(a) > 1 && len(b) > 1 {
-		half = stats.Value(1.959964 * math.Sqrt(stats.Variance(a)/float64(len(a))+stats.Variance(b)/float64(len(b))))
+		half = stats.Value(stats.Z95() * math.Sqrt(stats.Variance(a)/float64(len(a))+stats.Variance(b)/float64(len(b))))
 	}
 	l.Interval = stats.Interval{l.Difference - half, l.Difference + half}
 	return l

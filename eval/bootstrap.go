@@ -45,11 +45,11 @@ func bootstrap(over string, group []int32, right []float64, cfg Config) Bootstra
 		}
 		accuracy[i] = right / pairs
 	}
-	slices.Sort(accuracy)
+	interval := stats.Central95(accuracy)
 	return Bootstrap{
 		Method:    fmt.Sprintf("percentile bootstrap over %s, %d resamples, 95%%, of accuracy_ties_half", over, cfg.Bootstrap),
 		Resamples: cfg.Bootstrap, Seed: cfg.Seed,
-		Low: stats.Value(stats.Quantile(accuracy, 0.025)), High: stats.Value(stats.Quantile(accuracy, 0.975)),
+		Low: interval[0], High: interval[1],
 		StandardError: stats.Value(math.Sqrt(stats.Variance(accuracy))),
 	}
 }
@@ -74,12 +74,8 @@ func (p pairs) bootstrapPrompts(cfg Config) *Bootstrap {
 
 // groupOutcomes counts the groups of each kind, the best first.
 func groupOutcomes(group []int32, right []float64) (kinds []groupOutcome, counts []float64) {
-	one := make([]float64, len(group))
-	for i := range one {
-		one[i] = 1
-	}
 	number := map[groupOutcome]float64{}
-	pairs := stats.ByPrompt(group, one)
+	pairs := stats.CountByPrompt(group)
 	for at, right := range stats.ByPrompt(group, right) {
 		number[groupOutcome{right, pairs[at]}]++
 	}

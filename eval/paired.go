@@ -41,25 +41,15 @@ func (p pairs) paired(first, second []float64, cfg Config) (d Paired, accuracy s
 	}
 	accuracy = stats.Mean(second)
 	return Paired{
-		Difference: stats.Value(stats.Minus(float64(stats.Mean(first)), float64(accuracy))), Interval: central95(differences), McNemar: stats.McNemarOf(first, second),
+		Difference: stats.Value(stats.Minus(float64(stats.Mean(first)), float64(accuracy))), Interval: stats.Central95(differences), McNemar: stats.McNemarOf(first, second),
 		Method: fmt.Sprintf("paired percentile bootstrap over prompts, %d resamples, 95%%", resamples),
-	}, accuracy, central95(accuracies)
-}
-
-// central95 sorts the draws.
-func central95(draws []float64) stats.Interval {
-	slices.Sort(draws)
-	return stats.Interval{stats.Value(stats.Quantile(draws, 0.025)), stats.Value(stats.Quantile(draws, 0.975))}
+	}, accuracy, stats.Central95(accuracies)
 }
 
 // twoOutcomes counts the prompts of each kind.
 func (p pairs) twoOutcomes(first, second []float64) (kinds []twoOutcomes, counts []float64) {
-	one := make([]float64, len(first))
-	for i := range one {
-		one[i] = 1
-	}
 	number := map[twoOutcomes]float64{}
-	byFirst, bySecond, n := stats.ByPrompt(p.prompt, first), stats.ByPrompt(p.prompt, second), stats.ByPrompt(p.prompt, one)
+	byFirst, bySecond, n := stats.ByPrompt(p.prompt, first), stats.ByPrompt(p.prompt, second), stats.CountByPrompt(p.prompt)
 	for at := range n {
 		number[twoOutcomes{byFirst[at], bySecond[at], n[at]}]++
 	}

@@ -136,7 +136,7 @@ func TestPaired(t *testing.T) {
 		}
 		draws[i] = difference / pairs
 	}
-	want := central95(draws)
+	want := stats.Central95(draws)
 	near(t, "low", d.Interval[0], float64(want[0]), 0.01)
 	near(t, "high", d.Interval[1], float64(want[1]), 0.01)
 }

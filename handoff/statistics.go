@@ -143,11 +143,7 @@ func lengthSlope(responses []response) Length {
 // one response; where no prompt has responses of two lengths, it takes away the
 // means of all.
 func centred(prompt []int32, x, y []float64) (kept []int32, cx, cy []float64, within bool) {
-	ones := make([]float64, len(x))
-	for i := range ones {
-		ones[i] = 1
-	}
-	n, sumX, sumY := stats.ByPrompt(prompt, ones), stats.ByPrompt(prompt, x), stats.ByPrompt(prompt, y)
+	n, sumX, sumY := stats.CountByPrompt(prompt), stats.ByPrompt(prompt, x), stats.ByPrompt(prompt, y)
 	for i, p := range prompt {
 		if n[p] < 2 {
 			continue

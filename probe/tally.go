@@ -2,7 +2,6 @@ package probe
 
 import (
 	"math/rand/v2"
-	"slices"
 
 	"laurel/eval/draw"
 	"laurel/eval/stats"
@@ -64,13 +63,9 @@ func (t *tally) result(cfg Config, std float64) Result {
 // bootstrap is the percentile bootstrap of the mean change: prompts are drawn,
 // with all their responses. One prompt has no interval.
 func bootstrap(prompt []int32, change []float64, cfg Config) (prompts int, interval stats.Interval) {
-	one := make([]float64, len(change))
-	for i := range one {
-		one[i] = 1
-	}
 	var sums, counts []float64 // by prompt, of those that have a response
 	byPrompt := stats.ByPrompt(prompt, change)
-	for at, count := range stats.ByPrompt(prompt, one) {
+	for at, count := range stats.CountByPrompt(prompt) {
 		if count > 0 {
 			sums, counts = append(sums, byPrompt[at]), append(counts, count)
 		}
@@ -89,8 +84,7 @@ func bootstrap(prompt []int32, change []float64, cfg Config) (prompts int, inter
 		}
 		means[i] = sum / n
 	}
-	slices.Sort(means)
-	return len(sums), stats.Interval{stats.Value(stats.Quantile(means, 0.025)), stats.Value(stats.Quantile(means, 0.975))}
+	return len(sums), stats.Central95(means)
 }
 
 // Verdicts on a probe.

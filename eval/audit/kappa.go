@@ -145,8 +145,8 @@ func bootstrapped(r *rated, size int, statistic func([]float64) (agreement, kapp
 			values = append(values, kappa)
 		}
 	}
-	if slices.Sort(values); len(values) > 0 {
-		out.Interval = stats.Interval{stats.Value(stats.Quantile(values, 0.025)), stats.Value(stats.Quantile(values, 0.975))}
+	if len(values) > 0 {
+		out.Interval = stats.Central95(values)
 	}
 	return out
 }

@@ -46,7 +46,7 @@ func Correlate(prompt []int32, x, y []float64) Correlation {
 		for _, sum := range ByPrompt(prompt, influence) {
 			between += sum * sum / float64(len(x)) / float64(len(x))
 		}
-		half := z95() * math.Sqrt(math.Max((1+r*r/2)/(n-3), between/(1-r*r)/(1-r*r)))
+		half := Z95() * math.Sqrt(math.Max((1+r*r/2)/(n-3), between/(1-r*r)/(1-r*r)))
 		c.Interval = Interval{Value(math.Tanh(math.Atanh(r) - half)), Value(math.Tanh(math.Atanh(r) + half))}
 	}
 	return c

@@ -3,9 +3,17 @@ package stats
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
+
+// Central95 is the percentile bootstrap's interval: between the 2.5% and the 97.5%
+// quantile of the draws, which it sorts.
+func Central95(draws []float64) Interval {
+	slices.Sort(draws)
+	return Interval{Value(Quantile(draws, 0.025)), Value(Quantile(draws, 0.975))}
+}
 
 // Multinomial draws with replacement from the cells, as conditional binomials.
 func Multinomial(cells []float64, draws float64, src rand.Source) []float64 {

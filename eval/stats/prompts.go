@@ -40,6 +40,15 @@ func ByPrompt[F float32 | float64](prompt []int32, values []F) []float64 {
 	return sums
 }
 
+// CountByPrompt counts the rows of each prompt, by its number.
+func CountByPrompt(prompt []int32) []float64 {
+	one := make([]float64, len(prompt))
+	for i := range one {
+		one[i] = 1
+	}
+	return ByPrompt(prompt, one)
+}
+
 // DesignEffect is by how much the variance of an estimate is larger than with
 // rows that are all of different prompts (Kish 1965), at least 1: the squares
 // of the sums by prompt over the squares, of each row's influence on it.

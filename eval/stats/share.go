@@ -81,7 +81,7 @@ func (t *Trials) Share() Share {
 //
 // At p = 1 it is prompts; for any p it is at least that.
 func noNarrower(p, prompts float64) float64 {
-	zz := z95() * z95()
+	zz := Z95() * Z95()
 	h := zz / (2 * (prompts + zz))
 	b := zz*p*(1-p) - 2*h*h*zz
 	c := zz * zz * (h*h - 0.25)
@@ -132,9 +132,10 @@ func (d *Differences) Mean() Difference {
 	}
 	half := math.NaN()
 	if prompts >= 2 {
-		half = z95() * math.Sqrt(squares*prompts/(prompts-1)) / n
+		half = Z95() * math.Sqrt(squares*prompts/(prompts-1)) / n
 	}
 	return Difference{len(d.x), Value(m), Interval{Value(m - half), Value(m + half)}}
 }
 
-func z95() float64 { return distuv.UnitNormal.Quantile(0.975) }
+// Z95 is the half width of a 95% interval in standard deviations of a normal.
+func Z95() float64 { return distuv.UnitNormal.Quantile(0.975) }

@@ -13,7 +13,7 @@ func Wilson95(share, n float64) Interval {
 	if !(n > 0) {
 		return Interval{undefined(), undefined()}
 	}
-	z := z95()
+	z := Z95()
 	centre := (share + z*z/(2*n)) / (1 + z*z/n)
 	half := z / (1 + z*z/n) * math.Sqrt(share*(1-share)/n+z*z/(4*n*n))
 	// The ends of unanimous trials are exact: rounding would leave 0 at 6.94e-18.
