@@ -1,7 +1,6 @@
 package bestofn
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -91,13 +90,7 @@ func (r *Report) warn(most int) {
 }
 
 // WriteJSON writes bestofn.json.
-func (r *Report) WriteJSON(path string) error {
-	content, err := json.MarshalIndent(r, "", " ")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return draw.WriteFile(path, append(content, '\n'))
-}
+func (r *Report) WriteJSON(path string) error { return draw.WriteJSON(path, r) }
 
 // Print writes the tables for a terminal.
 func (r *Report) Print(w io.Writer) error {

@@ -2,7 +2,6 @@ package drift
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -159,13 +158,7 @@ func (r *Report) warn(cfg Config) {
 }
 
 // WriteJSON writes drift.json.
-func (r *Report) WriteJSON(path string) error {
-	content, err := json.MarshalIndent(r, "", " ")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return draw.WriteFile(path, append(content, '\n'))
-}
+func (r *Report) WriteJSON(path string) error { return draw.WriteJSON(path, r) }
 
 // Print writes the tables for a terminal.
 func (r *Report) Print(w io.Writer) error { return draw.Print(w, r.sections(), r.Warnings) }

@@ -26,13 +26,7 @@ type Report struct {
 }
 
 // WriteJSON writes report.json, aside first, then renamed.
-func (r *Report) WriteJSON(path string) error {
-	b, err := json.MarshalIndent(r, "", " ")
-	if err != nil {
-		return fmt.Errorf("write report %s: %w", path, err)
-	}
-	return draw.WriteFile(path, append(b, '\n'))
-}
+func (r *Report) WriteJSON(path string) error { return draw.WriteJSON(path, r) }
 
 // ReadReport reads what WriteJSON wrote.
 func ReadReport(path string) (*Report, error) {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -92,22 +91,7 @@ func (b *bestRun) run() error {
 }
 
 func (b *bestRun) write(report *bestofn.Report) error {
-	page := filepath.Join(b.dir, bestPage)
-	if b.dir != "" {
-		if err := report.WriteJSON(filepath.Join(b.dir, bestReport)); err != nil {
-			return err
-		}
-		facts := []draw.Fact{{Name: "gold", Value: b.gold}, {Name: "proxies", Value: strings.Join(b.proxies, ", ")}}
-		if err := report.WriteHTML(page, append(facts, madeBy()...)...); err != nil {
-			return err
-		}
-	}
-	if b.asJSON {
-		return printJSON(b.out, report)
-	}
-	if err := report.Print(b.out); err != nil || b.dir == "" {
-		return err
-	}
-	_, err := fmt.Fprintf(b.out, "\nreport  %s\n", page)
-	return err
+	facts := []draw.Fact{{Name: "gold", Value: b.gold}, {Name: "proxies", Value: strings.Join(b.proxies, ", ")}}
+	page := func(path string) error { return report.WriteHTML(path, append(facts, madeBy()...)...) }
+	return publish(report, b.dir, bestReport, bestPage, page, b.asJSON, b.out)
 }

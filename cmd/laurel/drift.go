@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -87,22 +86,7 @@ func (d *driftRun) run() error {
 }
 
 func (d *driftRun) write(report *drift.Report) error {
-	page := filepath.Join(d.dir, driftPage)
-	if d.dir != "" {
-		if err := report.WriteJSON(filepath.Join(d.dir, driftReport)); err != nil {
-			return err
-		}
-		facts := []draw.Fact{{Name: "reference", Value: d.reference}, {Name: "data", Value: d.file}, {Name: "rewards", Value: strings.Join(d.rewards, ", ")}}
-		if err := report.WriteHTML(page, append(facts, madeBy()...)...); err != nil {
-			return err
-		}
-	}
-	if d.asJSON {
-		return printJSON(d.out, report)
-	}
-	if err := report.Print(d.out); err != nil || d.dir == "" {
-		return err
-	}
-	_, err := fmt.Fprintf(d.out, "\nreport  %s\n", page)
-	return err
+	facts := []draw.Fact{{Name: "reference", Value: d.reference}, {Name: "data", Value: d.file}, {Name: "rewards", Value: strings.Join(d.rewards, ", ")}}
+	page := func(path string) error { return report.WriteHTML(path, append(facts, madeBy()...)...) }
+	return publish(report, d.dir, driftReport, driftPage, page, d.asJSON, d.out)
 }

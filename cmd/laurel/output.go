@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,6 +64,34 @@ func claimReports(dir string, overwrite bool, names ...string) error {
 		return err
 	}
 	return claimFolder(dir)
+}
+
+// pagedReport is what a command finds, as JSON, on a page and as tables.
+type pagedReport interface {
+	WriteJSON(path string) error
+	Print(out io.Writer) error
+}
+
+// publish writes a report's JSON and page into dir, where one is given, and prints
+// its tables, or it as JSON.
+func publish(r pagedReport, dir, jsonFile, pageFile string, writePage func(path string) error, asJSON bool, out io.Writer) error {
+	page := filepath.Join(dir, pageFile)
+	if dir != "" {
+		if err := r.WriteJSON(filepath.Join(dir, jsonFile)); err != nil {
+			return err
+		}
+		if err := writePage(page); err != nil {
+			return err
+		}
+	}
+	if asJSON {
+		return printJSON(out, r)
+	}
+	if err := r.Print(out); err != nil || dir == "" {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "\nreport  %s\n", page)
+	return err
 }
 
 func replaced(path string) error {

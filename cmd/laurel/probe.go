@@ -125,22 +125,12 @@ func (p *probing) probed(ctx context.Context, table *data.Table, scorer *scoring
 }
 
 func (p *probing) write(report *probe.Report, facts []draw.Fact) error {
-	page := filepath.Join(p.dir, probePage)
-	if p.dir != "" {
-		of := "model " + p.ref + " · data " + p.file
-		if err := report.WriteJSON(filepath.Join(p.dir, probeReport)); err != nil {
-			return err
-		}
-		if err := report.WriteHTML(page, of, append(facts, madeBy()...)...); err != nil {
-			return err
-		}
+	page := func(path string) error {
+		return report.WriteHTML(path, "model "+p.ref+" · data "+p.file, append(facts, madeBy()...)...)
 	}
-	if p.asJSON {
-		return printJSON(p.out, report)
-	}
-	if err := report.Print(p.out); err != nil || p.dir == "" {
+	if err := publish(report, p.dir, probeReport, probePage, page, p.asJSON, p.out); err != nil || p.asJSON || p.dir == "" {
 		return err
 	}
-	_, err := fmt.Fprintf(p.out, "\nreport  %s\nedits   %s\n", page, filepath.Join(p.dir, probeEdits))
+	_, err := fmt.Fprintf(p.out, "edits   %s\n", filepath.Join(p.dir, probeEdits))
 	return err
 }

@@ -5,7 +5,6 @@ package audit
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -203,10 +202,4 @@ func (c *count) finish() *Report {
 }
 
 // WriteJSON writes report.json, aside first, then renamed.
-func (r *Report) WriteJSON(path string) error {
-	b, err := json.MarshalIndent(r, "", " ")
-	if err != nil {
-		return fmt.Errorf("write report %s: %w", path, err)
-	}
-	return draw.WriteFile(path, append(b, '\n'))
-}
+func (r *Report) WriteJSON(path string) error { return draw.WriteJSON(path, r) }

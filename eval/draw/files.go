@@ -1,6 +1,7 @@
 package draw
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,6 +30,15 @@ func Write(dir string, charts []NamedChart) ([]string, error) {
 		paths = append(paths, path)
 	}
 	return paths, nil
+}
+
+// WriteJSON writes a report as JSON, aside first, then renamed.
+func WriteJSON(path string, report any) error {
+	raw, err := json.MarshalIndent(report, "", " ")
+	if err != nil {
+		return fmt.Errorf("write report %s: %w", path, err)
+	}
+	return WriteFile(path, append(raw, '\n'))
 }
 
 // NamedChart is a chart with the file it goes to.
