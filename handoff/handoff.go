@@ -102,7 +102,7 @@ func (p Pack) measure(ctx context.Context) (*Handoff, error) {
 	h := &Handoff{Format: 1, Laurel: p.Laurel, Model: ModelSaid{Folder: ModelFolder, Type: p.Model.Config.ModelType, MaxLength: p.Model.MaxLength, TruncationSide: p.Model.Side.String()},
 		Data: DataSaid{File: filepath.Base(p.Data), LeftOut: map[string]int{}}}
 	var err error
-	if h.Data.SHA256, err = scoring.InputHash(p.Data); err != nil {
+	if h.Data.SHA256, err = data.SHA256(p.Data); err != nil {
 		return nil, err
 	}
 	responses, err := p.score(ctx, &h.Data)

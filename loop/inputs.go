@@ -5,10 +5,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"slices"
+
+	"laurel/data"
+	"laurel/feedback"
 )
 
 // hashed begins a value that stands for a longer one.
@@ -28,17 +29,11 @@ func (in Inputs) Add(name, value string) {
 
 // AddFile takes in a file by its content.
 func (in Inputs) AddFile(name, path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
+	sum, err := data.SHA256(path)
+	if err == nil {
+		in[name] = hashed + sum
 	}
-	defer file.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, file); err != nil {
-		return fmt.Errorf("read %s: %w", path, err)
-	}
-	in[name] = hashed + hex.EncodeToString(sum.Sum(nil))
-	return nil
+	return err
 }
 
 // AddJSON takes in what a value is as JSON.
@@ -49,6 +44,16 @@ func (in Inputs) AddJSON(name string, value any) error {
 		in[name] = hashed + hex.EncodeToString(sum[:])
 	}
 	return err
+}
+
+// AddConstitution takes in each principle by its name.
+func (in Inputs) AddConstitution(c *feedback.Constitution) error {
+	for _, p := range c.Principles {
+		if err := in.AddJSON("principle "+p.Name, p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Digest stands for all of the inputs.

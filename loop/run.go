@@ -11,7 +11,6 @@ import (
 
 	"laurel/configs"
 	"laurel/data"
-	"laurel/feedback"
 	"laurel/feedback/chat"
 )
 
@@ -167,14 +166,4 @@ func stepError(ctx context.Context, n int, step string, err error) error {
 		return fmt.Errorf("round %d, %s: %w", n, step, err)
 	}
 	return fmt.Errorf("round %d, %s: %w (the same command goes on with it)", n, step, err)
-}
-
-// AddConstitution takes in each principle by its name.
-func (in Inputs) AddConstitution(c *feedback.Constitution) error {
-	for _, p := range c.Principles {
-		if err := in.AddJSON("principle "+p.Name, p); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -32,7 +32,7 @@ type Task struct {
 	Settings  map[string]string `json:"settings"` // by the names that a user gives them
 }
 
-// InputHash is the SHA-256 of a file of rows.
+// InputHash tells a file of rows from others: SHA-256 of a zero byte and its content.
 func InputHash(path string) (string, error) {
 	sum := sha256.New()
 	if err := hashFile(path, "", sum); err != nil {
