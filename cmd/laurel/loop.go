@@ -63,6 +63,7 @@ type looping struct {
 	store    sharedStore
 	state    *loop.State
 	backends backends
+	models   map[string]loop.Inputs // the files of the models that rounds start from, by folder
 	loop     *loop.Loop
 }
 
@@ -82,7 +83,7 @@ func (l *looping) run(ctx context.Context) (err error) {
 	if store != nil {
 		defer func() { err = errors.Join(err, store.Close()) }()
 	}
-	l.store, l.backends = sharedStore{store, l.dir}, backends{}
+	l.store, l.backends, l.models = sharedStore{store, l.dir}, backends{}, map[string]loop.Inputs{}
 	if l.dry {
 		return l.dryRun(ctx)
 	}

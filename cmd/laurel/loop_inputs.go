@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -87,11 +88,7 @@ func (r roundSteps) trainInputs() (loop.Inputs, error) {
 	for i, file := range files {
 		err = errors.Join(err, in.AddFile(fmt.Sprintf("pairs.%d", i+1), file))
 	}
-	for _, file := range r.config.Train.Data.Validation.Files {
-		if info, statErr := os.Stat(file); statErr == nil && info.Mode().IsRegular() { // else a hub's, by its name
-			err = errors.Join(err, in.AddFile("validation "+file, file))
-		}
-	}
+	err = errors.Join(err, addFiles(in, "validation", r.config.Train.Data.Validation.Files))
 	if r.config.Start == loop.Last && r.n > 1 {
 		in.Add("model of the round before", r.trained(r.n-1))
 	} else {
@@ -100,36 +97,55 @@ func (r roundSteps) trainInputs() (loop.Inputs, error) {
 	return in, errors.Join(err, addConfig(in, "train", r.config.Train, notOfWeights...))
 }
 
+// addFiles takes in local files by what they are; a hub's are known by their names.
+func addFiles(in loop.Inputs, what string, files []string) (err error) {
+	for _, file := range files {
+		if info, statErr := os.Stat(file); statErr == nil && info.Mode().IsRegular() {
+			err = errors.Join(err, in.AddFile(what+" "+file, file))
+		}
+	}
+	return err
+}
+
 // addModel takes in the files of a model in a local directory; a hub's is known by
-// its name and revision.
+// its name and revision. Every round asks for them, and weights may be large: they
+// are read once.
 func (r roundSteps) addModel(in loop.Inputs) error {
 	m := r.config.Train.Model
 	dir := m.Path
 	if m.Config != "" {
 		dir = filepath.Dir(m.Config)
 	}
+	files, known := r.models[dir]
+	if !known {
+		var err error
+		if files, err = modelFiles(dir); err != nil {
+			return err
+		}
+		r.models[dir] = files
+	}
+	maps.Copy(in, files)
+	return nil
+}
+
+func modelFiles(dir string) (loop.Inputs, error) {
+	files := loop.Inputs{}
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		return files, nil
 	}
 	for _, entry := range entries {
 		if entry.Type().IsRegular() && err == nil {
-			err = in.AddFile("model "+entry.Name(), filepath.Join(dir, entry.Name()))
+			err = files.AddFile("model "+entry.Name(), filepath.Join(dir, entry.Name()))
 		}
 	}
-	return err
+	return files, err
 }
 
 func (r roundSteps) evalInputs() (loop.Inputs, error) {
 	in := loop.Inputs{}
 	in.Add("model", r.trained(r.n))
-	var err error
-	for _, file := range r.evalFiles() {
-		if info, statErr := os.Stat(file); statErr == nil && info.Mode().IsRegular() {
-			err = errors.Join(err, in.AddFile("pairs "+file, file))
-		}
-	}
-	return in, errors.Join(err, in.AddJSON("eval", r.config.Eval))
+	return in, errors.Join(addFiles(in, "pairs", r.evalFiles()), in.AddJSON("eval", r.config.Eval))
 }
 
 func (r roundSteps) bestInputs() (loop.Inputs, error) {
