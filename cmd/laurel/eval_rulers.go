@@ -15,11 +15,29 @@ import (
 
 // textRules are the rulers of texts; of a run, the bag of words is trained on the
 // run's own training pairs.
-func (e *evaluation) textRules(ctx context.Context, rows []eval.Row) ([]eval.Rule, error) {
-	training, err := e.runPairs(ctx)
-	if err != nil {
-		fmt.Fprintf(e.log, "rulers: the run's training pairs cannot be read (%v): the bag of words is cross-validated on the evaluated pairs\n", err)
+func (e *evaluation) textRules(ctx context.Context, rows []eval.Row) (rules []eval.Rule, err error) {
+	path := runConfig(e.ref)
+	if path == "" {
+		return e.textRulesBy(rows, nil)
 	}
+	var unread error
+	rules, err = e.textRulesBy(rows, func(yield func(data.Pair, error) bool) {
+		for pair, err := range e.pairsOfRun(ctx, path) {
+			unread = err
+			if !yield(pair, err) {
+				return
+			}
+		}
+	})
+	if unread == nil {
+		return rules, err
+	}
+	fmt.Fprintf(e.log, "rulers: the run's training pairs cannot be read (%v): the bag of words is cross-validated on the evaluated pairs\n", unread)
+	return e.textRulesBy(rows, nil)
+}
+
+// textRulesBy says what could not be made of them.
+func (e *evaluation) textRulesBy(rows []eval.Row, training iter.Seq2[data.Pair, error]) ([]eval.Rule, error) {
 	rules, note, err := eval.TextRules(rows, e.texts(), training)
 	if note != "" {
 		fmt.Fprintln(e.log, note)
@@ -27,14 +45,20 @@ func (e *evaluation) textRules(ctx context.Context, rows []eval.Row) ([]eval.Rul
 	return rules, err
 }
 
-// runPairs are the pairs that --model was trained on, where it is a run
-// directory or one of its checkpoints; else nil. They are read once to the end
-// here, so that what is missing is known before anything is fitted.
-func (e *evaluation) runPairs(ctx context.Context) (iter.Seq2[data.Pair, error], error) {
-	path := runConfig(e.ref)
-	if path == "" {
-		return nil, nil
+// pairsOfRun are the pairs that a run was trained on, by its configuration.
+func (e *evaluation) pairsOfRun(ctx context.Context, path string) iter.Seq2[data.Pair, error] {
+	return func(yield func(data.Pair, error) bool) {
+		pairs, err := e.findPairsOfRun(ctx, path)
+		if err != nil {
+			yield(data.Pair{}, err)
+			return
+		}
+		pairs.first(data.ReadPairs(pairs.config.Train, pairs.config.Reading(nil), nil), nil)(yield)
 	}
+}
+
+// findPairsOfRun leaves those out that the run validated on.
+func (e *evaluation) findPairsOfRun(ctx context.Context, path string) (*trainingPairs, error) {
 	config, err := configs.Load(path, nil)
 	if err != nil {
 		return nil, err
@@ -43,18 +67,7 @@ func (e *evaluation) runPairs(ctx context.Context) (iter.Seq2[data.Pair, error],
 	if err != nil {
 		return nil, err
 	}
-	if err := pairs.split(e.log); err != nil {
-		return nil, err
-	}
-	read := func() iter.Seq2[data.Pair, error] {
-		return pairs.first(data.ReadPairs(pairs.config.Train, pairs.config.Reading(nil), nil), nil)
-	}
-	for _, err := range read() {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return read(), nil
+	return pairs, pairs.split(e.log)
 }
 
 // runConfig is where the configuration of a run lies; "" of a model that is of
