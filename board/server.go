@@ -24,14 +24,8 @@ type Server struct {
 // Handler answers the page's requests, with paths that begin at the site's root.
 func (s *Server) Handler() (http.Handler, error) {
 	mux := http.NewServeMux()
-	localweb.Shared(mux)
-	for path, file := range map[string][2]string{"{$}": {"board.html", "text/html"}, "board.css": {"board.css", "text/css"},
-		"board.js": {"board.js", "text/javascript"}, "chart.js": {"chart.js", "text/javascript"}} {
-		content, err := files.ReadFile("page/" + file[0])
-		if err != nil {
-			return nil, err
-		}
-		mux.HandleFunc("GET /"+path, localweb.File(file[1]+"; charset=utf-8", content))
+	if err := localweb.Assets(mux, files, map[string]string{"{$}": "page/board.html", "board.css": "page/board.css", "board.js": "page/board.js", "chart.js": "page/chart.js"}); err != nil {
+		return nil, err
 	}
 	mux.HandleFunc("GET /events", s.events)
 	mux.HandleFunc("POST /score", s.score)

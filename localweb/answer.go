@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"mime"
 	"net/http"
+	"path"
 )
 
 // style is the stylesheet that all pages share: colours, type, buttons, for light
@@ -54,14 +56,26 @@ func Fail(w http.ResponseWriter, status int, err error) {
 	WriteJSON(w, status, map[string]string{"error": err.Error()})
 }
 
-// Shared serves what pages have in common: base.css and icon.svg.
-func Shared(mux *http.ServeMux) {
-	mux.HandleFunc("GET /base.css", File("text/css; charset=utf-8", style))
-	mux.HandleFunc("GET /icon.svg", File("image/svg+xml", icon))
+// kinds are the media types of a site's files.
+var kinds = map[string]string{".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+
+// Assets serves what pages have in common, base.css and icon.svg, and a site's own
+// files of a folder, by their paths: {$} is the site's root.
+func Assets(mux *http.ServeMux, folder fs.FS, own map[string]string) error {
+	mux.HandleFunc("GET /base.css", file("text/css; charset=utf-8", style))
+	mux.HandleFunc("GET /icon.svg", file("image/svg+xml", icon))
+	for at, name := range own {
+		content, err := fs.ReadFile(folder, name)
+		if err != nil {
+			return err
+		}
+		mux.HandleFunc("GET /"+at, file(kinds[path.Ext(name)], content))
+	}
+	return nil
 }
 
-// File serves content of a media type.
-func File(kind string, content []byte) http.HandlerFunc {
+// file serves content of a media type.
+func file(kind string, content []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", kind)
 		w.Write(content) // as in WriteJSON

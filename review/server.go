@@ -32,13 +32,8 @@ func (s *Server) Handler() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("GET /agreement", s.agreement)
-	localweb.Shared(mux)
-	for name, kind := range map[string]string{"review.css": "text/css; charset=utf-8", "review.js": "text/javascript; charset=utf-8"} {
-		content, err := files.ReadFile("page/" + name)
-		if err != nil {
-			return nil, err
-		}
-		mux.HandleFunc("GET /"+name, localweb.File(kind, content))
+	if err := localweb.Assets(mux, files, map[string]string{"review.css": "page/review.css", "review.js": "page/review.js"}); err != nil {
+		return nil, err
 	}
 	mux.HandleFunc("GET /next", s.next)
 	mux.HandleFunc("POST /answer", s.answer)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"gonum.org/v1/gonum/stat"
+
+	"laurel/eval/stats"
 )
 
 // said is what a reading means for whoever runs the server, and what mends it.
@@ -27,7 +29,6 @@ var said = [readings]struct{ looks, fix string }{
 // The servers' other ways to make a number of a logit.
 const sigmoidFix = `vLLM: "use_activation": false in requests; any server: "problem_type": "regression" in config.json, which laurel export writes`
 
-func sigmoid(x float64) float64  { return 1 / (1 + math.Exp(-x)) }
 func identity(x float64) float64 { return x }
 
 // comparison is a server's rewards against the model's.
@@ -121,7 +122,7 @@ func (c *comparison) mixed(f func(float64) float64, r reading) (names []string, 
 
 func (c *comparison) sigma() (Check, bool) {
 	for r := range readings {
-		names, fits := c.mixed(sigmoid, r)
+		names, fits := c.mixed(stats.Sigmoid, r)
 		if !fits {
 			continue
 		}

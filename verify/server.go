@@ -141,7 +141,8 @@ func openLocal(ctx context.Context, dir string, backend model.Backend, o scoring
 func (l *local) learn(ctx context.Context, sequences [][]int32) error {
 	var fresh [][]int32
 	for _, ids := range sequences {
-		if key := fmt.Sprint(ids); !hasKey(l.known, key) {
+		key := fmt.Sprint(ids)
+		if _, has := l.known[key]; !has {
 			l.known[key] = math.NaN()
 			fresh = append(fresh, ids)
 		}
@@ -159,11 +160,6 @@ func (l *local) learn(ctx context.Context, sequences [][]int32) error {
 		}
 	}
 	return nil
-}
-
-func hasKey(known map[string]float64, key string) bool {
-	_, has := known[key]
-	return has
 }
 
 // reward is that of ids that were learnt.

@@ -15,6 +15,7 @@ import (
 
 	"laurel/data"
 	"laurel/data/tokenizer"
+	"laurel/eval/stats"
 	"laurel/model"
 	"laurel/scoring"
 )
@@ -175,11 +176,11 @@ func TestMisbehavingServers(t *testing.T) {
 			}
 			return tok.EncodeText(text, 48, s.Side)
 		}}, StatusFailed, "1 of 7 texts (chat): rewards of texts with no special tokens but those that the chat template writes", "have the chat template write"},
-		{"sigma", e, fake{local: e, number: func(_ int, x float32) any { return sigmoid(float64(x)) }}, StatusFailed, "σ of the reward", "use_activation"},
+		{"sigma", e, fake{local: e, number: func(_ int, x float32) any { return stats.Sigmoid(float64(x)) }}, StatusFailed, "σ of the reward", "use_activation"},
 		{"bare", e, fake{local: e, ids: func(text string, _ bool) (data.Tokens, error) { return tok.EncodeBare(text, 48, s.Side) }},
 			StatusFailed, "without the tokenizer's special tokens", "add_special_tokens true"},
 		{"sigma and bare", e, fake{local: e, ids: func(text string, _ bool) (data.Tokens, error) { return tok.EncodeBare(text, 48, s.Side) },
-			number: func(_ int, x float32) any { return sigmoid(float64(x)) }}, StatusFailed, "not the raw logit, and all 7 texts: rewards of texts without", "add_special_tokens true"},
+			number: func(_ int, x float32) any { return stats.Sigmoid(float64(x)) }}, StatusFailed, "not the raw logit, and all 7 texts: rewards of texts without", "add_special_tokens true"},
 		{"doubled", d, fake{local: d, ids: double}, StatusFailed, "1 of 7 texts (chat): rewards of texts with the special tokens twice", "without its BOS"},
 		{"other end", e, fake{local: e, ids: func(text string, _ bool) (data.Tokens, error) { return tok.EncodeText(text, 48, other) }},
 			StatusFailed, "1 of 7 texts (long): rewards of texts that are cut at the other end", "truncation_side"},

@@ -11,7 +11,6 @@ import (
 
 	"laurel/board"
 	"laurel/eval/stats"
-	"laurel/localweb"
 	"laurel/model"
 	"laurel/scoring"
 )
@@ -32,16 +31,16 @@ func boardCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&b.dir, "dir", "", "folder with run directories, at any depth up to 4")
-	addressFlags(cmd, &b.addr, &b.remote)
+	b.address.flags(cmd)
 	flags.StringVar(&b.backend, "backend", "auto", "of the model that typed texts are scored with: auto, cuda, cpu, go or xla:/path/plugin.so")
 	return cmd
 }
 
 // boarding is one run of the command.
 type boarding struct {
-	dir, addr, backend string
-	remote             bool
-	out                io.Writer
+	dir, backend string
+	address      siteAddress
+	out          io.Writer
 }
 
 func (b *boarding) run(ctx context.Context) (err error) {
@@ -57,13 +56,9 @@ func (b *boarding) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	site, err := localweb.Open(b.addr, b.remote)
+	site, err := b.address.open("look", b.out)
 	if err != nil {
 		return err
-	}
-	fmt.Fprintf(b.out, "ready: %s (until Ctrl-C; who has this address can look)\n", site.URL())
-	if warning := site.Warning(); warning != "" {
-		fmt.Fprintln(b.out, warning)
 	}
 	watching, stop := context.WithCancel(ctx)
 	var watcher sync.WaitGroup

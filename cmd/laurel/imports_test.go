@@ -57,7 +57,7 @@ var allowed = map[string][]string{
 	"selection": {"data"},
 	"serve":     {"data", "data/tokenizer", "scoring"},
 
-	"verify": {"data", "data/tokenizer", "model", "scoring"},
+	"verify": {"data", "data/tokenizer", "eval/stats", "model", "scoring"},
 
 	"trainer": {"model", "model/safetensors", "eval", "data", "data/batches"},
 

@@ -44,25 +44,43 @@ func reviewCommand() *cobra.Command {
 	flags.StringArrayVar(&r.config.Others, "others", nil, "answers of people in another file, counted in the agreement; several times for several files")
 	flags.StringVar(&r.constitution, "constitution", "", "shipped name or file: its principles are offered for reasons")
 	flags.Uint64Var(&r.config.Seed, "seed", 42, "of each person's order, and of which response is on the left")
-	addressFlags(cmd, &r.addr, &r.remote)
+	r.address.flags(cmd)
 	flags.StringToStringVar(&r.columns, "columns", nil, "field=column where the names of --data differ")
 	flags.StringVar(&r.onBadRow, "on-bad-row", "fail", "fail or skip, for rows of --data")
 	return cmd
 }
 
-// addressFlags are those of pages for the person who starts the command.
-func addressFlags(cmd *cobra.Command, addr *string, remote *bool) {
-	cmd.Flags().StringVar(addr, "addr", "127.0.0.1:0", "address and port to listen on; port 0 is one that is free")
-	cmd.Flags().BoolVar(remote, "allow-remote", false, "allow an --addr that other machines can reach, without encryption")
+// siteAddress is where pages are for the person who starts the command.
+type siteAddress struct {
+	addr   string
+	remote bool
+}
+
+func (a *siteAddress) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&a.addr, "addr", "127.0.0.1:0", "address and port to listen on; port 0 is one that is free")
+	cmd.Flags().BoolVar(&a.remote, "allow-remote", false, "allow an --addr that other machines can reach, without encryption")
+}
+
+// open listens, and says where, what who has the address can do, and who else could.
+func (a *siteAddress) open(can string, out io.Writer) (*localweb.Site, error) {
+	site, err := localweb.Open(a.addr, a.remote)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(out, "ready: %s (until Ctrl-C; who has this address can %s)\n", site.URL(), can)
+	if warning := site.Warning(); warning != "" {
+		fmt.Fprintln(out, warning)
+	}
+	return site, nil
 }
 
 // reviewing is one run of the command.
 type reviewing struct {
-	data, annotator, constitution, addr, onBadRow string
-	columns                                       map[string]string
-	remote                                        bool
-	config                                        review.Config
-	out                                           io.Writer
+	data, annotator, constitution, onBadRow string
+	columns                                 map[string]string
+	address                                 siteAddress
+	config                                  review.Config
+	out                                     io.Writer
 }
 
 func (r *reviewing) run(ctx context.Context) (err error) {
@@ -86,13 +104,9 @@ func (r *reviewing) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	site, err := localweb.Open(r.addr, r.remote)
+	site, err := r.address.open("answer", r.out)
 	if err != nil {
 		return err
-	}
-	fmt.Fprintf(r.out, "ready: %s (until Ctrl-C; who has this address can answer)\n", site.URL())
-	if warning := site.Warning(); warning != "" {
-		fmt.Fprintln(r.out, warning)
 	}
 	if err := site.Serve(ctx, handler); err != nil {
 		return err
