@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"laurel/data"
 	"laurel/handoff"
 	"laurel/scoring"
 )
@@ -94,18 +93,12 @@ func (h *handingOff) run(ctx context.Context) error {
 // claim readies the place. With overwrite a hand-off that is there is replaced, but
 // never anything else.
 func (h *handingOff) claim() error {
-	if filepath.Clean(h.dir) == "." {
-		return fmt.Errorf("--out %s is the working directory, which cannot be replaced: name a directory in it", h.dir)
-	}
-	if err := data.CheckNewFolder(h.dir); err != nil {
-		if !h.overwrite {
-			return fmt.Errorf("%w, or add --overwrite to replace the hand-off there", err)
-		}
+	return claimWhole(h.dir, "hand-off", h.overwrite, func(error) error {
 		if _, missing := os.Stat(filepath.Join(h.dir, handoff.File)); missing != nil {
 			return fmt.Errorf("--overwrite replaces a hand-off, and %s has no %s: name another directory", h.dir, handoff.File)
 		}
-	}
-	return claimFolder(filepath.Dir(filepath.Clean(h.dir)))
+		return nil
+	})
 }
 
 func (h *handingOff) tell(said *handoff.Handoff) error {

@@ -98,33 +98,43 @@ func replaced(path string) error {
 	return fmt.Errorf("%s is there already: add --overwrite to replace it, or name another --out", path)
 }
 
-// claimModelFolder readies the place of a model directory. With overwrite a
-// model directory that is there is replaced, but never anything else.
-func claimModelFolder(dir string, overwrite bool) error {
+// claimWhole readies the place of a folder that is written whole. With overwrite
+// what is there is replaced, unless mine, which hears why the folder is not new, has
+// an error.
+func claimWhole(dir, what string, overwrite bool, mine func(notNew error) error) error {
 	if filepath.Clean(dir) == "." {
 		return fmt.Errorf("--out %s is the working directory, which cannot be replaced: name a directory in it", dir)
 	}
-	err := data.CheckNewFolder(dir)
-	if err == nil {
-		return claimFolder(filepath.Dir(filepath.Clean(dir)))
-	}
-	if !overwrite {
-		return fmt.Errorf("%w, or add --overwrite to replace the model there", err)
-	}
-	entries, readErr := os.ReadDir(dir)
-	if readErr != nil {
-		return err
-	}
-	var strange []string
-	for _, entry := range entries {
-		if !ofModel(entry) {
-			strange = append(strange, entry.Name())
+	if err := data.CheckNewFolder(dir); err != nil {
+		if !overwrite {
+			return fmt.Errorf("%w, or add --overwrite to replace the %s there", err, what)
+		}
+		if err := mine(err); err != nil {
+			return err
 		}
 	}
-	if len(strange) > 0 {
-		return fmt.Errorf("--overwrite replaces a model directory, and %s also holds %s: name another directory", dir, strings.Join(strange, ", "))
-	}
 	return claimFolder(filepath.Dir(filepath.Clean(dir)))
+}
+
+// claimModelFolder readies the place of a model directory. With overwrite a
+// model directory that is there is replaced, but never anything else.
+func claimModelFolder(dir string, overwrite bool) error {
+	return claimWhole(dir, "model", overwrite, func(notNew error) error {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return notNew
+		}
+		var strange []string
+		for _, entry := range entries {
+			if !ofModel(entry) {
+				strange = append(strange, entry.Name())
+			}
+		}
+		if len(strange) > 0 {
+			return fmt.Errorf("--overwrite replaces a model directory, and %s also holds %s: name another directory", dir, strings.Join(strange, ", "))
+		}
+		return nil
+	})
 }
 
 // ofModel tells whether an entry of a directory may be a model's.

@@ -113,12 +113,7 @@ func (s *Set) complete() error {
 }
 
 func sortedKeys[V any](m map[string]V) []string {
-	var keys []string
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
+	return slices.Sorted(maps.Keys(m))
 }
 
 // compare says which of the rows that a set should have are missing, and refuses
