@@ -60,7 +60,7 @@ func (b *bertStack) about() about {
 		positions -= b.paddingIndex + 1
 	}
 	return about{class: b.class, hidden: b.hiddenSize, heads: b.numHeads, headDim: b.hiddenSize / b.numHeads,
-		inner: b.intermediateSize, positions: positions, attentionDropout: b.attentionDropout}
+		inner: b.intermediateSize, positions: positions, pooling: "cls", attentionDropout: b.attentionDropout}
 }
 
 func (b *bertStack) blocks() int { return b.layers }
@@ -130,8 +130,8 @@ func (b *bertStack) block(p *pass, i int, x *Node) *Node {
 		scale:   1 / math.Sqrt(float64(b.hiddenSize/b.numHeads)),
 		dropout: b.attentionDropout,
 	})
-	a = p.dropout(p.linear(name+".attention.output.dense", a), b.hiddenDropout)
-	x = p.layerNorm(name+".attention.output.LayerNorm", add(x, a), b.layerNormEps)
+	a = p.dropout(p.linear(name+".attention.output.dense", p.asked(a)), b.hiddenDropout)
+	x = p.layerNorm(name+".attention.output.LayerNorm", add(p.asked(x), a), b.layerNormEps)
 	h := activate(b.activation, p.linear(name+".intermediate.dense", x))
 	h = p.dropout(p.linear(name+".output.dense", h), b.hiddenDropout)
 	return p.layerNorm(name+".output.LayerNorm", add(x, h), b.layerNormEps)
@@ -154,6 +154,6 @@ func (b *bert) headWeights() []weight {
 }
 
 func (b *bert) score(p *pass, x *Node) *Node {
-	pooled := p.dropout(Tanh(p.linear("bert.pooler.dense", p.firstToken(x))), b.classifierDropout)
+	pooled := p.dropout(Tanh(p.linear("bert.pooler.dense", x)), b.classifierDropout)
 	return Squeeze(p.linear("classifier", pooled), -1)
 }

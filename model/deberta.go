@@ -108,7 +108,7 @@ func (r *configReader) parts(key string) []string {
 
 func (b *deberta) about() about {
 	a := about{class: "DebertaV2ForSequenceClassification", hidden: b.hiddenSize, heads: b.numHeads,
-		headDim: b.hiddenSize / b.numHeads, inner: b.intermediateSize, attentionDropout: b.attentionDropout, relative: true}
+		headDim: b.hiddenSize / b.numHeads, inner: b.intermediateSize, pooling: "cls", attentionDropout: b.attentionDropout, relative: true}
 	if b.positionBiased {
 		a.positions = b.positions
 	}
@@ -194,8 +194,8 @@ func (p *pass) withoutPadding(x *Node) *Node {
 
 func (b *deberta) block(p *pass, i int, x *Node) *Node {
 	name := "deberta.encoder.layer." + strconv.Itoa(i)
-	a := p.dropout(p.linear(name+".attention.output.dense", b.attention(p, name+".attention.self.", x)), b.hiddenDropout)
-	y := p.layerNorm(name+".attention.output.LayerNorm", add(x, a), b.eps)
+	a := p.dropout(p.linear(name+".attention.output.dense", p.asked(b.attention(p, name+".attention.self.", x))), b.hiddenDropout)
+	y := p.layerNorm(name+".attention.output.LayerNorm", add(p.asked(x), a), b.eps)
 	h := activate(b.activation, p.linear(name+".intermediate.dense", y))
 	h = p.dropout(p.linear(name+".output.dense", h), b.hiddenDropout)
 	y = p.layerNorm(name+".output.LayerNorm", add(y, h), b.eps)
@@ -227,12 +227,16 @@ func (b *deberta) convolution(p *pass, x, residual *Node) *Node {
 	}
 	out := Add(as(Reshape(sum, n, t, d), x.DType()), ExpandLeftToRank(p.weight("deberta.encoder.conv.conv.bias"), 3))
 	out = activate(b.convActivation, p.dropout(p.withoutPadding(out), b.hiddenDropout))
-	return p.withoutPadding(p.layerNorm("deberta.encoder.conv.LayerNorm", Add(residual, out), b.eps))
+	y := p.layerNorm("deberta.encoder.conv.LayerNorm", Add(residual, p.asked(out)), b.eps)
+	if p.only != "" { // never padding
+		return y
+	}
+	return p.withoutPadding(y)
 }
 
 func (b *deberta) norm(_ *pass, x *Node) *Node { return x }
 
 func (b *deberta) score(p *pass, x *Node) *Node {
-	pooled := activate(b.poolerActivation, p.linear("pooler.dense", p.dropout(p.firstToken(x), b.poolerDropout)))
+	pooled := activate(b.poolerActivation, p.linear("pooler.dense", p.dropout(x, b.poolerDropout)))
 	return Squeeze(p.linear("classifier", p.dropout(pooled, b.classifierDropout)), -1)
 }

@@ -84,7 +84,7 @@ func (d *decoder) about() about {
 	if d.queryNorm {
 		normed = (d.numHeads + d.keyValueHeads) * d.headDim
 	}
-	return about{class: d.class, hidden: d.hiddenSize, heads: d.numHeads, headDim: d.headDim, inner: d.intermediateSize, gated: true, normed: normed, causal: true,
+	return about{class: d.class, hidden: d.hiddenSize, heads: d.numHeads, headDim: d.headDim, inner: d.intermediateSize, gated: true, normed: normed, causal: true, pooling: "last",
 		attentionDropout: d.attentionDropout, windows: windowsOf(d.perLayer), softcap: d.scoreSoftcap != 0}
 }
 
@@ -150,6 +150,7 @@ func (d *decoder) embed(p *pass) *Node {
 func (d *decoder) block(p *pass, i int, x *Node) *Node {
 	l := "model.layers." + strconv.Itoa(i)
 	a := d.attention(p, l+".self_attn.", d.perLayer[i], d.normed(p, l+".input_layernorm", x))
+	x = p.asked(x)
 	if !d.sandwich {
 		x = add(x, a)
 		return add(x, d.mlp(p, l+".mlp.", d.normed(p, l+".post_attention_layernorm", x)))
@@ -178,7 +179,7 @@ func (d *decoder) attention(p *pass, name string, layer decoderLayer, x *Node) *
 		softcap: d.scoreSoftcap,
 		dropout: d.attentionDropout,
 	})
-	return p.linear(name+"o_proj", a)
+	return p.linear(name+"o_proj", p.asked(a))
 }
 
 // mlp is down(act(gate(x))·up(x)) (Shazeer 2020, arXiv:2002.05202).
@@ -190,5 +191,5 @@ func (d *decoder) mlp(p *pass, name string, x *Node) *Node {
 func (d *decoder) norm(p *pass, x *Node) *Node { return d.normed(p, "model.norm", x) }
 
 func (d *decoder) score(p *pass, x *Node) *Node {
-	return Squeeze(p.linear("score", p.lastToken(x)), -1)
+	return Squeeze(p.linear("score", x), -1)
 }

@@ -50,7 +50,7 @@ func parseDistilbert(r *configReader) family {
 }
 
 func (b *distilbert) about() about {
-	return about{class: "DistilBertForSequenceClassification", hidden: b.dim, heads: b.numHeads, headDim: b.dim / b.numHeads,
+	return about{class: "DistilBertForSequenceClassification", hidden: b.dim, heads: b.numHeads, headDim: b.dim / b.numHeads, pooling: "cls",
 		inner: b.hiddenDim, positions: b.positions, attentionDropout: b.attentionDropout}
 }
 
@@ -96,7 +96,7 @@ func (b *distilbert) block(p *pass, i int, x *Node) *Node {
 		scale:   1 / math.Sqrt(float64(b.dim/b.numHeads)),
 		dropout: b.attentionDropout,
 	})
-	x = p.layerNorm(name+".sa_layer_norm", add(x, p.linear(name+".attention.out_lin", a)), distilbertEps)
+	x = p.layerNorm(name+".sa_layer_norm", add(p.asked(x), p.linear(name+".attention.out_lin", p.asked(a))), distilbertEps)
 	h := activate(b.activation, p.linear(name+".ffn.lin1", x))
 	h = p.dropout(p.linear(name+".ffn.lin2", h), b.rate)
 	return p.layerNorm(name+".output_layer_norm", add(x, h), distilbertEps)
@@ -105,6 +105,6 @@ func (b *distilbert) block(p *pass, i int, x *Node) *Node {
 func (b *distilbert) norm(_ *pass, x *Node) *Node { return x }
 
 func (b *distilbert) score(p *pass, x *Node) *Node {
-	h := MaxScalar(p.linear("pre_classifier", p.firstToken(x)), 0)
+	h := MaxScalar(p.linear("pre_classifier", x), 0)
 	return Squeeze(p.linear("classifier", p.dropout(h, b.classifierDropout)), -1)
 }

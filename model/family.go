@@ -20,9 +20,9 @@ type family interface {
 
 	embed(p *pass) *Node                 // [N, T] to [N, T, D]
 	blocks() int                         // how many there are
-	block(p *pass, i int, x *Node) *Node // [N, T, D] to [N, T, D]
+	block(p *pass, i int, x *Node) *Node // [N, T, D] to [N, T, D], or to [S, 1, D] where one token is asked for
 	norm(p *pass, x *Node) *Node         // after the last block; x itself where there is none
-	score(p *pass, x *Node) *Node        // transformers' pooling and head. [N, T, D] to [S]
+	score(p *pass, x *Node) *Node        // transformers' head. [S, D] to [S]
 }
 
 // about is what the rest of the package asks of a family.
@@ -37,6 +37,7 @@ type about struct {
 	normed    int    // features of queries and keys that have a norm of their own
 	positions int    // longest sequence, 0 for no limit
 	causal    bool   // a decoder: its last token has seen all others
+	pooling   string // transformers': cls | mean | last
 
 	attentionDropout float64
 	windows          []int // of each block's attention, 0 for none; nil: none has one

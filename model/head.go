@@ -81,14 +81,23 @@ func (c *Config) headWeights() []weight {
 	return c.Recorded.Head.weights(c.family.about().hidden)
 }
 
-// head gives the reward of each sequence from the last hidden states.
-// [N, T, D] to [S]
-func (c *Config) head(p *pass, x *Node) *Node {
+// pooling is how the config brings the tokens of a sequence to one vector.
+func (c *Config) pooling() string {
+	if h := c.Recorded.Head; !h.Own() {
+		return h.Pooling
+	}
+	return c.family.about().pooling
+}
+
+// takesOne tells whether a pooling is one token's vector.
+func takesOne(pooling string) bool { return pooling == "cls" || pooling == "last" }
+
+// head gives the reward of each sequence from its pooled vector. [S, D] to [S]
+func (c *Config) head(p *pass, pooled *Node) *Node {
 	h := c.Recorded.Head
 	if h.Own() {
-		return c.family.score(p, x)
+		return c.family.score(p, pooled)
 	}
-	pooled := p.pool(h.Pooling, x)
 	if h.Kind == "mlp" {
 		pooled = Tanh(p.linear(headDense, pooled))
 	}

@@ -82,7 +82,7 @@ func (b *modernbert) readLayers(r *configReader) {
 
 func (b *modernbert) about() about {
 	return about{class: "ModernBertForSequenceClassification", hidden: b.hiddenSize, heads: b.numHeads,
-		headDim: b.hiddenSize / b.numHeads, inner: b.intermediateSize, gated: true, joined: true,
+		headDim: b.hiddenSize / b.numHeads, inner: b.intermediateSize, gated: true, joined: true, pooling: b.pooling,
 		attentionDropout: b.attentionDropout, windows: windowsOf(b.perLayer)}
 }
 
@@ -131,7 +131,7 @@ func (b *modernbert) block(p *pass, i int, x *Node) *Node {
 	if i > 0 {
 		normed = p.layerNorm(name+".attn_norm", x, b.eps)
 	}
-	x = add(x, b.attention(p, name+".attn.", b.perLayer[i], normed))
+	x = add(p.asked(x), b.attention(p, name+".attn.", b.perLayer[i], normed))
 	h := p.linear(name+".mlp.Wi", p.layerNorm(name+".mlp_norm", x, b.eps)) // [N, T, 2·F]
 	f := b.intermediateSize
 	input := Slice(h, AxisRange(), AxisRange(), AxisRangeFromStart(f))
@@ -154,13 +154,13 @@ func (b *modernbert) attention(p *pass, name string, layer decoderLayer, x *Node
 		scale:   1 / math.Sqrt(float64(d/b.numHeads)),
 		dropout: b.attentionDropout,
 	})
-	return p.dropout(p.linear(name+"Wo", a), b.attentionDropout)
+	return p.dropout(p.linear(name+"Wo", p.asked(a)), b.attentionDropout)
 }
 
 func (b *modernbert) norm(p *pass, x *Node) *Node { return p.layerNorm("model.final_norm", x, b.eps) }
 
 func (b *modernbert) score(p *pass, x *Node) *Node {
-	h := activate(b.classifierActivation, p.linear("head.dense", p.pool(b.pooling, x)))
+	h := activate(b.classifierActivation, p.linear("head.dense", x))
 	h = p.dropout(p.layerNorm("head.norm", h, b.eps), b.classifierDropout)
 	return Squeeze(p.linear("classifier", h), -1)
 }

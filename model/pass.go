@@ -35,6 +35,10 @@ type pass struct {
 	masks  map[maskKind]*Node
 	tables map[*rope][2]*Node
 
+	// only is how pooling chooses the one token of each sequence that the last
+	// block is asked for; "" in the other blocks, and where pooling reads all.
+	only string
+
 	sites  int     // dropout sites so far, each with a stream of its own
 	keep   bool    // whether to keep hidden
 	hidden []*Node // outputs of the embeddings and of every block
@@ -66,12 +70,15 @@ func (m *Model) Hidden(scope *ml.Scope, in Inputs) []*Node {
 }
 
 func (p *pass) reward(c *Config) *Node {
-	f := c.family
+	f, pooling := c.family, c.pooling()
 	x := f.embed(p)
 	for i := range f.blocks() {
 		p.keepHidden(x)
 		if p.Checkpoint {
 			x = x.Checkpoint()
+		}
+		if i == f.blocks()-1 && takesOne(pooling) && !p.keep {
+			p.only = pooling
 		}
 		x = f.block(p, i, x)
 	}
@@ -81,7 +88,21 @@ func (p *pass) reward(c *Config) *Node {
 	x = f.norm(p, x)
 	p.keepHidden(x)
 	p.dtype = dtypes.Float32 // the head costs nothing, and its rounding would show in every reward
-	return c.head(p, x)
+	if p.only != "" {
+		return c.head(p, Squeeze(x, 1))
+	}
+	return c.head(p, p.pool(pooling, x))
+}
+
+// asked gives, of all tokens' values, those that the rest of a block goes on
+// from: all, but in the last block only those of the token that pooling takes,
+// since the outputs of others there would not be read. [N, T, D] to itself or
+// [S, 1, D]
+func (p *pass) asked(x *Node) *Node {
+	if p.only == "" {
+		return x
+	}
+	return ExpandDims(p.pool(p.only, x), 1)
 }
 
 func (p *pass) graph() *Graph { return p.IDs.Graph() }
