@@ -27,7 +27,7 @@ func (p *pass) attention(in attentionInputs) *Node {
 	if p.banded(in) {
 		return p.bandedAttention(in)
 	}
-	scores := as(einsum("nqhk,nmhk->nhqm", MulScalar(in.query, in.scale), in.key), dtypes.Float32)
+	scores := as(p.scores(MulScalar(in.query, in.scale), in.key), dtypes.Float32)
 	return p.attend(capped(scores, in.softcap), in.value, p.mask(in.sees), in.dropout)
 }
 
@@ -44,7 +44,7 @@ func capped(scores *Node, softcap float64) *Node {
 func (p *pass) attend(scores, value, mask *Node, dropout float64) *Node {
 	n, t, h, k := value.Shape().Dim(0), value.Shape().Dim(1), value.Shape().Dim(2), value.Shape().Dim(3)
 	probs := p.dropout(maskedSoftmax(scores, mask), dropout)
-	return Reshape(einsum("nhqm,nmhk->nqhk", as(probs, value.DType()), value), n, t, h*k)
+	return Reshape(p.weighted(as(probs, value.DType()), value), n, t, h*k)
 }
 
 // maskedSoftmax is softmax over the last axis where the mask is true.

@@ -16,7 +16,7 @@ func (b *deberta) attention(p *pass, name string, x *Node) *Node {
 	query := p.heads(p.linear(name+"query_proj", x), b.numHeads) // [N, T, H, K]
 	key := p.heads(p.linear(name+"key_proj", x), b.numHeads)
 	value := p.heads(p.linear(name+"value_proj", x), b.numHeads)
-	scores := as(einsum("nqhk,nmhk->nhqm", query, key), dtypes.Float32)
+	scores := as(p.scores(query, key), dtypes.Float32)
 	kinds := 1
 	if b.contentToPosition {
 		kinds++
