@@ -7,7 +7,7 @@ import (
 )
 
 type attentionInputs struct {
-	query      *Node    // [N, T, H, K]
+	query      *Node    // [N, T, H, K], or [N, 1, H, K] where one token is asked for
 	key, value *Node    // [N, T, G, K], each shared by H/G query heads
 	sees       maskKind // which keys a query may see
 	scale      float64  // of the scores
@@ -40,9 +40,10 @@ func capped(scores *Node, softcap float64) *Node {
 }
 
 // attend weighs the values by softmax of the scores where the mask is true.
-// scores [N, H, T, T], value [N, T, H, K] to [N, T, H·K]
+// scores [N, H, T, T], value [N, T, H, K] to [N, T, H·K]; of as many queries as
+// there are scores
 func (p *pass) attend(scores, value, mask *Node, dropout float64) *Node {
-	n, t, h, k := value.Shape().Dim(0), value.Shape().Dim(1), value.Shape().Dim(2), value.Shape().Dim(3)
+	n, t, h, k := value.Shape().Dim(0), scores.Shape().Dim(2), value.Shape().Dim(2), value.Shape().Dim(3)
 	probs := p.dropout(maskedSoftmax(scores, mask), dropout)
 	return Reshape(p.weighted(as(probs, value.DType()), value), n, t, h*k)
 }

@@ -123,7 +123,7 @@ func (b *bertStack) block(p *pass, i int, x *Node) *Node {
 	name := b.prefix + "encoder.layer." + strconv.Itoa(i)
 	self := name + ".attention.self."
 	a := p.attention(attentionInputs{
-		query:   p.heads(p.linear(self+"query", x), b.numHeads),
+		query:   p.heads(p.linear(self+"query", p.asking(x)), b.numHeads),
 		key:     p.heads(p.linear(self+"key", x), b.numHeads),
 		value:   p.heads(p.linear(self+"value", x), b.numHeads),
 		sees:    maskKind{},

@@ -89,7 +89,7 @@ func (b *distilbert) embed(p *pass) *Node {
 func (b *distilbert) block(p *pass, i int, x *Node) *Node {
 	name := "distilbert.transformer.layer." + strconv.Itoa(i)
 	a := p.attention(attentionInputs{
-		query:   p.heads(p.linear(name+".attention.q_lin", x), b.numHeads),
+		query:   p.heads(p.linear(name+".attention.q_lin", p.asking(x)), b.numHeads),
 		key:     p.heads(p.linear(name+".attention.k_lin", x), b.numHeads),
 		value:   p.heads(p.linear(name+".attention.v_lin", x), b.numHeads),
 		sees:    maskKind{},

@@ -99,10 +99,20 @@ func (p *pass) reward(c *Config) *Node {
 // since the outputs of others there would not be read. [N, T, D] to itself or
 // [S, 1, D]
 func (p *pass) asked(x *Node) *Node {
-	if p.only == "" {
+	if p.only == "" || p.Packed == nil && x.Shape().Dim(1) == 1 {
 		return x
 	}
 	return ExpandDims(p.pool(p.only, x), 1)
+}
+
+// asking gives the values that queries are made of, of a block whose queries see
+// all tokens and do not depend on their place: as asked does, where a row holds
+// one sequence and attention is not fused. [N, T, D] to itself or [N, 1, D]
+func (p *pass) asking(x *Node) *Node {
+	if p.Packed != nil || hasFusedAttention(p.graph().Backend()) {
+		return x
+	}
+	return p.asked(x)
 }
 
 func (p *pass) graph() *Graph { return p.IDs.Graph() }
