@@ -31,7 +31,8 @@ func (b BatchShape) rowsPerPair() int {
 //	recompute = forward, with gradient checkpointing
 //
 // Norms, activations and softmax, DeBERTa's relative positions and the update
-// are left out.
+// are left out; the last block is counted in full, of which a step computes the
+// part after attention for one token a sequence (model.Reward).
 func FLOPs(s model.Size, b BatchShape) float64 {
 	forward := ForwardFLOPs(s, b.Rows, b.Tokens)
 	total := 2*forward + float64(b.Rows)*float64(b.Tokens)*2*float64(s.TrainedLinear) + attentionFLOPs(s, b.Rows, b.Tokens)
