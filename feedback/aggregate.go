@@ -54,32 +54,52 @@ func Aggregate(c *data.Comparison, asked []Asked, policy Policy) labels.Verdict 
 	if c.Identical() {
 		return abstain(labels.AbstainIdentical)
 	}
-	var verdicts []judgeResult
+	var judges []JudgeVotes
 	var all []labels.Vote
-	for len(asked) > 0 {
+	for rest := asked; len(rest) > 0; {
 		n := 1
-		for n < len(asked) && asked[n].Judge == asked[0].Judge {
+		for n < len(rest) && rest[n].Judge == rest[0].Judge {
 			n++
 		}
 		votes := make([]labels.Vote, n)
-		for i, a := range asked[:n] {
+		for i, a := range rest[:n] {
 			votes[i] = vote(a, policy.Position)
 		}
 		all = append(all, votes...)
-		verdicts = append(verdicts, judgeResult{judgeVerdict(votes, policy), asked[0].Weight, votes, asked[:n]})
-		asked = asked[n:]
+		judges = append(judges, JudgeVotes{rest[0].Weight, votes})
+		rest = rest[n:]
 	}
-	verdict := withPrinciples(combine(verdicts, policy), verdicts)
+	verdicts := judgeResults(judges, policy)
+	verdict := withPrinciples(combine(verdicts, policy), verdicts, asked)
 	verdict.Votes = all
 	return verdict
+}
+
+// JudgeVotes are the votes of one judge about a comparison, under principles of
+// which each has a vote or the reason for none.
+type JudgeVotes struct {
+	Weight float64 // of the judge
+	Votes  []labels.Vote
+}
+
+// Decide is the verdict of votes whose weights may be others than those they were
+// cast with: side, confidence, vote share and reason as Aggregate finds them.
+func Decide(judges []JudgeVotes, policy Policy) labels.Verdict {
+	return combine(judgeResults(judges, policy), policy)
 }
 
 // judgeResult is one judge's verdict, with its weight and what it rests on.
 type judgeResult struct {
 	labels.Verdict
-	weight float64
-	votes  []labels.Vote
-	asked  []Asked
+	JudgeVotes
+}
+
+func judgeResults(judges []JudgeVotes, policy Policy) []judgeResult {
+	out := make([]judgeResult, len(judges))
+	for i, j := range judges {
+		out[i] = judgeResult{judgeVerdict(j.Votes, policy), j}
+	}
+	return out
 }
 
 func abstain(reason labels.Abstention) labels.Verdict {
@@ -230,10 +250,10 @@ func withThresholds(v labels.Verdict, policy Policy) labels.Verdict {
 func combine(judges []judgeResult, policy Policy) labels.Verdict {
 	total, deciding, forA := 0.0, 0.0, 0.0
 	for _, j := range judges {
-		total += j.weight
+		total += j.Weight
 		if j.Side != labels.Neither {
-			deciding += j.weight
-			forA += j.weight * j.better(labels.SideA)
+			deciding += j.Weight
+			forA += j.Weight * j.better(labels.SideA)
 		}
 	}
 	if len(judges) == 1 || deciding == 0 {
@@ -250,7 +270,7 @@ func combine(judges []judgeResult, policy Policy) labels.Verdict {
 	for _, j := range judges {
 		if j.Side == verdict.Side {
 			agreed++
-			verdict.VoteShare += j.weight * j.VoteShare / total
+			verdict.VoteShare += j.Weight * j.VoteShare / total
 		}
 	}
 	if agreed < policy.judgesNeeded(len(judges)) {
@@ -285,26 +305,29 @@ func withoutCombining(judges []judgeResult) labels.Verdict {
 // withPrinciples adds the principles behind a verdict, of the judges that share it:
 // how many voted for its side, the one of most weight (the first of equal
 // ones), and what was said under that.
-func withPrinciples(v labels.Verdict, judges []judgeResult) labels.Verdict {
+// asked has the answers behind the votes, in their order.
+func withPrinciples(v labels.Verdict, judges []judgeResult, asked []Asked) labels.Verdict {
 	if v.Side == labels.Neither {
 		return v
 	}
 	weights := map[string]float64{}
 	for _, j := range judges {
-		for _, vote := range j.votes {
+		for _, vote := range j.JudgeVotes.Votes {
 			if j.Side == v.Side && vote.Side == v.Side {
 				weights[vote.Principle] += vote.Weight
 			}
 		}
 	}
 	v.Agreed = len(weights)
+	at := -1
 	for _, j := range judges {
-		for i, vote := range j.votes {
+		for _, vote := range j.JudgeVotes.Votes {
+			at++
 			if j.Side != v.Side || vote.Side != v.Side {
 				continue
 			}
 			if v.Principle == "" || weights[vote.Principle] > weights[v.Principle]+tolerance {
-				v.Principle, v.Rationale = vote.Principle, rationale(j.asked[i], v.Side)
+				v.Principle, v.Rationale = vote.Principle, rationale(asked[at], v.Side)
 			}
 		}
 	}
