@@ -26,6 +26,9 @@ func (r *Report) WriteHTML(path, of string, facts ...draw.Fact) error {
 			return fmt.Errorf("write report %s: %w", path, err)
 		}
 		sections[i].Figures = figures
+		if sections[i].Title == sweepTitle {
+			sections[i].Tables = append(sections[i].Tables, r.sweepTable())
+		}
 	}
 	if len(r.Conflicts) > 0 {
 		sections = append(sections, r.conflictSection())
@@ -140,7 +143,7 @@ func (r *Report) sweepChart(title, axis string, of func(Step) stats.Value) *draw
 			c.Line(line, colours()[i], 1.4)
 			c.Dots(line, colours()[i], 2)
 		}
-		c.Legend = append(c.Legend, draw.Key{Label: draw.Label(p.Name, 11), Color: colours()[i]})
+		c.Legend = append(c.Legend, draw.Key{Label: draw.Label(p.Name, 66/len(shown)), Color: colours()[i]})
 	}
 	if low > high { // no label anywhere
 		low, high = 0, 1

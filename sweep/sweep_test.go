@@ -241,20 +241,16 @@ func TestScaleOfWeights(t *testing.T) {
 				t.Errorf("weights times %v: %+v", k, c)
 			}
 		}
-		weights := s.shipped()
-		weights[2] = 0
-		before := s.outcomes(weights)
-		for p := range weights {
-			if p != 2 {
-				continue
-			}
-			weights[p] *= 5
-			if !slices.EqualFunc(before, s.outcomes(weights), func(a, b outcome) bool {
-				return a.side == b.side && math.Float64bits(a.confidence) == math.Float64bits(b.confidence) && a.reason == b.reason
-			}) {
-				t.Error("a weight of 0 times 5 changed a label")
-			}
+		none := s.shipped()
+		none[2] = 0
+		without := *run
+		names := s.names()
+		c, err := run.Constitution.Only(slices.Delete(names, 2, 3))
+		if err != nil {
+			t.Fatal(err)
 		}
+		without.Constitution, without.OnlyKept = c, true
+		same(t, "left out at the weight 0", s.outcomes(none), label(t, &without))
 	})
 }
 

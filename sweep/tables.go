@@ -23,7 +23,7 @@ func (r *Report) sections() []draw.Section {
 	out := []draw.Section{
 		{Title: "Labels", Tables: []draw.Table{r.labelTable()}},
 		{Title: decidesTitle, Tables: []draw.Table{r.leftOutTable(), r.decidesTable()}},
-		{Title: sweepTitle, Tables: []draw.Table{r.sweepTable()}},
+		{Title: sweepTitle, Tables: []draw.Table{r.factorTable()}},
 		{Title: pairsTitle, Tables: []draw.Table{r.pairTable(), r.explainedTable()}},
 	}
 	if r.Fit != nil {
@@ -87,6 +87,22 @@ func (r *Report) decidesTable() draw.Table {
 		row := []string{draw.Label(p.Name, nameWidth), stats.Percent(p.Says.Share), d.Labels.String(), fmt.Sprint(d.Flips), fmt.Sprint(d.Ties), fmt.Sprint(d.Below), fmt.Sprint(d.Alone)}
 		if d.Agreement != nil {
 			row = append(row, d.Agreement.OfN())
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// factorTable is the sweep in short; the page has sweepTable besides.
+func (r *Report) factorTable() draw.Table {
+	t := draw.Table{Caption: "Labels that flip or are lost + gained, one weight times", Columns: []string{"principle"}}
+	for _, s := range r.Principles[0].Sweep {
+		t.Columns = append(t.Columns, fmt.Sprintf("%g", s.Factor))
+	}
+	for _, p := range r.Principles {
+		row := []string{draw.Label(p.Name, nameWidth)}
+		for _, s := range p.Sweep {
+			row = append(row, fmt.Sprintf("%d + %d", s.Flips+s.Lost, s.Gained))
 		}
 		t.Rows = append(t.Rows, row)
 	}
