@@ -18,6 +18,12 @@ type Prompt struct {
 	Row      int // from 0; for JSONL the line, from 1
 }
 
+// Key stands for the texts, tools and template variables: prompts of equal ones are
+// one, whatever their ids.
+func (p Prompt) Key() TextKey {
+	return KeyOf(Text{Messages: p.Messages, Context: p.Context}, Text{}, Text{})
+}
+
 // promptFields are what a prompt is read from. source stands in where the file
 // has no subset.
 type promptFields struct {

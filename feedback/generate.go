@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strconv"
 
 	"laurel/data"
 	"laurel/feedback/chat"
@@ -88,7 +89,7 @@ func Generate(ctx context.Context, run *Generating, write func(Responses) error)
 		summary.settle(run.Store, asker)
 	}()
 	var open Responses
-	for one, err := range inOrder(ctx, run.samples(&summary.Rows), 4*inFlight, nil, work) {
+	for one, err := range inOrder(ctx, run.samples(&summary.Rows, &summary.RepeatedPrompts), 4*inFlight, nil, work) {
 		if err != nil {
 			return summary, err
 		}
@@ -124,11 +125,32 @@ func servers(writers []chat.Config) int {
 	return len(addresses)
 }
 
+// distinct are the prompts, each once: of equal ones the first, unless the config
+// wants all. repeated counts the others.
+func (g *Generating) distinct(counts *data.Counts, repeated *int) iter.Seq2[data.Prompt, error] {
+	return func(yield func(data.Prompt, error) bool) {
+		seen := map[data.TextKey]bool{}
+		for p, err := range g.Prompts(counts) {
+			if err == nil && !g.Config.Repeats {
+				key := p.Key()
+				if seen[key] {
+					*repeated++
+					continue
+				}
+				seen[key] = true
+			}
+			if !yield(p, err) {
+				return
+			}
+		}
+	}
+}
+
 // samples are the responses of all prompts, one prompt's after the other's.
-func (g *Generating) samples(counts *data.Counts) iter.Seq2[sample, error] {
+func (g *Generating) samples(counts *data.Counts, repeated *int) iter.Seq2[sample, error] {
 	return func(yield func(sample, error) bool) {
 		order := 0
-		for p, err := range g.Prompts(counts) {
+		for p, err := range g.distinct(counts, repeated) {
 			for k := range g.Config.N {
 				if !yield(sample{p, k, order}, err) || err != nil {
 					return
@@ -142,6 +164,7 @@ func (g *Generating) samples(counts *data.Counts) iter.Seq2[sample, error] {
 // respond asks for one response.
 func (g *Generating) respond(ctx context.Context, a *asker, one sample, v variant) (sampled, error) {
 	out := sampled{sample: one}
+	v = g.forPrompt(one.Prompt, v)
 	from := a.source("model " + v.chat.Model)
 	kept, err := askInTurn(ctx, a, from, one.order, g.key(one.Prompt, v), func(ctx context.Context) (keptResponse, bool, chat.Spent, error) {
 		got, err := g.Complete[v.writer](ctx, g.request(one.Prompt, v))
@@ -182,6 +205,30 @@ func (l *LeftResponse) because(a *asker, from *source, err error) error {
 	return nil
 }
 
+// forPrompt gives the variant a seed of the prompt's own, so that a server which
+// draws by the seed alone does not draw the same for all prompts. A response that the
+// store has under the seed of all prompts, as versions before had it, stays.
+func (g *Generating) forPrompt(p data.Prompt, v variant) variant {
+	if v.chat.Seed == nil {
+		return v
+	}
+	own := v
+	seed := seedOf(*g.Config.Chat.Seed, p.Key(), v.k)
+	own.chat.Seed = &seed
+	if g.Store != nil && g.Store.Has(g.key(p, v), false) && !g.Store.Has(g.key(p, own), false) {
+		return v
+	}
+	return own
+}
+
+// seedOf is the seed of a prompt's response: 31 bits, which every server takes, of
+// the hash of seed, prompt and number.
+func seedOf(seed int64, prompt data.TextKey, number int) int64 {
+	key := Key("response seed", fmt.Sprint(seed), string(prompt[:]), fmt.Sprint(number))
+	bits, _ := strconv.ParseInt(key[:8], 16, 64) // hexadecimal digits of a hash
+	return bits >> 1
+}
+
 // messages are what a variant asks a prompt with.
 func (v variant) messages(p data.Prompt) []data.Message {
 	if v.system == "" {
@@ -213,6 +260,7 @@ func (g *Generating) key(p data.Prompt, v variant) string {
 // its store tells.
 type GenerationPlan struct {
 	Rows             data.Counts `json:"rows"`
+	RepeatedPrompts  int         `json:"repeated_prompts"`  // rows whose prompt another before them has: they are asked nothing
 	Answered         int         `json:"answered"`          // prompts for which the file has a response, which is not used
 	Responses        int         `json:"responses"`         // wanted
 	Kept             int         `json:"kept"`              // of them in the store
@@ -227,7 +275,7 @@ type GenerationPlan struct {
 // counts tokens.
 func (g *Generating) Plan(count func(data.Text) (int, error)) (*GenerationPlan, error) {
 	plan, variants := &GenerationPlan{}, g.Config.variants()
-	for p, err := range g.Prompts(&plan.Rows) {
+	for p, err := range g.distinct(&plan.Rows, &plan.RepeatedPrompts) {
 		if err != nil {
 			return nil, err
 		}
@@ -248,6 +296,7 @@ func (g *Generating) plan(plan *GenerationPlan, p data.Prompt, v variant, count 
 		return fmt.Errorf("prompt %s of %s begins with a system message, and systems has one for it too: leave one of them out", p.ID, p.File)
 	}
 	plan.Responses++
+	v = g.forPrompt(p, v)
 	if g.Store != nil && g.Store.Has(g.key(p, v), false) {
 		plan.Kept++
 		return nil

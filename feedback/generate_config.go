@@ -9,15 +9,18 @@ import (
 
 // GenerateConfig is everything that decides a generate run but its files.
 type GenerateConfig struct {
-	Chat           chat.Config   `yaml:"chat"`         // how responses are asked for
-	Models         []ModelConfig `yaml:"models"`       // who writes them, in turns; none: chat.model
-	Temperatures   []float64     `yaml:"temperatures"` // in turns; none: chat.temperature
-	Systems        []string      `yaml:"systems"`      // system messages, in turns; "" is none
-	N              int           `yaml:"n"`            // responses a prompt
-	PairsPerPrompt int           `yaml:"pairs_per_prompt"`
-	Seed           int64         `yaml:"seed"` // of the pairs that are drawn, and their sides
-	Budget         BudgetConfig  `yaml:"budget"`
-	Data           DataConfig    `yaml:"data"`
+	Chat         chat.Config   `yaml:"chat"`         // how responses are asked for
+	Models       []ModelConfig `yaml:"models"`       // who writes them, in turns; none: chat.model
+	Temperatures []float64     `yaml:"temperatures"` // in turns; none: chat.temperature
+	Systems      []string      `yaml:"systems"`      // system messages, in turns; "" is none
+	N            int           `yaml:"n"`            // responses a prompt
+	// Repeats has a prompt that stands several times in the files be one each time;
+	// else the first stands for all.
+	Repeats        bool         `yaml:"repeats,omitempty"`
+	PairsPerPrompt int          `yaml:"pairs_per_prompt"`
+	Seed           int64        `yaml:"seed"` // of the pairs that are drawn, and their sides
+	Budget         BudgetConfig `yaml:"budget"`
+	Data           DataConfig   `yaml:"data"`
 }
 
 // ModelConfig is a model beside others: what is empty is chat's. With an address
@@ -68,16 +71,17 @@ type variant struct {
 	chat   chat.Config // with the temperature and the seed of this response
 	system string      // "" for none
 	again  int         // responses before it that ask for the same, seed included
+	k      int         // the response's number
 }
 
 // variants are those of the N responses: models take turns first, then
 // temperatures, then system messages. Response k has chat.seed + k, where there
-// is a seed.
+// is a seed: that of all prompts, which forPrompt makes one of its own.
 func (c GenerateConfig) variants() []variant {
 	writers, asked := c.Writers(), map[string]int{}
 	out := make([]variant, c.N)
 	for k := range out {
-		v := variant{writer: k % len(writers)}
+		v := variant{writer: k % len(writers), k: k}
 		v.chat = writers[v.writer]
 		turn := k / len(writers)
 		if n := len(c.Temperatures); n > 0 {

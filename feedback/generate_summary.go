@@ -10,18 +10,21 @@ import (
 // GenerationSummary says what became of the prompts: of each, n responses are
 // written or left out.
 type GenerationSummary struct {
-	Rows          data.Counts    `json:"rows"`
-	Prompts       int            `json:"prompts"`
-	Written       int            `json:"written"` // responses
-	Cut           int            `json:"cut"`     // of them: at max_tokens, in no comparison
-	Repeated      int            `json:"repeated"`
-	Comparisons   int            `json:"comparisons"`
-	Uncompared    int            `json:"prompts_without_comparison"`
-	LeftOut       int            `json:"left_out"` // responses
-	NotAsked      int            `json:"not_asked,omitempty"`
-	Reasons       []ReasonCount  `json:"left_out_reasons,omitempty"`
-	FinishReasons map[string]int `json:"finish_reasons"`
-	Models        map[string]int `json:"models"` // responses written, by model
+	Rows    data.Counts `json:"rows"`
+	Prompts int         `json:"prompts"`
+	// RepeatedPrompts are rows whose prompt another before them has: rows kept =
+	// prompts + these.
+	RepeatedPrompts int            `json:"repeated_prompts"`
+	Written         int            `json:"written"` // responses
+	Cut             int            `json:"cut"`     // of them: at max_tokens, in no comparison
+	Repeated        int            `json:"repeated"`
+	Comparisons     int            `json:"comparisons"`
+	Uncompared      int            `json:"prompts_without_comparison"`
+	LeftOut         int            `json:"left_out"` // responses
+	NotAsked        int            `json:"not_asked,omitempty"`
+	Reasons         []ReasonCount  `json:"left_out_reasons,omitempty"`
+	FinishReasons   map[string]int `json:"finish_reasons"`
+	Models          map[string]int `json:"models"` // responses written, by model
 
 	FailedAttempts map[string]int `json:"failed_attempts,omitempty"` // requests of this run without a reply, by reason
 

@@ -56,7 +56,7 @@ func generating(t *testing.T, prompts int) *Generating {
 // cut, repeated or not there.
 func TestGenerate(t *testing.T) {
 	run := generating(t, 7)
-	run.Config.N = 5
+	run.Config.N, run.Config.Repeats = 5, true
 	plan, err := run.Plan(func(data.Text) (int, error) { return 10, nil })
 	if err != nil || plan.Responses != 35 || plan.Kept != 0 || plan.Requests != 35 || plan.PromptTokens != 350 || plan.Answered != 3 {
 		t.Fatalf("%+v, %v", plan, err)
@@ -69,12 +69,12 @@ func TestGenerate(t *testing.T) {
 	}
 	var how []string
 	for _, r := range got[0].Written {
-		how = append(how, fmt.Sprintf("%d %s %v %d %q", r.Number, r.Model, *r.Temperature, *r.Seed, r.System))
+		how = append(how, fmt.Sprintf("%d %s %v %q", r.Number, r.Model, *r.Temperature, r.System))
 		if want := fmt.Sprintf("%s %v %d", r.Model, *r.Temperature, *r.Seed); !strings.HasPrefix(r.Text, want) || strings.Contains(r.Text, "Be brief.") != (r.System != "") {
 			t.Errorf("%+v", r)
 		}
 	}
-	if want := []string{`0 small 0.5 42 ""`, `1 large 0.5 43 ""`, `2 small 1 44 ""`, `3 large 1 45 ""`, `4 small 0.5 46 "Be brief."`}; !slices.Equal(how, want) {
+	if want := []string{`0 small 0.5 ""`, `1 large 0.5 ""`, `2 small 1 ""`, `3 large 1 ""`, `4 small 0.5 "Be brief."`}; !slices.Equal(how, want) {
 		t.Errorf("written %q", how)
 	}
 	// prompts: p2 is cut where small writes, p3 the same five times, p4 fails, p5 and p6 are equal
@@ -89,6 +89,56 @@ func TestGenerate(t *testing.T) {
 	again = got
 	if !reflect.DeepEqual(again, before) {
 		t.Error("a second run gives other responses")
+	}
+}
+
+// TestGenerateDistinct: equal prompts are asked once and counted, every response has
+// a seed of its own, which only chat.seed, prompt and number decide, and what a store
+// has under the seeds of before stays.
+func TestGenerateDistinct(t *testing.T) {
+	run := generating(t, 7) // p5 and p6 are equal
+	run.Config.N = 5
+	plan, err := run.Plan(nil)
+	if err != nil || plan.Responses != 30 || plan.RepeatedPrompts != 1 || plan.Rows.Kept != 7 {
+		t.Fatalf("%+v, %v", plan, err)
+	}
+	var got []Responses
+	write := func(r Responses) error { got = append(got, r); return nil }
+	s, err := Generate(context.Background(), run, write)
+	if err != nil || s.Prompts != 6 || s.RepeatedPrompts != 1 || s.Rows.Kept != 7 || got[5].ID != "p5" {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	seeds := map[int64]bool{}
+	for _, r := range got {
+		for _, one := range r.Written {
+			if seeds[*one.Seed] || *one.Seed < 0 || *one.Seed >= 1<<31 {
+				t.Errorf("seed %d of %s/%d", *one.Seed, r.ID, one.Number)
+			}
+			seeds[*one.Seed] = true
+			if want := seedOf(42, r.Key(), one.Number); want != *one.Seed {
+				t.Errorf("seed %d, want %d", *one.Seed, want)
+			}
+		}
+	}
+	if seedOf(42, got[0].Key(), 0) == seedOf(43, got[0].Key(), 0) {
+		t.Error("another chat.seed gives the same seeds")
+	}
+	before := generating(t, 1)
+	before.Config.N = 2
+	old := before.Config.variants()[1]
+	var first data.Prompt
+	for p := range before.Prompts(&data.Counts{}) {
+		first = p
+	}
+	if err := before.Store.Put(before.key(first, old), keptResponse{keptReply{Text: "of before"}, "stop"}, chat.Spent{Requests: 1}); err != nil {
+		t.Fatal(err)
+	}
+	got = nil
+	if s, err = Generate(context.Background(), before, write); err != nil || s.SpentNow.Requests != 1 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	if one := got[0].Written[1]; one.Text != "of before" || *one.Seed != 43 || *got[0].Written[0].Seed == 42 {
+		t.Errorf("%+v", got[0].Written)
 	}
 }
 

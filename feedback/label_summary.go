@@ -193,6 +193,27 @@ func questionsOf(judge Judge, principle *Principle) string {
 	return fmt.Sprintf("%s under %q", judge.Name(), principle.Name)
 }
 
+// AnswerCount is how many of a judge's questions under a principle the store can
+// answer.
+type AnswerCount struct {
+	Judge     string `json:"judge"`
+	Principle string `json:"principle"`
+	Questions int    `json:"questions"`
+	Kept      int    `json:"kept"`
+}
+
+// Answers counts the answers of every judge under every principle.
+func (p *Plan) Answers(l *Labelling) (out []AnswerCount) {
+	each := p.Questions / (len(l.Judges) * len(l.Constitution.Principles))
+	for i := range l.Judges {
+		for j := range l.Constitution.Principles {
+			judge, principle := &l.Judges[i], &l.Constitution.Principles[j]
+			out = append(out, AnswerCount{judge.Name(), principle.Name, each, p.kept[questionsOf(judge, principle)]})
+		}
+	}
+	return out
+}
+
 // NeverAsked is an error that names every judge and principle of which the
 // store has no answer at all: aggregating would make failures of them.
 func (p *Plan) NeverAsked(l *Labelling) error {
@@ -200,11 +221,9 @@ func (p *Plan) NeverAsked(l *Labelling) error {
 		return nil
 	}
 	var never []string
-	for i := range l.Judges {
-		for j := range l.Constitution.Principles {
-			if what := questionsOf(&l.Judges[i], &l.Constitution.Principles[j]); p.kept[what] == 0 {
-				never = append(never, what)
-			}
+	for _, a := range p.Answers(l) {
+		if a.Kept == 0 {
+			never = append(never, fmt.Sprintf("%s under %q", a.Judge, a.Principle))
 		}
 	}
 	if len(never) == 0 {

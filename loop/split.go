@@ -44,7 +44,7 @@ func NewSplit(prompts iter.Seq2[data.Prompt, error], c Config) (*Split, error) {
 		if err != nil {
 			return nil, err
 		}
-		key := promptKey(p)
+		key := p.Key()
 		if _, known := s.part[key]; !known {
 			s.part[key], s.first[key] = unused, p.ID
 			keys = append(keys, key)
@@ -78,12 +78,8 @@ func NewSplit(prompts iter.Seq2[data.Prompt, error], c Config) (*Split, error) {
 
 // Has tells whether a prompt is of a part, as the first of its text.
 func (s *Split) Has(part int, p data.Prompt) bool {
-	key := promptKey(p)
+	key := p.Key()
 	return s.part[key] == part && s.first[key] == p.ID
-}
-
-func promptKey(p data.Prompt) data.TextKey {
-	return data.KeyOf(data.Text{Messages: p.Messages, Context: p.Context}, data.Text{}, data.Text{})
 }
 
 // promptRow is a prompt as Write has it, and data.ReadPrompts reads it.

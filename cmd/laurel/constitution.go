@@ -15,14 +15,14 @@ import (
 
 func constitutionCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "constitution check FILE | constitution show FILE",
-		Short: "Check a constitution, or show what a judge is asked by it",
+		Use:   "constitution check FILE | show FILE | sweep LABELS",
+		Short: "Check a constitution, show what a judge is asked by it, or sweep its weights",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usage(cmd, errors.New("constitution needs check or show, and a file or the name of a shipped constitution: "+strings.Join(configs.ConstitutionNames(), ", ")))
+			return usage(cmd, errors.New("constitution needs check or show, and a file or the name of a shipped constitution, or sweep and a directory of labels: "+strings.Join(configs.ConstitutionNames(), ", ")))
 		},
 	}
-	cmd.AddCommand(constitutionCheckCommand(), constitutionShowCommand())
+	cmd.AddCommand(constitutionCheckCommand(), constitutionShowCommand(), constitutionSweepCommand())
 	return cmd
 }
 

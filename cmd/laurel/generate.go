@@ -154,9 +154,10 @@ func (g *generation) generate(ctx context.Context, run *feedback.Generating, pla
 	if err != nil {
 		return nil, err
 	}
-	bar := newProgress(g.log, "generate", "prompts", plan.Rows.Kept)
+	total := plan.Rows.Kept - plan.RepeatedPrompts
+	bar := newProgress(g.log, "generate", "prompts", total)
 	run.Progress = func(done int, spent chat.Spent) {
-		bar.set(done, plan.Rows.Kept, fmt.Sprintf("$%.2f spent", spent.Cost))
+		bar.set(done, total, fmt.Sprintf("$%.2f spent", spent.Cost))
 	}
 	summary, err := feedback.Generate(ctx, run, func(r feedback.Responses) error {
 		g.left = append(g.left, r.Left...)

@@ -23,6 +23,9 @@ type generateRecord struct {
 func (g *generation) printPlan(plan *feedback.GenerationPlan) {
 	c := g.config
 	fmt.Fprintf(g.log, "%s: %s\n", strings.Join(g.files, ", "), plan.Rows)
+	if plan.RepeatedPrompts > 0 {
+		fmt.Fprintf(g.log, "%d rows repeat the prompt of one before them, which stands for all (repeats: true asks each)\n", plan.RepeatedPrompts)
+	}
 	if plan.Answered > 0 {
 		fmt.Fprintf(g.log, "the file has responses to %d prompts, which are not used here\n", plan.Answered)
 	}

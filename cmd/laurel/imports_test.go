@@ -54,6 +54,8 @@ var allowed = map[string][]string{
 	"board":  {"data", "eval", "eval/stats", "localweb", "scoring", "trainer"},
 	"review": {"data", "labels", "eval/audit", "eval/stats", "localweb"},
 
+	"sweep": {"data", "eval/audit", "eval/draw", "eval/stats", "feedback", "labels"},
+
 	"selection": {"data"},
 	"serve":     {"data", "data/tokenizer", "scoring"},
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,6 +16,9 @@ func (l *labelling) checkReview() error {
 	if l.reviewFile == "" {
 		return nil
 	}
+	if err := keepAnswers("--review-out", l.reviewFile); err != nil {
+		return err
+	}
 	files, err := labels.ReviewFiles(l.reviewFile)
 	if err != nil {
 		return err
@@ -25,15 +27,26 @@ func (l *labelling) checkReview() error {
 		if _, err := os.Stat(filepath.Dir(file)); err != nil {
 			return fmt.Errorf("--review-out: %w: make the folder first", err)
 		}
-		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+	}
+	return nil
+}
+
+// keepAnswers refuses to write a review file, as the flag would, over answers.
+func keepAnswers(flag, reviewFile string) error {
+	files, err := labels.ReviewFiles(reviewFile)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if _, err := os.Stat(file); err != nil { // checked by who writes it
 			continue
 		}
 		n, err := labels.AnswersIn(file)
 		if err != nil {
-			return fmt.Errorf("--review-out would write over %s: %w", file, err)
+			return fmt.Errorf("%s would write over %s: %w", flag, file, err)
 		}
 		if n > 0 {
-			return fmt.Errorf("--review-out would write over %d answers in %s: merge them first, or name another file", n, file)
+			return fmt.Errorf("%s would write over %d answers in %s: merge them first, or name another file", flag, n, file)
 		}
 	}
 	return nil

@@ -19,8 +19,8 @@ type GoldMatch struct {
 	GoldWithout   int `json:"gold_without"`   // gold rows without a label
 }
 
-// goldIndex finds the gold of a label.
-type goldIndex struct {
+// GoldIndex finds the gold of a label.
+type GoldIndex struct {
 	rows   []labels.Gold
 	byID   map[string]int
 	byText map[data.TextKey]int
@@ -28,8 +28,9 @@ type goldIndex struct {
 	match  GoldMatch
 }
 
-func indexGold(rows []labels.Gold) *goldIndex {
-	g := &goldIndex{rows: rows, byID: map[string]int{}, byText: map[data.TextKey]int{}, used: make([]bool, len(rows))}
+// IndexGold readies rows of gold, of which the first of equal texts counts.
+func IndexGold(rows []labels.Gold) *GoldIndex {
+	g := &GoldIndex{rows: rows, byID: map[string]int{}, byText: map[data.TextKey]int{}, used: make([]bool, len(rows))}
 	for i, row := range rows {
 		if row.ID != "" {
 			g.byID[row.ID] = i
@@ -44,9 +45,9 @@ func indexGold(rows []labels.Gold) *goldIndex {
 	return g
 }
 
-// of is the gold of a comparison, as of its own a and b; nil where there is
+// Of is the gold of a comparison, as of its own a and b; nil where there is
 // none.
-func (g *goldIndex) of(c *data.Comparison) *labels.Gold {
+func (g *GoldIndex) Of(c *data.Comparison) *labels.Gold {
 	text := data.KeyOf(c.Prompt, c.A, c.B)
 	at, swapped, ok := g.byItsID(c.ID, text)
 	if !ok {
@@ -69,7 +70,7 @@ func (g *goldIndex) of(c *data.Comparison) *labels.Gold {
 }
 
 // byItsID refuses a row of the id whose texts are others.
-func (g *goldIndex) byItsID(id string, text data.TextKey) (at int, swapped, ok bool) {
+func (g *GoldIndex) byItsID(id string, text data.TextKey) (at int, swapped, ok bool) {
 	at, ok = g.byID[id]
 	if !ok {
 		return 0, false, false
@@ -84,7 +85,7 @@ func (g *goldIndex) byItsID(id string, text data.TextKey) (at int, swapped, ok b
 	return 0, false, false
 }
 
-func (g *goldIndex) byItsText(c *data.Comparison, text data.TextKey) (at int, swapped, ok bool) {
+func (g *GoldIndex) byItsText(c *data.Comparison, text data.TextKey) (at int, swapped, ok bool) {
 	if at, ok = g.byText[text]; ok {
 		return at, false, true
 	}
@@ -92,8 +93,8 @@ func (g *goldIndex) byItsText(c *data.Comparison, text data.TextKey) (at int, sw
 	return at, true, ok
 }
 
-// matched is how the rows met, once all labels were looked up.
-func (g *goldIndex) matched() GoldMatch {
+// Matched is how the rows met, once all labels were looked up.
+func (g *GoldIndex) Matched() GoldMatch {
 	m := g.match
 	for _, used := range g.used {
 		if !used {

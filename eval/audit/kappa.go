@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"laurel/eval/stats"
+	"laurel/labels"
 )
 
 // Ratings are in three categories: response a, response b, neither.
@@ -43,6 +44,16 @@ func (r *rated) decided() *rated {
 		}
 	}
 	return out
+}
+
+// CohenOf is Cohen's κ of what two raters say of the same comparisons, whose
+// prompts' numbers stand beside: over a, b and neither, and where both name a side.
+func CohenOf(prompt []int32, one, other []labels.Side, resamples int, seed uint64) (all, decided Kappa) {
+	r := &rated{}
+	for i := range prompt {
+		r.add(prompt[i], cellOf(category(one[i]), category(other[i])))
+	}
+	return cohen(r, resamples, seed), cohen(r.decided(), resamples, seed)
 }
 
 // cohen is Cohen's κ (1960): (p₀ - pₑ) / (1 - pₑ).

@@ -103,7 +103,7 @@ type count struct {
 	confidence, voteShare []float64 // of those labelled
 	preferA               stats.Trials
 	prompts               *stats.Prompts
-	gold                  *goldIndex
+	gold                  *GoldIndex
 	agreement             *agreementCount
 	raters                *raterCount
 	principles            principleCounts
@@ -121,7 +121,7 @@ func newCount(cfg Config) *count {
 		position: positionCounts{}, self: selfCounts{}, injections: injectionCounts{},
 	}
 	if cfg.Gold != nil {
-		c.gold = indexGold(cfg.Gold)
+		c.gold = IndexGold(cfg.Gold)
 	}
 	return c
 }
@@ -129,7 +129,7 @@ func newCount(cfg Config) *count {
 func (c *count) add(l *labels.Label) error {
 	var gold *labels.Gold
 	if c.gold != nil {
-		gold = c.gold.of(&l.Comparison)
+		gold = c.gold.Of(&l.Comparison)
 	}
 	prompt := c.prompts.Of(data.PromptKey(l.Prompt))
 	if err := c.outcome(prompt, l); err != nil {
@@ -194,7 +194,7 @@ func (c *count) finish() *Report {
 	r.SelfPreference = c.self.report(c.cfg.Models)
 	r.Injections = c.injections.report()
 	if c.gold != nil {
-		r.Gold = c.agreement.report(c.cfg, c.gold.matched())
+		r.Gold = c.agreement.report(c.cfg, c.gold.Matched())
 	}
 	r.AgainstGold, r.SplitVotes = append([]Disputed{}, c.disputes.againstGold...), append([]Disputed{}, c.disputes.split...)
 	r.Warnings = warnings(r)
