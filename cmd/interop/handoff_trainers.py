@@ -5,8 +5,10 @@ import argparse
 import ast
 import asyncio
 import contextlib
+import datetime
 import importlib
 import importlib.machinery
+import io
 import pathlib
 import shlex
 import subprocess
@@ -90,9 +92,12 @@ def steps(trainer_class, config_class, reward, prompts, work):
                  max_position_embeddings=512, pad_token_id=words.pad_token_id, eos_token_id=words.eos_token_id, bos_token_id=words.bos_token_id)
     config = config_class(output_dir=str(work / "trainer"), per_device_train_batch_size=4, num_generations=2, max_completion_length=8, max_steps=STEPS,
                           logging_steps=1, learning_rate=1e-3, use_cpu=True, report_to="none", save_strategy="no", seed=5, bf16=False, disable_tqdm=True)
-    trainer = trainer_class(model=transformers.LlamaForCausalLM(transformers.LlamaConfig(**shape)), reward_funcs=reward, args=config,
+    folder = str(work / "policy")  # RLOO opens its reference model by the policy's name
+    transformers.LlamaForCausalLM(transformers.LlamaConfig(**shape)).save_pretrained(folder)
+    trainer = trainer_class(model=transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32), reward_funcs=reward, args=config,
                             train_dataset=datasets.Dataset.from_dict({"prompt": prompts}), processing_class=words)
-    trainer.train()
+    with contextlib.redirect_stdout(io.StringIO()):
+        trainer.train()
     rewards = [row["reward"] for row in trainer.state.log_history if "reward" in row]
     expect(f"{trainer_class.__name__}: {STEPS} steps", len(rewards) == STEPS, ", ".join(f"{r:.4f}" for r in rewards))
     return rewards
@@ -128,7 +133,7 @@ def flags(root, line):
     tree = ast.parse((root / "cli" / "train_ppo_ray.py").read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument":
-            eval(compile(ast.Expression(node), "train_ppo_ray.py", "eval"), {"parser": parser})
+            eval(compile(ast.Expression(node), "train_ppo_ray.py", "eval"), {"parser": parser, "datetime": datetime.datetime})
     return vars(parser.parse_args(shlex.split(line, comments=True)))
 
 
