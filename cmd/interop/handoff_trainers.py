@@ -128,11 +128,11 @@ def trl(readme, rows, rewards, chat, work):
 
 
 def flags(root, line):
-    """The README's flags as train_ppo_ray.py's own parser reads them."""
+    """The README's flags as train_ppo_ray.py's own parser reads them: all of its flags whose name stands as it is."""
     parser = argparse.ArgumentParser()
     tree = ast.parse((root / "cli" / "train_ppo_ray.py").read_text())
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument":
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument" and isinstance(node.args[0], ast.Constant):
             eval(compile(ast.Expression(node), "train_ppo_ray.py", "eval"), {"parser": parser, "datetime": datetime.datetime})
     return vars(parser.parse_args(shlex.split(line, comments=True)))
 
