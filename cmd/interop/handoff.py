@@ -96,8 +96,9 @@ def model_of(binary, name, work):
 def encode(tokenizer, prompt, response, chat, side):
     """Ids as the README says: the model's own template, special tokens once, cut at its side."""
     if chat:
-        ids = check.has_specials_once(tokenizer, list(tokenizer.apply_chat_template(conversation(prompt, response), return_dict=False)))
-        return ids[-MAX_LENGTH:] if side == "left" else ids[:MAX_LENGTH], len(ids) > MAX_LENGTH
+        bos, *rest = check.has_specials_once(tokenizer, list(tokenizer.apply_chat_template(conversation(prompt, response), return_dict=False)))
+        room = MAX_LENGTH - 1
+        return [bos] + (rest[-room:] if side == "left" else rest[:room]), len(rest) > room
     tokenizer.truncation_side = side
     ids = tokenizer(prompt + response, truncation=True, max_length=MAX_LENGTH)["input_ids"]
     return ids, len(tokenizer(prompt + response)["input_ids"]) > MAX_LENGTH

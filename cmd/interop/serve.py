@@ -50,7 +50,7 @@ class Server:
             try:
                 if requests.get(self.url + "/ready", timeout=5).status_code == 200 and self.process.poll() is None:
                     return
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):  # a machine that measures may stop the server for a while
                 pass
             time.sleep(0.1)
         sys.exit(f"interop: {self.url} is not ready after 120 s: see {self.log.name}")
