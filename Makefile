@@ -104,6 +104,8 @@ interop: build $(INTEROP_PYTHON) ## prove families, adapters, TRL, judges and th
 	$(INTEROP_PYTHON) cmd/interop/configurations.py --laurel bin/laurel --work runs/interop/configurations
 	$(INTEROP_PYTHON) cmd/interop/judges.py --laurel bin/laurel --work runs/interop/judges
 	$(INTEROP_PYTHON) cmd/interop/loop.py --laurel bin/laurel --work runs/interop/loop
+	$(INTEROP_PYTHON) cmd/interop/handoff.py --laurel bin/laurel --work runs/interop/handoff
+	$(INTEROP_PYTHON) cmd/interop/peers.py --laurel bin/laurel --model runs/interop/hf --model runs/interop/handoff/decoder/pack/model --work runs/interop/peers
 	$(INTEROP_PYTHON) cmd/interop/benchmarks.py --golden eval/benchmarks/testdata/golden.json --laurel bin/laurel --model runs/interop/hf --work runs/interop/benchmarks
 	LAUREL_GOLDENS=$(CURDIR)/runs/interop/configurations $(GOX) test ./model -run 'TestGolden(Logits|Gradients)$$' -count 1
 

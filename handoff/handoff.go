@@ -39,7 +39,8 @@ type Pack struct {
 	Notice      func(line string)
 }
 
-// Handoff is handoff.json. Rewards are raw logits, as the model gives them.
+// Handoff is handoff.json. Rewards are as the model gives them: raw logits, or
+// normalized where its config.json says so.
 type Handoff struct {
 	Format int       `json:"format"`
 	Laurel string    `json:"laurel"`
@@ -55,6 +56,8 @@ type ModelSaid struct {
 	Type           string `json:"model_type"`
 	MaxLength      int    `json:"max_length"`
 	TruncationSide string `json:"truncation_side"`
+	OpenRLHF       bool   `json:"openrlhf"`   // whether OpenRLHF loads it, which reads value_head_prefix, mean and std of its config.json
+	Normalized     bool   `json:"normalized"` // whether its rewards are (logit − mean)/std by config.json's normalize_reward
 }
 
 // DataSaid is what handoff.json says of the reference responses.
@@ -73,13 +76,13 @@ func (p Pack) Write(ctx context.Context, dir string) (*Handoff, error) {
 		return nil, errors.New("an ensemble is no Hugging Face directory: serve it with laurel serve, or make one model of it with laurel ensemble without --scorer")
 	}
 	var out *Handoff
-	err := data.WriteFolder(dir, func(aside string) error {
-		folder := filepath.Join(aside, ModelFolder)
-		err := p.Model.Export(folder, p.Backend, p.BackendName, p.Laurel)
-		if err != nil {
+	err := data.WriteFolder(dir, func(aside string) (err error) {
+		if out, err = p.measure(ctx); err != nil {
 			return err
 		}
-		if out, err = p.measure(ctx); err != nil {
+		out.Model.OpenRLHF = p.Model.Config.OfferNorm(out.Whitening.Mean, out.Whitening.Std)
+		folder := filepath.Join(aside, ModelFolder)
+		if err := p.Model.Export(folder, p.Backend, p.BackendName, p.Laurel); err != nil {
 			return err
 		}
 		if out.Model.SHA256, err = scoring.Hash(ctx, folder, scoring.Options{}); err != nil {
@@ -99,7 +102,7 @@ func (p Pack) Write(ctx context.Context, dir string) (*Handoff, error) {
 
 // measure scores the reference responses.
 func (p Pack) measure(ctx context.Context) (*Handoff, error) {
-	h := &Handoff{Format: 1, Laurel: p.Laurel, Model: ModelSaid{Folder: ModelFolder, Type: p.Model.Config.ModelType, MaxLength: p.Model.MaxLength, TruncationSide: p.Model.Side.String()},
+	h := &Handoff{Format: 1, Laurel: p.Laurel, Model: ModelSaid{Folder: ModelFolder, Type: p.Model.Config.ModelType, MaxLength: p.Model.MaxLength, TruncationSide: p.Model.Side.String(), Normalized: p.Model.Config.Norm.On},
 		Data: DataSaid{File: filepath.Base(p.Data), LeftOut: map[string]int{}}}
 	var err error
 	if h.Data.SHA256, err = data.SHA256(p.Data); err != nil {
@@ -211,10 +214,23 @@ func (p Pack) writeReadme(path string, h *Handoff) error {
 	var out strings.Builder
 	err = t.Execute(&out, map[string]any{
 		"H": h, "Decoder": p.Model.Causal(), "Positions": p.Model.MaxPositions(), "Otherwise": otherwise,
-		"Before": strings.Join(names(prefix), " "), "After": strings.Join(names(suffix), " "), "Slope": h.Length.Slope.Defined(),
+		"Before": strings.Join(names(prefix), " "), "After": strings.Join(names(suffix), " "), "Template": p.Model.Tokenizer.HasTemplate(),
+		"Once": once(strings.Join(names(prefix), ""), strings.Join(names(suffix), "")), "Slope": h.Length.Slope.Defined(),
 	})
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(path, []byte(out.String()), 0o644)
+}
+
+// once is Python that takes off the special tokens which a text has already and the
+// tokenizer puts there again.
+func once(prefix, suffix string) (code string) {
+	if prefix != "" {
+		code += fmt.Sprintf(".removeprefix(%q)", prefix)
+	}
+	if suffix != "" {
+		code += fmt.Sprintf(".removesuffix(%q)", suffix)
+	}
+	return code
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -53,43 +54,59 @@ func (r *Report) charts(section string) []draw.NamedChart {
 	switch section {
 	case modelTitle:
 		return []draw.NamedChart{
-			{Name: "accuracy.svg", Chart: r.chart("Accuracy on pairs held out", "share ranked right (%)", 100, series{"accuracy", draw.Blue(), func(m *Measures) (stats.Value, stats.Interval) {
+			{Name: "accuracy.svg", Chart: r.chart("Accuracy on pairs held out", "share ranked right (%)", 100, series{"accuracy", draw.Blue(), asPercent, func(m *Measures) (stats.Value, stats.Interval) {
 				return percent(m.HeldOut.Accuracy, m.HeldOut.Interval)
 			}})},
-			{Name: "gain.svg", Chart: r.chart("Gain of best-of-n in reward", "logits over the mean", 0, series{"gain", draw.Green(), func(m *Measures) (stats.Value, stats.Interval) {
+			{Name: "gain.svg", Chart: r.chart("Gain of best-of-n in reward", "logits over the mean", 0, series{"gain", draw.Green(), asLogits, func(m *Measures) (stats.Value, stats.Interval) {
 				return m.BestOfN.Reward.Mean, m.BestOfN.Reward.Interval
 			}})},
-			{Name: "judges.svg", Chart: r.chart("Judges prefer the best of n", "share of labels (%)", 100, series{"preferred", draw.Purple(), func(m *Measures) (stats.Value, stats.Interval) {
+			{Name: "judges.svg", Chart: r.chart("Judges prefer the best of n", "share of labels (%)", 100, series{"preferred", draw.Purple(), asPercent, func(m *Measures) (stats.Value, stats.Interval) {
 				return percent(m.BestOfN.Judge.Share, m.BestOfN.Judge.Interval)
 			}})},
 		}
 	case labelTitle:
-		return []draw.NamedChart{{Name: "labels.svg", Chart: r.chart("Abstentions and agreement with gold", "share (%)", 100,
-			series{"abstained", draw.Vermillion(), func(m *Measures) (stats.Value, stats.Interval) {
-				return percent(stats.Over(float64(m.Abstained), float64(m.Labelled+m.Abstained)), none())
-			}},
-			series{"agrees with gold", draw.Blue(), func(m *Measures) (stats.Value, stats.Interval) {
-				if m.Gold == nil {
-					return none()[0], none()
-				}
-				return percent(m.Gold.Share, m.Gold.Interval)
-			}})}}
+		return []draw.NamedChart{{Name: "labels.svg", Chart: r.labelChart()}}
 	case costTitle:
 		return []draw.NamedChart{{Name: "requests.svg", Chart: r.chart("Requests and answers re-used", "number", 1,
-			series{"requests sent", draw.Vermillion(), func(m *Measures) (stats.Value, stats.Interval) { return stats.Value(m.Spent.Requests), none() }},
-			series{"answers re-used", draw.Green(), func(m *Measures) (stats.Value, stats.Interval) {
+			series{"requests sent", draw.Vermillion(), asCount, func(m *Measures) (stats.Value, stats.Interval) { return stats.Value(m.Spent.Requests), none() }},
+			series{"answers re-used", draw.Green(), asCount, func(m *Measures) (stats.Value, stats.Interval) {
 				return stats.Value(m.Asked.Reused + m.askedHeld().Reused), none()
 			}})}}
 	}
 	return nil
 }
 
+// labelChart has agreement with gold where a round has gold.
+func (r *Report) labelChart() *draw.Chart {
+	title := "Abstentions"
+	all := []series{{"abstained", draw.Vermillion(), asPercent, func(m *Measures) (stats.Value, stats.Interval) {
+		return percent(stats.Over(float64(m.Abstained), float64(m.Labelled+m.Abstained)), none())
+	}}}
+	if slices.ContainsFunc(r.Rounds, func(round RoundReport) bool { return round.Gold != nil }) {
+		title += " and agreement with gold"
+		all = append(all, series{"agrees with gold", draw.Blue(), asPercent, func(m *Measures) (stats.Value, stats.Interval) {
+			if m.Gold == nil {
+				return none()[0], none()
+			}
+			return percent(m.Gold.Share, m.Gold.Interval)
+		}})
+	}
+	return r.chart(title, "share (%)", 100, all...)
+}
+
 // series is a value of each round.
 type series struct {
-	label string
-	color color.Color
-	of    func(*Measures) (stats.Value, stats.Interval)
+	label  string
+	color  color.Color
+	format string // of a value in words
+	of     func(*Measures) (stats.Value, stats.Interval)
 }
+
+const (
+	asPercent = "%.1f%%"
+	asLogits  = "%.3f"
+	asCount   = "%.0f"
+)
 
 func none() stats.Interval { return stats.Interval{stats.Over(0, 0), stats.Over(0, 0)} }
 
@@ -113,7 +130,7 @@ func (r *Report) chart(title, unit string, top float64, all ...series) *draw.Cha
 			}
 			x := float64(r.Rounds[i].Round)
 			c.Whisker(x, interval, draw.Tint(s.color, 0.4))
-			points, values = append(points, plotter.XY{X: x, Y: float64(value)}), append(values, shown(value))
+			points, values = append(points, plotter.XY{X: x, Y: float64(value)}), append(values, fmt.Sprintf(s.format, float64(value)))
 			for _, y := range []stats.Value{value, interval[0], interval[1]} {
 				if y.Defined() {
 					low, high = math.Min(low, float64(y)), math.Max(high, float64(y))
@@ -136,15 +153,6 @@ func (r *Report) chart(title, unit string, top float64, all ...series) *draw.Cha
 	c.Frame(0.5, float64(last)+0.5, low, high+0.05*(high-low))
 	c.X.Tick.Marker = plot.ConstantTicks(roundTicks(last))
 	return c
-}
-
-// shown is a value in words; a whole one, such as a number of requests, has no
-// decimals.
-func shown(v stats.Value) string {
-	if float64(v) == math.Trunc(float64(v)) {
-		return fmt.Sprintf("%.0f", float64(v))
-	}
-	return v.String()
 }
 
 // roundTicks are whole rounds up to the last, twelve at most.

@@ -42,7 +42,7 @@ func TestPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := string(raw)
-	for _, want := range []string{"requests sent 288, 216; answers re-used 0, 24", "abstained 0, 0", "accuracy 100, 100", "<td>96</td><td>0</td><td>48</td><td>24</td>", "People&#39;s answers"} {
+	for _, want := range []string{"requests sent 288, 216; answers re-used 0, 24", "abstained 0.0%, 0.0%", "accuracy 100.0%, 100.0%", ">Abstentions<", "gain 0.720, 0.720", "<td>96</td><td>0</td><td>48</td><td>24</td>", "People&#39;s answers"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
@@ -53,4 +53,14 @@ func TestPage(t *testing.T) {
 		}
 	}
 	drawtest.Fits(t, page)
+	if strings.Contains(page, "agreement with gold, ") || strings.Contains(page, "Abstentions and") {
+		t.Error("the chart's title promises gold, of which there is none")
+	}
+	r.Rounds[1].Gold = &stats.Share{N: 20, Share: 0.9, Interval: stats.Interval{0.7, 0.97}}
+	if err := r.WriteHTML(path, Config{Prompts: []string{"prompts.jsonl"}, Rounds: 2}); err != nil {
+		t.Fatal(err)
+	}
+	if raw, err = os.ReadFile(path); err != nil || !strings.Contains(string(raw), "Abstentions and agreement with gold") || !strings.Contains(string(raw), "agrees with gold 90.0%") {
+		t.Errorf("the page does not show the gold that there is (%v)", err)
+	}
 }

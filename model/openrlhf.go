@@ -1,6 +1,7 @@
 package model
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 )
@@ -63,6 +64,28 @@ func (c *Config) ForgetNorm() bool {
 		delete(c.keys, key)
 	}
 	return given
+}
+
+// OfferNorm has config.json name the head and hold mean and std of the rewards as
+// OpenRLHF reads them, which applies them under --reward.normalize_enable. Rewards
+// here stay as they are; a config that has rewards normalized already keeps its mean
+// and std, which belong to the reward. False for what OpenRLHF does not load: an
+// encoder, or a head that transformers does not have either.
+func (c *Config) OfferNorm(mean, std float64) bool {
+	if !c.family.about().causal || !c.Recorded.Head.Own() {
+		return false
+	}
+	c.keys["value_head_prefix"] = json.RawMessage(`"score"`)
+	c.valueHead = ""
+	if c.Norm.On {
+		return true
+	}
+	c.Norm = Norm{Mean: float32(mean), Std: float32(std), Given: true}
+	for key, value := range map[string]any{"mean": mean, "std": std, "normalize_reward": false} {
+		raw, _ := json.Marshal(value) // finite numbers and a bool have no error
+		c.keys[key] = raw
+	}
+	return true
 }
 
 // valueHead is the tensor of the head that value_head_prefix names, "" for

@@ -122,6 +122,17 @@ func TestValueHeadPrefix(t *testing.T) {
 	if again, m, err := scoreOne(t, out); err != nil || again != want || m.Config.Key("value_head_prefix") != nil {
 		t.Errorf("exported: reward %v (%v), want %v", again, err, want)
 	}
+	if !m.Config.OfferNorm(0.5, 2) {
+		t.Fatal("a decoder is not offered to OpenRLHF")
+	}
+	offered := t.TempDir()
+	if err := m.Save(offered, 0); err != nil {
+		t.Fatal(err)
+	}
+	again, m, err := scoreOne(t, offered)
+	if err != nil || again != want || string(m.Config.Key("value_head_prefix")) != `"score"` || m.Config.Norm != (Norm{Mean: 0.5, Std: 2, Given: true}) {
+		t.Errorf("offered: reward %v (%v), want %v; %+v", again, err, want, m.Config.Norm)
+	}
 	bert, _ := savedDrawn(t, "bert")
 	setKeys(t, bert, map[string]string{"value_head_prefix": `"score"`})
 	if _, _, err := scoreOne(t, bert); err == nil || !strings.Contains(err.Error(), "on decoders only") {

@@ -120,7 +120,7 @@ func (m *Model) exportedConfig(padID int) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if m.Adapter == nil {
+	if m.Adapter == nil && m.Config.valueHead != "" {
 		delete(keys, "value_head_prefix") // the head is written as transformers calls it
 	}
 	delete(keys, "num_labels") // derived from id2label by transformers, which warns where both are there

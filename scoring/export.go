@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"laurel/data"
+	"laurel/data/tokenizer"
 	"laurel/model"
 )
 
@@ -45,6 +46,9 @@ func (m *Model) writeHF(dir string) error {
 		}
 	}
 	if err := m.agreeOnPad(dir); err != nil {
+		return err
+	}
+	if err := tokenizer.SetSide(dir, m.Side); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "README.md"), []byte(m.card()), 0o644)

@@ -20,7 +20,7 @@ var said = [readings]struct{ looks, fix string }{
 		"send the text without its BOS, or add_special_tokens false where a chat template has written it"},
 	rendered: {"rewards of texts with no special tokens but those that the chat template writes",
 		"have the chat template write all that the model was trained with, or take these rewards from laurel"},
-	otherEnd: {"rewards of texts that are cut at the other end", "set truncation_side in the server's tokenizer_config.json, or in requests, to that of the model"},
+	otherEnd: {"rewards of texts that are cut at the other end", "set truncation_side in the server's tokenizer_config.json to that of the model, as laurel export does"},
 	uncut:    {"rewards of texts that are not cut", "set the server's maximum length (max_model_len, --max_len, model_max_length) to the model's max_length"},
 	separated: {"rewards of a prompt and a response with a [SEP] between them, as of a cross-encoder",
 		"join prompt and response and ask /classify: the model was trained on them as one text"},

@@ -59,9 +59,11 @@ func openRLHFBody(q question) map[string]any {
 }
 
 // vllmBody asks as vLLM's clients do, without use_activation: whether the server puts a
-// sigmoid on a reward where nobody says is part of what is verified.
+// sigmoid on a reward where nobody says is part of what is verified. Nor does it have
+// truncation_side: with it vLLM cuts special tokens off too (_truncation_slice of
+// vllm/renderers/params.py, 0.33), and else keeps them and takes the tokenizer's side.
 func vllmBody(q question) map[string]any {
-	body := map[string]any{"model": q.model, "truncate_prompt_tokens": q.golden.MaxLength, "truncation_side": q.golden.TruncationSide}
+	body := map[string]any{"model": q.model, "truncate_prompt_tokens": q.golden.MaxLength}
 	first := q.replays[0]
 	if first.messages != nil {
 		body["messages"] = first.messages
@@ -85,8 +87,7 @@ func scoreBody(q question) map[string]any {
 	for _, r := range q.replays {
 		prompts, responses = append(prompts, r.pair[0]), append(responses, r.pair[1])
 	}
-	return map[string]any{"model": q.model, "text_1": prompts, "text_2": responses,
-		"truncate_prompt_tokens": q.golden.MaxLength, "truncation_side": q.golden.TruncationSide}
+	return map[string]any{"model": q.model, "text_1": prompts, "text_2": responses, "truncate_prompt_tokens": q.golden.MaxLength}
 }
 
 func sglangBody(q question) map[string]any {

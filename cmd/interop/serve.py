@@ -36,8 +36,8 @@ TOLERANCE = 1e-6  # batches of another size than laurel score's round sums in an
 class Server:
     """A server in a process of its own, ready when its constructor returns."""
 
-    def __init__(self, name, command, work):
-        self.url, self.command = f"http://127.0.0.1:{PORTS[name]}", command
+    def __init__(self, name, command, work, url=None):
+        self.url, self.command = url or f"http://127.0.0.1:{PORTS[name]}", command
         self.log = open(work / f"{name}.log", "ab")
         self.start()
         atexit.register(lambda: self.process.kill())
@@ -50,7 +50,7 @@ class Server:
             try:
                 if requests.get(self.url + "/ready", timeout=5).status_code == 200 and self.process.poll() is None:
                     return
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):  # a machine that measures may stop the server for a while
                 pass
             time.sleep(0.1)
         sys.exit(f"interop: {self.url} is not ready after 120 s: see {self.log.name}")

@@ -58,26 +58,48 @@ func (t *Tokenizer) TokenText(id int32) (string, bool) {
 
 // SetPad makes text the pad_token of the tokenizer files in dir.
 func SetPad(dir, text string) error {
-	for _, file := range []string{"tokenizer_config.json", "special_tokens_map.json"} {
-		path := filepath.Join(dir, file)
-		raw, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) && file != "tokenizer_config.json" {
-			continue
-		}
-		object := map[string]any{}
-		if err == nil {
-			err = json.Unmarshal(raw, &object)
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("set pad_token in %s: %w", path, err)
-		}
-		object["pad_token"] = text
-		if raw, err = json.MarshalIndent(object, "", "  "); err != nil {
-			return err
-		}
-		if err := data.WriteFile(path, append(raw, '\n')); err != nil {
-			return err
-		}
+	if err := setKey(filepath.Join(dir, "tokenizer_config.json"), "pad_token", text); err != nil {
+		return err
 	}
-	return nil
+	specials := filepath.Join(dir, "special_tokens_map.json")
+	if _, err := os.Stat(specials); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return setKey(specials, "pad_token", text)
+}
+
+// SetSide makes side the truncation_side of the tokenizer files in dir, at which
+// transformers and vLLM cut what is too long: right where it is not given.
+func SetSide(dir string, side Side) error {
+	path := filepath.Join(dir, "tokenizer_config.json")
+	raw, err := os.ReadFile(path)
+	var has struct {
+		Side string `json:"truncation_side"`
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && side == Right:
+		return nil
+	case err == nil && json.Unmarshal(raw, &has) == nil && (has.Side == side.String() || has.Side == "" && side == Right):
+		return nil
+	}
+	return setKey(path, "truncation_side", side.String())
+}
+
+// setKey writes one key of a JSON file, which need not be there.
+func setKey(path, key, value string) error {
+	raw, err := os.ReadFile(path)
+	object := map[string]json.RawMessage{} // numbers as they stand: model_max_length has 31 digits
+	if err == nil {
+		err = json.Unmarshal(raw, &object)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("set %s in %s: %w", key, path, err)
+	}
+	if object[key], err = json.Marshal(value); err != nil {
+		return err
+	}
+	if raw, err = json.MarshalIndent(object, "", "  "); err != nil {
+		return err
+	}
+	return data.WriteFile(path, append(raw, '\n'))
 }
