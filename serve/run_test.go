@@ -255,7 +255,7 @@ func TestNames(t *testing.T) {
 		for _, name := range names {
 			models = append(models, Model{Name: name})
 		}
-		if err := checkNames(models); err == nil {
+		if err := CheckNames(models); err == nil {
 			t.Errorf("%q were taken", names)
 		}
 	}

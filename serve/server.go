@@ -78,7 +78,7 @@ func (m Model) Warm(ctx context.Context, done func(n, of int)) error {
 // Put serves these models from now on, and those before no more: what they were
 // asked for already they answer, and are closed then.
 func (s *Server) Put(models ...Model) error {
-	if err := checkNames(models); err != nil {
+	if err := CheckNames(models); err != nil {
 		return err
 	}
 	var fresh []*served
@@ -128,7 +128,8 @@ const (
 	viewStd   = ":std"   // the standard deviation between its members
 )
 
-func checkNames(models []Model) error {
+// CheckNames refuses names that requests could not tell apart; models need not be open yet.
+func CheckNames(models []Model) error {
 	names := map[string]bool{}
 	for _, m := range models {
 		switch {

@@ -45,8 +45,8 @@ def conversation(prompt, response=None):
 def references(path, chat):
     """Several responses to a prompt, of unequal lengths; a prompt with one; one that is cut."""
     pairs = [json.loads(line) for line in families.PAIRS.open()][:12]
-    rows = [(pair["prompt"], pair[side]) for pair in pairs for side in ("chosen", "rejected")]
-    rows += [(pair["prompt"], pair["chosen"] + " " + pair["rejected"]) for pair in pairs[:5]]
+    rows = [(pair["prompt"][:40], pair[side][:end]) for pair in pairs for side, end in (("chosen", 60), ("rejected", 90))]
+    rows += [(pair["prompt"][:40], pair["rejected"][:20]) for pair in pairs[:5]]
     rows += [("Name a planet. ", "Mars."), ("Tell me of the sea. ", "The sea is deep. " * 60)]
     with open(path, "w") as f:
         for prompt, response in rows:

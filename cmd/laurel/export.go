@@ -15,6 +15,7 @@ type exporting struct {
 	ref, revision, dir, backend, templateDate string
 	merge, overwrite                          bool
 	out                                       io.Writer
+	backends                                  backends
 }
 
 func exportCommand() *cobra.Command {
@@ -68,7 +69,7 @@ func (e *exporting) run(ctx context.Context) error {
 			return err
 		}
 	}
-	backend, choice, err := openBackend(e.backend, e.out)
+	backend, choice, err := e.backends.open(e.backend, e.out)
 	if err != nil {
 		return err
 	}

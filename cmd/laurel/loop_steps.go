@@ -33,6 +33,7 @@ const (
 	responsesDir  = "responses"
 	labelsDir     = "labels"
 	mergedDir     = "merged"
+	startDir      = "start"
 	runDir        = "run"
 	heldOutDir    = "held-out"
 	heldLabelsDir = "held-out-labels"
@@ -214,13 +215,33 @@ func (r roundSteps) train(ctx context.Context, s *loop.RoundState) error {
 	t := training{dir: r.path(runDir), resume: true, out: r.log, config: r.config.Train, backends: r.backends}
 	t.config.Data.Train = files
 	if r.config.Start == loop.Last && r.n > 1 {
-		t.config.Model.Path, t.config.Model.Config = r.before(r.n-1, runDir), ""
+		t.config.Model.Config = ""
+		if t.config.Model.Path, err = r.lastModel(ctx); err != nil {
+			return err
+		}
 	}
 	if err := t.run(ctx); err != nil {
 		return err
 	}
 	s.Measures.Pairs = t.pairs
 	return nil
+}
+
+// lastModel is the model of the round before, to start from. An adapter is worked into
+// its base first, into a folder of the round's own, which a new adapter names as its base.
+func (r roundSteps) lastModel(ctx context.Context) (string, error) {
+	run := r.before(r.n-1, runDir)
+	if r.rounds[r.n-2].Train.Model.LoRA.Rank == 0 {
+		return run, nil
+	}
+	merged := r.path(startDir)
+	if begun, err := os.Stat(r.path(runDir)); err == nil && begun.IsDir() {
+		if _, err := os.Stat(merged); err == nil { // the training goes on
+			return merged, nil
+		}
+	}
+	e := exporting{ref: run, revision: "main", dir: merged, backend: r.config.Train.Backend, merge: true, overwrite: true, out: r.log, backends: r.backends}
+	return merged, e.run(ctx)
 }
 
 // evalFiles are the pairs that the model is measured on.

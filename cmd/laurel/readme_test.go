@@ -44,7 +44,7 @@ func TestREADMECommands(t *testing.T) {
 			fields = []string{"parity", "--backend", "go", "--family", "bert", "--dtype", "float32"}
 		case "bench":
 			fields = []string{"bench", "--backend", "go", "--shape", "tiny-bert", "--tokens", "16", "--pairs", "1", "--steps", "1"}
-		case "eval", "score", "doctor", "export", "verify":
+		case "eval", "score", "doctor", "export", "verify", "handoff":
 			fields = append(fields, "--backend", "go")
 		case "probe":
 			fields = append(fields, "--backend", "go", "--rows", "2")

@@ -86,9 +86,19 @@ func (s *serveRun) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	models := make([]serve.Model, len(s.refs))
+	for i, ref := range s.refs {
+		models[i] = named(ref)
+	}
+	if err := serve.CheckNames(models); err != nil { // before they are opened, which may take long
+		return err
+	}
 	listener, err := net.Listen("tcp", s.addr)
-	if err != nil {
-		return fmt.Errorf("--addr: %w", err)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("--addr %s: another process listens there: name another port", s.addr)
+	case err != nil:
+		return fmt.Errorf("--addr %s: %w: want HOST:PORT of this machine", s.addr, err)
 	}
 	defer listener.Close()
 	s.tellAddress(listener.Addr().(*net.TCPAddr))

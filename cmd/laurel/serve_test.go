@@ -55,6 +55,10 @@ func TestKilledServer(t *testing.T) {
 	}
 	server := start("127.0.0.1:0")
 	url := listeningOn.FindStringSubmatch(server.out.String())[1]
+	second := startLaurel(t, dir, "serve", "--model", "run", "--addr", strings.TrimPrefix(url, "http://"), "--backend", "go")
+	if err := second.Wait(); err == nil || !strings.Contains(second.out.String(), "another process listens there: name another port") {
+		t.Errorf("a second server at the same address: %v\n%s", err, second.out.String())
+	}
 	texts := make([]string, 8)
 	for i := range texts {
 		texts[i] = strings.Repeat("two plus two ", i+1)
