@@ -54,6 +54,7 @@ var allowed = map[string][]string{
 	"board":  {"data", "eval", "eval/stats", "localweb", "scoring", "trainer"},
 	"review": {"data", "labels", "eval/audit", "eval/stats", "localweb"},
 
+	"learning":  {"eval/draw", "eval/stats"},
 	"selection": {"data"},
 	"serve":     {"data", "data/tokenizer", "scoring"},
 
