@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"path/filepath"
 	"slices"
@@ -67,12 +68,18 @@ func (t JSONText) MarshalJSON() ([]byte, error) { return []byte(t), nil }
 // .parquet (zstd) or .jsonl and is written aside and renamed; a cancelled ctx
 // leaves nothing.
 func Convert(ctx context.Context, in []string, out string, cfg ReadConfig) (counts Counts, err error) {
+	return ConvertThrough(ctx, in, out, cfg, func(pairs iter.Seq2[Pair, error], _ *Counts) iter.Seq2[Pair, error] { return pairs })
+}
+
+// ConvertThrough is Convert of the pairs that through lets pass; it is given the
+// counts of the rows read, and called again where reading begins anew.
+func ConvertThrough(ctx context.Context, in []string, out string, cfg ReadConfig, through func(iter.Seq2[Pair, error], *Counts) iter.Seq2[Pair, error]) (counts Counts, err error) {
 	chat, err := oneLayout(in, cfg)
 	if err != nil {
 		return counts, err
 	}
-	if counts, err = convert(ctx, in, out, cfg, chat, false); errors.Is(err, errWide) {
-		return convert(ctx, in, out, cfg, chat, true)
+	if counts, err = convert(ctx, in, out, cfg, through, chat, false); errors.Is(err, errWide) {
+		return convert(ctx, in, out, cfg, through, chat, true)
 	}
 	return counts, err
 }
@@ -81,7 +88,7 @@ func Convert(ctx context.Context, in []string, out string, cfg ReadConfig) (coun
 // it begins anew with columns that can.
 var errWide = errors.New("messages hold more than a role and a text")
 
-func convert(ctx context.Context, in []string, out string, cfg ReadConfig, chat, wide bool) (counts Counts, err error) {
+func convert(ctx context.Context, in []string, out string, cfg ReadConfig, through func(iter.Seq2[Pair, error], *Counts) iter.Seq2[Pair, error], chat, wide bool) (counts Counts, err error) {
 	ext := strings.ToLower(filepath.Ext(out))
 	if ext != ".parquet" && ext != ".jsonl" {
 		return counts, fmt.Errorf("convert: write to a file named .parquet or .jsonl, not %q", out)
@@ -93,7 +100,7 @@ func convert(ctx context.Context, in []string, out string, cfg ReadConfig, chat,
 	buffered := bufio.NewWriterSize(file, 1<<20)
 	w := newPairWriter(buffered, ext, chat, wide)
 	asRead := func() func(Pair) Pair { return func(p Pair) Pair { return p } } // read while those before are written
-	for pair, err := range InOrder(ctx, ReadPairs(in, cfg, &counts), 1, asRead) {
+	for pair, err := range InOrder(ctx, through(ReadPairs(in, cfg, &counts), &counts), 1, asRead) {
 		if err == nil && ext == ".parquet" && !wide && pair.wide() {
 			err = errWide
 		}

@@ -38,7 +38,8 @@ type ReadConfig struct {
 	AllowZeroWeights bool
 }
 
-func (c ReadConfig) skips() (bool, error) {
+// Skips says whether bad rows are left out; what OnBadRow cannot be is an error.
+func (c ReadConfig) Skips() (bool, error) {
 	switch c.OnBadRow {
 	case "", "fail":
 		return false, nil

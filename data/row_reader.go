@@ -35,7 +35,7 @@ func OpenRows(what, file string, cfg ReadConfig, total *Counts, find FindFields)
 }
 
 func (r *Rows) open(cfg ReadConfig, find FindFields) (err error) {
-	if r.skip, err = cfg.skips(); err != nil {
+	if r.skip, err = cfg.Skips(); err != nil {
 		return err
 	}
 	if r.src, err = openSource(r.file); err != nil {

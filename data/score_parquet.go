@@ -17,6 +17,7 @@ type parquetScores struct {
 	w       *parquet.Writer
 	row     parquet.Row
 	columns int // leaves before the scores
+	of      ScoreColumns
 	perText int // leaves of one completion's scores
 	group   int // rows in the open row group
 	bytes   int // bytes in it
@@ -30,13 +31,13 @@ type parquetRowSource interface {
 	next(parquet.Row) (parquet.Row, error)
 }
 
-func newParquetScores(rows parquetRowSource, buffer *bufio.Writer, pairs, ensemble bool) (p *parquetScores, err error) {
+func newParquetScores(rows parquetRowSource, buffer *bufio.Writer, pairs bool, of ScoreColumns) (p *parquetScores, err error) {
 	defer parquetpages.Recover(&err)
-	scores := scoreColumns(pairs, ensemble)
-	kept := rows.fields(scoreNames(pairs, ensemble))
-	p = &parquetScores{rows: rows, buffer: buffer, columns: leafCount(kept), perText: len(scores)}
+	scores := scoreColumns(pairs, of)
+	kept := rows.fields(scoreNames(pairs, of))
+	p = &parquetScores{rows: rows, buffer: buffer, columns: leafCount(kept), perText: len(scores), of: of}
 	if pairs {
-		p.perText /= 2
+		p.perText /= 2 // the probability is of both
 	}
 	schema := parquet.NewSchema("scores", orderedGroup{fields: append(kept, scores...)})
 	p.w = parquet.NewWriter(buffer, schema, parquet.Compression(&parquet.Zstd), parquet.DataPageStatistics(false), SkipBounds(schema))
@@ -51,6 +52,10 @@ func (p *parquetScores) write(scores []Score) (err error) {
 	for i, s := range scores {
 		p.row = appendScore(p.row, s, p.columns+p.perText*i, p.perText)
 	}
+	if len(scores) == 2 && p.of.Temperature > 0 {
+		probability, valid := p.of.probability(scores)
+		p.row = append(p.row, floatValue(probability, valid, p.columns+2*p.perText))
+	}
 	return p.writeRow()
 }
 
@@ -58,7 +63,7 @@ func (p *parquetScores) close() error { return errors.Join(p.w.Close(), p.buffer
 
 // scoreColumns are the columns written for one completion; for pairs each
 // name ends in _chosen and _rejected. They are named as scoreNames says.
-func scoreColumns(pairs, ensemble bool) []parquet.Field {
+func scoreColumns(pairs bool, of ScoreColumns) []parquet.Field {
 	suffixes := []string{""}
 	if pairs {
 		suffixes = []string{"_chosen", "_rejected"}
@@ -70,11 +75,14 @@ func scoreColumns(pairs, ensemble bool) []parquet.Field {
 			namedNode{parquet.Leaf(parquet.Int32Type), "tokens" + s},
 			namedNode{parquet.Leaf(parquet.BooleanType), "truncated" + s},
 			namedNode{parquet.Optional(parquet.String()), "reason" + s})
-		if ensemble {
+		if of.Ensemble {
 			out = append(out,
 				namedNode{parquet.Optional(parquet.Leaf(parquet.FloatType)), "reward" + s + "_std"},
 				namedNode{parquet.Optional(parquet.Leaf(parquet.FloatType)), "reward" + s + "_lower"})
 		}
+	}
+	if pairs && of.Temperature > 0 {
+		out = append(out, namedNode{parquet.Optional(parquet.Leaf(parquet.FloatType)), "probability_chosen"})
 	}
 	return out
 }

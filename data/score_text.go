@@ -44,8 +44,8 @@ func (w *bytesWriter) Write(b []byte) (int, error) {
 const jsonNull = "null"
 
 // scoreCells are the values of a row's scores, named as scoreNames says.
-func scoreCells(cells []jsonCell, names []string, scores []Score) []jsonCell {
-	perText := len(names) / len(scores)
+func scoreCells(cells []jsonCell, names []string, scores []Score, columns ScoreColumns) []jsonCell {
+	perText := len(names) / len(scores) // the probability is of both
 	for i, s := range scores {
 		values := [][]byte{[]byte(jsonNull), strconv.AppendInt(nil, int64(s.Tokens), 10), strconv.AppendBool(nil, s.Truncated), []byte(jsonNull), []byte(jsonNull), []byte(jsonNull)}
 		if s.Valid {
@@ -58,6 +58,13 @@ func scoreCells(cells []jsonCell, names []string, scores []Score) []jsonCell {
 			cells = append(cells, jsonCell{names[perText*i+j], value})
 		}
 	}
+	if last := perText * len(scores); last < len(names) {
+		value := []byte(jsonNull)
+		if p, valid := columns.probability(scores); valid {
+			value = jsonFloat(p)
+		}
+		cells = append(cells, jsonCell{names[last], value})
+	}
 	return cells
 }
 
@@ -66,14 +73,15 @@ func jsonFloat(x float32) []byte { return strconv.AppendFloat(nil, float64(x), '
 
 // lineScores writes rows as JSON lines.
 type lineScores struct {
-	input  jsonRowSource
-	buffer *bufio.Writer
-	names  []string
-	cells  []jsonCell
+	input   jsonRowSource
+	buffer  *bufio.Writer
+	columns ScoreColumns
+	names   []string
+	cells   []jsonCell
 }
 
-func newLineScores(input jsonRowSource, buffer *bufio.Writer, pairs, ensemble bool) *lineScores {
-	return &lineScores{input: input, buffer: buffer, names: scoreNames(pairs, ensemble)}
+func newLineScores(input jsonRowSource, buffer *bufio.Writer, pairs bool, columns ScoreColumns) *lineScores {
+	return &lineScores{input: input, buffer: buffer, columns: columns, names: scoreNames(pairs, columns)}
 }
 
 func (l *lineScores) write(scores []Score) (err error) {
@@ -81,7 +89,7 @@ func (l *lineScores) write(scores []Score) (err error) {
 		return rereadError(err)
 	}
 	l.cells = slices.DeleteFunc(l.cells, func(c jsonCell) bool { return slices.Contains(l.names, c.name) })
-	l.cells = scoreCells(l.cells, l.names, scores)
+	l.cells = scoreCells(l.cells, l.names, scores, l.columns)
 	for i, c := range l.cells {
 		before := byte(',')
 		if i == 0 {
@@ -101,17 +109,18 @@ func (l *lineScores) close() error { return l.buffer.Flush() }
 // csvScores writes rows as CSV with a header: texts as they stand, numbers and
 // what is nested as JSON, nulls empty.
 type csvScores struct {
-	input  jsonRowSource
-	w      *csv.Writer
-	buffer *bufio.Writer
-	names  []string
-	at     map[string]int // field of each column
-	fields []string
-	cells  []jsonCell
+	input   jsonRowSource
+	w       *csv.Writer
+	buffer  *bufio.Writer
+	columns ScoreColumns
+	names   []string
+	at      map[string]int // field of each column
+	fields  []string
+	cells   []jsonCell
 }
 
-func newCSVScores(input passThrough, buffer *bufio.Writer, pairs, ensemble bool) (*csvScores, error) {
-	c := &csvScores{input: input, w: csv.NewWriter(buffer), buffer: buffer, names: scoreNames(pairs, ensemble), at: map[string]int{}}
+func newCSVScores(input passThrough, buffer *bufio.Writer, pairs bool, columns ScoreColumns) (*csvScores, error) {
+	c := &csvScores{input: input, w: csv.NewWriter(buffer), buffer: buffer, columns: columns, names: scoreNames(pairs, columns), at: map[string]int{}}
 	header := slices.DeleteFunc(slices.Clone(input.columns()), func(name string) bool { return slices.Contains(c.names, name) })
 	header = append(header, c.names...)
 	for i, name := range header {
@@ -126,7 +135,7 @@ func (c *csvScores) write(scores []Score) (err error) {
 		return rereadError(err)
 	}
 	clear(c.fields)
-	for _, cell := range scoreCells(c.cells, c.names, scores) { // after the input's of the same name
+	for _, cell := range scoreCells(c.cells, c.names, scores, c.columns) { // after the input's of the same name
 		c.fields[c.at[cell.name]] = csvField(cell.value)
 	}
 	return c.w.Write(c.fields)

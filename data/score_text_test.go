@@ -17,7 +17,7 @@ func scoreAll(t *testing.T, in, out string, score func(row int) Score) string {
 		t.Fatal(err)
 	}
 	defer table.Close()
-	w, err := NewScoreWriter(out, table, false)
+	w, err := NewScoreWriter(out, table, ScoreColumns{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,6 +23,23 @@ type Score struct {
 	// Of an ensemble's members:
 	Std   float32 // the standard deviation of their rewards
 	Lower float32 // Reward − k·Std
+}
+
+// ScoreColumns say which columns scores have beside the rewards.
+type ScoreColumns struct {
+	Ensemble bool // reward_std and reward_lower
+	// Temperature T, where above 0, adds to pairs probability_chosen,
+	// σ((reward_chosen − reward_rejected)/T); null where a reward is.
+	Temperature float64
+}
+
+// probability is that column, where both sides have a reward.
+func (c ScoreColumns) probability(scores []Score) (p float32, valid bool) {
+	if len(scores) != 2 || !scores[0].Valid || !scores[1].Valid {
+		return 0, false
+	}
+	margin := float64(scores[0].Reward) - float64(scores[1].Reward)
+	return float32(1 / (1 + math.Exp(-margin/c.Temperature))), true
 }
 
 // ScoreWriter writes a table's columns and its scores. It reads the input a
@@ -61,12 +79,12 @@ func rereadError(err error) error {
 // NewScoreWriter begins the output file: the table's columns and then reward
 // (float32, null where there is none), tokens, truncated and reason, for
 // pairs reward_chosen, reward_rejected and so on, and for an ensemble
-// reward_std and reward_lower. What out's name ends in says how: .jsonl or
+// reward_std and reward_lower; columns say which of them. What out's name ends in says how: .jsonl or
 // .ndjson as JSON lines, .csv as CSV, else as Parquet. In Parquet, columns of
 // Parquet keep their types; those of JSON lines become bool, int64, double or
 // text, or where they are nested or mixed their JSON text; those of CSV stay
 // text.
-func NewScoreWriter(out string, t *Table, ensemble bool) (*ScoreWriter, error) {
+func NewScoreWriter(out string, t *Table, columns ScoreColumns) (*ScoreWriter, error) {
 	input, err := openPassThrough(t)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", t.file, err)
@@ -77,7 +95,7 @@ func NewScoreWriter(out string, t *Table, ensemble bool) (*ScoreWriter, error) {
 		return nil, err
 	}
 	w := &ScoreWriter{table: t, input: input, file: file}
-	for _, name := range scoreNames(t.Pairs(), ensemble) {
+	for _, name := range scoreNames(t.Pairs(), columns) {
 		if slices.Contains(input.columns(), name) {
 			w.replaced = append(w.replaced, name)
 		}
@@ -85,11 +103,11 @@ func NewScoreWriter(out string, t *Table, ensemble bool) (*ScoreWriter, error) {
 	buffer := bufio.NewWriterSize(file, 1<<20)
 	switch strings.ToLower(filepath.Ext(out)) {
 	case ".jsonl", ".ndjson":
-		w.out = newLineScores(input, buffer, t.Pairs(), ensemble)
+		w.out = newLineScores(input, buffer, t.Pairs(), columns)
 	case ".csv":
-		w.out, err = newCSVScores(input, buffer, t.Pairs(), ensemble)
+		w.out, err = newCSVScores(input, buffer, t.Pairs(), columns)
 	default:
-		w.out, err = newParquetScores(input, buffer, t.Pairs(), ensemble)
+		w.out, err = newParquetScores(input, buffer, t.Pairs(), columns)
 	}
 	if err != nil {
 		w.Abort()
@@ -99,7 +117,7 @@ func NewScoreWriter(out string, t *Table, ensemble bool) (*ScoreWriter, error) {
 }
 
 // scoreNames are the columns of the scores, in their order.
-func scoreNames(pairs, ensemble bool) []string {
+func scoreNames(pairs bool, columns ScoreColumns) []string {
 	var names []string
 	suffixes := []string{""}
 	if pairs {
@@ -107,9 +125,12 @@ func scoreNames(pairs, ensemble bool) []string {
 	}
 	for _, s := range suffixes {
 		names = append(names, "reward"+s, "tokens"+s, "truncated"+s, "reason"+s)
-		if ensemble {
+		if columns.Ensemble {
 			names = append(names, "reward"+s+"_std", "reward"+s+"_lower")
 		}
+	}
+	if pairs && columns.Temperature > 0 {
+		names = append(names, "probability_chosen")
 	}
 	return names
 }

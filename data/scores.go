@@ -33,7 +33,7 @@ func ReadScores(file string, cfg ReadConfig) ([]Scored, Counts, error) {
 }
 
 func readScores(file string, cfg ReadConfig, counts *Counts) ([]Scored, error) {
-	skip, err := cfg.skips()
+	skip, err := cfg.Skips()
 	if err != nil {
 		return nil, err
 	}

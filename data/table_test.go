@@ -88,7 +88,7 @@ func TestTableShapes(t *testing.T) {
 func score(t testing.TB, in, out string) *ScoreWriter {
 	t.Helper()
 	table := openTable(t, in)
-	w, err := NewScoreWriter(out, table, false)
+	w, err := NewScoreWriter(out, table, ScoreColumns{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +280,7 @@ func TestScoreWriterRefuses(t *testing.T) {
 	in := write(t, "a.csv", "text\na\nb\n")
 	out := filepath.Join(t.TempDir(), "o.parquet")
 	table := openTable(t, in)
-	w, err := NewScoreWriter(out, table, false)
+	w, err := NewScoreWriter(out, table, ScoreColumns{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +296,7 @@ func TestScoreWriterRefuses(t *testing.T) {
 	if entries, _ := os.ReadDir(filepath.Dir(out)); len(entries) != 0 {
 		t.Errorf("left %v", entries)
 	}
-	if _, err := NewScoreWriter(filepath.Join(in, "under", "x"), table, false); err == nil {
+	if _, err := NewScoreWriter(filepath.Join(in, "under", "x"), table, ScoreColumns{}); err == nil {
 		t.Error("wrote into a file as if it were a folder")
 	}
 }

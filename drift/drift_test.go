@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"laurel/data"
 	"laurel/eval/draw/drawtest"
 )
 
@@ -86,7 +87,7 @@ func set(t *testing.T, rewards []string, lines ...string) *Set {
 	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Read(path, nil, rewards)
+	s, err := Read(path, data.ReadConfig{OnBadRow: "skip"}, rewards)
 	if err != nil {
 		t.Fatal(err)
 	}

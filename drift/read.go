@@ -54,8 +54,9 @@ func layouts() []struct {
 }
 
 // Read reads what laurel score reads, or a file of prompts alone. rewards are
-// columns of numbers; those of all are taken together.
-func Read(file string, columns map[string]string, rewards []string) (*Set, error) {
+// columns of numbers; those of all are taken together. A row that cannot be read is
+// an error, or with cfg.OnBadRow "skip" left out and counted.
+func Read(file string, cfg data.ReadConfig, rewards []string) (*Set, error) {
 	s := &Set{File: file, LeftOut: map[string]int{}}
 	numbers := make([][]float64, len(rewards))
 	for i, column := range rewards {
@@ -64,17 +65,21 @@ func Read(file string, columns map[string]string, rewards []string) (*Set, error
 			return nil, err
 		}
 	}
-	table, err := data.OpenTable(file, columns)
+	table, err := data.OpenTable(file, cfg.Columns)
 	if err != nil {
-		if alone := s.readPrompts(file, columns); alone != nil {
+		if alone := s.readPrompts(file, cfg); alone != nil {
 			return nil, errors.Join(err, alone)
 		}
 		return s, nil
 	}
-	return s, errors.Join(s.readTable(table, numbers), table.Close())
+	return s, errors.Join(s.readTable(table, numbers, cfg), table.Close())
 }
 
-func (s *Set) readTable(table *data.Table, numbers [][]float64) error {
+func (s *Set) readTable(table *data.Table, numbers [][]float64, cfg data.ReadConfig) error {
+	skips, err := cfg.Skips()
+	if err != nil {
+		return err
+	}
 	if !table.Prompts() {
 		return fmt.Errorf("%s has texts, in which prompt and response are one: prompts are compared", s.File)
 	}
@@ -87,6 +92,9 @@ func (s *Set) readTable(table *data.Table, numbers [][]float64) error {
 		}
 		if err != nil {
 			return err
+		}
+		if record.Problem != "" && !skips {
+			return fmt.Errorf("%s: %s; fix it, or leave such rows out: --on-bad-row skip", s.File, record.Detail)
 		}
 		if record.Problem != "" {
 			s.LeftOut[record.Problem]++
@@ -113,16 +121,20 @@ func (s *Set) readTable(table *data.Table, numbers [][]float64) error {
 }
 
 // readPrompts reads a file that has prompts and no responses.
-func (s *Set) readPrompts(file string, columns map[string]string) error {
+func (s *Set) readPrompts(file string, cfg data.ReadConfig) error {
 	known := map[uint64]*prompt{}
-	for p, err := range data.ReadPrompts([]string{file}, data.ReadConfig{Columns: columns}, nil) {
+	var counts data.Counts
+	for p, err := range data.ReadPrompts([]string{file}, cfg, &counts) {
 		if err != nil {
 			return err
 		}
 		s.Rows++
 		s.add(data.Text{Messages: p.Messages, Context: p.Context}, p.Row, known)
 	}
-	return nil
+	for reason, n := range counts.Skipped {
+		s.Rows, s.LeftOut[string(reason)] = s.Rows+n, n
+	}
+	return s.some()
 }
 
 func (s *Set) add(text data.Text, row int, known map[uint64]*prompt) *prompt {

@@ -11,6 +11,9 @@ import (
 	"laurel/eval/surface"
 )
 
+// BagOfWords is the name of the bag of words among the rulers.
+const BagOfWords = "bag-of-words"
+
 // The bag of words is a logistic baseline: with x the counts of each word in
 // chosen minus those in rejected, and w the label's confidence, it minimises
 //
@@ -72,7 +75,7 @@ func (v *vocabulary) of(word string) int32 {
 // rule ranks the evaluated pairs by a fit on the training pairs, or where these
 // are not known by cross-validation over prompts.
 func (v *vocabulary) rule(pairs []bagPair, training iter.Seq2[data.Pair, error]) (Rule, error) {
-	r := Rule{Name: "bag-of-words", Margin: make([]float64, len(pairs))}
+	r := Rule{Name: BagOfWords, Margin: make([]float64, len(pairs))}
 	if training == nil {
 		return v.crossValidated(r, pairs)
 	}

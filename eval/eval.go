@@ -36,10 +36,14 @@ type Row struct {
 
 // Config says how Evaluate estimates. A zero field takes its default.
 type Config struct {
-	Bootstrap int    // resamples; default 20000
-	Seed      uint64 // of the bootstrap
-	Bins      int    // equal-width bins of the calibration errors; default 10
-	Rules     []Rule // that the model is held to, beside those of length
+	Bootstrap int     // resamples; default 20000
+	Seed      uint64  // of the bootstrap
+	Bins      int     // equal-width bins of the calibration errors; default 10
+	Rules     []Rule  // that the model is held to, beside those of length
+	Others    []Other // models that it is compared with
+
+	Stored    *Temperature // that is stored with the model; nil for none
+	Precision float64      // that a margin is to buy; default 0.9
 }
 
 // maxDetailedSubsets bounds the report of a file that names a subset a row.
@@ -71,8 +75,16 @@ func (cfg Config) withDefaults() (Config, error) {
 	}
 	cfg.Bootstrap = cmp.Or(cfg.Bootstrap, 20000)
 	cfg.Bins = cmp.Or(cfg.Bins, 10)
+	cfg.Precision = cmp.Or(cfg.Precision, 0.9)
+	if !(cfg.Precision > 0 && cfg.Precision < 1) {
+		return cfg, fmt.Errorf("evaluate: precision is %v: give a share between 0 and 1, such as 0.9", cfg.Precision)
+	}
 	return cfg, nil
 }
+
+// Right is 1 where chosen has the higher reward, 0 where rejected has, and one half
+// for a tie.
+func (r Row) Right() float64 { return ranking(r.Chosen - r.Rejected) }
 
 func (r Row) check() error {
 	switch {
@@ -98,19 +110,27 @@ func measureAll(rows []Row, cfg Config) (*Report, error) {
 	group.Go(func() error {
 		p := newPairs(len(rows), func(i int) *Row { return &rows[i] })
 		o := p.order()
-		r.Metrics = p.measure(o, cfg)
-		r.Bootstrap, r.BootstrapPrompts = p.bootstrap(cfg), p.bootstrapPrompts(cfg)
 		var err error
+		if r.Metrics, err = p.measure(o, cfg); err != nil {
+			return err
+		}
+		r.Bootstrap, r.BootstrapPrompts = p.bootstrap(cfg), p.bootstrapPrompts(cfg)
 		if r.Rulers, err = p.rulers(cfg); err != nil {
+			return err
+		}
+		if r.Comparisons, err = p.comparisons(rows, cfg); err != nil {
+			return err
+		}
+		if r.Calibration, err = p.calibration(rows, cfg); err != nil {
 			return err
 		}
 		r.Figures = drawable(p, o)
 		r.Worst = worstRanked(rows)
 		return nil
 	})
-	group.Go(func() error {
-		boxes = r.measureSubsets(rows, subsets, cfg)
-		return nil
+	group.Go(func() (err error) {
+		boxes, err = r.measureSubsets(rows, subsets, cfg)
+		return err
 	})
 	if err := group.Wait(); err != nil {
 		return nil, err
@@ -122,20 +142,23 @@ func measureAll(rows []Row, cfg Config) (*Report, error) {
 }
 
 // measureSubsets fills PerSubset and returns the boxes of the largest.
-func (r *Report) measureSubsets(rows []Row, subsets []subset, cfg Config) (boxes []Box) {
+func (r *Report) measureSubsets(rows []Row, subsets []subset, cfg Config) (boxes []Box, err error) {
 	if len(subsets) == 1 && subsets[0].name == "" {
-		return nil
+		return nil, nil
 	}
 	for i, s := range subsets[:min(len(subsets), maxDetailedSubsets)] {
 		p := newPairs(len(s.rows), func(i int) *Row { return &rows[s.rows[i]] })
 		o := p.order()
-		m := p.measure(o, cfg)
+		m, err := p.measure(o, cfg)
+		if err != nil {
+			return nil, err
+		}
 		r.PerSubset[s.name] = &m
 		if len(subsets) > 1 && i < maxBoxedSubsets {
 			boxes = append(boxes, rewardBoxes(s.name, p, o)...)
 		}
 	}
-	return boxes
+	return boxes, nil
 }
 
 // subset is the rows of one name, by index.

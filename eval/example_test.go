@@ -53,13 +53,19 @@ func ExampleReport_Print() {
 	// accuracy, strict    0.595          95% 0.526 to 0.661, ties wrong
 	// accuracy, weighted  0.700          by confidence, mean 0.800
 	// accuracy, macro     0.700          mean over subsets
+	// length-controlled   0.700          95% 0.633 to 0.759, predicted at equal length; length effect -0.033 (-0.477 to 0.412)
 	// accuracy by length  0.690 / 0.701  where chosen is longer / shorter
 	// margin, mean        1.005          median 1.000, sd 1.633, 5-95% -2.000 to 4.000
 	// Cohen's d           0.868          pooled; paired 0.615
 	// ROC AUC             0.701          any chosen above any rejected
 	// BT loss             0.548          Bradley-Terry, every pair alike; weighted 0.548, soft labels 0.749
 	// Brier               0.190
-	// ECE                 0.084          symmetric; of confidence 0.084
+	// ECE                 0.084          95% 0.036 to 0.132, symmetric; of confidence 0.084 (0.036 to 0.132)
+	// calibrated ECE      0.037          change -0.047 (-0.102 to -0.041), cross-fitted: each half of the prompts at the temperature of the other (1.563, 1.213)
+	// calibrated BT loss  0.541          change -0.008 (-0.028 to 0.015)
+	// temperature         1.373          95% 1.054 to 1.969, what would fit these pairs
+	// margin AUROC        0.725          95% 0.676 to 0.771, of its size for ranking right
+	// precise margin      3.000          wanted precision 0.900; on the half that did not set it 100.0% (83.9 to 100.0) at coverage 19.6% (13.1 to 28.4)
 	// reward~length       -0.004         Spearman; Pearson -0.003, Kendall -0.004
 	// margin~length       -0.001         Spearman, with the difference in length
 	// margin~confidence   n/a            Spearman

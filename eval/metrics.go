@@ -50,6 +50,7 @@ type Metrics struct {
 	PredictedAbove99 stats.Value `json:"predicted_above_0.99_share"` // max(p, 1-p) > 0.99
 
 	LengthMetrics
+	LengthControlled *LengthControlled `json:"length_controlled"` // null where lengths are unknown, or differ alike in every pair
 
 	// The first two are of accuracy_ties_half and accuracy_strict: Wilson's, at the
 	// effective number of pairs where prompts repeat. The others take all pairs as
@@ -131,10 +132,10 @@ func (p pairs) count() (c outcomes) {
 	return c
 }
 
-func (p pairs) measure(o orders, cfg Config) Metrics {
+func (p pairs) measure(o orders, cfg Config) (m Metrics, err error) {
 	c := p.count()
 	n := float64(c.n())
-	m := Metrics{
+	m = Metrics{
 		N: c.n(), Ties: c.tied, Prompts: p.prompts,
 		AccuracyInterval: p.overPrompts(p.right), StrictInterval: p.overPrompts(floors(p.right)),
 		AccuracyTiesHalf: stats.Value((float64(c.right) + float64(c.tied)/2) / n),
@@ -150,7 +151,8 @@ func (p pairs) measure(o orders, cfg Config) Metrics {
 	m.Wilson95TiesHalf = stats.Wilson95(float64(m.AccuracyTiesHalf), n)
 	m.Wilson95Strict = stats.Wilson95(float64(m.AccuracyStrict), n)
 	m.ClopperPearson95Strict = stats.ClopperPearson95(c.right, c.n())
-	return m
+	m.LengthControlled, err = p.lengthControlled()
+	return m, err
 }
 
 // overPrompts is the interval of the share of right ones, over prompts.

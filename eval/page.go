@@ -70,6 +70,11 @@ func (r Run) evaluated(p *draw.Page, several bool) error {
 		rulers.Title = r.heading(rulers.Title, several)
 		p.Sections = append(p.Sections, rulers)
 	}
+	if len(r.Report.Comparisons) > 0 {
+		others := r.Report.comparisonSection()
+		others.Title = r.heading(others.Title, several)
+		p.Sections = append(p.Sections, others)
+	}
 	if len(r.Report.PerSubset) > 0 {
 		subsets := r.Report.subsetSection()
 		subsets.Title = r.heading(subsets.Title, several)
@@ -158,11 +163,11 @@ func (r *Report) summaryTable() draw.Table {
 func (r *Report) subsetSection() draw.Section {
 	names := r.subsetNames()
 	shown := names[:min(len(names), maxPageSubsets)]
-	t := draw.Table{Columns: []string{"subset", "pairs", "accuracy", "95% interval", "always longer", "always shorter", "mean margin", "d, paired", "ROC AUC", "ECE"}}
+	t := draw.Table{Columns: []string{"subset", "pairs", "accuracy", "95% interval", "length-controlled", "always longer", "always shorter", "mean margin", "d, paired", "ROC AUC", "ECE"}}
 	for _, name := range shown {
 		m := r.PerSubset[name]
 		t.Rows = append(t.Rows, []string{draw.Label(name, 60), fmt.Sprint(m.N), m.AccuracyTiesHalf.String(), m.AccuracyInterval.Percent(),
-			m.AlwaysLongerAccuracy.String(), m.AlwaysShorterAccuracy.String(), m.MarginMean.String(), m.CohensDPaired.String(), m.ROCAUC.String(), m.ECESymmetric.String()})
+			m.LengthControlled.accuracy(), m.AlwaysLongerAccuracy.String(), m.AlwaysShorterAccuracy.String(), m.MarginMean.String(), m.CohensDPaired.String(), m.ROCAUC.String(), m.ECESymmetric.String()})
 		t.Bars = append(t.Bars, accuracyBar(m))
 	}
 	s := draw.Section{Title: "Subsets", Tables: []draw.Table{t}}
@@ -214,11 +219,14 @@ func definitions() []draw.Definition {
 		{Name: "Weighted, macro", Text: "Accuracy weighted by the labels' confidence; mean of the subsets' accuracies."},
 		{Name: "Always longer, always shorter", Text: "What choosing by length alone would score, equal lengths one half. A reward model should beat both. Lengths are of the responses, in characters."},
 		{Name: "Rulers", Text: "What can be had without the model: picking by a property of the texts that can be counted, or by a bag of words (a logistic regression on the difference of word counts). Pairs that a ruler does not decide count one half. The interval of model minus ruler is the paired bootstrap's over prompts; McNemar's test is exact, two-sided, and takes pairs as independent. A model that is not above its best ruler has not been shown to have learnt more than it."},
+		{Name: "Length-controlled accuracy", Text: "What is left of the accuracy where both responses are as long: the prediction at equal length of a logistic regression of ranking right on tanh(difference in length over its standard deviation), as in length-controlled AlpacaEval (Dubois et al. 2024). The length effect is its slope, in logits."},
 		{Name: "Cohen's d", Text: "Mean difference between chosen and rejected rewards over their pooled standard deviation; paired: mean margin over the standard deviation of margins."},
 		{Name: "ROC AUC", Text: "Chance that a chosen reward is above a rejected one of any pair, so across prompts; ties one half."},
 		{Name: "Bradley-Terry loss", Text: "Mean of -log p. Weighted: by confidence, over the sum of weights. Soft: cross-entropy with the confidence as target."},
 		{Name: "Brier", Text: "Mean of (1-p) squared."},
 		{Name: "ECE", Text: "Expected calibration error over equal-width bins: how far predicted probability and observed share lie apart. Symmetric: every pair in both orders. Of confidence: max(p, 1-p) against ranking right."},
+		{Name: "Temperature", Text: "σ(margin/T) is the calibrated probability that the label is right. T is fitted by the Bradley-Terry loss; figures at a temperature are only of pairs that it was not fitted on."},
+		{Name: "Risk and coverage", Text: "The share of pairs ranked wrong among those of the widest margins, by how many are kept. AURC is its mean. The margin that buys a precision is set on half of the prompts and measured on the others."},
 		{Name: "Reward and length", Text: "Correlations over all responses; margin and length: rank correlation of the margin with the difference in length."},
 	}
 }

@@ -52,6 +52,9 @@ func (run Run) charts() []draw.NamedChart {
 	if len(r.Rulers) > 0 {
 		charts = append(charts, draw.NamedChart{Name: "rulers.svg", Chart: rulerChart(r)})
 	}
+	if r.Calibration != nil {
+		charts = append(charts, draw.NamedChart{Name: "risk_coverage.svg", Chart: r.riskChart()})
+	}
 	for _, c := range charts {
 		c.Retitle(run.titled)
 	}

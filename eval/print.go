@@ -27,6 +27,7 @@ func (r *Report) Print(w io.Writer) error {
 	}
 	t.Flush()
 	r.printRulers(&b)
+	r.printComparisons(&b)
 	r.printSubsets(&b)
 	others := slices.DeleteFunc(slices.Clone(r.Warnings), func(w string) bool { return w == beaten })
 	if len(others) > 0 {
@@ -56,17 +57,20 @@ func (r *Report) summary() []line {
 		{"accuracy, strict", r.AccuracyStrict.String(), "95% " + r.StrictInterval.String() + ", ties wrong"},
 		{"accuracy, weighted", r.WeightedAccuracyTiesHalf.String(), fmt.Sprintf("by confidence, mean %v", r.ConfidenceMean)},
 		{"accuracy, macro", r.MacroAccuracy.String(), "mean over subsets"},
+		{"length-controlled", r.LengthControlled.accuracy(), r.LengthControlled.note()},
 		{"accuracy by length", r.AccuracyWhereChosenLonger.String() + " / " + r.AccuracyWhereChosenShorter.String(), "where chosen is longer / shorter"},
 		{"margin, mean", r.MarginMean.String(), fmt.Sprintf("median %v, sd %v, 5-95%% %v to %v", r.MarginMedian, r.MarginStd, q.Q05, q.Q95)},
 		{"Cohen's d", r.CohensDPooled.String(), fmt.Sprintf("pooled; paired %v", r.CohensDPaired)},
 		{"ROC AUC", r.ROCAUC.String(), "any chosen above any rejected"},
 		{"BT loss", r.BTLossMean.String(), fmt.Sprintf("Bradley-Terry, every pair alike; weighted %v, soft labels %v", r.BTLossWeighted, r.LogLossSoft)},
 		{"Brier", r.Brier.String(), ""},
-		{"ECE", r.ECESymmetric.String(), fmt.Sprintf("symmetric; of confidence %v", r.ECEConfidence)},
+	}
+	lines = append(lines, r.calibrationLines()...)
+	lines = append(lines, []line{
 		{"reward~length", r.SpearmanRewardLength.String(), fmt.Sprintf("Spearman; Pearson %v, Kendall %v", r.PearsonRewardLength, r.KendallTauBRewardLength)},
 		{"margin~length", r.SpearmanMarginLengthDifference.String(), "Spearman, with the difference in length"},
 		{"margin~confidence", r.SpearmanMarginConfidence.String(), "Spearman"},
-	}
+	}...)
 	if r.RewardBench != nil {
 		lines = append(lines, r.RewardBench.line())
 	}

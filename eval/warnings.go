@@ -55,6 +55,9 @@ func lengthWarnings(r *Report) (out []string) {
 		longer := map[bool]string{true: "longer", false: "shorter"}[c > 0]
 		out = append(out, fmt.Sprintf("margin follows length: rank correlation %v with the difference in length; the model may reward %s responses", c, longer))
 	}
+	if l := r.LengthControlled; l != nil && l.Interval.Contains(0.5) && !r.AccuracyInterval.Contains(0.5) {
+		out = append(out, fmt.Sprintf("at equal length nothing is shown to be learnt: length-controlled accuracy %v, 95%% %v, contains 0.5", l.Accuracy, l.Interval))
+	}
 	return out
 }
 

@@ -1,6 +1,7 @@
 package feedback
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,13 +17,13 @@ type RewardConfig struct {
 	Model       string  `yaml:"model"`       // run directory, Hugging Face directory or hub name
 	Revision    string  `yaml:"revision"`    // of a hub name
 	MaxLength   int     `yaml:"max_length"`  // tokens; 0: as in training
-	Temperature float64 `yaml:"temperature"` // of the sigmoid; fitted where the model is calibrated
+	Temperature float64 `yaml:"temperature"` // of the sigmoid; 0: the one stored with the model, else 1
 	Backend     string  `yaml:"backend"`     // auto | cuda | cpu | go | xla:/path/plugin.so
 }
 
 // DefaultReward is a judge of which only the model is to be named.
 func DefaultReward() RewardConfig {
-	return RewardConfig{Revision: "main", Temperature: 1, Backend: "auto"}
+	return RewardConfig{Revision: "main", Backend: "auto"}
 }
 
 // Validate names every value that cannot be.
@@ -34,8 +35,8 @@ func (c RewardConfig) Validate() error {
 	if c.MaxLength < 0 {
 		problems = append(problems, fmt.Errorf("max_length is %d, want 0 (as in training) or more", c.MaxLength))
 	}
-	if !(c.Temperature > 0) || math.IsInf(c.Temperature, 1) {
-		problems = append(problems, fmt.Errorf("temperature is %v, want more than 0", c.Temperature))
+	if !(c.Temperature >= 0) || math.IsInf(c.Temperature, 1) {
+		problems = append(problems, fmt.Errorf("temperature is %v, want more than 0, or 0 for the one stored with the model", c.Temperature))
 	}
 	return errors.Join(problems...)
 }
@@ -68,8 +69,9 @@ type textReward struct {
 }
 
 // NewReward makes a judge of a scorer. model is what the weights are, such as
-// their hash.
+// their hash; a temperature of 0 is 1.
 func NewReward(name, model string, c RewardConfig, score ScoreFunc) *Reward {
+	c.Temperature = cmp.Or(c.Temperature, 1)
 	return &Reward{name: name, fingerprint: fmt.Sprintf("reward model %s, max_length %d, temperature %v", model, c.MaxLength, c.Temperature),
 		temperature: c.Temperature, score: score, rewards: map[string]*textReward{}}
 }

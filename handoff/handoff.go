@@ -35,7 +35,9 @@ type Pack struct {
 	Laurel      string // the version
 	Data        string // a file that data.OpenTable reads: the reference responses
 	Columns     map[string]string
-	Done        func(rows, total int) // hears how many rows are scored; total is -1 where only reading tells
+	DType       string                      // of matrix products: float32 or bfloat16
+	Ready       func(*scoring.Scorer) error // readies the scorer for it
+	Done        func(rows, total int)       // hears how many rows are scored; total is -1 where only reading tells
 	Notice      func(line string)
 }
 
@@ -58,6 +60,7 @@ type ModelSaid struct {
 	TruncationSide string `json:"truncation_side"`
 	OpenRLHF       bool   `json:"openrlhf"`   // whether OpenRLHF loads it, which reads value_head_prefix, mean and std of its config.json
 	Normalized     bool   `json:"normalized"` // whether its rewards are (logit − mean)/std by config.json's normalize_reward
+	DType          string `json:"dtype"`      // of matrix products, in which the rewards here were computed
 }
 
 // DataSaid is what handoff.json says of the reference responses.
@@ -102,7 +105,8 @@ func (p Pack) Write(ctx context.Context, dir string) (*Handoff, error) {
 
 // measure scores the reference responses.
 func (p Pack) measure(ctx context.Context) (*Handoff, error) {
-	h := &Handoff{Format: 1, Laurel: p.Laurel, Model: ModelSaid{Folder: ModelFolder, Type: p.Model.Config.ModelType, MaxLength: p.Model.MaxLength, TruncationSide: p.Model.Side.String(), Normalized: p.Model.Config.Norm.On},
+	h := &Handoff{Format: 1, Laurel: p.Laurel, Model: ModelSaid{Folder: ModelFolder, Type: p.Model.Config.ModelType, MaxLength: p.Model.MaxLength,
+		TruncationSide: p.Model.Side.String(), Normalized: p.Model.Config.Norm.On, DType: p.DType},
 		Data: DataSaid{File: filepath.Base(p.Data), LeftOut: map[string]int{}}}
 	var err error
 	if h.Data.SHA256, err = data.SHA256(p.Data); err != nil {
@@ -123,6 +127,9 @@ func (p Pack) measure(ctx context.Context) (*Handoff, error) {
 func (p Pack) score(ctx context.Context, said *DataSaid) ([]response, error) {
 	scorer, err := p.Model.Scorer(p.Backend)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.Ready(scorer); err != nil {
 		return nil, err
 	}
 	table, err := data.OpenTable(p.Data, p.Columns)

@@ -17,6 +17,10 @@ import (
 // by which any server of the model can be checked.
 const GoldenFile = "laurel_golden.json"
 
+// CalibrationFile lies beside weights: the temperature that makes differences of
+// rewards probabilities.
+const CalibrationFile = "laurel_calibration.json"
+
 // Save writes config.json and model.safetensors into dir so that
 // AutoModelForSequenceClassification.from_pretrained loads them, or, where
 // the model has an adapter, config.json and the adapter as PEFT keeps it.

@@ -11,13 +11,16 @@ import (
 )
 
 // Export writes the model as a Hugging Face directory: weights, config,
-// tokenizer, a card, and the golden vector computed on the backend. name is the
+// tokenizer, a card, its temperature where it has one, and the golden vector computed on the backend. name is the
 // backend's, version laurel's. The directory is written aside and renamed, so
 // that it is whole or not there.
 func (m *Model) Export(dir string, backend model.Backend, name, version string) error {
 	m.Record()
 	return data.WriteFolder(dir, func(aside string) error {
 		if err := m.writeHF(aside); err != nil {
+			return err
+		}
+		if err := copyCalibration(m.Dir, aside); err != nil {
 			return err
 		}
 		golden, err := m.NewGolden(backend, name, version)

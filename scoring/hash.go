@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"laurel/model"
 )
 
 // Hash is the SHA-256 of everything that decides the rewards of the model in a
@@ -58,7 +60,7 @@ func hashModel(ctx context.Context, dir string, sum hash.Hash, o Options) error 
 }
 
 // notOfTheModel lie beside the weights of a checkpoint and decide no reward.
-var notOfTheModel = []string{"optimizer.safetensors", "trainer_state.json"}
+var notOfTheModel = []string{"optimizer.safetensors", "trainer_state.json", model.CalibrationFile}
 
 func hashFiles(dir string, sum hash.Hash) error {
 	entries, err := os.ReadDir(dir)

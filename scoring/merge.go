@@ -107,7 +107,7 @@ func (s *Shards) Fits(table *data.Table) error {
 // file, as data.NewScoreWriter does; each hears the scores of every row, in order,
 // and may be nil. replaced are columns of the input that gave way to the scores.
 func (s *Shards) Write(out string, table *data.Table, each func(scores []data.Score) error) (tally Tally, replaced []string, err error) {
-	writer, err := data.NewScoreWriter(out, table, s.Task.Ensemble)
+	writer, err := data.NewScoreWriter(out, table, data.ScoreColumns{Ensemble: s.Task.Ensemble, Temperature: s.Task.Temperature})
 	if err != nil {
 		return tally, nil, err
 	}

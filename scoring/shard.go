@@ -24,12 +24,14 @@ import (
 // Task is all that decides the scores of a table. What was scored for one task is
 // of no use to another.
 type Task struct {
-	Model     string            `json:"model"` // its Hash
-	Input     string            `json:"input"` // SHA-256 of the file
-	GroupRows int               `json:"group_rows"`
-	Pairs     bool              `json:"pairs"`
-	Ensemble  bool              `json:"ensemble"`
-	Settings  map[string]string `json:"settings"` // by the names that a user gives them
+	Model     string `json:"model"` // its Hash
+	Input     string `json:"input"` // SHA-256 of the file
+	GroupRows int    `json:"group_rows"`
+	Pairs     bool   `json:"pairs"`
+	Ensemble  bool   `json:"ensemble"`
+	// Temperature of the probabilities that are written of pairs; 0 for none.
+	Temperature float64           `json:"probability_temperature,omitempty"`
+	Settings    map[string]string `json:"settings"` // by the names that a user gives them
 }
 
 // InputHash tells a file of rows from others: SHA-256 of a zero byte and its content.
@@ -51,6 +53,9 @@ func (t Task) differences(other Task) (out []string) {
 	}
 	mine, theirs := maps.Clone(t.Settings), maps.Clone(other.Settings)
 	mine["group-rows"], theirs["group-rows"] = fmt.Sprint(t.GroupRows), fmt.Sprint(other.GroupRows)
+	if t.Temperature != other.Temperature {
+		mine["probability at T"], theirs["probability at T"] = fmt.Sprint(t.Temperature), fmt.Sprint(other.Temperature)
+	}
 	keys := maps.Clone(mine)
 	maps.Copy(keys, theirs)
 	for _, key := range slices.Sorted(maps.Keys(keys)) {

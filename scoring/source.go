@@ -22,7 +22,7 @@ func Resolve(ctx context.Context, ref string, o Options) (string, error) {
 		}
 		return dir, err
 	}
-	options := hub.Options{Revision: o.revision(), Beside: []string{model.GoldenFile}, Notice: func(line string) { o.notice("%s", line) }}
+	options := hub.Options{Revision: o.revision(), Beside: []string{model.GoldenFile, model.CalibrationFile}, Notice: func(line string) { o.notice("%s", line) }}
 	if o.Download != nil {
 		options.Progress = func(file string, done, total int64) { o.Download(ref, file, done, total) }
 	}

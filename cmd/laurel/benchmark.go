@@ -54,6 +54,7 @@ func benchmarkCommand() *cobra.Command {
 	flags.StringVar(&b.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
 	flags.BoolVar(&b.asJSON, "json", false, "print benchmark.json")
 	devicesFlag(cmd, &b.devices)
+	dtypeFlag(cmd, &b.dtype)
 	sharedPrefixFlag(cmd, &b.shares)
 	overwriteFlag(cmd, &b.overwrite)
 	b.judgeFlags(flags)
@@ -72,7 +73,7 @@ const benchmarkFile = "benchmark.json"
 // benchmarking is one run of the command.
 type benchmarking struct {
 	name, ref, revision, dir, modelName string
-	onBadRow, specials, backend         string
+	onBadRow, specials, backend, dtype  string
 	files                               []string
 	columns                             map[string]string
 	maxLength, devices                  int
@@ -135,7 +136,7 @@ func (b *benchmarking) run(ctx context.Context) error {
 		return err
 	}
 	defer scorer.Close()
-	if err := sharePrefixes(scorer, b.shares); err != nil {
+	if err := errors.Join(sharePrefixes(scorer, b.shares), setDType(scorer, choice, b.dtype, b.log)); err != nil {
 		return err
 	}
 	rewards, tally, err := b.rewards(ctx, scorer, set)
@@ -145,7 +146,7 @@ func (b *benchmarking) run(ctx context.Context) error {
 	scores := benchmarks.Scores{Rewards: rewards}
 	result := set.Measure(scores)
 	result.Model, result.Cut, result.MaxLength = b.called(), tally.cut, scorer.MaxLength
-	result.Template, result.Specials, result.Unscored = templateOf(scorer), b.specials, tally.unscored
+	result.Template, result.Specials, result.Unscored, result.DType = templateOf(scorer), b.specials, tally.unscored, b.dtype
 	warnUnread(scorer.Model, b.log)
 	if err := b.write(result); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"laurel/data"
 	"laurel/drift"
 	"laurel/eval/draw"
 )
@@ -47,6 +48,7 @@ func driftCommand() *cobra.Command {
 	flags.StringVar(&d.dir, "out", "", "directory for drift.json and drift.html")
 	flags.StringToStringVar(&d.columns, "columns", nil, "field=column where the files' names differ")
 	flags.StringArrayVar(&d.rewards, "reward", nil, "a column of rewards that both files have, as laurel score writes it; of pairs name two")
+	flags.StringVar(&d.onBadRow, "on-bad-row", "fail", "fail or skip; what is skipped is counted")
 	flags.IntVar(&d.config.Most, "prompts", d.config.Most, "compare so many prompts of a file at most, drawn")
 	flags.Uint64Var(&d.config.Seed, "seed", d.config.Seed, "of which prompts are drawn")
 	flags.BoolVar(&d.asJSON, "json", false, "print the report as JSON")
@@ -56,12 +58,12 @@ func driftCommand() *cobra.Command {
 
 // driftRun is one run of the command.
 type driftRun struct {
-	reference, file, dir string
-	columns              map[string]string
-	rewards              []string
-	config               drift.Config
-	asJSON, overwrite    bool
-	out                  io.Writer
+	reference, file, dir, onBadRow string
+	columns                        map[string]string
+	rewards                        []string
+	config                         drift.Config
+	asJSON, overwrite              bool
+	out                            io.Writer
 }
 
 func (d *driftRun) run() error {
@@ -70,11 +72,12 @@ func (d *driftRun) run() error {
 			return err
 		}
 	}
-	reference, err := drift.Read(d.reference, d.columns, d.rewards)
+	read := data.ReadConfig{Columns: d.columns, OnBadRow: d.onBadRow}
+	reference, err := drift.Read(d.reference, read, d.rewards)
 	if err != nil {
 		return err
 	}
-	of, err := drift.Read(d.file, d.columns, d.rewards)
+	of, err := drift.Read(d.file, read, d.rewards)
 	if err != nil {
 		return err
 	}

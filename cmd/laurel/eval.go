@@ -35,6 +35,12 @@ func evalCommand() *cobra.Command {
 			if err := cmp.Or(required(cmd, needed...), positiveLength(cmd, e.maxLength)); err != nil {
 				return err
 			}
+			if !(e.precision > 0 && e.precision < 1) {
+				return usage(cmd, fmt.Errorf("--precision is %v, want above 0 and below 1", e.precision))
+			}
+			if err := e.canStore(); err != nil {
+				return usage(cmd, err)
+			}
 			e.out, e.log = outputs(cmd, e.asJSON)
 			var err error
 			if e.files, err = localData(cmd.Context(), e.files, e.log); err != nil {
@@ -54,6 +60,10 @@ func evalCommand() *cobra.Command {
 	flags.IntVar(&e.maxLength, "max-length", 0, "cut sequences to so many tokens (default: as in training)")
 	flags.StringVar(&e.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
 	flags.BoolVar(&e.asJSON, "json", false, "print the report as JSON")
+	flags.StringArrayVar(&e.compare, "compare", nil, "another model, scored on the same pairs and compared with --model; again for more (with --scores: another file of rewards)")
+	flags.BoolVar(&e.otherCuts, "different-cuts", false, "compare models that cut sequences at different lengths; the report says so")
+	flags.BoolVar(&e.fitTemperature, "fit-temperature", false, "store with the model the temperature that calibrates it on these pairs, for score --probability and judges")
+	flags.Float64Var(&e.precision, "precision", 0.9, "find the margin that buys this share of pairs ranked right")
 	devicesFlag(cmd, &e.devices)
 	dtypeFlag(cmd, &e.dtype)
 	sharedPrefixFlag(cmd, &e.shares)
@@ -64,10 +74,11 @@ func evalCommand() *cobra.Command {
 // evaluation is one run of the command.
 type evaluation struct {
 	ref, revision, scores, dir, onBadRow, backend, dtype string
-	files                                                []string
+	files, compare                                       []string
 	columns                                              map[string]string
 	maxLength, devices                                   int
-	asJSON, overwrite, shares                            bool
+	asJSON, overwrite, shares, otherCuts, fitTemperature bool
+	precision                                            float64
 	out, log                                             io.Writer
 
 	backends backends
@@ -81,31 +92,58 @@ func (e *evaluation) run(ctx context.Context) error {
 	if err := claimReports(e.dir, e.overwrite, "report.json", "report.html"); err != nil {
 		return err
 	}
-	var rows []eval.Row
-	var facts []draw.Fact
-	var err error
-	if e.scores != "" {
-		rows, facts, err = e.givenRows()
-	} else {
-		rows, facts, err = e.scoredRows(ctx)
+	if e.backends == nil {
+		e.backends = backends{}
 	}
+	scored, err := e.scored(ctx)
 	if err != nil {
 		return err
 	}
-	rules, err := e.textRules(ctx, rows)
+	report, err := e.measure(ctx, scored)
 	if err != nil {
 		return err
 	}
-	report, err := eval.Evaluate(rows, eval.Config{Rules: rules})
-	if err != nil {
-		return err
-	}
-	run, err := e.shown(report, append(facts, madeBy()...))
+	run, err := e.shown(report, append(scored.facts, madeBy()...))
 	if err != nil {
 		return err
 	}
 	e.measured = report
-	return e.write(run)
+	if err := e.write(run); err != nil || !e.fitTemperature {
+		return err
+	}
+	return e.store(scored, report.Calibration.Fitted)
+}
+
+// scoredPairs are the rewards of the pairs, and what gave them.
+type scoredPairs struct {
+	rows  []eval.Row
+	facts []draw.Fact
+	dir   string // of the model; "" of given rewards
+	cut   int    // sequences
+	cutAt string
+}
+
+func (e *evaluation) scored(ctx context.Context) (*scoredPairs, error) {
+	if e.scores != "" {
+		return e.givenRows(e.scores)
+	}
+	return e.scoredRows(ctx, e.ref, e.revision)
+}
+
+// measure evaluates the pairs beside rulers and other models.
+func (e *evaluation) measure(ctx context.Context, scored *scoredPairs) (*eval.Report, error) {
+	cfg := eval.Config{Precision: e.precision}
+	var err error
+	if cfg.Others, err = e.others(ctx, scored); err != nil {
+		return nil, err
+	}
+	if cfg.Rules, err = e.textRules(ctx, scored.rows); err != nil {
+		return nil, err
+	}
+	if cfg.Stored, err = e.storedFor(scored); err != nil {
+		return nil, err
+	}
+	return eval.Evaluate(scored.rows, cfg)
 }
 
 // shown is what was measured as its report shows it; of a run, with its training
@@ -171,12 +209,12 @@ func (e *evaluation) dataConfig() data.Config {
 }
 
 // givenRows reads rewards that another program computed.
-func (e *evaluation) givenRows() ([]eval.Row, []draw.Fact, error) {
-	scored, counts, err := data.ReadScores(e.scores, data.ReadConfig{Columns: e.columns, OnBadRow: e.onBadRow})
+func (e *evaluation) givenRows(file string) (*scoredPairs, error) {
+	scored, counts, err := data.ReadScores(file, data.ReadConfig{Columns: e.columns, OnBadRow: e.onBadRow})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	fmt.Fprintf(e.log, "%s: %s\n", e.scores, &counts)
+	fmt.Fprintf(e.log, "%s: %s\n", file, &counts)
 	rows := make([]eval.Row, len(scored))
 	for i, s := range scored {
 		rows[i] = eval.Row{ID: s.ID, Place: i, Prompt: s.Prompt, Subset: s.Subset, Chosen: s.RewardChosen, Rejected: s.RewardRejected, Confidence: s.Confidence}
@@ -184,40 +222,44 @@ func (e *evaluation) givenRows() ([]eval.Row, []draw.Fact, error) {
 			rows[i].LenChosen, rows[i].LenRejected = int(s.LenChosen), int(s.LenRejected)
 		}
 	}
-	return rows, []draw.Fact{{Name: "scores", Value: e.scores}, {Name: "rows", Value: counts.String()}}, nil
+	return &scoredPairs{rows: rows, facts: []draw.Fact{{Name: "scores", Value: file}, {Name: "rows", Value: counts.String()}}}, nil
 }
 
 // scoredRows scores the pairs with the model.
-func (e *evaluation) scoredRows(ctx context.Context) ([]eval.Row, []draw.Fact, error) {
+func (e *evaluation) scoredRows(ctx context.Context, ref, revision string) (*scoredPairs, error) {
 	backend, choice, err := e.backends.open(e.backend, e.log)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	scorer, err := openScorer(ctx, e.ref, e.revision, e.maxLength, backend, devicesFor(e.devices, choice, backend, e.log), e.log)
+	dir, err := modelDir(ctx, ref, revision, e.log)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
+	}
+	scorer, err := openScorer(ctx, dir, "main", e.maxLength, backend, devicesFor(e.devices, choice, backend, e.log), e.log)
+	if err != nil {
+		return nil, err
 	}
 	defer scorer.Close()
 	if err := errors.Join(sharePrefixes(scorer, e.shares), setDType(scorer, choice, e.dtype, e.log)); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, e.dataConfig(), nil, e.log)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer store.Close()
 	bar := newProgress(e.log, "score", "pairs", store.Len())
 	chosen, rejected, err := scorer.ScoreStore(ctx, store, func(n int) { bar.set(n, store.Len(), "") })
 	bar.finish()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	facts := []draw.Fact{{Name: "model", Value: e.ref}, {Name: "checkpoint", Value: scorer.Dir}, {Name: "data", Value: strings.Join(e.files, ", ")},
+	facts := []draw.Fact{{Name: "model", Value: ref}, {Name: "checkpoint", Value: scorer.Dir}, {Name: "data", Value: strings.Join(e.files, ", ")},
 		{Name: "rows", Value: counts.String()}, {Name: "max_length", Value: strconv.Itoa(scorer.MaxLength)},
 		{Name: "sequences cut", Value: fmt.Sprintf("%d of %d", store.Stats.Truncated, 2*store.Stats.Pairs)},
 		{Name: "backend", Value: choice.String()}, {Name: "matrix products", Value: e.dtype}}
 	rows, err := eval.RowsOf(store, chosen, rejected)
-	return rows, facts, err
+	return &scoredPairs{rows: rows, facts: facts, dir: dir, cut: int(store.Stats.Truncated), cutAt: fmt.Sprintf("%d tokens on the %s", scorer.MaxLength, scorer.Side)}, err
 }
 
 func (e *evaluation) write(run eval.Run) error {

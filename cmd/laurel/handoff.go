@@ -17,10 +17,10 @@ import (
 
 // handingOff is one run of the command.
 type handingOff struct {
-	ref, revision, file, dir, backend string
-	columns                           map[string]string
-	overwrite                         bool
-	out                               io.Writer
+	ref, revision, file, dir, backend, dtype string
+	columns                                  map[string]string
+	overwrite                                bool
+	out                                      io.Writer
 }
 
 func handoffCommand() *cobra.Command {
@@ -47,6 +47,7 @@ func handoffCommand() *cobra.Command {
 	flags.StringToStringVar(&h.columns, "columns", nil, "field=column where the file's names differ")
 	flags.StringVar(&h.dir, "out", "", "directory to write")
 	flags.StringVar(&h.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
+	dtypeFlag(cmd, &h.dtype)
 	overwriteFlag(cmd, &h.overwrite)
 	return cmd
 }
@@ -81,6 +82,7 @@ func (h *handingOff) run(ctx context.Context) error {
 	}
 	bar := newProgress(h.out, "score", "rows", -1)
 	said, err := handoff.Pack{Model: m, Backend: backend, BackendName: choice.String(), Laurel: version(), Data: h.file, Columns: h.columns,
+		DType: h.dtype, Ready: func(s *scoring.Scorer) error { return setDType(s, choice, h.dtype, h.out) },
 		Done: func(rows, total int) { bar.set(rows, total, "") }, Notice: printTo(h.out)}.Write(ctx, h.dir)
 	bar.finish()
 	if err != nil {

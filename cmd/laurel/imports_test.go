@@ -56,6 +56,7 @@ var allowed = map[string][]string{
 
 	"sweep": {"data", "eval/audit", "eval/draw", "eval/stats", "feedback", "labels"},
 
+	"learning":  {"eval/draw", "eval/stats"},
 	"selection": {"data"},
 	"serve":     {"data", "data/tokenizer", "scoring"},
 

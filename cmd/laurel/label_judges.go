@@ -74,6 +74,11 @@ func (l *labelling) openReward(ctx context.Context, name string, c feedback.Rewa
 	if err != nil {
 		return nil, err
 	}
+	if c.Temperature == 0 {
+		if c.Temperature, err = temperatureFor(dir, "judge "+name, l.log); err != nil {
+			return nil, err
+		}
+	}
 	if l.keptOnly() || l.dry {
 		return feedback.NewReward(name, weights, c, nil), nil
 	}

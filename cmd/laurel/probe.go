@@ -58,18 +58,19 @@ func probeCommand() *cobra.Command {
 	flags.StringVar(&p.backend, "backend", "auto", "auto, cuda, cpu, go or xla:/path/plugin.so")
 	flags.BoolVar(&p.asJSON, "json", false, "print the report as JSON")
 	devicesFlag(cmd, &p.devices)
+	dtypeFlag(cmd, &p.dtype)
 	overwriteFlag(cmd, &p.overwrite)
 	return cmd
 }
 
 // probing is one run of the command.
 type probing struct {
-	ref, revision, file, dir, backend string
-	columns                           map[string]string
-	config                            probe.Config
-	maxLength, devices                int
-	asJSON, overwrite                 bool
-	out, log                          io.Writer
+	ref, revision, file, dir, backend, dtype string
+	columns                                  map[string]string
+	config                                   probe.Config
+	maxLength, devices                       int
+	asJSON, overwrite                        bool
+	out, log                                 io.Writer
 }
 
 func (p *probing) run(ctx context.Context) (err error) {
@@ -95,13 +96,16 @@ func (p *probing) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, scorer.Close()) }()
+	if err := setDType(scorer, choice, p.dtype, p.log); err != nil {
+		return err
+	}
 	report, err := p.probed(ctx, table, scorer)
 	if err != nil {
 		return err
 	}
 	warnUnread(scorer.Model, p.log)
 	return p.write(report, []draw.Fact{{Name: "model", Value: p.ref}, {Name: "checkpoint", Value: scorer.Dir}, {Name: "data", Value: p.file},
-		{Name: "rows", Value: strconv.Itoa(report.Rows)}, {Name: "max_length", Value: strconv.Itoa(scorer.MaxLength)}, {Name: "backend", Value: choice.String()}})
+		{Name: "rows", Value: strconv.Itoa(report.Rows)}, {Name: "max_length", Value: strconv.Itoa(scorer.MaxLength)}, {Name: "backend", Value: choice.String()}, {Name: "matrix products", Value: p.dtype}})
 }
 
 // probed runs the probes, and with --out keeps every edit.

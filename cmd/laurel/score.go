@@ -48,6 +48,7 @@ func scoreCommand() *cobra.Command {
 	sharedPrefixFlag(cmd, &s.shares)
 	shardFlags(cmd, &s.part, &s.merge)
 	flags.IntVar(&s.groupRows, "group-rows", scoring.GroupRows, "rows that are scored and kept together; a shard has whole groups")
+	flags.BoolVar(&s.probability, "probability", false, "of pairs: also the probability that chosen is the better one, at the temperature stored with the model")
 	s.selectFlags(flags)
 	overwriteFlag(cmd, &s.overwrite)
 	return cmd
@@ -60,7 +61,7 @@ type scoreRun struct {
 	shards                                   []string
 	columns                                  map[string]string
 	maxLength, devices, groupRows            int
-	overwrite, shares, merge                 bool
+	overwrite, shares, merge, probability    bool
 	log                                      io.Writer
 
 	choice         selection.Config
@@ -81,6 +82,8 @@ func (s *scoreRun) check(cmd *cobra.Command) error {
 	switch {
 	case s.merge && (s.part != "" || s.ref != ""):
 		return usage(cmd, errors.New("--merge scores nothing: leave --model and --shard out"))
+	case s.merge && s.probability:
+		return usage(cmd, errors.New("--probability belongs to the commands that score the shards: --merge writes what they were asked for"))
 	case !s.merge && len(s.shards) > 0:
 		return usage(cmd, fmt.Errorf("%q: files behind the flags are shards to --merge", s.shards))
 	case s.groupRows < 1:
@@ -97,6 +100,9 @@ func (s *scoreRun) run(ctx context.Context) error {
 	defer table.Close()
 	for _, note := range table.Notes() {
 		fmt.Fprintf(s.log, "%s: %s\n", s.file, note)
+	}
+	if s.probability && !table.Pairs() {
+		return fmt.Errorf("--probability: %s has no pairs: a probability compares two responses", s.file)
 	}
 	if s.selects() {
 		if s.chooser, err = selection.New(s.file, s.columns, s.choice); err != nil {
@@ -185,6 +191,9 @@ func (s *scoreRun) open(ctx context.Context, table *data.Table) (scorer *scoring
 		task.Settings["columns "+field] = column
 	}
 	err = errors.Join(sharePrefixes(scorer, s.shares), setDType(scorer, choice, s.dtype, s.log))
+	if err == nil && s.probability {
+		task.Temperature, err = temperatureFor(dir, "probability", s.log)
+	}
 	if err == nil {
 		task.Model, err = modelHash(ctx, dir, s.log)
 	}

@@ -32,6 +32,9 @@ func (t *training) report(p *prepared, result *trainer.Result) error {
 	if err != nil {
 		return err
 	}
+	if err := t.calibrate(run, best); err != nil {
+		return err
+	}
 	fmt.Fprintf(t.out, "\ncheckpoint  %s (%s)\nreport      %s\nplots       %s\nmetrics     %s\n", best, why, html, plots, filepath.Join(t.dir, trainer.MetricsFile))
 	if result.Pairs > 0 { // a finished run that is resumed makes no steps
 		fmt.Fprintf(t.out, "pace        %d pairs in %.0f s of steps, compiling included: %.2f pairs/s\n",
@@ -73,6 +76,21 @@ func (t *training) printReport(run eval.Run, result *trainer.Result) error {
 		return err
 	}
 	return run.Report.WriteJSON(filepath.Join(t.dir, "report.json"))
+}
+
+// calibrate stores the temperature of the validation pairs with the checkpoint that
+// they were measured of.
+func (t *training) calibrate(run eval.Run, checkpoint string) error {
+	r := run.Report
+	if r == nil || r.Calibration == nil || r.Calibration.Fitted == nil || r.Step != run.Kept {
+		return nil
+	}
+	path, err := storeTemperature(checkpoint, r.Calibration.Fitted, t.config.Data.Validation.String(), "laurel train")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(t.out, "\ntemperature %s: in %s, for score --probability and judges\n", r.Calibration.Fitted.Describe(), path)
+	return err
 }
 
 // peakMemory is the most that this process has held.

@@ -6,8 +6,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/plot/plotter"
-
 	"laurel/eval/draw"
 	"laurel/eval/stats"
 )
@@ -129,19 +127,5 @@ func riskChart(r RiskCoverage) *draw.Chart {
 	if r.Threshold.Defined() {
 		facts += fmt.Sprintf("; from confidence %v on, precision %s at coverage %s", r.Threshold, stats.Percent(r.Precision.Share), stats.Percent(r.Coverage.Share))
 	}
-	c := draw.New("Risk and coverage", facts, "coverage: share of the labels kept, the most confident first", "risk: share of wrong labels")
-	c.Legend = []draw.Key{{Label: "risk", Color: draw.Blue()}, {Label: fmt.Sprintf("wanted, %v", stats.Value(1-r.Wanted)), Color: draw.Grey()}}
-	top := 1 - r.Wanted
-	var points plotter.XYs
-	for _, p := range r.Curve {
-		points = append(points, plotter.XY{X: float64(p.Coverage), Y: float64(p.Risk)})
-		top = math.Max(top, float64(p.Risk))
-	}
-	c.Line(plotter.XYs{{X: 0, Y: 1 - r.Wanted}, {X: 1, Y: 1 - r.Wanted}}, draw.Grey(), 1, 4, 3)
-	c.Line(points, draw.Blue(), 1.6)
-	if len(points) <= 40 {
-		c.Dots(points, draw.Blue(), 2.2)
-	}
-	c.Frame(0, 1, 0, math.Min(1, 1.1*top+0.01))
-	return c
+	return draw.RiskChart(facts, "coverage: share of the labels kept, the most confident first", "risk: share of wrong labels", r.Curve, r.Wanted)
 }

@@ -63,7 +63,7 @@ func recalibrate(labels []groupedLabel, bins int, seed uint64) *Recalibration {
 	r := &Recalibration{Seed: seed}
 	for _, l := range labels {
 		all = append(all, l.judged)
-		if inFit(l.key, seed) {
+		if stats.FirstHalf(l.key, seed) {
 			fit = append(fit, l.judged)
 		} else {
 			test = append(test, l.judged)
@@ -89,15 +89,6 @@ func recalibrate(labels []groupedLabel, bins int, seed uint64) *Recalibration {
 		r.Final = fitIsotonic(all)
 	}
 	return r
-}
-
-// inFit sends about half of the prompts to the fitting part, by a hash of
-// prompt and seed, so that labels of one prompt stay together.
-func inFit(key, seed uint64) bool {
-	x := key ^ (seed+1)*0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9 // splitmix64's finaliser
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return (x^x>>31)&1 == 0
 }
 
 func score(c Calibrator, labels []judged, bins int) CalibrationScores {

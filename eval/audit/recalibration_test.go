@@ -52,15 +52,15 @@ func TestCalibrationScoresByHand(t *testing.T) {
 
 func TestRiskByHand(t *testing.T) {
 	all := []judged{{0.9, true}, {0.8, false}, {0.8, true}, {0.7, true}}
-	curve, aurc := riskCurve(all)
-	want := []RiskPoint{{0.9, 0.25, 0}, {0.8, 0.75, stats.Value(1.0 / 3)}, {0.7, 1, 0.25}}
+	curve, aurc := stats.RiskCurve(byConfidence(all))
+	want := []stats.RiskPoint{{0.9, 0.25, 0}, {0.8, 0.75, stats.Value(1.0 / 3)}, {0.7, 1, 0.25}}
 	if !slices.Equal(curve, want) {
 		t.Errorf("curve %v", curve)
 	}
 	near(t, "AURC", aurc, (0+0.25+1.0/3+0.25)/4, 1e-12) // the tied ones in either order
-	near(t, "threshold of 0.75", threshold(all, 0.75), 0.7, 0)
-	near(t, "threshold of 0.9", threshold(all, 0.9), 0.9, 0)
-	if v := threshold([]judged{{0.9, false}}, 0.5); v.Defined() {
+	near(t, "threshold of 0.75", thresholdOf(all, 0.75), 0.7, 0)
+	near(t, "threshold of 0.9", thresholdOf(all, 0.9), 0.9, 0)
+	if v := thresholdOf([]judged{{0.9, false}}, 0.5); v.Defined() {
 		t.Errorf("a threshold %v where none is", v)
 	}
 }
@@ -128,4 +128,9 @@ func TestCalibrationLeavesGoodOnes(t *testing.T) {
 	if recalibrate(all[:30], 20, 0) != nil {
 		t.Error("thirty labels are calibrated")
 	}
+}
+
+func thresholdOf(labels []judged, wanted float64) stats.Value {
+	confidence, right := byConfidence(labels)
+	return stats.PrecisionThreshold(confidence, right, wanted)
 }

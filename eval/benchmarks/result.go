@@ -26,6 +26,7 @@ type Result struct {
 	Ties      int            `json:"comparisons_tied"` // equal rewards; docs/benchmarks.md says what each rule makes of them
 	Template  string         `json:"chat_template,omitempty"`
 	Specials  string         `json:"special_tokens,omitempty"`
+	DType     string         `json:"dtype,omitempty"`               // of matrix products
 	Unscored  map[string]int `json:"rows_without_reward,omitempty"` // by why; they are left out
 
 	Score    Section   `json:"score"`

@@ -41,3 +41,11 @@ func binomial(n, p float64, src rand.Source) float64 {
 	}
 	return distuv.Binomial{N: n, P: p, Src: src}.Rand()
 }
+
+// Pivotal95 is the basic bootstrap's interval (Davison and Hinkley 1997, §5.2):
+// the percentile interval turned round the estimate, which takes off a bias that the
+// draws have beside the estimate as that has beside the truth. It sorts the draws.
+func Pivotal95(estimate float64, draws []float64) Interval {
+	i := Central95(draws)
+	return Interval{Value(2*estimate) - i[1], Value(2*estimate) - i[0]}
+}

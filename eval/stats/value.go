@@ -61,6 +61,12 @@ func (i Interval) String() string {
 	return fmt.Sprintf("%v to %v", i[0], i[1])
 }
 
+// Around is the normal interval of an estimate with that standard error.
+func Around(x, standardError float64) Interval {
+	half := Z95() * standardError
+	return Interval{Value(x - half), Value(x + half)}
+}
+
 // Percent has both ends in per cent.
 func (i Interval) Percent() string {
 	if !i[0].Defined() {

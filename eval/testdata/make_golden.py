@@ -14,6 +14,7 @@ import warnings
 import numpy as np
 import scipy
 import sklearn
+import statsmodels.api as sm
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from statsmodels.stats.contingency_tables import mcnemar
@@ -199,6 +200,66 @@ def mcnemars():
     return out
 
 
+def length_controlled(rng, n, slope, quality, decided=False):
+    """right on tanh(Δ/sd) with the priors of eval/length_controlled.go, by scikit-learn; the coefficients'
+    variances by their definitions, and statsmodels' clustered ones of the fit without priors."""
+    prompt = rng.integers(0, max(2, n // 3), n)
+    prompt = np.unique(prompt, return_inverse=True)[1]
+    delta = np.round(rng.normal(40, 120, n))
+    z = quality + slope * np.tanh(delta / 120) + rng.normal(0, 0.7, prompt.max() + 1)[prompt]
+    right = (delta > 0) * 1.0 if decided else np.where(rng.random(n) < 0.05, 0.5, (rng.random(n) < scipy.special.expit(z)) * 1.0)
+    x = np.column_stack([np.ones(n), np.tanh(delta / delta.std(ddof=1))])
+    both, y, w = np.concatenate([x, x]), np.repeat([1, 0], n), np.concatenate([right, 1 - right])
+    groups = np.concatenate([prompt, prompt])
+    fit = LogisticRegression(C=100.0, fit_intercept=False, tol=1e-13, max_iter=100000, solver="newton-cholesky")
+    fit.fit(both, y, w)
+    theta = fit.coef_[0]
+    p = scipy.special.expit(both @ theta)
+    model = np.linalg.inv((both * (w * p * (1 - p))[:, None]).T @ both + np.eye(2) / 100)
+    score = both * (w * (y - p))[:, None]
+    sums = np.array([score[groups == g].sum(axis=0) for g in range(groups.max() + 1)])
+    robust = model @ (sums.T @ sums * len(sums) / (len(sums) - 1)) @ model
+    spread = np.sqrt(np.maximum(np.diag(model), np.diag(robust)))
+    beta, phi, z95 = theta[0], theta[1], stats.norm.ppf(0.975)
+    out = {
+        "prompt": (prompt + 1).tolist(), "difference": delta.tolist(), "right": right.tolist(),
+        "accuracy": scipy.special.expit(beta), "interval": scipy.special.expit([beta - z95 * spread[0], beta + z95 * spread[0]]).tolist(),
+        "effect": phi, "effect_interval": [phi - z95 * spread[1], phi + z95 * spread[1]], "sd": delta.std(ddof=1),
+    }
+    if not decided:
+        free = sm.GLM(right, x, family=sm.families.Binomial()).fit(cov_type="cluster", cov_kwds={"groups": prompt, "use_correction": False})
+        out["statsmodels"] = {"beta": free.params[0], "phi": free.params[1], "se": (free.bse * math.sqrt(len(sums) / (len(sums) - 1))).tolist()}
+    return out
+
+
+def length_cases():
+    rng = np.random.default_rng(23)
+    return [length_controlled(rng, *c) for c in [(60, 0.0, 0.8), (400, 2.0, 0.3), (2000, 1.0, 1.2), (300, 0.0, 0.0, True)]]
+
+
+def calibration():
+    """1/T is the coefficient of a logistic regression of both orders on the margin; its clustered error statsmodels'."""
+    rng = np.random.default_rng(31)
+    n = 500
+    prompt = np.unique(rng.integers(0, 170, n), return_inverse=True)[1]
+    m = np.round(2.2 * (rng.normal(0.6, 1, n) + rng.normal(0, 0.5, 170)[prompt]), 2)
+    right = np.where(m > 0, 1.0, np.where(m == 0, 0.5, 0.0))
+    fit = sm.GLM(np.ones(n), m[:, None], family=sm.families.Binomial()).fit(
+        cov_type="cluster", cov_kwds={"groups": prompt, "use_correction": False}, tol=1e-14, maxiter=200)
+    groups = prompt.max() + 1
+    plain = sm.GLM(np.ones(n), m[:, None], family=sm.families.Binomial()).fit(tol=1e-14, maxiter=200)
+    beta, se = fit.params[0], max(fit.bse[0] * math.sqrt(groups / (groups - 1)), plain.bse[0])
+    z95 = stats.norm.ppf(0.975)
+    both = lambda t: ece(np.concatenate([scipy.special.expit(m / t), scipy.special.expit(-m / t)]), np.repeat([1.0, 0.0], n))[0]
+    sided = m != 0  # scikit-learn knows no tie: both of its halves
+    y = np.concatenate([right[sided], np.ones((~sided).sum()), np.zeros((~sided).sum())])
+    width = np.concatenate([abs(m[sided]), np.zeros(2 * (~sided).sum())])
+    w = np.concatenate([np.ones(sided.sum()), np.full(2 * (~sided).sum(), 0.5)])
+    return {"margin": m.tolist(), "prompt": (prompt + 1).tolist(), "temperature": 1 / beta, "interval": [1 / (beta + z95 * se), 1 / (beta - z95 * se)],
+            "margin_auroc": roc_auc_score(y, width, sample_weight=w), "at": 1.7, "loss": np.logaddexp(0, -m / 1.7).mean() - np.logaddexp(0, -m).mean(),
+            "ece": both(1.7) - both(1.0)}
+
+
 def rounded(x):
     if isinstance(x, dict):
         return {k: rounded(v) for k, v in x.items()}
@@ -219,7 +280,7 @@ def main():
         "intervals": intervals,
         "cases": {name: case(rows) for name, rows in cases().items()},
     }
-    pairs = {"logistic": logistic(), "mcnemar": mcnemars()}
+    pairs = {"logistic": logistic(), "mcnemar": mcnemars(), "length_controlled": length_cases(), "calibration": calibration()}
     for name, found in (("golden.json", golden), ("paired.json", pairs)):
         with open(name, "w") as f:
             json.dump(rounded(found), f, separators=(",", ":"), allow_nan=False)
