@@ -54,6 +54,8 @@ var allowed = map[string][]string{
 	"board":  {"data", "eval", "eval/stats", "localweb", "scoring", "trainer"},
 	"review": {"data", "labels", "eval/audit", "eval/stats", "localweb"},
 
+	"triage": {"data", "labels", "eval/draw", "eval/stats", "eval/surface"},
+
 	"selection": {"data"},
 	"serve":     {"data", "data/tokenizer", "scoring"},
 

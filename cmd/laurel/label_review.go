@@ -25,15 +25,27 @@ func (l *labelling) checkReview() error {
 		if _, err := os.Stat(filepath.Dir(file)); err != nil {
 			return fmt.Errorf("--review-out: %w: make the folder first", err)
 		}
+	}
+	return checkUnanswered("--review-out", l.reviewFile)
+}
+
+// checkUnanswered refuses to write over a review file, as labels.ReviewFiles names
+// them, that people have begun to fill in.
+func checkUnanswered(flag, path string) error {
+	files, err := labels.ReviewFiles(path)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
 		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
 			continue
 		}
 		n, err := labels.AnswersIn(file)
 		if err != nil {
-			return fmt.Errorf("--review-out would write over %s: %w", file, err)
+			return fmt.Errorf("%s would write over %s: %w", flag, file, err)
 		}
 		if n > 0 {
-			return fmt.Errorf("--review-out would write over %d answers in %s: merge them first, or name another file", n, file)
+			return fmt.Errorf("%s would write over %d answers in %s: merge them first, or name another file", flag, n, file)
 		}
 	}
 	return nil
