@@ -111,6 +111,9 @@ func labelOf(p *data.Pair, id string, chosenIsA bool) labels.Label {
 	l := labels.Label{Comparison: data.Comparison{ID: id, Prompt: p.Prompt, A: p.Chosen, B: p.Rejected, Subset: p.Subset, File: p.File, Row: p.Row},
 		Verdict: labels.Verdict{Side: labels.SideA, Confidence: p.Confidence, VoteShare: p.VoteShare, Agreed: 1, Principle: given},
 		Judge:   given, AFirst: math.NaN(), BFirst: math.NaN()}
+	if math.IsNaN(l.VoteShare) { // of the one vote there is
+		l.VoteShare = 1
+	}
 	if !chosenIsA {
 		l.A, l.B, l.Side = l.B, l.A, labels.SideB
 	}
