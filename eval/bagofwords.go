@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 
 	"laurel/data"
 	"laurel/eval/stats"
@@ -50,17 +49,7 @@ func (v *vocabulary) pair(p *data.Pair) bagPair {
 	for word := range surface.Words(p.Rejected) {
 		counts[v.of(word)]--
 	}
-	b := bagPair{weight: p.Confidence, prompt: data.PromptKey(p.Prompt)}
-	for at, n := range counts {
-		if n != 0 {
-			b.words.At = append(b.words.At, at)
-		}
-	}
-	slices.Sort(b.words.At)
-	for _, at := range b.words.At {
-		b.words.X = append(b.words.X, counts[at])
-	}
-	return b
+	return bagPair{words: stats.SparseOf(counts), weight: p.Confidence, prompt: data.PromptKey(p.Prompt)}
 }
 
 func (v *vocabulary) of(word string) int32 {

@@ -16,7 +16,7 @@ const HumanJudge = "human:"
 
 // MergeSummary says what people's answers did to the labels. Comparisons
 // answered = confirmed + overturned + decided + withdrawn + still open, and
-// labelled = labelled before + decided − withdrawn.
+// labelled = labelled before + decided − withdrawn, those of Rejudged with them.
 type MergeSummary struct {
 	Rows            data.Counts    `json:"rows"` // of the reviewed files
 	Blank           int            `json:"unanswered"`
@@ -36,6 +36,20 @@ type MergeSummary struct {
 	Abstained       int            `json:"abstained"`
 	PeopleDisagree  int            `json:"conflicts_between_people"`
 	AgainstJudges   int            `json:"conflicts_with_judges"` // overturned and withdrawn
+	Rejudged        Rejudged       `json:"rejudged"`
+}
+
+// Rejudged says what judgements anew did to the labels, before people's answers.
+// Judged = confirmed + overturned + decided + withdrawn + still open + unanswered,
+// and decided and withdrawn count in labelled as people's do.
+type Rejudged struct {
+	Judged     int `json:"judged"`
+	Confirmed  int `json:"confirmed"`
+	Overturned int `json:"overturned"`
+	Decided    int `json:"decided"`
+	Withdrawn  int `json:"withdrawn"`
+	StillOpen  int `json:"still_open"`
+	Unanswered int `json:"unanswered"` // no reply that could be read: the label stays as it was
 }
 
 // Conflict is a comparison on which people disagree with one another or with
@@ -63,7 +77,8 @@ type PersonAnswer struct {
 type Merging struct {
 	Labels     iter.Seq2[labels.Label, error]
 	Reviewed   []labels.Reviewed
-	Confidence float64 // that a person's answer is right, above 1/2
+	Rejudged   []iter.Seq2[labels.Label, error] // labels of some of the comparisons by judges asked anew: they replace the verdicts
+	Confidence float64                          // that a person's answer is right, above 1/2
 }
 
 // Merge gives write every label, with people's verdict where they answered,
@@ -84,6 +99,10 @@ func (m *Merging) Merge(write func(labels.Label) error, conflict func(Conflict) 
 		s.Annotators[r.Annotator]++
 		answers[r.ID] = append(answers[r.ID], r)
 	}
+	anew, err := m.rejudged()
+	if err != nil {
+		return s, err
+	}
 	for l, err := range m.Labels {
 		if err != nil {
 			return s, err
@@ -91,11 +110,18 @@ func (m *Merging) Merge(write func(labels.Label) error, conflict func(Conflict) 
 		if strings.Contains("+"+l.Judge, "+"+HumanJudge) {
 			return s, fmt.Errorf("%s row %d (id %q): people have answered it already: merge all reviewed files at once into the labels that laurel label wrote", l.File, l.Row, l.ID)
 		}
-		merged := l
+		judged := l
+		if by, again := anew[l.ID]; again {
+			if judged, err = s.Rejudged.replace(l, by); err != nil {
+				return s, err
+			}
+			delete(anew, l.ID)
+		}
+		merged := judged
 		if said := answers[l.ID]; len(said) > 0 {
-			merged.Verdict = m.verdict(said, l.Votes)
+			merged.Verdict = m.verdict(said, judged.Votes)
 			merged.Judge = peopleNames(said)
-			if c, is := s.compare(&l, &merged, said); is {
+			if c, is := s.compare(&judged, &merged, said); is {
 				if err := conflict(c); err != nil {
 					return s, err
 				}
@@ -105,6 +131,9 @@ func (m *Merging) Merge(write func(labels.Label) error, conflict func(Conflict) 
 		if err := write(merged); err != nil {
 			return s, err
 		}
+	}
+	for _, l := range anew {
+		return s, fmt.Errorf("%s row %d: the labels have no comparison %q: are they the labels that it was judged again for?", l.File, l.Row, data.Clip(l.ID, 40))
 	}
 	return s, nil
 }

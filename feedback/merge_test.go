@@ -86,7 +86,7 @@ func merged(t *testing.T, all []labels.Label, reviewed []labels.Reviewed) (map[s
 	t.Helper()
 	out := map[string]labels.Label{}
 	var conflicts []Conflict
-	m := Merging{eachLabel(all), reviewed, 0.9}
+	m := Merging{Labels: eachLabel(all), Reviewed: reviewed, Confidence: 0.9}
 	s, err := m.Merge(func(l labels.Label) error { out[l.ID] = l; return nil }, func(c Conflict) error { conflicts = append(conflicts, c); return nil })
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func TestMerge(t *testing.T) {
 	for _, l := range out {
 		again = append(again, l)
 	}
-	m := Merging{eachLabel(again), nil, 0.9}
+	m := Merging{Labels: eachLabel(again), Confidence: 0.9}
 	if _, err := m.Merge(func(labels.Label) error { return nil }, nil); err == nil || !strings.Contains(err.Error(), "people have answered it already") {
 		t.Errorf("merged twice: %v", err)
 	}

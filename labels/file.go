@@ -180,3 +180,15 @@ func sameColumns(want, have *parquet.Schema) error {
 	}
 	return nil
 }
+
+// HoldsLabels reports whether a file has the columns of pairs that laurel label
+// wrote.
+func HoldsLabels(path string) bool {
+	in, err := parquetpages.Open(path)
+	if err != nil {
+		return false
+	}
+	defer in.Close()
+	_, pairs := in.Schema().Lookup("chosen_is")
+	return pairs
+}

@@ -134,7 +134,7 @@ func (s *sweeping) claim() error {
 	if err := claimReports(s.dir, s.overwrite, sweepReport, sweepPage, sweepDecisions, sweepConflicts+".csv", sweepConflicts+".parquet", sweepSuggested); err != nil {
 		return err
 	}
-	return keepAnswers("--out", filepath.Join(s.dir, sweepConflicts))
+	return checkUnanswered("--out", filepath.Join(s.dir, sweepConflicts))
 }
 
 // labelling is the run that made the labels, of which nothing is asked any more.

@@ -54,7 +54,8 @@ var allowed = map[string][]string{
 	"board":  {"data", "eval", "eval/stats", "localweb", "scoring", "trainer"},
 	"review": {"data", "labels", "eval/audit", "eval/stats", "localweb"},
 
-	"sweep": {"data", "eval/audit", "eval/draw", "eval/stats", "feedback", "labels"},
+	"sweep":  {"data", "eval/audit", "eval/draw", "eval/stats", "feedback", "labels"},
+	"triage": {"data", "labels", "eval/draw", "eval/stats", "eval/surface"},
 
 	"learning":  {"eval/draw", "eval/stats"},
 	"selection": {"data"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,9 +17,6 @@ func (l *labelling) checkReview() error {
 	if l.reviewFile == "" {
 		return nil
 	}
-	if err := keepAnswers("--review-out", l.reviewFile); err != nil {
-		return err
-	}
 	files, err := labels.ReviewFiles(l.reviewFile)
 	if err != nil {
 		return err
@@ -28,17 +26,18 @@ func (l *labelling) checkReview() error {
 			return fmt.Errorf("--review-out: %w: make the folder first", err)
 		}
 	}
-	return nil
+	return checkUnanswered("--review-out", l.reviewFile)
 }
 
-// keepAnswers refuses to write a review file, as the flag would, over answers.
-func keepAnswers(flag, reviewFile string) error {
-	files, err := labels.ReviewFiles(reviewFile)
+// checkUnanswered refuses to write over a review file, as labels.ReviewFiles names
+// them, that people have begun to fill in.
+func checkUnanswered(flag, path string) error {
+	files, err := labels.ReviewFiles(path)
 	if err != nil {
 		return err
 	}
 	for _, file := range files {
-		if _, err := os.Stat(file); err != nil { // checked by who writes it
+		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
 			continue
 		}
 		n, err := labels.AnswersIn(file)

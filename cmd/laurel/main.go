@@ -81,7 +81,7 @@ func laurel(ctx context.Context, args []string, out, errOut io.Writer) int {
 		Version:                    readBuild().line(),
 	}
 	root.SetVersionTemplate("laurel {{.Version}}\n")
-	root.AddCommand(doctorCommand(), inspectCommand(), convertCommand(), trainCommand(), learningCurveCommand(), evalCommand(), probeCommand(), bestofnCommand(), driftCommand(), labelCommand(), reviewCommand(), mergeCommand(), scoreCommand(), exportCommand(), handoffCommand(), ensembleCommand(),
+	root.AddCommand(doctorCommand(), inspectCommand(), convertCommand(), trainCommand(), learningCurveCommand(), evalCommand(), probeCommand(), bestofnCommand(), driftCommand(), labelCommand(), reviewCommand(), mergeCommand(), triageCommand(), scoreCommand(), exportCommand(), handoffCommand(), ensembleCommand(),
 		verifyCommand(), serveCommand(), boardCommand(), reviseCommand(), generateCommand(), estimateCommand(), loopCommand(), constitutionCommand(), agreeCommand(), benchmarkCommand(), benchCommand(), parityCommand(), versionCommand())
 	root.InitDefaultCompletionCmd(args...)
 	for _, c := range root.Commands() {

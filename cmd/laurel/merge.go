@@ -23,7 +23,7 @@ func mergeCommand() *cobra.Command {
 	m := merging{confidence: 0.95}
 	cmd := &cobra.Command{
 		Use:   "merge LABELS REVIEWED… --out DIR",
-		Short: "Take people's answers into labels, and list the conflicts",
+		Short: "Take people's answers, or labels of judges asked anew, into labels, and list the conflicts",
 		Args:  usageArgs(cobra.MinimumNArgs(2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := required(cmd, "out"); err != nil {
@@ -50,7 +50,8 @@ func mergeCommand() *cobra.Command {
 // merging is one run of the command.
 type merging struct {
 	labels, dir, onBadRow string
-	reviewed              []string
+	reviewed              []string // as given: of these
+	answers, judged       []string // files of people's answers, directories of labels
 	columns               map[string]string
 	confidence            float64
 	asJSON, overwrite     bool
@@ -63,12 +64,24 @@ type merging struct {
 // conflictsFile lists what people do not agree on.
 const conflictsFile = "conflicts.jsonl"
 
+// sort tells what people answered from what judges labelled anew: directories.
+func (m *merging) sort() {
+	for _, path := range m.reviewed {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			m.judged = append(m.judged, path)
+		} else {
+			m.answers = append(m.answers, path)
+		}
+	}
+}
+
 func (m *merging) run() error {
+	m.sort()
 	if err := m.checkOutput(); err != nil {
 		return err
 	}
 	var counts data.Counts
-	answers, err := labels.ReadReviewed(m.reviewed, labels.ReadLabels(m.labels), data.ReadConfig{Columns: m.columns, OnBadRow: m.onBadRow}, &counts)
+	answers, err := labels.ReadReviewed(m.answers, labels.ReadLabels(m.labels), data.ReadConfig{Columns: m.columns, OnBadRow: m.onBadRow}, &counts)
 	if err != nil {
 		return err
 	}
@@ -98,7 +111,13 @@ func (m *merging) checkOutput() error {
 	if !from.IsDir() {
 		return fmt.Errorf("labels %s is a file: give the directory that laurel label wrote, with %s and %s", m.labels, labels.PairsFile, labels.AbstainedFile)
 	}
-	if to, err := os.Stat(m.dir); err == nil && os.SameFile(from, to) {
+	to, err := os.Stat(m.dir)
+	for _, dir := range m.judged {
+		if again, wrong := os.Stat(dir); err == nil && wrong == nil && os.SameFile(again, to) {
+			return fmt.Errorf("--out is %s, whose labels are merged: name another directory", dir)
+		}
+	}
+	if err == nil && os.SameFile(from, to) {
 		return fmt.Errorf("--out is the directory of the labels: name another, so that the judges' labels stay")
 	}
 	return keepFiles(m.dir, m.overwrite, labels.PairsFile, labels.AbstainedFile, conflictsFile, "merge.json", "report.json", "report.html")
@@ -120,6 +139,9 @@ func (m *merging) merge(answers []labels.Reviewed) (*feedback.MergeSummary, erro
 		return nil
 	}
 	merge := feedback.Merging{Labels: labels.ReadLabels(m.labels), Reviewed: answers, Confidence: m.confidence}
+	for _, dir := range m.judged {
+		merge.Rejudged = append(merge.Rejudged, labels.ReadLabels(dir))
+	}
 	summary, err := merge.Merge(write, conflict)
 	switch {
 	case err != nil && writer != nil:
@@ -150,7 +172,8 @@ func (m *merging) finish(summary *feedback.MergeSummary) error {
 // shownConflicts are printed; the file has all.
 const shownConflicts = 10
 
-func (m *merging) printSummary(s *feedback.MergeSummary) error {
+// printPeople says what people answered.
+func (m *merging) printPeople(s *feedback.MergeSummary) {
 	var each []string
 	for _, name := range slices.Sorted(maps.Keys(s.Annotators)) {
 		each = append(each, fmt.Sprintf("%s %d", name, s.Annotators[name]))
@@ -159,8 +182,18 @@ func (m *merging) printSummary(s *feedback.MergeSummary) error {
 	if s.Superseded > 0 {
 		later = fmt.Sprintf(", %d superseded by what the same person said later", s.Superseded)
 	}
-	fmt.Fprintf(m.out, "%s: %s; %d answers (%s), %d rows without one%s\n", strings.Join(m.reviewed, ", "), s.Rows, s.Answers, strings.Join(each, ", "), s.Blank, later)
+	fmt.Fprintf(m.out, "%s: %s; %d answers (%s), %d rows without one%s\n", strings.Join(m.answers, ", "), s.Rows, s.Answers, strings.Join(each, ", "), s.Blank, later)
 	fmt.Fprintf(m.out, "%d comparisons answered: %d labels confirmed, %d overturned, %d withdrawn; %d abstentions decided, %d still open\n", s.Answered, s.Confirmed, s.Overturned, s.Withdrawn, s.Decided, s.StillOpen)
+}
+
+func (m *merging) printSummary(s *feedback.MergeSummary) error {
+	if len(m.answers) > 0 {
+		m.printPeople(s)
+	}
+	if r := s.Rejudged; r.Judged > 0 {
+		fmt.Fprintf(m.out, "%d comparisons judged again: %d labels confirmed, %d overturned, %d withdrawn; %d abstentions decided, %d still open; %d without an answer stay as they were\n",
+			r.Judged, r.Confirmed, r.Overturned, r.Withdrawn, r.Decided, r.StillOpen, r.Unanswered)
+	}
 	fmt.Fprintf(m.out, "labelled %d of %d comparisons (%d before): %s\n", s.Labelled, s.Labels, s.LabelledBefore, filepath.Join(m.dir, labels.PairsFile))
 	fmt.Fprintf(m.out, "conflicts: %d between people, %d with the judges' labels: %s\n", s.PeopleDisagree, s.AgainstJudges, filepath.Join(m.dir, conflictsFile))
 	for i, c := range m.conflicts {

@@ -3,12 +3,27 @@ package stats
 import (
 	"errors"
 	"math"
+	"slices"
 )
 
 // Sparse is a vector of few entries other than 0.
 type Sparse struct {
 	At []int32
 	X  []float64
+}
+
+// SparseOf has the entries other than 0, in their order.
+func SparseOf(entries map[int32]float64) (s Sparse) {
+	for at, x := range entries {
+		if x != 0 {
+			s.At = append(s.At, at)
+		}
+	}
+	slices.Sort(s.At)
+	for _, at := range s.At {
+		s.X = append(s.X, entries[at])
+	}
+	return s
 }
 
 // Dot is the product with a dense vector.

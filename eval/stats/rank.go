@@ -196,6 +196,23 @@ func ROCAUC(reward Order) Value {
 	for _, r := range reward.rank[:n] {
 		sum += r
 	}
-	positive, size := sum-float64(n)*float64(n+1)/2, float64(n)
-	return Value(positive / size / size)
+	return mannWhitney(sum, float64(n), float64(n))
+}
+
+// AUROC is the chance that a score of those that are positive is above one of
+// the others, ties one half: the area under the receiver operating
+// characteristic. Undefined where either kind is missing.
+func AUROC(score []float64, positive []bool) Value {
+	sum, n := 0.0, 0.0
+	for i, rank := range OrderOf(score).rank {
+		if positive[i] {
+			sum, n = sum+rank, n+1
+		}
+	}
+	return mannWhitney(sum, n, float64(len(score))-n)
+}
+
+// mannWhitney is U over its most, from the sum of the positives' ranks.
+func mannWhitney(ranks, positives, negatives float64) Value {
+	return Over((ranks-positives*(positives+1)/2)/positives, negatives)
 }

@@ -143,3 +143,27 @@ func near(t *testing.T, name string, got Value, want, tolerance float64) {
 		t.Errorf("%s = %v, want %v", name, float64(got), want)
 	}
 }
+
+// TestAUROCByHand: of the pairs of a positive and another, those in which the
+// positive has the higher score, ties one half.
+func TestAUROCByHand(t *testing.T) {
+	yes, no := true, false
+	for _, c := range []struct {
+		score    []float64
+		positive []bool
+		want     float64
+	}{
+		{[]float64{1, 2, 3, 4}, []bool{no, no, yes, yes}, 1},
+		{[]float64{1, 2, 3, 4}, []bool{yes, yes, no, no}, 0},
+		{[]float64{1, 2, 3, 4}, []bool{no, yes, no, yes}, 0.75},
+		{[]float64{5, 5, 5}, []bool{yes, no, no}, 0.5},
+		{[]float64{1, 1, 2}, []bool{no, yes, no}, 0.25},
+	} {
+		if got := AUROC(c.score, c.positive); float64(got) != c.want {
+			t.Errorf("%v %v: %v, want %v", c.score, c.positive, got, c.want)
+		}
+	}
+	if AUROC([]float64{1, 2}, []bool{yes, yes}).Defined() || AUROC(nil, nil).Defined() {
+		t.Error("one kind alone has an AUROC")
+	}
+}
