@@ -68,6 +68,9 @@ func (e *exporting) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := addCard(m, e.ref, e.out); err != nil {
+		return err
+	}
 	backend, choice, err := openBackend(e.backend, e.out)
 	if err != nil {
 		return err
