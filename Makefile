@@ -19,7 +19,7 @@ GOX = GOFLAGS="$$(cat build/goflags 2>/dev/null)" $(GO)
 FUZZTIME ?= 10s
 BENCH    ?= .
 
-.PHONY: help demo build setup setup-cuda tools check test race bench fuzz interop interop-serve gpu-check release clean
+.PHONY: help demo build setup setup-cuda tools check test axe race bench fuzz interop interop-serve gpu-check release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -69,6 +69,12 @@ TEST_TIMEOUT ?= 60m
 test: setup ## all tests: no network once set up, no GPU
 	$(GOX) test -timeout $(TEST_TIMEOUT) ./...
 
+# Tests of pages in Chromium run axe-core where it is there; npm checks its digest.
+AXE ?= 4.14.1
+axe: ## axe-core, with which the tests check pages for accessibility, into build/
+	@mkdir -p build/axe
+	@cd build/axe && npm pack --silent axe-core@$(AXE) >/dev/null && tar -xzf axe-core-$(AXE).tgz --strip-components 1 package/axe.min.js && rm axe-core-$(AXE).tgz
+
 # The packages in which goroutines share memory. checkptr is off: the Go
 # backend's SIMD kernels point past their slices, and it would stop there.
 RACE ?= ./data/... ./feedback/... ./board ./localweb ./review ./serve ./trainer/...
@@ -98,7 +104,7 @@ interop: build $(INTEROP_PYTHON) ## prove families, adapters, TRL, judges and th
 	bin/laurel train --config configs/demo-pairs.yaml --set train.max_steps=40 --out runs/interop
 	bin/laurel export --model runs/interop --out runs/interop/hf
 	bin/laurel score --model runs/interop/hf --data cmd/interop/texts.jsonl --out runs/interop/scores.parquet
-	$(INTEROP_PYTHON) cmd/interop/check.py --model runs/interop/hf --scores runs/interop/scores.parquet --max-length 160
+	$(INTEROP_PYTHON) cmd/interop/check.py --model runs/interop/hf --scores runs/interop/scores.parquet --max-length 160 --card
 	$(INTEROP_PYTHON) cmd/interop/families.py --laurel bin/laurel --work runs/interop/families
 	$(INTEROP_PYTHON) cmd/interop/adapters.py --laurel bin/laurel --work runs/interop/adapters
 	$(INTEROP_PYTHON) cmd/interop/configurations.py --laurel bin/laurel --work runs/interop/configurations
@@ -106,6 +112,7 @@ interop: build $(INTEROP_PYTHON) ## prove families, adapters, TRL, judges and th
 	$(INTEROP_PYTHON) cmd/interop/loop.py --laurel bin/laurel --work runs/interop/loop
 	$(INTEROP_PYTHON) cmd/interop/handoff.py --laurel bin/laurel --work runs/interop/handoff
 	$(INTEROP_PYTHON) cmd/interop/peers.py --laurel bin/laurel --model runs/interop/hf --model runs/interop/handoff/decoder/pack/model --work runs/interop/peers
+	$(INTEROP_PYTHON) cmd/interop/tensorboard_events.py --laurel bin/laurel --work runs/interop/tensorboard
 	$(INTEROP_PYTHON) cmd/interop/benchmarks.py --golden eval/benchmarks/testdata/golden.json --laurel bin/laurel --model runs/interop/hf --work runs/interop/benchmarks
 	LAUREL_GOLDENS=$(CURDIR)/runs/interop/configurations $(GOX) test ./model -run 'TestGolden(Logits|Gradients)$$' -count 1
 

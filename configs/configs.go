@@ -220,6 +220,7 @@ func Changed(a, b Config) []string {
 	for _, c := range []*Config{&a, &b} {
 		c.Backend, c.Data.Workers, c.Train.Devices = "", 0, trainer.AllDevices
 		c.Train.LogEvery, c.Train.EvalEvery, c.Train.SaveEvery, c.Train.Keep, c.Train.MaxBadSteps = 0, 0, 0, 0, 0
+		c.Train.Log = nil
 		c.Train.Epochs, c.Train.MaxSteps, c.Train.EarlyStopping = 0, 0, trainer.EarlyStopping{}
 	}
 	return differences(reflect.ValueOf(a), reflect.ValueOf(b), "")

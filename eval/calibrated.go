@@ -21,7 +21,7 @@ type Calibration struct {
 	// where there is none.
 	Calibrated *Calibrated    `json:"calibrated"`
 	Note       string         `json:"note,omitempty"` // why the stored temperature is not applied
-	AUROC      stats.Value    `json:"margin_auroc"` // chance that a pair ranked right has a wider margin than one ranked wrong; ties one half
+	AUROC      stats.Value    `json:"margin_auroc"`   // chance that a pair ranked right has a wider margin than one ranked wrong; ties one half
 	AUROCIn    stats.Interval `json:"margin_auroc_interval_95"`
 	Risk       MarginRisk     `json:"risk_coverage"`
 }

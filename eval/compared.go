@@ -95,14 +95,7 @@ func samePairs(rows []Row, other Other) error {
 // by one paired bootstrap over prompts.
 func (p pairs) changes(model, other []float64, cfg Config) (loss, ece Change) {
 	n, pairsOf := p.resamples(cfg), stats.CountByPrompt(p.prompt)
-	lossOf := func(margin []float64) []float64 {
-		each := make([]float64, len(margin))
-		for i, m := range margin {
-			each[i] = stats.Softplus(-m)
-		}
-		return stats.ByPrompt(p.prompt, each)
-	}
-	lossA, lossB := lossOf(model), lossOf(other)
+	lossA, lossB := stats.ByPrompt(p.prompt, lossesOf(model)), stats.ByPrompt(p.prompt, lossesOf(other))
 	eceA, eceB := p.symmetricGaps(model, cfg.Bins), p.symmetricGaps(other, cfg.Bins)
 	losses := func(times []float64) (a, b float64) {
 		total := 0.0

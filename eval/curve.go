@@ -20,7 +20,16 @@ type Point struct {
 	Margin       float64
 	LearningRate float64
 	GradNorm     float64 // before clipping
+	Pace         float64 // pairs a second; 0 where not measured
 	Validation   bool
+}
+
+// pace is NaN where it was not measured.
+func (p Point) pace() float64 {
+	if p.Pace == 0 {
+		return math.NaN()
+	}
+	return p.Pace
 }
 
 // maxCurvePoints bounds a drawn line; a longer run keeps its envelope.
@@ -38,6 +47,7 @@ func curveCharts(runs []Run) (charts []draw.NamedChart) {
 		{"margin_curve.svg", "Margin during training", "mean margin (logits)", func(p Point) float64 { return p.Margin }},
 		{"gradient_norm.svg", "Gradient norm during training", "global norm before clipping", func(p Point) float64 { return p.GradNorm }},
 		{"learning_rate.svg", "Learning rate during training", "learning rate", func(p Point) float64 { return p.LearningRate }},
+		{"throughput.svg", "Throughput of training", "pairs a second", Point.pace},
 	} {
 		var lines []measured
 		for _, r := range runs {

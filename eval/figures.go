@@ -10,7 +10,8 @@ import (
 // Figures is what the plots draw, reduced to a size that does not grow with
 // the rows.
 type Figures struct {
-	Rewards   []Box           `json:"reward_boxes"` // all pairs first, then the largest subsets
+	Rewards   []Box           `json:"reward_boxes"`     // all pairs first, then the largest subsets
+	Densities []stats.Density `json:"reward_densities"` // of chosen and rejected, over the same rewards; empty where either is constant
 	Margins   stats.Histogram `json:"margin_histogram"`
 	Predicted stats.Histogram `json:"predicted_confidence_histogram"` // max(p, 1-p)
 	Labels    stats.Histogram `json:"label_confidence_histogram"`
@@ -63,11 +64,28 @@ func drawable(p pairs, o orders) Figures {
 	bins := int(math.Round((1 - low) * 2 * confidenceBins))
 	return Figures{
 		Rewards:   rewardBoxes("", p, o),
+		Densities: rewardDensities(p, o.reward.Ascending()),
 		Margins:   marginHistogram(o.margin.Ascending()),
 		Predicted: stats.NewHistogram(predicted, low, 1, bins),
 		Labels:    stats.NewHistogram(p.confidence, low, 1, bins),
 		ByLength:  accuracyByLength(p, o.difference),
 	}
+}
+
+// densityPoints are drawn of each.
+const densityPoints = 128
+
+// rewardDensities frame the bulk of all rewards, which come sorted too.
+func rewardDensities(p pairs, sorted []float64) []stats.Density {
+	low, high := stats.Bulk(sorted)
+	pad := 0.05 * (high - low)
+	n := len(p.margin)
+	chosen, ok := stats.NewDensity(p.reward[:n], low-pad, high+pad, densityPoints)
+	rejected, too := stats.NewDensity(p.reward[n:], low-pad, high+pad, densityPoints)
+	if !ok || !too {
+		return []stats.Density{}
+	}
+	return []stats.Density{chosen, rejected}
 }
 
 // rewardBoxes splits the ordered rewards into those of chosen (the first n

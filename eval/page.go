@@ -21,71 +21,94 @@ func WriteHTML(path string, runs []Run) error {
 }
 
 func pageOf(runs []Run) (p draw.Page, err error) {
-	p = draw.Page{Title: "Reward model report", Definitions: definitions()}
-	if len(runs) == 1 {
-		r := runs[0]
-		p.Title, p.Of = r.titled(p.Title), r.of()
-		if r.Report != nil {
-			p.Headline, p.Warnings = r.headline(), r.Report.Warnings
-		}
-	} else {
-		p.Sections = append(p.Sections, sideBySide(runs))
-	}
+	p = Headed(runs)
 	for _, r := range runs {
-		if err := r.evaluated(&p, len(runs) > 1); err != nil {
+		sections, err := r.Evaluated(len(runs) > 1)
+		if err != nil {
 			return p, err
 		}
+		p.Sections = append(p.Sections, sections...)
 	}
-	training := draw.Section{Title: "Training", Note: trainingNote(runs)}
-	if training.Figures, err = draw.Figures(curveCharts(runs)); err != nil {
+	training, err := Training(runs)
+	if err != nil {
 		return p, err
 	}
-	if len(training.Figures) > 0 {
-		p.Sections = append(p.Sections, training)
-	}
-	for _, r := range runs {
-		if r.Report != nil {
-			p.Sections = append(p.Sections, draw.Section{Title: r.heading("All statistics", len(runs) > 1), Tables: []draw.Table{r.Report.summaryTable()}})
-		}
-	}
+	p.Sections = append(p.Sections, training...)
+	p.Sections = append(p.Sections, Statistics(runs)...)
 	p.Sections = append(p.Sections, factSections(runs)...)
 	return p, nil
 }
 
-// evaluated adds what the run's report has to draw and to show.
-func (r Run) evaluated(p *draw.Page, several bool) error {
+// Headed is a page that has its title, its figures atop and, of several runs, the
+// table that sets them side by side.
+func Headed(runs []Run) draw.Page {
+	p := draw.Page{Title: "Reward model report", Definitions: definitions()}
+	if len(runs) > 1 {
+		p.Sections = []draw.Section{sideBySide(runs)}
+		return p
+	}
+	r := runs[0]
+	p.Title, p.Of = r.titled(p.Title), r.of()
+	if r.Report != nil {
+		p.Headline, p.Warnings = r.headline(), r.Report.Warnings
+	}
+	return p
+}
+
+// Training has the runs' curves; none where no run has any.
+func Training(runs []Run) ([]draw.Section, error) {
+	s := draw.Section{Title: "Training", Note: trainingNote(runs)}
+	var err error
+	if s.Figures, err = draw.Figures(curveCharts(runs)); err != nil || len(s.Figures) == 0 {
+		return nil, err
+	}
+	return []draw.Section{s}, nil
+}
+
+// Statistics are all figures of the runs' reports.
+func Statistics(runs []Run) (out []draw.Section) {
+	for _, r := range runs {
+		if r.Report != nil {
+			out = append(out, draw.Section{Title: r.heading("All statistics", len(runs) > 1), Tables: []draw.Table{r.Report.summaryTable()}})
+		}
+	}
+	return out
+}
+
+// Evaluated is what the run's report has to draw and to show; several says whether
+// headings name the run.
+func (r Run) Evaluated(several bool) ([]draw.Section, error) {
 	s := draw.Section{Title: r.heading("Evaluation", several)}
 	if r.Report == nil {
 		s.Note = "No evaluation yet."
-		p.Sections = append(p.Sections, s)
-		return nil
+		return []draw.Section{s}, nil
 	}
 	var err error
 	if s.Figures, err = draw.Figures(r.charts()); err != nil {
-		return err
+		return nil, err
 	}
-	p.Sections = append(p.Sections, s)
+	out := []draw.Section{s}
 	if len(r.Report.Rulers) > 0 {
 		rulers := r.Report.rulerSection()
 		rulers.Title = r.heading(rulers.Title, several)
-		p.Sections = append(p.Sections, rulers)
+		out = append(out, rulers)
 	}
 	if len(r.Report.Comparisons) > 0 {
 		others := r.Report.comparisonSection()
 		others.Title = r.heading(others.Title, several)
-		p.Sections = append(p.Sections, others)
+		out = append(out, others)
 	}
 	if len(r.Report.PerSubset) > 0 {
 		subsets := r.Report.subsetSection()
 		subsets.Title = r.heading(subsets.Title, several)
-		p.Sections = append(p.Sections, subsets)
+		out = append(out, subsets)
 	}
 	if len(r.Examples) > 0 {
 		shown := r.Examples[:min(len(r.Examples), maxExamples)]
-		p.Sections = append(p.Sections, draw.Section{Title: r.heading("Worst ranked pairs", several), Examples: shown,
+		out = append(out, draw.Section{Title: r.heading("Worst ranked pairs", several), Examples: shown,
 			Note: "Pairs whose rejected response has the higher reward, the lowest margin first. Some labels are wrong: read both."})
 	}
-	return nil
+	return out, nil
 }
 
 // maxExamples bounds the page; report.json has a few more, without texts.

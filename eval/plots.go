@@ -46,6 +46,9 @@ func (run Run) charts() []draw.NamedChart {
 		{Name: "confidence_histogram.svg", Chart: confidenceChart(r)},
 		{Name: "reliability.svg", Chart: reliability(r)},
 	}
+	if len(r.Figures.Densities) == 2 {
+		charts = slices.Insert(charts, 1, draw.NamedChart{Name: "reward_density.svg", Chart: densityChart(r)})
+	}
 	if len(r.Figures.ByLength) > 0 {
 		charts = append(charts, draw.NamedChart{Name: "accuracy_by_length.svg", Chart: lengthChart(r)})
 	}

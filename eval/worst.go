@@ -56,6 +56,15 @@ func (r *Row) ranked() Ranked {
 // promptKey is a string, since JSON's numbers are too short for it.
 func promptKey(key uint64) string { return strconv.FormatUint(key, 16) }
 
+// promptOf is promptKey's inverse; what is no key stands for no prompt.
+func promptOf(key string) uint64 {
+	n, err := strconv.ParseUint(key, 16, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 // Examples are the worst ranked pairs with their texts, from the files that
 // they were read from. A pair that the files no longer hold at its place, with
 // its prompt and lengths, is shown without texts.
@@ -77,14 +86,42 @@ func (r *Report) Examples(pairs iter.Seq2[data.Pair, error]) ([]draw.Example, er
 		}
 		if i, wanted := at[place]; wanted && r.Worst[i].is(&pair) {
 			out[i].Note += fmt.Sprintf("; %s, %s", pair.File, pair.Place())
-			out[i].Texts = []draw.Passage{{Name: "prompt", Text: draw.Words(pair.Prompt)},
-				{Name: "chosen", Text: draw.Words(pair.Chosen)}, {Name: "rejected, ranked higher", Text: draw.Words(pair.Rejected)}}
+			out[i].Texts = textsOf(draw.Words(pair.Prompt), draw.Words(pair.Chosen), draw.Words(pair.Rejected))
 		}
 		if place++; place > last {
 			break
 		}
 	}
 	return out, nil
+}
+
+// WorstOf are the report's worst ranked pairs with the texts that pairs.jsonl has.
+func WorstOf(pairs []Evaluated, r *Report) (out []draw.Example) {
+	at := map[int]int{}
+	for i, e := range pairs {
+		at[e.Place] = i
+	}
+	for _, w := range r.Worst {
+		if i, known := at[w.Place]; known && pairs[i].Ranked == w {
+			out = append(out, pairs[i].example())
+		} else {
+			out = append(out, w.example())
+		}
+	}
+	return out
+}
+
+func (e *Evaluated) example() draw.Example {
+	out := e.Ranked.example()
+	if e.Key != "" {
+		out.Note += "; " + e.At
+		out.Texts = textsOf(e.PromptText, e.ChosenText, e.RejectedText)
+	}
+	return out
+}
+
+func textsOf(prompt, chosen, rejected string) []draw.Passage {
+	return []draw.Passage{{Name: "prompt", Text: prompt}, {Name: "chosen", Text: chosen}, {Name: "rejected, ranked higher", Text: rejected}}
 }
 
 // is says whether the pair is the one that was ranked, by all that is known of

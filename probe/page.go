@@ -15,12 +15,11 @@ import (
 
 // WriteHTML writes one self-contained page. of says which model and data.
 func (r *Report) WriteHTML(path, of string, facts ...draw.Fact) error {
-	changes, examples := r.section(), r.examples()
-	figures, err := draw.Figures([]draw.NamedChart{{Name: "probes.svg", Chart: r.chart()}})
+	changes, err := r.Section()
 	if err != nil {
 		return fmt.Errorf("write report %s: %w", path, err)
 	}
-	changes.Figures = figures
+	examples := r.examples()
 	p := draw.Page{Title: "Probes of a reward model", Of: of, Headline: r.headline(), Warnings: r.Warnings, Definitions: definitions(),
 		Sections: []draw.Section{changes, edits()}}
 	if len(examples.Examples) > 0 {
@@ -42,6 +41,13 @@ func (r *Report) headline() []draw.Card {
 		{Name: "Rewards", Value: r.Mean.String(), Note: "mean; standard deviation " + r.Std.String()},
 		{Name: "Responses", Value: fmt.Sprint(r.Responses), Note: "to " + stats.Plural(r.Prompts, "prompt")},
 	}
+}
+
+// Section is what the probes come to: chart and tables.
+func (r *Report) Section() (s draw.Section, err error) {
+	s = r.section()
+	s.Figures, err = draw.Figures([]draw.NamedChart{{Name: "probes.svg", Chart: r.chart()}})
+	return s, err
 }
 
 // section has the table of changes, and that of what was cut.

@@ -1,10 +1,12 @@
 package probe
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"math"
+	"os"
 	"slices"
 
 	"laurel/eval/draw"
@@ -91,6 +93,19 @@ func (r *Report) warn() {
 	if r.Prompts < fewPrompts {
 		say("%s: intervals of so few are too narrow", stats.Plural(r.Prompts, "prompt"))
 	}
+}
+
+// ReadReport reads what WriteJSON wrote.
+func ReadReport(path string) (*Report, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read probes: %w", err)
+	}
+	r := &Report{}
+	if err := json.Unmarshal(raw, r); err != nil {
+		return nil, fmt.Errorf("read probes %s: %w", path, err)
+	}
+	return r, nil
 }
 
 // WriteJSON writes probe.json.

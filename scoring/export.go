@@ -54,7 +54,12 @@ func (m *Model) writeHF(dir string) error {
 	if err := tokenizer.SetSide(dir, m.Side); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "README.md"), []byte(m.card()), 0o644)
+	for _, name := range []string{"README.md", "MODEL_CARD.md"} { // the hub shows the first
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(m.card()), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // TokenizerFiles are the paths to copy beside weights.
@@ -66,13 +71,19 @@ func (m *Model) TokenizerFiles() []string {
 	return paths
 }
 
+// Card is what a model's card says of its training and evaluation.
+type Card struct {
+	Header string // lines of YAML, such as model-index
+	Body   string // sections of Markdown
+}
+
 // card says how the model is to be used, for the hub and for people.
 func (m *Model) card() string {
 	return fmt.Sprintf(`---
 library_name: transformers
 pipeline_tag: text-classification
 tags: [reward-model, laurel]
----
+%[3]s---
 
 A reward model: one label, whose logit is the reward of prompt + response
 (higher is better; only differences mean something). Trained with laurel.
@@ -84,5 +95,5 @@ A reward model: one label, whose logit is the reward of prompt + response
     reward = model(**tokenizer(prompt + response, truncation=True, max_length=%[1]d, return_tensors="pt")).logits[0, 0]
 
 Text is tokenized with special tokens and cut to %[1]d tokens at the %[2]s.
-`, m.MaxLength, m.Side)
+%[4]s`, m.MaxLength, m.Side, m.Card.Header, m.Card.Body)
 }

@@ -57,6 +57,7 @@ type Model struct {
 	Dir       string         // the Hugging Face directory it was read from
 	MaxLength int            // sequences are cut to so many tokens, special tokens included
 	Side      tokenizer.Side // at which they are cut
+	Card      Card           // what an exported model's card says beyond its use
 
 	date    time.Time // that the chat template is given
 	members *members  // of an ensemble, this model its first; nil for one model

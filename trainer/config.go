@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
@@ -40,6 +41,7 @@ type Config struct {
 	EarlyStopping             EarlyStopping `yaml:"early_stopping"`
 	Keep                      int           `yaml:"keep"` // newest checkpoints kept, beside the best
 	LogEvery                  int           `yaml:"log_every"`
+	Log                       []string      `yaml:"log,flow"`      // jsonl, and tensorboard where wanted
 	MaxBadSteps               int           `yaml:"max_bad_steps"` // non-finite steps, in all, that end the run
 	Seed                      uint64        `yaml:"seed"`
 }
@@ -48,7 +50,7 @@ type Config struct {
 func Default() Config {
 	return Config{Epochs: 1, BatchSize: 8, GradientAccumulationSteps: 1, LearningRate: 2e-5, Schedule: "linear",
 		WeightDecay: 0.01, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, MaxGradNorm: 1, LayerLRDecay: 1, ActivationMemory: AutoMemory, Dropout: Auto,
-		Confidence: "weight", Normalize: "mean", Margin: true, EarlyStopping: EarlyStopping{Metric: "loss"}, Keep: 2, LogEvery: 10, MaxBadSteps: 3, Seed: 42}
+		Confidence: "weight", Normalize: "mean", Margin: true, EarlyStopping: EarlyStopping{Metric: "loss"}, Keep: 2, LogEvery: 10, Log: []string{LogJSONL}, MaxBadSteps: 3, Seed: 42}
 }
 
 // Devices is how many devices work on each batch, or AllDevices.
@@ -207,6 +209,8 @@ func (c Config) Validate() error {
 	check(c.SaveEvery >= 0, "save_every", c.SaveEvery, "0 (at the end) or more")
 	check(c.Keep >= 1, "keep", c.Keep, "at least 1")
 	check(c.LogEvery >= 1, "log_every", c.LogEvery, "at least 1")
+	known := slices.Contains(c.Log, LogJSONL) && !slices.ContainsFunc(c.Log, func(name string) bool { return name != LogJSONL && name != LogTensorBoard })
+	check(known, "log", c.Log, "[jsonl] or [jsonl, tensorboard]: resuming, report and board read metrics.jsonl")
 	check(c.MaxBadSteps >= 1, "max_bad_steps", c.MaxBadSteps, "at least 1")
 	if err := checkSchedule(c.Schedule); err != nil {
 		problems = append(problems, err)

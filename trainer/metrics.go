@@ -175,14 +175,14 @@ func Curve(lines []Line) []eval.Point {
 	var points []eval.Point
 	for _, l := range lines {
 		p := eval.Point{Step: l.Step, Loss: value(l.Loss), Accuracy: value(l.Accuracy), Margin: value(l.Margin),
-			LearningRate: value(l.LearningRate), GradNorm: value(l.GradNorm)}
+			LearningRate: value(l.LearningRate), GradNorm: value(l.GradNorm), Pace: value(l.PairsPerSecond)}
 		if l.ValidationLoss != nil || l.ValidationAccuracy != nil {
 			loss := l.ValidationLoss
 			if l.ValidationObjective != nil { // as the training loss is; older runs have none
 				loss = l.ValidationObjective
 			}
 			p = eval.Point{Step: l.Step, Loss: value(loss), Accuracy: value(l.ValidationAccuracy),
-				Margin: value(l.ValidationMargin), LearningRate: math.NaN(), GradNorm: math.NaN(), Validation: true}
+				Margin: value(l.ValidationMargin), LearningRate: math.NaN(), GradNorm: math.NaN(), Pace: math.NaN(), Validation: true}
 		}
 		points = append(points, p)
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -35,6 +36,8 @@ type Run struct {
 	State          State                                // where to begin; zero for a new run
 	Out            io.Writer                            // lines for people
 	Progress       func(done, total int, status string) // nil: none
+
+	events *events // nil: none are written
 }
 
 // ErrInterrupted is returned when the context ended the run early; a
@@ -51,7 +54,13 @@ type Result struct {
 
 // Train runs from the state's step to the last and leaves checkpoints,
 // metrics.jsonl and best.json in the run directory.
-func Train(ctx context.Context, r Run) (*Result, error) {
+func Train(ctx context.Context, r Run) (result *Result, err error) {
+	if slices.Contains(r.Config.Log, LogTensorBoard) {
+		if r.events, err = openEvents(r.Dir, r.State); err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, r.events.close()) }()
+	}
 	steps, err := newStepper(r.Backend, r.Model, r.Config)
 	if err != nil {
 		return nil, err
@@ -67,7 +76,7 @@ func Train(ctx context.Context, r Run) (*Result, error) {
 	defer stop()
 	ahead := !r.Backend.HasSharedBuffers() // else handing a program out waits for it, and a step would be told of one step late
 	pipeline := pipeline{steps: steps, batches: source.run(feeding, r.State.Step, total)}
-	result := &Result{State: r.State}
+	result = &Result{State: r.State}
 	state := &result.State
 	state.Window.started = time.Now()
 	if w := state.Waiting; state.Step == total {
@@ -162,7 +171,7 @@ func every(n, step int) bool { return n > 0 && step > 0 && step%n == 0 }
 func (r Run) log(state *State, rate float64) error {
 	line := state.Window.line(state.Step, rate, state.Skipped)
 	state.Window = newWindow()
-	if err := appendLine(r.Dir, line); err != nil {
+	if err := r.record(line); err != nil {
 		return err
 	}
 	show := func(x *float64) string {
@@ -175,6 +184,14 @@ func (r Run) log(state *State, rate float64) error {
 		state.Step, show(line.Loss), show(line.Accuracy), show(line.Margin), rate, show(line.GradNorm),
 		show(line.PairsPerSecond), 100**line.Padding)
 	return err
+}
+
+// record writes a line to metrics.jsonl, and to the event file where there is one.
+func (r Run) record(line Line) error {
+	if err := appendLine(r.Dir, line); err != nil {
+		return err
+	}
+	return r.events.add(line)
 }
 
 // measure scores the validation pairs; loss is the run's own.
@@ -223,7 +240,7 @@ func (r Run) validate(ctx context.Context, scorer *model.Ensemble, state *State)
 	e := Evaluation{Step: state.Step, Accuracy: float64(report.AccuracyTiesHalf), Loss: float64(report.BTLossMean)}
 	margin := float64(report.MarginMean)
 	line := Line{Step: state.Step, ValidationLoss: &e.Loss, ValidationAccuracy: &e.Accuracy, ValidationMargin: &margin, ValidationObjective: &objective}
-	if err := appendLine(r.Dir, line); err != nil {
+	if err := r.record(line); err != nil {
 		return nil, err
 	}
 	fmt.Fprintf(r.Out, "step %d  validation: accuracy %.4f  loss %.4f  (%d pairs)\n", state.Step, e.Accuracy, e.Loss, r.Validation.Len())

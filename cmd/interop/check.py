@@ -1,7 +1,7 @@
 """Loads an exported model with transformers and compares its logits with the
 rewards that laurel wrote.
 
-    python check.py --model HF_DIR --scores scores.parquet [--max-length N]
+    python check.py --model HF_DIR --scores scores.parquet [--max-length N] [--card]
 
 The scores are `laurel score`'s output for rows with text, prompt + response or
 messages. It fails on any warning of from_pretrained, on any missing, unexpected
@@ -12,10 +12,12 @@ import argparse
 import logging
 import sys
 import warnings
+from pathlib import Path
 
 import pyarrow.parquet
 import torch
 import transformers
+from huggingface_hub import ModelCard
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
 
@@ -48,6 +50,24 @@ def load(folder):
     if model.config.pad_token_id is None or tokenizer.pad_token_id != model.config.pad_token_id:
         sys.exit(f"interop: pad_token_id: config.json {model.config.pad_token_id}, tokenizer {tokenizer.pad_token_id}")
     return tokenizer, model.eval()
+
+
+def check_card(folder):
+    """README.md and MODEL_CARD.md are what huggingface_hub takes, with the figures of the run's evaluations."""
+    for name in ("README.md", "MODEL_CARD.md"):
+        card = ModelCard.load(Path(folder) / name)
+        results = card.data.eval_results
+        if not results:
+            sys.exit(f"interop: {name}: huggingface_hub finds no evaluation in model-index")
+        for r in results:
+            if r.task_type != "text-classification" or not r.dataset_name or not isinstance(r.metric_value, float):
+                sys.exit(f"interop: {name}: {r}")
+        if not any(r.metric_type == "accuracy" and 0 < r.metric_value <= 1 for r in results):
+            sys.exit(f"interop: {name}: no accuracy among {[r.metric_type for r in results]}")
+        again = ModelCard(str(card)).data.eval_results
+        if [vars(a) for a in again] != [vars(r) for r in results]:
+            sys.exit(f"interop: {name}: does not survive being written again")
+    print(f"interop: model card: {len(results)} figures, {results[0].metric_name}: {results[0].metric_value:.4f}")
 
 
 def has_specials_once(tokenizer, ids):
@@ -100,8 +120,11 @@ def main():
     parser.add_argument("--scores", required=True)
     parser.add_argument("--max-length", type=int, help="default: the tokenizer's model_max_length")
     parser.add_argument("--tolerance", type=float, default=1e-4)
+    parser.add_argument("--card", action="store_true", help="the model is of a run that was evaluated: check its card too")
     arguments = parser.parse_args()
     torch.set_num_threads(2)
+    if arguments.card:
+        check_card(arguments.model)
     tokenizer, model = load(arguments.model)
     max_length = arguments.max_length or (tokenizer.model_max_length if tokenizer.model_max_length < 10**7 else None)
     rows = pyarrow.parquet.read_table(arguments.scores).to_pylist()

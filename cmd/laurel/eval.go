@@ -54,7 +54,7 @@ func evalCommand() *cobra.Command {
 	flags.StringVar(&e.revision, "revision", "main", "branch, tag or commit of a hub name")
 	flags.StringArrayVar(&e.files, "data", nil, "files of pairs")
 	flags.StringVar(&e.scores, "scores", "", "evaluate rewards computed elsewhere: a file with reward_chosen and reward_rejected; --data names its pairs where it has no texts")
-	flags.StringVar(&e.dir, "out", "", "directory for report.json, report.html and plots")
+	flags.StringVar(&e.dir, "out", "", "directory for report.json, report.html, pairs.jsonl, made.json and plots")
 	flags.StringToStringVar(&e.columns, "columns", nil, "field=column where the file's names differ")
 	flags.StringVar(&e.onBadRow, "on-bad-row", "fail", "fail or skip")
 	flags.IntVar(&e.maxLength, "max-length", 0, "cut sequences to so many tokens (default: as in training)")
@@ -89,7 +89,7 @@ func (e *evaluation) run(ctx context.Context) error {
 	if err := checkPairs(e.files, data.ReadConfig{Columns: e.pairColumns(), OnBadRow: e.onBadRow}); err != nil {
 		return err
 	}
-	if err := claimReports(e.dir, e.overwrite, "report.json", "report.html"); err != nil {
+	if err := claimReports(e.dir, e.overwrite, "report.json", "report.html", eval.PairsFile, eval.MadeFile); err != nil {
 		return err
 	}
 	if e.backends == nil {
@@ -103,8 +103,12 @@ func (e *evaluation) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	run, err := e.shown(report, append(scored.facts, madeBy()...))
+	facts := append(scored.facts, madeBy()...)
+	run, err := e.shown(report, facts)
 	if err != nil {
+		return err
+	}
+	if err := e.keep(scored.rows, facts); err != nil {
 		return err
 	}
 	e.measured = report
@@ -144,6 +148,18 @@ func (e *evaluation) measure(ctx context.Context, scored *scoredPairs) (*eval.Re
 		return nil, err
 	}
 	return eval.Evaluate(scored.rows, cfg)
+}
+
+// keep writes what laurel report makes a page of, beside report.json.
+func (e *evaluation) keep(rows []eval.Row, facts []draw.Fact) error {
+	files := e.files
+	if e.scores != "" && len(files) == 0 {
+		files = []string{e.scores}
+	}
+	if err := (eval.Made{Model: e.ref, Data: files, Facts: facts}).Write(e.dir); err != nil {
+		return err
+	}
+	return eval.WritePairs(filepath.Join(e.dir, eval.PairsFile), rows, e.texts())
 }
 
 // shown is what was measured as its report shows it; of a run, with its training

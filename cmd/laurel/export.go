@@ -69,6 +69,9 @@ func (e *exporting) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := addCard(m, e.ref, e.out); err != nil {
+		return err
+	}
 	backend, choice, err := e.backends.open(e.backend, e.out)
 	if err != nil {
 		return err

@@ -76,6 +76,9 @@ func (h *handingOff) run(ctx context.Context) error {
 		}
 		fmt.Fprintln(h.out, "the adapter is worked into the weights, for readers without PEFT")
 	}
+	if err := addCard(m, h.ref, h.out); err != nil {
+		return err
+	}
 	backend, choice, err := openBackend(h.backend, h.out)
 	if err != nil {
 		return err

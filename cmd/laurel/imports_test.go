@@ -52,6 +52,7 @@ var allowed = map[string][]string{
 	"scoring": {"data", "data/batches", "data/tokenizer", "model", "model/hub"},
 
 	"board":  {"data", "eval", "eval/stats", "localweb", "scoring", "trainer"},
+	"report": {"configs", "eval", "eval/audit", "eval/draw", "eval/stats", "probe", "trainer"},
 	"review": {"data", "labels", "eval/audit", "eval/stats", "localweb"},
 
 	"sweep":  {"data", "eval/audit", "eval/draw", "eval/stats", "feedback", "labels"},

@@ -77,7 +77,7 @@ func (r roundSteps) mergeInputs() (loop.Inputs, error) {
 }
 
 // notOfWeights are keys of the train section that do not decide its weights.
-var notOfWeights = []string{"backend", "data.workers", "data.train", "train.devices", "train.log_every", "train.save_every", "train.keep", "train.max_bad_steps"}
+var notOfWeights = []string{"backend", "data.workers", "data.train", "train.devices", "train.log_every", "train.log", "train.save_every", "train.keep", "train.max_bad_steps"}
 
 func (r roundSteps) trainInputs() (loop.Inputs, error) {
 	in := loop.Inputs{}

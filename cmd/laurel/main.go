@@ -82,7 +82,7 @@ func laurel(ctx context.Context, args []string, out, errOut io.Writer) int {
 	}
 	root.SetVersionTemplate("laurel {{.Version}}\n")
 	root.AddCommand(doctorCommand(), inspectCommand(), convertCommand(), trainCommand(), learningCurveCommand(), evalCommand(), probeCommand(), bestofnCommand(), driftCommand(), labelCommand(), reviewCommand(), mergeCommand(), triageCommand(), scoreCommand(), exportCommand(), handoffCommand(), ensembleCommand(),
-		verifyCommand(), serveCommand(), boardCommand(), reviseCommand(), generateCommand(), estimateCommand(), loopCommand(), constitutionCommand(), agreeCommand(), benchmarkCommand(), benchCommand(), parityCommand(), versionCommand())
+		verifyCommand(), serveCommand(), boardCommand(), reportCommand(), reviseCommand(), generateCommand(), estimateCommand(), loopCommand(), constitutionCommand(), agreeCommand(), benchmarkCommand(), benchCommand(), parityCommand(), versionCommand())
 	root.InitDefaultCompletionCmd(args...)
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" { // cobra's: help, and no error, for a shell that it does not know

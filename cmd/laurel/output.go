@@ -147,7 +147,7 @@ func ofModel(entry os.DirEntry) bool {
 		return true
 	}
 	switch entry.Name() {
-	case "README.md", "vocab.txt", "merges.txt":
+	case "README.md", "MODEL_CARD.md", "vocab.txt", "merges.txt":
 		return true
 	}
 	return false

@@ -75,6 +75,9 @@ func (t *training) printReport(run eval.Run, result *trainer.Result) error {
 	if err := run.Report.Print(t.out); err != nil {
 		return err
 	}
+	if err := (eval.Made{Model: t.dir, Data: []string{t.config.Data.Validation.String()}, Facts: run.Facts}).Write(t.dir); err != nil {
+		return err
+	}
 	return run.Report.WriteJSON(filepath.Join(t.dir, "report.json"))
 }
 

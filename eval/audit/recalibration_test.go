@@ -53,7 +53,7 @@ func TestCalibrationScoresByHand(t *testing.T) {
 func TestRiskByHand(t *testing.T) {
 	all := []judged{{0.9, true}, {0.8, false}, {0.8, true}, {0.7, true}}
 	curve, aurc := stats.RiskCurve(byConfidence(all))
-	want := []stats.RiskPoint{{0.9, 0.25, 0}, {0.8, 0.75, stats.Value(1.0 / 3)}, {0.7, 1, 0.25}}
+	want := []stats.RiskPoint{{Threshold: 0.9, Coverage: 0.25}, {Threshold: 0.8, Coverage: 0.75, Risk: stats.Value(1.0 / 3)}, {Threshold: 0.7, Coverage: 1, Risk: 0.25}}
 	if !slices.Equal(curve, want) {
 		t.Errorf("curve %v", curve)
 	}

@@ -5,10 +5,12 @@ package audit
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"math"
+	"os"
 	"slices"
 
 	"laurel/data"
@@ -203,3 +205,16 @@ func (c *count) finish() *Report {
 
 // WriteJSON writes report.json, aside first, then renamed.
 func (r *Report) WriteJSON(path string) error { return draw.WriteJSON(path, r) }
+
+// ReadReport reads what WriteJSON wrote.
+func ReadReport(path string) (*Report, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read report of labels: %w", err)
+	}
+	r := &Report{}
+	if err := json.Unmarshal(raw, r); err != nil {
+		return nil, fmt.Errorf("read report of labels %s: %w", path, err)
+	}
+	return r, nil
+}

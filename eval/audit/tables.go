@@ -45,6 +45,14 @@ func (r *Report) sections() []draw.Section {
 	return out
 }
 
+// Outline has what became of the comparisons, and the principles with their
+// weights: what a model that was trained on the labels owes to them.
+func (r *Report) Outline() []draw.Table {
+	outcomes, principles := r.outcomeTable(), r.principleTable()
+	outcomes.Caption, principles.Caption = "Outcomes of labelling", "Constitution: principles, their weights and votes"
+	return []draw.Table{outcomes, principles}
+}
+
 func (r *Report) outcomeTable() draw.Table {
 	t := draw.Table{Columns: []string{"outcome", "comparisons", "share"}}
 	row := func(name string, n int) {

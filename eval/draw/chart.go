@@ -68,6 +68,7 @@ type Chart struct {
 	*plot.Plot
 	title, Facts string
 	Legend       []Key
+	hovers       []hover
 }
 
 // Key is one entry of a legend.
@@ -119,14 +120,19 @@ func (c *Chart) svg() ([]byte, error) {
 	area = draw.Crop(area, 10, -14, 8, -10)
 	c.heading(area)
 	c.Plot.BackgroundColor = nil
-	c.Plot.Draw(draw.Crop(area, 0, 0, 0, -46))
+	framed := draw.Crop(area, 0, 0, 0, -46)
+	c.Plot.Draw(framed)
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return nil, fmt.Errorf("draw %q: %w", c.title, err)
 	}
 	const family = "font-family:Liberation Sans"
 	drawn := bytes.ReplaceAll(b.Bytes(), []byte(family), []byte(family+", Arial, Helvetica, sans-serif"))
-	return c.described(c.fitted(drawn))
+	valued, err := c.withValues(c.fitted(drawn), c.Plot.DataCanvas(framed))
+	if err != nil {
+		return nil, err
+	}
+	return c.described(valued)
 }
 
 // described puts the chart's title and what it says beneath the svg element.

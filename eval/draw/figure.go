@@ -43,19 +43,18 @@ func Figures(charts []NamedChart) ([]Figure, error) {
 
 // chartColours declare the colours of the page's charts, as drawn and for a
 // dark page.
-func (p Page) chartColours() (light, dark template.CSS) {
+func (p Page) chartColours() template.CSS {
 	all := map[string]bool{}
 	for _, s := range p.Sections {
 		for _, f := range s.Figures {
 			maps.Copy(all, f.colours)
 		}
 	}
-	var asDrawn, inverted strings.Builder
+	var out strings.Builder
 	for _, c := range slices.Sorted(maps.Keys(all)) {
-		fmt.Fprintf(&asDrawn, "--c%s: #%s; ", c, c)
-		fmt.Fprintf(&inverted, "--c%s: #%s; ", c, onDark(c))
+		fmt.Fprintf(&out, "--c%s: light-dark(#%s, #%s); ", c, c, onDark(c))
 	}
-	return template.CSS(asDrawn.String()), template.CSS(inverted.String())
+	return template.CSS(out.String())
 }
 
 // onDark turns a colour's lightness round, in HSL, and leaves its hue: what is

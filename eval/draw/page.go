@@ -2,7 +2,9 @@ package draw
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"fmt"
 	"html/template"
 )
@@ -14,6 +16,7 @@ var pageSource string
 type Page struct {
 	Title       string
 	Of          string // what it is a report of: run, model, data
+	Verdict     string // in a sentence or two
 	Headline    []Card
 	Warnings    []string
 	Sections    []Section
@@ -35,6 +38,8 @@ type Section struct {
 	Figures     []Figure
 	Tables      []Table
 	Examples    []Example
+	Files       []Passage // shown as they are, a line a line
+	Browse      *Browse   // of one section of a page
 }
 
 // Table is the same on a page and in a terminal; its first column is text.
@@ -55,7 +60,10 @@ type IntervalBar struct{ Low, Width, At float64 }
 
 // Fact is one line of what is known of a run, such as the model, the data or
 // pairs per second.
-type Fact struct{ Name, Value string }
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
 
 // FactSection lists what a run was made with.
 func FactSection(facts ...Fact) Section {
@@ -66,19 +74,42 @@ func FactSection(facts ...Fact) Section {
 	return Section{Title: "Run", Tables: []Table{t}}
 }
 
-// Save writes one self-contained page: no script, no outside link.
+// contentsFrom so many sections a page begins with links to them.
+const contentsFrom = 6
+
+// Contents says whether the page begins with links to its sections.
+func (p Page) Contents() bool { return len(p.Sections) >= contentsFrom }
+
+// Save writes one self-contained page: no outside link, and no script but that of
+// a Browse. Its policy keeps a browser from loading or running anything else,
+// whatever the texts in it hold.
 func (p Page) Save(path string) error {
 	t, err := template.New("page").Parse(pageSource)
 	if err != nil {
 		return fmt.Errorf("write report %s: %w", path, err)
 	}
-	light, dark := p.chartColours()
+	browsed, script, err := p.browsed()
+	if err != nil {
+		return fmt.Errorf("write report %s: %w", path, err)
+	}
 	var b bytes.Buffer
 	if err := t.Execute(&b, struct {
 		Page
-		Colours, DarkColours template.CSS
-	}{p, light, dark}); err != nil {
+		Colours         template.CSS
+		Policy          string
+		Browsed, Script template.JS
+	}{p, p.chartColours(), policy(script), browsed, script}); err != nil {
 		return fmt.Errorf("write report %s: %w", path, err)
 	}
 	return WriteFile(path, b.Bytes())
+}
+
+// policy is the page's Content-Security-Policy: styles, and the one script.
+func policy(script template.JS) string {
+	source := "'none'"
+	if script != "" {
+		sum := sha256.Sum256([]byte(script))
+		source = "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	return "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; script-src " + source
 }
