@@ -130,7 +130,7 @@ func TestRunsSideBySide(t *testing.T) {
 		}
 	}
 	paths, err := WritePlots(t.TempDir(), []Run{a, a, b})
-	if err != nil || len(paths) != 5+7+7 {
+	if err != nil || len(paths) != 5+8+8 {
 		t.Errorf("%v: %v", err, paths)
 	}
 	for _, path := range paths {

@@ -74,7 +74,7 @@ func packed(t *testing.T, from string) (dir string, said *Handoff, readme string
 	}
 	defer m.Close()
 	said, err = Pack{Model: m, Backend: backend, BackendName: name.String(), Laurel: "test", Data: file,
-		Done: func(int, int) {}, Notice: func(string) {}}.Write(context.Background(), dir)
+		DType: "float32", Ready: func(*scoring.Scorer) error { return nil }, Done: func(int, int) {}, Notice: func(string) {}}.Write(context.Background(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
