@@ -53,7 +53,7 @@ func ExampleReport_Print() {
 	// accuracy, strict    0.595          95% 0.526 to 0.661, ties wrong
 	// accuracy, weighted  0.700          by confidence, mean 0.800
 	// accuracy, macro     0.700          mean over subsets
-	// length-controlled   0.700          95% 0.633 to 0.759, predicted at equal length; length effect -0.033 (-0.477 to 0.412)
+	// length-controlled   0.700          95% 0.633 to 0.759, predicted at equal length; length effect -0.033 (-0.479 to 0.413)
 	// accuracy by length  0.690 / 0.701  where chosen is longer / shorter
 	// margin, mean        1.005          median 1.000, sd 1.633, 5-95% -2.000 to 4.000
 	// Cohen's d           0.868          pooled; paired 0.615
