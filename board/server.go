@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"laurel/localweb"
+	"laurel/report"
 )
 
 //go:embed page
@@ -29,6 +30,7 @@ func (s *Server) Handler() (http.Handler, error) {
 	}
 	mux.HandleFunc("GET /events", s.events)
 	mux.HandleFunc("POST /score", s.score)
+	mux.HandleFunc("GET /report", s.report)
 	return mux, nil
 }
 
@@ -60,6 +62,38 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		case <-tick.C:
 		}
 	}
+}
+
+// mostExamples are listed on a run's report.
+const mostExamples = 10_000
+
+// report is the page of one run, as laurel report makes it, of what its files hold
+// now. Its own policy, which knows its one script, stands in place of the site's.
+func (s *Server) report(w http.ResponseWriter, r *http.Request) {
+	page, err := s.reportOf(r.FormValue("run"))
+	if err != nil {
+		localweb.Fail(w, http.StatusBadRequest, err)
+		return
+	}
+	w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'")
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Write(page)
+}
+
+func (s *Server) reportOf(name string) ([]byte, error) {
+	dir, err := s.Board.dir(name)
+	if err != nil {
+		return nil, err
+	}
+	run, err := report.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	made, err := report.New([]*report.Run{run}, mostExamples)
+	if err != nil {
+		return nil, err
+	}
+	return made.HTML()
 }
 
 func (s *Server) score(w http.ResponseWriter, r *http.Request) {

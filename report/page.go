@@ -38,6 +38,9 @@ func New(runs []*Run, examples int) (*Report, error) {
 // Write writes the page, whole or not at all.
 func (r *Report) Write(path string) error { return r.page.Save(path) }
 
+// HTML is the page that Write writes.
+func (r *Report) HTML() ([]byte, error) { return r.page.HTML() }
+
 // Verdict is what the runs come to.
 func (r *Report) Verdict() string { return r.page.Verdict }
 

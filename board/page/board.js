@@ -25,7 +25,9 @@ function rowOf(run) {
   box.addEventListener('change', () => { shown.set(run.name, box.checked); draw(); });
   label.append(box, element('span', undefined, `swatch f${colours.get(run.name)}`), element('span', run.name));
   const first = element('td');
-  first.append(label, element('div', '', 'warn'));
+  const report = element('a', 'report and examples', 'small');
+  report.href = `report?run=${encodeURIComponent(run.name)}`;
+  first.append(label, ' ', report, element('div', '', 'warn'));
   row.append(first, ...Array.from({ length: 6 }, () => element('td')));
   row.children[1].append(element('span'));
   return row;

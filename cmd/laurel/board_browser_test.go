@@ -29,5 +29,8 @@ func TestBoardFollows(t *testing.T) {
 	page.press(t, "Name a colour\tRed\tTeal, because it is calm")
 	page.shows(t, "verdict", "A is the better one with probability")
 	page.shows(t, "of-a", "tokens")
+	mustRun(t, dir, "eval", "--model", "runs/first", "--data", "validation.jsonl", "--out", "runs/first/eval", "--backend", "go")
+	page.until(t, "(document.querySelector('tr[data-run=first] a').click(), true)")
+	page.shows(t, "browse-count", "8 of 8 examples")
 	page.clean(t)
 }

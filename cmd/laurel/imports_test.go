@@ -51,7 +51,7 @@ var allowed = map[string][]string{
 	"probe":   {"data", "eval/draw", "eval/stats"},
 	"scoring": {"data", "data/batches", "data/tokenizer", "model", "model/hub"},
 
-	"board":  {"data", "eval", "eval/stats", "localweb", "scoring", "trainer"},
+	"board":  {"data", "eval", "eval/stats", "localweb", "report", "scoring", "trainer"},
 	"report": {"configs", "eval", "eval/audit", "eval/draw", "eval/stats", "probe", "trainer"},
 	"review": {"data", "labels", "eval/audit", "eval/stats", "localweb"},
 

@@ -84,13 +84,22 @@ func (p Page) Contents() bool { return len(p.Sections) >= contentsFrom }
 // a Browse. Its policy keeps a browser from loading or running anything else,
 // whatever the texts in it hold.
 func (p Page) Save(path string) error {
-	t, err := template.New("page").Parse(pageSource)
+	page, err := p.HTML()
 	if err != nil {
 		return fmt.Errorf("write report %s: %w", path, err)
 	}
+	return WriteFile(path, page)
+}
+
+// HTML is the page that Save writes.
+func (p Page) HTML() ([]byte, error) {
+	t, err := template.New("page").Parse(pageSource)
+	if err != nil {
+		return nil, err
+	}
 	browsed, script, err := p.browsed()
 	if err != nil {
-		return fmt.Errorf("write report %s: %w", path, err)
+		return nil, err
 	}
 	var b bytes.Buffer
 	if err := t.Execute(&b, struct {
@@ -99,9 +108,9 @@ func (p Page) Save(path string) error {
 		Policy          string
 		Browsed, Script template.JS
 	}{p, p.chartColours(), policy(script), browsed, script}); err != nil {
-		return fmt.Errorf("write report %s: %w", path, err)
+		return nil, err
 	}
-	return WriteFile(path, b.Bytes())
+	return b.Bytes(), nil
 }
 
 // policy is the page's Content-Security-Policy: styles, and the one script.
