@@ -16,7 +16,6 @@ import (
 type example struct {
 	pair    *eval.Evaluated // of the first run that has it
 	margins []*float64      // a run each; nil where it has not evaluated the pair
-	right   []string
 }
 
 // examples adds the list to browse, where pairs are known.
