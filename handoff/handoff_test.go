@@ -146,7 +146,7 @@ func TestDecoder(t *testing.T) {
 	if got, want := rewardOf(t, filepath.Join(dir, ModelFolder)), rewardOf(t, from); got != want {
 		t.Errorf("the pack's model gives %v, want %v", got, want)
 	}
-	contains(t, readme, []string{"A qwen3 decoder", "the raw logit of prompt + response", "`[CLS]` before", "--reward.normalize_enable --reward.clip_range ",
+	contains(t, readme, []string{"A qwen3 decoder", "the raw logit of prompt + response", "`[CLS]` before", "--reward.model_name_or_path model\n",
 		"are the whitening constants", "Prompts are texts or conversations.", `text_of(prompt, completion).removeprefix("[CLS]").removesuffix("[SEP]")`}, []string{"Not in process", "Not with this model"})
 	if again, _, readme := packed(t, filepath.Join(dir, ModelFolder)); keysOf(t, filepath.Join(again, ModelFolder))["mean"] != said.Whitening.Mean || !strings.Contains(readme, "the raw logit") {
 		t.Error("a pack of a pack's model has other constants")
@@ -172,8 +172,8 @@ func TestNormalized(t *testing.T) {
 	if got := rewardOf(t, filepath.Join(dir, ModelFolder)); math.Abs(got-(logit-0.5)/4) > 1e-6 {
 		t.Errorf("the reward is %v, want (%v - 0.5)/4", got, logit)
 	}
-	contains(t, readme, []string{"(logit - mean)/std, by `normalize_reward`", "Not with this model: config.json's normalize_reward is true", "which is this model's reward"},
-		[]string{"the raw logit of", "--reward.normalize_enable --reward.clip_range"})
+	contains(t, readme, []string{"(logit - mean)/std, by `normalize_reward`", "Not with this model: config.json's normalize_reward is true", "Not in process: this reward is (logit - mean)/std"},
+		[]string{"the raw logit of", "--reward.model_name_or_path"})
 }
 
 // TestEncoder: OpenRLHF does not load it, and its config.json stays as export writes it.
