@@ -23,7 +23,7 @@ func TestLoadLabel(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	c, err = LoadLabel("", []string{"judges=[{kind: heuristic}, {kind: reward, reward: {model: m}}]"})
-	if err != nil || c.Judges[0].Weight != 1 || c.Judges[1].Name != "reward" || c.Judges[1].Reward.Temperature != 1 || c.Judges[0].Reward != nil {
+	if err != nil || c.Judges[0].Weight != 1 || c.Judges[1].Name != "reward" || c.Judges[1].Reward.Temperature != 0 || c.Judges[0].Reward != nil {
 		t.Errorf("%+v, %v", c, err)
 	}
 	raw, err := YAML(c)
