@@ -78,6 +78,8 @@ def vllm(model):
             if model.tokenizer.chat_template is None:
                 raise ValueError("As of transformers v4.44, default chat template is no longer allowed, so you must provide a chat template if the tokenizer does not define one.")
             texts, specials = [model.tokenizer.apply_chat_template(body["messages"], tokenize=False)], body.get("add_special_tokens", False)
+        elif "input" not in body:
+            raise ValueError("[{'type': 'missing', 'loc': ('body', 'input'), 'msg': 'Field required'}]")
         else:
             texts, specials = body["input"] if isinstance(body["input"], list) else [body["input"]], body.get("add_special_tokens", True)
         all_ids = [model.ids(text, specials, limit, side) for text in texts]
