@@ -102,6 +102,7 @@ func (c *client) send(ctx context.Context, method, path string, body []byte) (st
 		return 0, nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
+	r.Header["Idempotency-Key"] = []string{} // sent to nobody: net/http asks again where a kept connection was closed meanwhile
 	if c.target.Token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.target.Token)
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"laurel/data"
@@ -254,6 +255,16 @@ func TestRefusals(t *testing.T) {
 	})
 	if r, err = ask(sglang, Target{}); err != nil || r.OK != 1 || r.Failed != 0 || r.Skipped != 7 {
 		t.Errorf("%+v %v", r, err)
+	}
+	var asked sync.Map // by connection
+	closing := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, again := asked.LoadOrStore(r.RemoteAddr, true); again {
+			panic(http.ErrAbortHandler) // a kept connection is closed under the second request
+		}
+		sglang.ServeHTTP(w, r)
+	})
+	if r, err = ask(closing, Target{}); err != nil || r.OK != 1 || r.Failed != 0 || r.Skipped != 7 {
+		t.Errorf("a server that closes connections: %+v %v", r, err)
 	}
 	says := func(status int, body string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -67,8 +67,12 @@ def package(name, path):
 def loaded(name, packages, stand_ins):
     root = FOLDER[name]
     modules = {part: package(part, root.parent / part.replace(".", "/")) for part in packages} | {part: StandIn(part) for part in stand_ins}
-    with unittest.mock.patch.dict(sys.modules, modules):
+    sys.modules.update(modules)
+    try:
         yield
+    finally:  # what else was imported meanwhile stays: torch refuses to be imported twice
+        for part in [part for part in sys.modules if part in modules or part.split(".")[0] == name]:
+            del sys.modules[part]
 
 
 def same(what, got, want, tolerance=TOLERANCE):

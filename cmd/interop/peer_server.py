@@ -6,7 +6,7 @@ what laurel verify --url says of them. Written from their sources:
         --max-batch-tokens; σ over one label unless raw_scores; 422 and error_type where a
         text is too long; no /v1/models.
   vLLM  vllm/entrypoints/pooling (0.33): POST /classify and /pooling; input or messages;
-        truncate_prompt_tokens and truncation_side; add_special_tokens, false for messages;
+        truncate_prompt_tokens, at the tokenizer's side, or at truncation_side of all ids; add_special_tokens, false for messages;
         an activation by problem_type unless use_activation is false; error objects.
 
     python peer_server.py --kind tei|vllm --model HF_DIR --port N [--max-tokens N] [--dtype bfloat16]
@@ -25,6 +25,7 @@ class Model:
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=dtype).eval()
         config = AutoConfig.from_pretrained(folder)
+        self.side = self.tokenizer.truncation_side
         self.problem_type, self.id2label = config.problem_type, config.id2label
         self.limit = min(max_tokens or config.max_position_embeddings, config.max_position_embeddings)
 
@@ -70,7 +71,7 @@ def vllm(model):
         return JSONResponse({"error": {"message": message, "type": kind, "param": param, "code": status}}, status)
 
     def encode(body):
-        limit, side = body.get("truncate_prompt_tokens"), body.get("truncation_side") or "right"
+        limit, side = body.get("truncate_prompt_tokens"), body.get("truncation_side")
         limit = model.limit if limit == -1 else limit
         if limit is not None and limit > model.limit:
             raise ValueError(f"truncate_prompt_tokens={limit} cannot be greater than max_model_len={model.limit}. Please request a smaller truncation size.")
@@ -78,9 +79,14 @@ def vllm(model):
             if model.tokenizer.chat_template is None:
                 raise ValueError("As of transformers v4.44, default chat template is no longer allowed, so you must provide a chat template if the tokenizer does not define one.")
             texts, specials = [model.tokenizer.apply_chat_template(body["messages"], tokenize=False)], body.get("add_special_tokens", False)
+        elif "input" not in body:
+            raise ValueError("[{'type': 'missing', 'loc': ('body', 'input'), 'msg': 'Field required'}]")
         else:
             texts, specials = body["input"] if isinstance(body["input"], list) else [body["input"]], body.get("add_special_tokens", True)
-        all_ids = [model.ids(text, specials, limit, side) for text in texts]
+        if limit is not None and side is not None:  # special tokens are cut off too
+            all_ids = [ids[-limit:] if side == "left" else ids[:limit] for ids in (model.ids(text, specials) for text in texts)]
+        else:
+            all_ids = [model.ids(text, specials, limit, model.side) for text in texts]
         for ids in all_ids:
             if len(ids) > model.limit:
                 raise ValueError(f"This model's maximum context length is {model.limit} tokens. However, your request has {len(ids)} input tokens. Please reduce the length of the input messages.")
