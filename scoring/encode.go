@@ -56,7 +56,7 @@ func (m *Model) Encode(c data.Completion) (data.Tokens, error) {
 	if !c.IsText { // which may have been rendered by whoever wrote it
 		m.saw(formOf(c.Prompt, c.Response))
 	}
-	tokens, err := m.Tokenizer.EncodeCompletion(c, m.MaxLength, m.Side)
+	tokens, err := m.Tokenizer.EncodeCompletion(c, m.MaxLength, m.Side, m.textSide)
 	if err != nil {
 		return tokens, err
 	}

@@ -139,5 +139,8 @@ func (m *Model) sameTokenizer(other *Model) error {
 	if m.MaxLength != other.MaxLength || m.Side != other.Side {
 		return fmt.Errorf("%s cuts texts to %d tokens at the %s, %s to %d at the %s: train them alike", m.Dir, m.MaxLength, m.Side, other.Dir, other.MaxLength, other.Side)
 	}
+	if m.textSide != other.textSide {
+		return fmt.Errorf("%s cuts plain texts at the %s, %s at the %s (truncation_side of tokenizer_config.json)", m.Dir, m.textSide, other.Dir, other.textSide)
+	}
 	return nil
 }

@@ -59,6 +59,8 @@ type Model struct {
 	Side      tokenizer.Side // at which they are cut
 	Card      Card           // what an exported model's card says beyond its use
 
+	textSide tokenizer.Side // at which a plain text is cut, as transformers cuts it
+
 	date    time.Time // that the chat template is given
 	members *members  // of an ensemble, this model its first; nil for one model
 	forms   forms     // of the rows that it has encoded
@@ -145,6 +147,12 @@ func (m *Model) settleLengths(asked int) error {
 	var err error
 	if m.Side, err = tokenizer.ParseSide(side); err != nil {
 		return err
+	}
+	m.textSide = tokenizer.Right
+	if side, given := m.Tokenizer.TruncationSide(); given {
+		m.textSide = side
+	} else if m.Config.Recorded.TruncationSide != "" { // a run's, of which export tells transformers
+		m.textSide = m.Side
 	}
 	limit := m.MaxPositions()
 	switch {

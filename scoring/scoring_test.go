@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"laurel/data"
+	"laurel/data/tokenizer"
 	"laurel/model"
 )
 
@@ -306,5 +307,47 @@ func TestStorePromptIDs(t *testing.T) {
 		if got := info.PromptIDs; err != nil || causal && (got != want || store.Shared(0) <= want) || !causal && got != 0 {
 			t.Errorf("%s: %d ids of the prompt's, %d shared; the prompt has %d", family, got, store.Shared(0), want)
 		}
+	}
+}
+
+// TestPlainTextIsCutAsTransformersCuts: at the truncation_side of
+// tokenizer_config.json, at its end where there is none, and of a model that laurel
+// trained, whose export names its side, at that one.
+func TestPlainTextIsCutAsTransformersCuts(t *testing.T) {
+	text := data.Completion{Response: data.Text{Plain: strings.Repeat("bread ", 30) + "and water"}, IsText: true}
+	cut := func(dir string) []int32 {
+		t.Helper()
+		m := opened(t, dir, Options{MaxLength: 8})
+		tokens, err := m.Encode(text)
+		if err != nil || tokens.Cut == 0 {
+			t.Fatalf("%v, %d ids cut", err, tokens.Cut)
+		}
+		return tokens.IDs
+	}
+	end := cut(saved(t, 4096, 1))
+	named := saved(t, 4096, 1)
+	if err := tokenizer.SetSide(named, tokenizer.Left); err != nil {
+		t.Fatal(err)
+	}
+	start := cut(named)
+	if slices.Equal(start, end) {
+		t.Errorf("truncation_side left changes nothing: %v", start)
+	}
+	trained := saved(t, 4096, 1)
+	path := filepath.Join(trained, "config.json")
+	m, err := Open(context.Background(), trained, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	m.Record()
+	if err := m.Save(trained, 0); err != nil {
+		t.Fatal(err)
+	}
+	if raw, err := os.ReadFile(path); err != nil || !strings.Contains(string(raw), `"truncation_side"`) {
+		t.Fatalf("%v: %s", err, raw)
+	}
+	if got := cut(trained); !slices.Equal(got, start) {
+		t.Errorf("a trained model's text is %v, want %v", got, start)
 	}
 }

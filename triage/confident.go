@@ -96,10 +96,12 @@ func joint(p, times []float64) (threshold stats.Value, right, wrong float64) {
 	return threshold, right, wrong
 }
 
-// What a noise rate may be where probabilities are made of it: one half would say
-// that labels tell nothing.
+// What a noise rate may be where probabilities are made of it. The estimate counts
+// what the regression cannot tell as noise too; at one half the labels would tell
+// nothing, and dividing by 1-2ε near it would make certainty of a regression that is
+// at chance. From mostNoise on the probabilities are cautious instead.
 const (
-	leastNoise, mostNoise = 0.001, 0.45
+	leastNoise, mostNoise = 0.001, 0.25
 	surest                = 0.999 // that the regression may be of a response
 )
 
@@ -139,6 +141,25 @@ func posterior(z []float64, noise float64, groups []Group) []float64 {
 		}
 	}
 	return wrong
+}
+
+// worth scales the log-odds of labels to what they are worth: a regression is
+// surer of pairs that it has not seen than it is right of them. The factor is the
+// likeliest for the labels (Platt 1999, without an intercept), from 0 to 1.
+func worth(z []float64) []float64 {
+	l := stats.Logistic{Dim: 1}
+	for _, x := range z {
+		l.Rows = append(l.Rows, stats.Sparse{At: []int32{0}, X: []float64{x}})
+	}
+	factor := 1.0
+	if theta, err := l.Fit(); err == nil { // else every label is told right, or z is 0
+		factor = min(max(theta[0], 0), 1)
+	}
+	out := make([]float64, len(z))
+	for i, x := range z {
+		out[i] = factor * x
+	}
+	return out
 }
 
 // throughCycles raises the probabilities of pairs on a circle, of whose labels one

@@ -165,7 +165,7 @@ func (r *Result) judge() {
 	}
 	r.Accuracy = right.Share()
 	r.Noise = noiseOf(p, r.cluster, r.cfg.Seed)
-	r.wrong = posterior(r.z, float64(r.Noise.Rate), r.groups)
+	r.wrong = posterior(worth(r.z), float64(r.Noise.Rate), r.groups)
 	throughCycles(r.wrong, r.cycles)
 	r.order = make([]int32, r.Pairs)
 	for i := range r.order {

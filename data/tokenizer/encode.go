@@ -76,11 +76,11 @@ func (t *Tokenizer) EncodePair(p data.Pair, maxLength int, side Side) (chosen, r
 	return chosen, rejected, nil
 }
 
-// EncodeCompletion encodes one text to score. A whole text is cut at its end,
-// whatever side says.
-func (t *Tokenizer) EncodeCompletion(c data.Completion, maxLength int, side Side) (data.Tokens, error) {
+// EncodeCompletion encodes one text to score: a whole text cut at ofText, a prompt
+// with a response at side.
+func (t *Tokenizer) EncodeCompletion(c data.Completion, maxLength int, side, ofText Side) (data.Tokens, error) {
 	if c.IsText {
-		side = Right
+		side = ofText
 	}
 	return t.encodeTurn(c.Prompt, c.Response, maxLength, side)
 }

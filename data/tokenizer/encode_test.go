@@ -174,17 +174,19 @@ func TestPlainPairIsOneSequence(t *testing.T) {
 	}
 }
 
-func TestWholeTextIsCutAtItsEnd(t *testing.T) {
+// TestWholeTextHasASideOfItsOwn: a whole text is cut at one side, a prompt with a
+// response at the other.
+func TestWholeTextHasASideOfItsOwn(t *testing.T) {
 	tok := open(t, "testdata", "wordpiece")
 	text := "bake the bread that is late"
 	whole := data.Completion{Response: data.Text{Plain: text}, IsText: true}
-	got, err := tok.EncodeCompletion(whole, 5, Left)
+	got, err := tok.EncodeCompletion(whole, 5, Left, Right)
 	if err != nil {
 		t.Fatal(err)
 	}
 	checkIDs(t, tok, text, 5, Right, got.IDs)
 	response := data.Completion{Prompt: data.Text{Plain: "bake the bread"}, Response: data.Text{Plain: " that is late"}}
-	if got, err = tok.EncodeCompletion(response, 5, Left); err != nil {
+	if got, err = tok.EncodeCompletion(response, 5, Left, Right); err != nil {
 		t.Fatal(err)
 	}
 	checkIDs(t, tok, text, 5, Left, got.IDs)

@@ -24,6 +24,7 @@ type settings struct {
 	listed    bool              // tokenizer_config.json lists extra ones
 	late      bool              // special_tokens_map.json alone lists them
 	maxLength int               // 0: no limit
+	side      string            // truncation_side; "": not given
 	templates map[string]string // by name; "default" where the file has one alone
 
 	// Added tokens with their ids: what tokenizer_config.json or
@@ -195,6 +196,14 @@ func (s *settings) readConfig() error {
 		// transformers writes 1e30 for "no limit", older files 1e12.
 		if length != nil && *length >= 1 && *length < math.MaxInt32 {
 			s.maxLength = int(*length)
+		}
+	}
+	if raw, ok := s.values.values["truncation_side"]; ok && string(raw) != "null" {
+		if err := json.Unmarshal(raw, &s.side); err != nil {
+			return fmt.Errorf("truncation_side: want left or right, got %s", raw)
+		}
+		if _, err := ParseSide(s.side); err != nil {
+			return err
 		}
 	}
 	raw, ok := s.values.values["chat_template"]

@@ -187,6 +187,13 @@ func (t *Tokenizer) MaxLength() (int, bool) {
 	return t.settings.maxLength, t.settings.maxLength > 0
 }
 
+// TruncationSide is truncation_side of tokenizer_config.json, at which transformers
+// cuts; false where it is absent.
+func (t *Tokenizer) TruncationSide() (Side, bool) {
+	side, err := ParseSide(t.settings.side)
+	return side, err == nil
+}
+
 // Specials are the ids that are put before and after every text.
 func (t *Tokenizer) Specials() (prefix, suffix []int32) {
 	return slices.Clone(t.prefix), slices.Clone(t.suffix)
