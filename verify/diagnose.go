@@ -24,6 +24,8 @@ var said = [readings]struct{ looks, fix string }{
 	uncut:    {"rewards of texts that are not cut", "set the server's maximum length (max_model_len, --max_len, model_max_length) to the model's max_length"},
 	separated: {"rewards of a prompt and a response with a [SEP] between them, as of a cross-encoder",
 		"join prompt and response and ask /classify: the model was trained on them as one text"},
+	untemplated: {"rewards of prompt and response joined as they stand, without the chat template",
+		"ask /classify or /pooling with messages: vLLM's /score renders no conversation"},
 }
 
 // The servers' other ways to make a number of a logit.
@@ -73,7 +75,7 @@ func (c *comparison) verdict(worst float64) Check {
 		}
 	}
 	return failed("see that the server loads this model's weights, score head included (a head that is missing is drawn anew at each start), and its tokenizer",
-		"rewards of another model or another head: none of what is known to go wrong gives them (correlation with the model's %.2f)\nat most %.3g from the golden vector: %s",
+		"rewards of another model or another head: none of what is known to go wrong gives them%s\nat most %.3g from the golden vector: %s",
 		c.correlation(), worst, c.worstCase())
 }
 
@@ -157,7 +159,7 @@ func (c *comparison) readAs() (Check, bool) {
 
 func (c *comparison) of(names []string) string {
 	if len(names) == len(c.asked) {
-		return fmt.Sprintf("all %d texts", len(names))
+		return "all " + stats.Plural(len(names), "text")
 	}
 	return fmt.Sprintf("%d of %d texts (%s)", len(names), len(c.asked), strings.Join(names, ", "))
 }
@@ -249,8 +251,12 @@ func (c *comparison) cutOnly() (Check, bool) {
 	return failed("set the server's maximum length and its truncation side to the model's", "%s: rewards of texts that are cut elsewhere; all others are right", c.of(names)), true
 }
 
-func (c *comparison) correlation() float64 {
-	return stat.Correlation(c.expected, c.got, nil)
+// correlation is said of two texts or more.
+func (c *comparison) correlation() string {
+	if len(c.got) < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" (correlation with the model's %.2f)", stat.Correlation(c.expected, c.got, nil))
 }
 
 func largest(x []float64) float64 {

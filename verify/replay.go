@@ -17,13 +17,14 @@ import (
 type reading int
 
 const (
-	once      reading = iota // as this model was trained: what is expected
-	none                     // without special tokens
-	twice                    // with each special token twice, where the text holds them already
-	rendered                 // with those alone that the chat template writes
-	otherEnd                 // cut at the other end
-	uncut                    // not cut, or where the model's positions end
-	separated                // prompt and response with a [SEP] between them
+	once        reading = iota // as this model was trained: what is expected
+	none                       // without special tokens
+	twice                      // with each special token twice, where the text holds them already
+	rendered                   // with those alone that the chat template writes
+	otherEnd                   // cut at the other end
+	uncut                      // not cut, or where the model's positions end
+	separated                  // prompt and response with a [SEP] between them
+	untemplated                // prompt and response as they stand, where the chat template is due
 	readings
 )
 
@@ -97,6 +98,9 @@ func (l *local) replayOf(d dialect, c scoring.GoldenCase) (r replay, fits bool, 
 		}
 	}
 	l.separate(&r, d, length, side)
+	if d.sides && l.scorer.Config.Recorded.TrainedOn == scoring.Messages {
+		r.ids[untemplated] = idsOr(t.EncodeText(r.pair[0]+r.pair[1], length, side))
+	}
 	l.drop(&r)
 	return r, len(inside) > 0 && r.ids[once] != nil, nil // without special tokens servers refuse a text of none
 }

@@ -294,3 +294,25 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestScoreOfConversations: vLLM's /score joins prompt and response of a decoder as they
+// stand, whatever it was trained on.
+func TestScoreOfConversations(t *testing.T) {
+	l := opened(t, strings.Replace(decoder, `"max_length": 48`, `"trained_on": "messages", "max_length": 48`, 1), closed)
+	d := dialects[slices.IndexFunc(dialects, func(d dialect) bool { return d.sides })]
+	asked, err := l.replays(d)
+	if err != nil || len(asked) != 1 {
+		t.Fatalf("%d texts are asked for, want the conversation alone (%v)", len(asked), err)
+	}
+	if err := l.learn(context.Background(), [][]int32{asked[0].ids[once], asked[0].ids[untemplated]}); err != nil {
+		t.Fatal(err)
+	}
+	for reading, want := range map[reading]string{once: "1 texts, rewards within", untemplated: "without the chat template"} {
+		if check := l.diagnose(d, asked, []float64{l.reward(asked[0].ids[reading])}); !strings.Contains(check.Detail, want) {
+			t.Errorf("reading %d is told as %q, want %q", reading, check.Detail, want)
+		}
+	}
+	if check := l.diagnose(d, asked, []float64{77}); strings.Contains(check.Detail, "NaN") || !strings.Contains(check.Detail, "another model") {
+		t.Errorf("another reward is told as %q", check.Detail)
+	}
+}
