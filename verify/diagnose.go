@@ -20,11 +20,19 @@ var said = [readings]struct{ looks, fix string }{
 		"send the text without its BOS, or add_special_tokens false where a chat template has written it"},
 	rendered: {"rewards of texts with no special tokens but those that the chat template writes",
 		"have the chat template write all that the model was trained with, or take these rewards from laurel"},
-	otherEnd: {"rewards of texts that are cut at the other end", "set truncation_side in the server's tokenizer_config.json to that of the model, as laurel export does"},
+	otherEnd: {"rewards of texts that are cut at the other end", "have the server cut at the model's side: TEI by truncation_direction, vLLM by truncation_side in requests (its own is right, whatever tokenizer_config.json says)"},
 	uncut:    {"rewards of texts that are not cut", "set the server's maximum length (max_model_len, --max_len, model_max_length) to the model's max_length"},
 	separated: {"rewards of a prompt and a response with a [SEP] between them, as of a cross-encoder",
 		"join prompt and response and ask /classify: the model was trained on them as one text"},
+	sliced: {"rewards of texts whose special tokens are cut off with the rest",
+		"vLLM cuts so at the left: cut texts before they are sent, or have laurel serve the model"},
+	untemplated: {"rewards of prompt and response joined as they stand, without the chat template", pairFix},
+	apart:       {"rewards of prompt and response tokenized apart, without special tokens", pairFix},
+	apartWith:   {"rewards of prompt and response tokenized apart, each with its special tokens", pairFix},
 }
+
+// vLLM's /score makes a cross-encoder's pair of them, and renders no conversation.
+const pairFix = "ask /classify or /pooling with prompt and response as one text, or as messages where the model was trained on conversations"
 
 // The servers' other ways to make a number of a logit.
 const sigmoidFix = `vLLM: "use_activation": false in requests; any server: "problem_type": "regression" in config.json, which laurel export writes`
@@ -73,7 +81,7 @@ func (c *comparison) verdict(worst float64) Check {
 		}
 	}
 	return failed("see that the server loads this model's weights, score head included (a head that is missing is drawn anew at each start), and its tokenizer",
-		"rewards of another model or another head: none of what is known to go wrong gives them (correlation with the model's %.2f)\nat most %.3g from the golden vector: %s",
+		"rewards of another model or another head: none of what is known to go wrong gives them%s\nat most %.3g from the golden vector: %s",
 		c.correlation(), worst, c.worstCase())
 }
 
@@ -147,7 +155,7 @@ func (c *comparison) order() (Check, bool) {
 }
 
 func (c *comparison) readAs() (Check, bool) {
-	for r := none; r < readings; r++ {
+	for r := once + 1; r < readings; r++ {
 		if names, fits := c.mixed(identity, r); fits {
 			return failed(said[r].fix, "%s: %s", c.of(names), said[r].looks), true
 		}
@@ -157,7 +165,7 @@ func (c *comparison) readAs() (Check, bool) {
 
 func (c *comparison) of(names []string) string {
 	if len(names) == len(c.asked) {
-		return fmt.Sprintf("all %d texts", len(names))
+		return "all " + stats.Plural(len(names), "text")
 	}
 	return fmt.Sprintf("%d of %d texts (%s)", len(names), len(c.asked), strings.Join(names, ", "))
 }
@@ -201,7 +209,7 @@ const (
 // beside what tells the texts apart, and no other reading is nearer by half.
 func (c *comparison) rounded() (Check, bool) {
 	best, least := once, c.distance(once)
-	for r := none; r < readings; r++ {
+	for r := once + 1; r < readings; r++ {
 		if distance := c.distance(r); distance < least/2 {
 			best, least = r, distance
 		}
@@ -249,8 +257,12 @@ func (c *comparison) cutOnly() (Check, bool) {
 	return failed("set the server's maximum length and its truncation side to the model's", "%s: rewards of texts that are cut elsewhere; all others are right", c.of(names)), true
 }
 
-func (c *comparison) correlation() float64 {
-	return stat.Correlation(c.expected, c.got, nil)
+// correlation is said of two texts or more.
+func (c *comparison) correlation() string {
+	if len(c.got) < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" (correlation with the model's %.2f)", stat.Correlation(c.expected, c.got, nil))
 }
 
 func largest(x []float64) float64 {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"laurel/data/tokenizer"
 	"laurel/scoring"
 )
 
@@ -34,6 +35,17 @@ func (q question) texts() []string {
 	return texts
 }
 
+// cut says how long texts are cut. Of truncation_side vLLM's own is right
+// (vllm/tokenizers/registry.py, 0.32): there it keeps special tokens, but not where a
+// request has truncation_side.
+func (q question) cut(body map[string]any) map[string]any {
+	body["truncate_prompt_tokens"] = q.golden.MaxLength
+	if q.golden.TruncationSide == tokenizer.Left.String() {
+		body["truncation_side"] = q.golden.TruncationSide
+	}
+	return body
+}
+
 var dialects = []dialect{
 	{name: "openrlhf", path: "/get_reward", bare: true, body: openRLHFBody, read: listOf("rewards")},
 	{name: "vllm-classify", path: "/classify", specials: true, chat: true, lengths: true, body: vllmBody, read: dataOf("probs")},
@@ -59,11 +71,9 @@ func openRLHFBody(q question) map[string]any {
 }
 
 // vllmBody asks as vLLM's clients do, without use_activation: whether the server puts a
-// sigmoid on a reward where nobody says is part of what is verified. Nor does it have
-// truncation_side: with it vLLM cuts special tokens off too (_truncation_slice of
-// vllm/renderers/params.py, 0.33), and else keeps them and takes the tokenizer's side.
+// sigmoid on a reward where nobody says is part of what is verified.
 func vllmBody(q question) map[string]any {
-	body := map[string]any{"model": q.model, "truncate_prompt_tokens": q.golden.MaxLength}
+	body := q.cut(map[string]any{"model": q.model})
 	first := q.replays[0]
 	if first.messages != nil {
 		body["messages"] = first.messages
@@ -87,7 +97,7 @@ func scoreBody(q question) map[string]any {
 	for _, r := range q.replays {
 		prompts, responses = append(prompts, r.pair[0]), append(responses, r.pair[1])
 	}
-	return map[string]any{"model": q.model, "text_1": prompts, "text_2": responses, "truncate_prompt_tokens": q.golden.MaxLength}
+	return q.cut(map[string]any{"model": q.model, "text_1": prompts, "text_2": responses})
 }
 
 func sglangBody(q question) map[string]any {

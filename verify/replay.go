@@ -17,13 +17,17 @@ import (
 type reading int
 
 const (
-	once      reading = iota // as this model was trained: what is expected
-	none                     // without special tokens
-	twice                    // with each special token twice, where the text holds them already
-	rendered                 // with those alone that the chat template writes
-	otherEnd                 // cut at the other end
-	uncut                    // not cut, or where the model's positions end
-	separated                // prompt and response with a [SEP] between them
+	once        reading = iota // as this model was trained: what is expected
+	sliced                     // cut where it should be, special tokens with the rest; before none, which is the same where one end has them
+	none                       // without special tokens
+	twice                      // with each special token twice, where the text holds them already
+	rendered                   // with those alone that the chat template writes
+	otherEnd                   // cut at the other end
+	uncut                      // not cut, or where the model's positions end
+	separated                  // prompt and response with a [SEP] between them
+	untemplated                // prompt and response as they stand, where the chat template is due
+	apart                      // prompt and response tokenized apart, without special tokens
+	apartWith                  // prompt and response tokenized apart, each with its special tokens
 	readings
 )
 
@@ -85,6 +89,7 @@ func (l *local) replayOf(d dialect, c scoring.GoldenCase) (r replay, fits bool, 
 	}
 	r.ids[once], r.cut = expected.IDs, expected.Cut > 0
 	if r.cut {
+		r.ids[sliced] = cutTo(idsOr(encode(0, side)), length, side)
 		r.ids[otherEnd], r.ids[uncut] = idsOr(encode(length, tokenizer.Left+tokenizer.Right-side)), idsOr(encode(l.scorer.MaxPositions(), side))
 	}
 	inside := strip(idsOr(t.EncodeBare(text, 0, side)), prefix, suffix)
@@ -121,16 +126,23 @@ func (l *local) pairOf(c scoring.GoldenCase) (r replay, text string, fits bool, 
 	return r, c.Text, true, nil
 }
 
-// separate gives the ids of a cross-encoder's pair: [CLS] prompt [SEP] response [SEP].
+// separate gives the ids that cross-encoders make of a pair: [CLS] prompt [SEP]
+// response [SEP], or what another tokenizer has in place of these.
 func (l *local) separate(r *replay, d dialect, length int, side tokenizer.Side) {
-	sep, has := l.scorer.Tokenizer.SEPID()
-	if !d.sides || !has {
+	if !d.sides {
 		return
 	}
-	prompt, err := l.scorer.Tokenizer.EncodeText(r.pair[0], 0, side)
-	response, err2 := l.scorer.Tokenizer.EncodeBare(r.pair[1], 0, side)
-	if errors.Join(err, err2) == nil {
-		r.ids[separated] = cutTo(slices.Concat(prompt.IDs, response.IDs, []int32{sep}), length, tokenizer.Right)
+	t := l.scorer.Tokenizer
+	with := [2][]int32{idsOr(t.EncodeText(r.pair[0], 0, side)), idsOr(t.EncodeText(r.pair[1], 0, side))}
+	bare := [2][]int32{idsOr(t.EncodeBare(r.pair[0], 0, side)), idsOr(t.EncodeBare(r.pair[1], 0, side))}
+	if sep, has := t.SEPID(); has {
+		r.ids[separated] = cutTo(slices.Concat(with[0], bare[1], []int32{sep}), length, tokenizer.Right)
+	}
+	if l.scorer.Causal() {
+		r.ids[apart], r.ids[apartWith] = cutTo(slices.Concat(bare[0], bare[1]), length, side), cutTo(slices.Concat(with[0], with[1]), length, side)
+	}
+	if l.scorer.Config.Recorded.TrainedOn == scoring.Messages {
+		r.ids[untemplated] = idsOr(t.EncodeText(r.pair[0]+r.pair[1], length, side))
 	}
 }
 

@@ -171,6 +171,11 @@ func TestMisbehavingServers(t *testing.T) {
 	}{
 		{"right", e, fake{local: e}, StatusOK, "7 texts (1 of them cut), rewards within ", ""},
 		{"right decoder", d, fake{local: d}, StatusOK, "7 texts", ""},
+		{"sliced", e, fake{local: e, ids: func(text string, specials bool) (data.Tokens, error) {
+			tokens, err := tok.EncodeText(text, 0, s.Side)
+			tokens.IDs = cutTo(tokens.IDs, 48, tokenizer.Left)
+			return tokens, err
+		}}, StatusFailed, "1 of 7 texts (long): rewards of texts whose special tokens are cut off with the rest", "before they are sent"},
 		{"template without [SEP]", open, fake{local: open, ids: func(text string, specials bool) (data.Tokens, error) {
 			if strings.HasPrefix(text, "[CLS]") {
 				return tok.EncodeBare(text, 48, s.Side)
@@ -292,5 +297,27 @@ func TestRefusals(t *testing.T) {
 	}
 	if _, err = Server(context.Background(), dir, backend, scoring.Options{}, Target{URL: "localhost:8000"}); err == nil || !strings.Contains(err.Error(), "http://HOST:PORT") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestScoreOfConversations: vLLM's /score makes a pair of prompt and response of a
+// decoder, whatever it was trained on.
+func TestScoreOfConversations(t *testing.T) {
+	l := opened(t, strings.Replace(decoder, `"max_length": 48`, `"trained_on": "messages", "max_length": 48`, 1), closed)
+	d := dialects[slices.IndexFunc(dialects, func(d dialect) bool { return d.sides })]
+	asked, err := l.replays(d)
+	if err != nil || len(asked) != 1 {
+		t.Fatalf("%d texts are asked for, want the conversation alone (%v)", len(asked), err)
+	}
+	if err := l.learn(context.Background(), [][]int32{asked[0].ids[once], asked[0].ids[untemplated], asked[0].ids[apart], asked[0].ids[apartWith]}); err != nil {
+		t.Fatal(err)
+	}
+	for reading, want := range map[reading]string{once: "1 texts, rewards within", untemplated: "without the chat template", apart: "apart, without special tokens", apartWith: "apart, each with its special tokens"} {
+		if check := l.diagnose(d, asked, []float64{l.reward(asked[0].ids[reading])}); !strings.Contains(check.Detail, want) {
+			t.Errorf("reading %d is told as %q, want %q", reading, check.Detail, want)
+		}
+	}
+	if check := l.diagnose(d, asked, []float64{77}); strings.Contains(check.Detail, "NaN") || !strings.Contains(check.Detail, "another model") {
+		t.Errorf("another reward is told as %q", check.Detail)
 	}
 }

@@ -5,8 +5,8 @@ what laurel verify --url says of them. Written from their sources:
         /predict; texts are cut to max_input_length alone, which is the model's positions or
         --max-batch-tokens; σ over one label unless raw_scores; 422 and error_type where a
         text is too long; no /v1/models.
-  vLLM  vllm/entrypoints/pooling (0.33): POST /classify and /pooling; input or messages;
-        truncate_prompt_tokens, at the tokenizer's side, or at truncation_side of all ids; add_special_tokens, false for messages;
+  vLLM  vllm/entrypoints/pooling, renderers/params.py, tokenizers/registry.py (0.33): POST /classify and /pooling; input or messages;
+        truncate_prompt_tokens, at the right, or of all ids at truncation_side; add_special_tokens, false for messages;
         an activation by problem_type unless use_activation is false; error objects.
 
     python peer_server.py --kind tei|vllm --model HF_DIR --port N [--max-tokens N] [--dtype bfloat16]
@@ -25,7 +25,6 @@ class Model:
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=dtype).eval()
         config = AutoConfig.from_pretrained(folder)
-        self.side = self.tokenizer.truncation_side
         self.problem_type, self.id2label = config.problem_type, config.id2label
         self.limit = min(max_tokens or config.max_position_embeddings, config.max_position_embeddings)
 
@@ -86,7 +85,7 @@ def vllm(model):
         if limit is not None and side is not None:  # special tokens are cut off too
             all_ids = [ids[-limit:] if side == "left" else ids[:limit] for ids in (model.ids(text, specials) for text in texts)]
         else:
-            all_ids = [model.ids(text, specials, limit, model.side) for text in texts]
+            all_ids = [model.ids(text, specials, limit) for text in texts]
         for ids in all_ids:
             if len(ids) > model.limit:
                 raise ValueError(f"This model's maximum context length is {model.limit} tokens. However, your request has {len(ids)} input tokens. Please reduce the length of the input messages.")

@@ -22,14 +22,24 @@ PORT = 8162
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def changed(model, out, config=(), tokenizer=()):
-    """A copy of the model without keys of its config.json or tokenizer_config.json."""
+def changed(model, out, without=()):
+    """A copy of the model without keys of its config.json."""
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(model, out)
-    for name, keys in (("config.json", config), ("tokenizer_config.json", tokenizer)):
-        content = json.loads((out / name).read_text())
-        (out / name).write_text(json.dumps({key: value for key, value in content.items() if key not in keys}))
+    config = json.loads((out / "config.json").read_text())
+    (out / "config.json").write_text(json.dumps({key: value for key, value in config.items() if key not in without}))
     return out
+
+
+def cut_right(binary, model, out):
+    """The model with another side at which long texts are cut, exported anew."""
+    copy = changed(model, out / "left")
+    config = json.loads((copy / "config.json").read_text())
+    config["laurel"]["truncation_side"] = "right"
+    (copy / "config.json").write_text(json.dumps(config))
+    shutil.rmtree(out / "right", ignore_errors=True)
+    subprocess.run([binary, "export", "--model", copy, "--out", out / "right", "--backend", "go"], check=True, stdout=subprocess.DEVNULL)
+    return out / "right"
 
 
 def said(binary, model, served, kind, work, *flags):
@@ -58,10 +68,12 @@ def prove(binary, model, work):
     else:
         holds("TEI, --max-batch-tokens as max_length", ask(model, "tei", "--max-tokens", length), ["tei"], "ok", "rewards within")
         holds("TEI, texts cut where the positions end", ask(model, "tei"), ["tei"], "failed", "not cut")
-    holds("vLLM", ask(model, "vllm"), vllm, "ok", "rewards within")
-    holds("vLLM, bfloat16", ask(model, "vllm", "--dtype", "bfloat16"), vllm, "warning", "bfloat16")
-    holds("vLLM, no problem_type", ask(changed(model, work / "sigma", config=["problem_type"]), "vllm"), vllm, "failed", "σ of the reward")
-    holds("vLLM, no truncation_side in tokenizer_config.json", ask(changed(model, work / "side", tokenizer=["truncation_side"]), "vllm"), vllm, "failed", "cut at the other end")
+    holds("vLLM, of a model that cuts at the left", ask(model, "vllm"), vllm, "failed", "special tokens are cut off")
+    right = cut_right(binary, model, work / "cut")
+    ask = lambda served, kind, *flags: said(binary, right, served, kind, work, *flags)
+    holds("vLLM", ask(right, "vllm"), vllm, "ok", "rewards within")
+    holds("vLLM, bfloat16", ask(right, "vllm", "--dtype", "bfloat16"), vllm, "warning", "bfloat16")
+    holds("vLLM, no problem_type", ask(changed(right, work / "sigma", ["problem_type"]), "vllm"), vllm, "failed", "σ of the reward")
 
 
 def main():

@@ -69,7 +69,7 @@ func SetPad(dir, text string) error {
 }
 
 // SetSide makes side the truncation_side of the tokenizer files in dir, at which
-// transformers and vLLM cut what is too long: right where it is not given.
+// transformers cuts what is too long: right where it is not given.
 func SetSide(dir string, side Side) error {
 	path := filepath.Join(dir, "tokenizer_config.json")
 	raw, err := os.ReadFile(path)
