@@ -46,11 +46,12 @@ type comparison struct {
 	rewards  [readings][]float64 // NaN where a reading is none of a text
 	expected []float64
 	within   float64 // tolerance, absolute, relative above one
+	sides    bool    // the server was given prompt and response apart
 }
 
 // diagnose tells what a server's rewards are: the model's, or what else.
 func (l *local) diagnose(d dialect, asked []replay, got []float64) Check {
-	c := comparison{asked: asked, got: got, within: l.golden.Tolerance}
+	c := comparison{asked: asked, got: got, within: l.golden.Tolerance, sides: d.sides}
 	for reading := range readings {
 		for _, r := range asked {
 			reward := math.NaN()
@@ -79,6 +80,10 @@ func (c *comparison) verdict(worst float64) Check {
 			check.Detail = fmt.Sprintf("%s\nat most %.3g from the golden vector: %s", check.Detail, worst, c.worstCase())
 			return check
 		}
+	}
+	if c.sides {
+		return failed(pairFix, "other rewards of prompt and response than of one text%s: vLLM's /score makes a cross-encoder's pair in two segments (token_type_ids) of an encoder's\nat most %.3g from the golden vector: %s",
+			c.correlation(), worst, c.worstCase())
 	}
 	return failed("see that the server loads this model's weights, score head included (a head that is missing is drawn anew at each start), and its tokenizer",
 		"rewards of another model or another head: none of what is known to go wrong gives them%s\nat most %.3g from the golden vector: %s",
