@@ -67,6 +67,8 @@ func TestLimits(t *testing.T) {
 		{"/get_reward", `{"query":["a"]}`, 400, "several models are served"},
 		{"/get_reward?model=c", `{"query":["a"]}`, 404, "`c` does not exist"},
 		{"/get_reward?model=a:lower", `{"query":["a"]}`, 404, "only an ensemble has views"},
+		{"/get_reward?model=", `{"query":["a"]}`, 400, "without a name"},
+		{"/get_reward?model=a&model=a", `{"query":["a"]}`, 400, "2 times, want it once"},
 		{"/get_reward?model=a", `{"query":null}`, 400, "query is missing"},
 		{"/get_reward?model=a", `{"query":[1]}`, 400, "want a text or a list of texts"},
 		{"/get_reward?model=a", `{"query":["a",null]}`, 400, "query[1] is null"},

@@ -53,8 +53,14 @@ func textInputs(texts []string, bare bool) []input {
 // model is the one that the URL names, else the body. It is released by Done of its
 // users. anyName as in find.
 func (r *request) model(inBody string, anyName bool) (m *served, view string, err error) {
-	if inURL := r.http.URL.Query().Get("model"); inURL != "" {
-		return r.server.find(inURL, false)
+	switch inURL := r.http.URL.Query()["model"]; {
+	case len(inURL) == 0:
+		return r.server.find(inBody, anyName)
+	case len(inURL) > 1:
+		return nil, "", bad("model", "the URL has model=… %d times, want it once", len(inURL))
+	case inURL[0] == "":
+		return nil, "", bad("model", "the URL has model= without a name: GET /v1/models lists those that there are")
+	default:
+		return r.server.find(inURL[0], false)
 	}
-	return r.server.find(inBody, anyName)
 }
