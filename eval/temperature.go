@@ -38,10 +38,11 @@ func fitTemperature(margin []float64, prompt []int32) (*Temperature, error) {
 	if len(margin) < FewFitted || !(size > 0) {
 		return nil, nil
 	}
-	l := stats.Logistic{Dim: 1}
-	for _, m := range margin {
-		l.Rows = append(l.Rows, stats.Sparse{At: []int32{0}, X: []float64{m / size}})
+	scaled := make([]float64, len(margin))
+	for i, m := range margin {
+		scaled[i] = m / size
 	}
+	l := stats.LogisticOf(scaled)
 	theta, err := l.Fit()
 	if errors.Is(err, stats.ErrSeparable) || err == nil && !(theta[0] > 0) {
 		return nil, nil

@@ -13,19 +13,21 @@ import . "github.com/gomlx/gomlx/core/graph"
 
 // scores is Q·Kᵀ. query, key [N, T, H, K] to [N, H, T, T]
 func (p *pass) scores(query, key *Node) *Node {
-	var gradient *Node // of the scores
-	if p.writesGradients() {
-		key = IdentityWithCustomGradient(key, func(_, _ *Node) *Node { return byRows(query, gradient) })
+	if !p.writesGradients() {
+		return einsum("nqhk,nmhk->nhqm", query, key)
 	}
+	var gradient *Node // of the scores
+	key = IdentityWithCustomGradient(key, func(_, _ *Node) *Node { return byRows(query, gradient) })
 	return noted(einsum("nqhk,nmhk->nhqm", query, key), &gradient)
 }
 
 // weighted is P·V. probs [N, H, T, T], value [N, T, H, K] to [N, T, H, K]
 func (p *pass) weighted(probs, value *Node) *Node {
-	var gradient *Node // of the product
-	if p.writesGradients() {
-		value = IdentityWithCustomGradient(value, func(_, _ *Node) *Node { return byRows(gradient, probs) })
+	if !p.writesGradients() {
+		return einsum("nhqm,nmhk->nqhk", probs, value)
 	}
+	var gradient *Node // of the product
+	value = IdentityWithCustomGradient(value, func(_, _ *Node) *Node { return byRows(gradient, probs) })
 	return noted(einsum("nhqm,nmhk->nqhk", probs, value), &gradient)
 }
 

@@ -147,12 +147,8 @@ func posterior(z []float64, noise float64, groups []Group) []float64 {
 // surer of pairs that it has not seen than it is right of them. The factor is the
 // likeliest for the labels (Platt 1999, without an intercept), from 0 to 1.
 func worth(z []float64) []float64 {
-	l := stats.Logistic{Dim: 1}
-	for _, x := range z {
-		l.Rows = append(l.Rows, stats.Sparse{At: []int32{0}, X: []float64{x}})
-	}
 	factor := 1.0
-	if theta, err := l.Fit(); err == nil { // else every label is told right, or z is 0
+	if theta, err := stats.LogisticOf(z).Fit(); err == nil { // else every label is told right, or z is 0
 		factor = min(max(theta[0], 0), 1)
 	}
 	out := make([]float64, len(z))

@@ -127,11 +127,7 @@ func (b *benchmarking) run(ctx context.Context) error {
 	if err := claimReports(b.dir, b.overwrite, benchmarkFile); err != nil {
 		return err
 	}
-	backend, choice, err := openBackend(b.backend, b.log)
-	if err != nil {
-		return err
-	}
-	scorer, err := openScorer(ctx, b.ref, b.revision, b.maxLength, backend, devicesFor(b.devices, choice, backend, b.log), b.log)
+	scorer, choice, err := backends{}.scorer(ctx, b.ref, b.revision, b.maxLength, b.backend, b.devices, b.log)
 	if err != nil {
 		return err
 	}

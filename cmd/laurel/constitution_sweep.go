@@ -186,11 +186,7 @@ func (s *sweeping) reward(ctx context.Context, set *sweep.Set) (err error) {
 	case s.model == "":
 		return nil
 	}
-	backend, choice, err := openBackend(s.backend, s.log)
-	if err != nil {
-		return err
-	}
-	scorer, err := openScorer(ctx, s.model, s.revision, s.maxLength, backend, devicesFor(s.devices, choice, backend, s.log), s.log)
+	scorer, _, err := backends{}.scorer(ctx, s.model, s.revision, s.maxLength, s.backend, s.devices, s.log)
 	if err != nil {
 		return err
 	}

@@ -149,6 +149,17 @@ func (b backends) open(want string, out io.Writer) (model.Backend, *model.Backen
 	return backend, choice, err
 }
 
+// scorer readies a trained model on the backend of a name, started if need be, and
+// on so many of its devices, 0 for all.
+func (b backends) scorer(ctx context.Context, ref, revision string, maxLength int, want string, devices int, out io.Writer) (*scoring.Scorer, *model.BackendChoice, error) {
+	backend, choice, err := b.open(want, out)
+	if err != nil {
+		return nil, nil, err
+	}
+	scorer, err := openScorer(ctx, ref, revision, maxLength, backend, devicesFor(devices, choice, backend, out), out)
+	return scorer, choice, err
+}
+
 // buildStore encodes files of pairs into a scratch file, with progress, and
 // tells what encoding did: nothing is cut or skipped unsaid.
 func buildStore(ctx context.Context, m *scoring.Model, what, scratch string, files []string, cfg data.Config, through scoring.Through, out io.Writer) (*batches.Store, *data.Counts, error) {

@@ -87,11 +87,7 @@ func (p *probing) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	backend, choice, err := openBackend(p.backend, p.log)
-	if err != nil {
-		return err
-	}
-	scorer, err := openScorer(ctx, p.ref, p.revision, p.maxLength, backend, devicesFor(p.devices, choice, backend, p.log), p.log)
+	scorer, choice, err := backends{}.scorer(ctx, p.ref, p.revision, p.maxLength, p.backend, p.devices, p.log)
 	if err != nil {
 		return err
 	}

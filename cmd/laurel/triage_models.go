@@ -27,11 +27,7 @@ func (t *triaging) margins(ctx context.Context) (out triage.Margins, facts []dra
 }
 
 func (t *triaging) marginsOf(ctx context.Context, ref string, started backends) (margins []float64, err error) {
-	backend, choice, err := started.open(t.backend, t.log)
-	if err != nil {
-		return nil, err
-	}
-	scorer, err := openScorer(ctx, ref, t.revision, t.maxLength, backend, devicesFor(t.devices, choice, backend, t.log), t.log)
+	scorer, choice, err := started.scorer(ctx, ref, t.revision, t.maxLength, t.backend, t.devices, t.log)
 	if err != nil {
 		return nil, err
 	}

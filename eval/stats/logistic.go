@@ -50,6 +50,16 @@ type Logistic struct {
 	L2     float64   // λ
 }
 
+// LogisticOf regresses labels on one value each, such as a margin or log-odds: its
+// coefficient is the factor that fits them best.
+func LogisticOf(values []float64) Logistic {
+	rows := make([]Sparse, len(values))
+	for i := range values {
+		rows[i] = Sparse{At: []int32{0}, X: values[i : i+1]}
+	}
+	return Logistic{Rows: rows, Dim: 1}
+}
+
 // ErrSeparable says that no finite coefficients fit best.
 var ErrSeparable = errors.New("the rows are separable: no finite coefficients fit best")
 
