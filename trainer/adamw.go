@@ -27,10 +27,14 @@ const (
 
 // stepSizes are the scalars of one update for each depth of the model,
 // computed in float64 on the host. t is the number of updates made, this one
-// included. [depths + 1, 3]
+// included. [depths + 1, 3]; [1, 3] where every depth has the same, so that XLA
+// compiles one loop for all tensors of a shape and not one for each depth
 func (o adamW) stepSizes(learningRate float64, t, depths int) [][]float32 {
 	correction1 := 1 - math.Pow(o.beta1, float64(t))
 	correction2 := 1 - math.Pow(o.beta2, float64(t))
+	if o.layerDecay == 1 {
+		depths = 0
+	}
 	sizes := make([][]float32, depths+1)
 	for d := range sizes {
 		rate := learningRate * math.Pow(o.layerDecay, float64(depths-d))
@@ -67,7 +71,8 @@ func (o adamW) update(scope *ml.Scope, names []string, depth func(string) int, g
 	g := sizes.Graph()
 	clip := o.clipFactor(norm)
 	for i, name := range names {
-		at := func(i int) *Node { return Squeeze(Slice(sizes, AxisElem(depth(name)), AxisElem(i))) }
+		row := min(depth(name), sizes.Shape().Dim(0)-1)
+		at := func(i int) *Node { return Squeeze(Slice(sizes, AxisElem(row), AxisElem(i))) }
 		keep, stepSize, root := at(0), at(1), at(2)
 		variable := scope.GetVariable(name)
 		m, v := scope.Store().GetVariable(firstMoment+name), scope.Store().GetVariable(secondMoment+name)
