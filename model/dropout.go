@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/gomlx/compute/dtypes"
@@ -34,18 +35,24 @@ func (p *pass) drop(x *Node, rate float64) *Node {
 	if rate == 0 {
 		return x
 	}
-	bits := hash32(IotaFull(p.graph(), shapes.Make(dtypes.Uint32, x.Shape().Dimensions...)), p.Seed, uint32(p.sites))
+	bits := hash32(IotaFull(p.graph(), shapes.Make(dtypes.Uint32, x.Shape().Dimensions...)), p.stream(p.sites))
 	threshold := Scalar(p.graph(), dtypes.Uint32, uint32(rate*math.MaxUint32))
 	kept := GreaterOrEqual(bits, BroadcastToShape(threshold, bits.Shape()))
 	return Where(kept, MulScalar(x, 1/(1-rate)), ZerosLike(x))
 }
 
-// hash32 mixes positions with a seed: Wellons' lowbias32
+// stream sets the bits of one site apart from those of others. Its number is a
+// parameter of the program and not a constant, so that XLA compiles one loop for
+// all sites of a shape (docs/experiments.md, "one loop for all dropouts").
+func (p *pass) stream(site int) *Node {
+	number := p.scope.Store().VariableWithValue(fmt.Sprintf("/dropout/%d", site), uint32(site)*0x9e3779b9)
+	return Add(p.Seed, number.NodeValue(p.graph()))
+}
+
+// hash32 mixes positions with a stream's number: Wellons' lowbias32
 // (nullprogram.com/blog/2018/07/31), whose avalanche bias is 0.17.
-func hash32(x, seed *Node, site uint32) *Node {
-	g := x.Graph()
-	scalar := func(v uint32) *Node { return Scalar(g, dtypes.Uint32, v) }
-	stream := Add(seed, scalar(site*0x9e3779b9))
+func hash32(x, stream *Node) *Node {
+	scalar := func(v uint32) *Node { return Scalar(x.Graph(), dtypes.Uint32, v) }
 	x = BitwiseXor(x, BroadcastToShape(stream, x.Shape()))
 	x = BitwiseXor(x, BitwiseShiftRightLogicalScalar(x, uint32(16)))
 	x = Mul(x, scalar(0x7feb352d))

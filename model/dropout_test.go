@@ -9,16 +9,24 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	. "github.com/gomlx/gomlx/core/graph"
+	ml "github.com/gomlx/gomlx/ml/model"
 )
 
 // drop gives dropout's outputs for ones, at two sites.
 func drop(t *testing.T, seed uint32, rate float64, n int) (first, second []float32) {
 	t.Helper()
-	outs := MustExecOnceN(pureGo(t), func(seed *Node) []*Node {
-		x := Ones(seed.Graph(), shapes.Make(dtypes.Float32, n))
-		p := &pass{Inputs: Inputs{IDs: x, Seed: seed, Dropout: -1}}
+	exec, err := ml.NewExec(pureGo(t), ml.NewStore(), func(scope *ml.Scope, in []*Node) []*Node {
+		x := Ones(in[0].Graph(), shapes.Make(dtypes.Float32, n))
+		p := &pass{Inputs: Inputs{IDs: x, Seed: in[0], Dropout: -1}, scope: scope}
 		return []*Node{p.dropout(x, rate), p.dropout(x, rate)}
-	}, seed)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outs, err := exec.Exec(seed)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return tensors.MustCopyFlatData[float32](outs[0]), tensors.MustCopyFlatData[float32](outs[1])
 }
 
