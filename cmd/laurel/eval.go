@@ -8,11 +8,14 @@ import (
 	"io"
 	"iter"
 	"maps"
+	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"laurel/data"
 	"laurel/eval"
@@ -22,8 +25,10 @@ import (
 
 func evalCommand() *cobra.Command {
 	var e evaluation
+	var curve learningCurve
+	var learns bool
 	cmd := &cobra.Command{
-		Use:   "eval --model DIR --data FILE… --out DIR | eval --scores FILE --out DIR",
+		Use:   "eval --model DIR --data FILE… --out DIR | eval --scores FILE --out DIR | eval --learning-curve --model RUN --data FILE… --out DIR",
 		Short: "Measure how well a model separates chosen from rejected",
 		Args:  usageArgs(cobra.ArbitraryArgs), // more files of --data
 		RunE: func(cmd *cobra.Command, more []string) error {
@@ -34,6 +39,12 @@ func evalCommand() *cobra.Command {
 			}
 			if err := cmp.Or(required(cmd, needed...), positiveLength(cmd, e.maxLength)); err != nil {
 				return err
+			}
+			if learns {
+				return e.learningCurve(cmd, &curve)
+			}
+			if cmd.Flags().Changed("sizes") || cmd.Flags().Changed("seeds") {
+				return usage(cmd, errors.New("--sizes and --seeds are of a learning curve: they need --learning-curve"))
 			}
 			if !(e.precision > 0 && e.precision < 1) {
 				return usage(cmd, fmt.Errorf("--precision is %v, want above 0 and below 1", e.precision))
@@ -64,11 +75,31 @@ func evalCommand() *cobra.Command {
 	flags.BoolVar(&e.otherCuts, "different-cuts", false, "compare models that cut sequences at different lengths; the report says so")
 	flags.BoolVar(&e.fitTemperature, "fit-temperature", false, "store with the model the temperature that calibrates it on these pairs, for score --probability and judges")
 	flags.Float64Var(&e.precision, "precision", 0.9, "find the margin that buys this share of pairs ranked right")
+	flags.BoolVar(&learns, "learning-curve", false, "accuracy against data size: train anew as the run --model was trained, on nested subsets of its pairs, as laurel learning-curve does")
+	curve.addFlags(flags)
 	devicesFlag(cmd, &e.devices)
 	dtypeFlag(cmd, &e.dtype)
 	sharedPrefixFlag(cmd, &e.shares)
 	overwriteFlag(cmd, &e.overwrite)
 	return cmd
+}
+
+// learningCurve measures runs of the same configuration on fewer pairs.
+func (e *evaluation) learningCurve(cmd *cobra.Command, l *learningCurve) (err error) {
+	of := []string{"learning-curve", "model", "data", "out", "sizes", "seeds", "json"}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if !slices.Contains(of, f.Name) {
+			err = usage(cmd, fmt.Errorf("--%s is not of a learning curve, whose models are trained as the run was: --%s are", f.Name, strings.Join(of, ", --")))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	l.path, l.dir, l.test, l.asJSON = filepath.Join(e.ref, "config.yaml"), e.dir, e.files, e.asJSON
+	if _, err := os.Stat(l.path); err != nil {
+		return fmt.Errorf("--learning-curve trains as a run was trained, and --model %s is none: %w (laurel learning-curve takes a configuration)", e.ref, err)
+	}
+	return l.start(cmd)
 }
 
 // evaluation is one run of the command.

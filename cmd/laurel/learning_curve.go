@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"laurel/configs"
 	"laurel/data"
@@ -35,35 +36,46 @@ func learningCurveCommand() *cobra.Command {
 		Use:   "learning-curve --config FILE [--set key=value]… [--data FILE…] --out DIR",
 		Short: "Accuracy against data size: train on nested subsets, with several seeds",
 		Args:  usageArgs(cobra.ArbitraryArgs), // more files of --data
-		RunE: func(cmd *cobra.Command, more []string) (err error) {
+		RunE: func(cmd *cobra.Command, more []string) error {
 			if err := required(cmd, "config", "out"); err != nil {
 				return err
 			}
-			if l.seeds < 1 {
-				return usage(cmd, fmt.Errorf("--seeds is %d, want at least 1", l.seeds))
-			}
-			if i := slices.IndexFunc(l.sizes, func(n int) bool { return n < 1 }); i >= 0 {
-				return usage(cmd, fmt.Errorf("--sizes has %d, want numbers of pairs", l.sizes[i]))
-			}
-			l.out, l.log = outputs(cmd, l.asJSON)
-			if l.test, err = localData(cmd.Context(), append(l.test, more...), l.log); err != nil {
-				return err
-			}
-			if l.config, err = configs.LoadTrain(l.path, l.settings); err != nil {
-				return err
-			}
-			return l.run(cmd.Context())
+			l.test = append(l.test, more...)
+			return l.start(cmd)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&l.path, "config", "", "YAML file of the run")
 	flags.StringArrayVar(&l.settings, "set", nil, "key=value over the file")
 	flags.StringArrayVar(&l.test, "data", nil, "files of pairs to measure on (default: the validation pairs, which also choose each run's checkpoint)")
-	flags.IntSliceVar(&l.sizes, "sizes", nil, "numbers of training pairs (default: all, a half, a quarter, an eighth, a sixteenth)")
-	flags.IntVar(&l.seeds, "seeds", 3, "train each size so often, from train.seed on")
+	l.addFlags(flags)
 	flags.StringVar(&l.dir, "out", "", "directory for the runs, learning-curve.json and learning-curve.html; the same command goes on where it was stopped")
 	flags.BoolVar(&l.asJSON, "json", false, "print the report as JSON")
 	return cmd
+}
+
+// addFlags adds those that learning-curve and eval have in common.
+func (l *learningCurve) addFlags(flags *pflag.FlagSet) {
+	flags.IntSliceVar(&l.sizes, "sizes", nil, "numbers of training pairs of a learning curve (default: all, a half, a quarter, an eighth, a sixteenth)")
+	flags.IntVar(&l.seeds, "seeds", 3, "train each size of a learning curve so often, from train.seed on")
+}
+
+// start runs the command when its flags are read.
+func (l *learningCurve) start(cmd *cobra.Command) (err error) {
+	if l.seeds < 1 {
+		return usage(cmd, fmt.Errorf("--seeds is %d, want at least 1", l.seeds))
+	}
+	if i := slices.IndexFunc(l.sizes, func(n int) bool { return n < 1 }); i >= 0 {
+		return usage(cmd, fmt.Errorf("--sizes has %d, want numbers of pairs", l.sizes[i]))
+	}
+	l.out, l.log = outputs(cmd, l.asJSON)
+	if l.test, err = localData(cmd.Context(), l.test, l.log); err != nil {
+		return err
+	}
+	if l.config, err = configs.LoadTrain(l.path, l.settings); err != nil {
+		return err
+	}
+	return l.run(cmd.Context())
 }
 
 // learningCurve is one run of the command.
