@@ -126,3 +126,14 @@ func TestMicroBatchesResumed(t *testing.T) {
 		t.Errorf("resumed:\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// TestDivided: parts that leave no room empty, rather than as large ones as may be.
+func TestDivided(t *testing.T) {
+	for _, c := range []struct{ pairs, most, want int }{
+		{8, 100, 8}, {8, 8, 8}, {8, 7, 4}, {8, 5, 4}, {8, 3, 2}, {8, 1, 1}, {7, 3, 2}, {64, 3, 3}, {64, 40, 32}, {1, 1, 1},
+	} {
+		if got := divided(c.pairs, c.most); got != c.want {
+			t.Errorf("%d pairs, at most %d at once: %d, want %d", c.pairs, c.most, got, c.want)
+		}
+	}
+}

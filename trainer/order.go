@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"fmt"
+	"math"
 
 	"laurel/data"
 	"laurel/data/batches"
@@ -83,14 +84,32 @@ func (r Run) pairsAtOnce(lengths []int, packed bool) (pairs []int) {
 	for _, length := range lengths {
 		shape := r.shape(length, packed, r.Config.BatchSize)
 		of := PeakMemory(r.Model.Size(), shape).Activations / float64(r.Config.BatchSize)
-		parts := ceilDiv(r.Config.BatchSize, min(r.Config.BatchSize, max(1, int(budget/of))))
-		pairs = append(pairs, ceilDiv(r.Config.BatchSize, parts))
-		whole = whole && parts == 1
+		at := divided(r.Config.BatchSize, max(1, int(budget/of)))
+		pairs = append(pairs, at)
+		whole = whole && at == r.Config.BatchSize
 	}
 	if whole {
 		return nil
 	}
 	return pairs
+}
+
+// partCost is what adding one more part's gradients to the sums takes, in pairs
+// that could have been computed meanwhile.
+const partCost = 0.5
+
+// divided is how many pairs of a batch of n to compute at once, at most so many: all
+// parts have one shape, so that the last is filled up with pairs that are not there,
+// which cost as much as others.
+func divided(n, most int) (at int) {
+	least := math.Inf(1)
+	for size := min(n, most); size >= 1; size-- {
+		parts := ceilDiv(n, size)
+		if cost := float64(parts) * (float64(size) + partCost); cost < least {
+			at, least = size, cost
+		}
+	}
+	return at
 }
 
 // Layout counts the pairs of a run by where they lie.
