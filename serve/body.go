@@ -65,11 +65,14 @@ func (r *request) parts(w http.ResponseWriter) ([]byte, error) {
 		default:
 			return nil, err
 		}
+		connection.SetReadDeadline(time.Now().Add(r.server.partTime)) // not every ResponseWriter has one
 		if !r.server.bodies.TryAcquire(bodyPart) {
+			r.server.bodies.Release(r.held)
+			r.held, raw = 0, bytes.Buffer{}
+			io.Copy(io.Discard, body) // a client that is still sending would not read the answer
 			return nil, errTooManyBytes
 		}
 		r.held += bodyPart
-		connection.SetReadDeadline(time.Now().Add(r.server.partTime)) // not every ResponseWriter has one
 	}
 }
 

@@ -103,7 +103,7 @@ func (s *scored) spread(i int) spread {
 func (r *request) score(m *served, view string, param string, inputs []input, c cutting) (*scored, error) {
 	limits := r.server.config
 	if len(inputs) > limits.MaxItems {
-		return nil, bad(param, "%d texts, more than %d a request: send them in several (or start the server with a larger --max-items)", len(inputs), limits.MaxItems)
+		return nil, tooMany(param, len(inputs), limits.MaxItems)
 	}
 	if m.batcher.waits()+len(inputs) > limits.Queue { // before the work of tokenizing
 		return nil, m.busy()

@@ -152,6 +152,9 @@ func (r *request) answer(w http.ResponseWriter, d dialect) (any, error) {
 	if r.fields, err = parseFields(raw); err != nil {
 		return nil, err
 	}
+	if err := r.fields.bounded(r.server.config.MaxItems); err != nil {
+		return nil, err
+	}
 	return d.answer(r)
 }
 
