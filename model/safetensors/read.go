@@ -160,7 +160,7 @@ func readIndex(path string) (map[string]string, error) {
 	}
 	shardOf, err := parseIndex(data)
 	if err != nil {
-		return nil, fmt.Errorf("open weights %s: %w", path, err)
+		return nil, fmt.Errorf("open weights %s: %w (fetch or copy it again)", path, err)
 	}
 	return shardOf, nil
 }
