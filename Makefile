@@ -100,6 +100,7 @@ build/interop-venv/bin/python: cmd/interop/requirements.txt
 	touch $@
 
 interop: build $(INTEROP_PYTHON) ## prove families, adapters, TRL, judges and the loop against PyPI (5 GB venv)
+	$(INTEROP_PYTHON) cmd/interop/manifests.py
 	rm -rf runs/interop
 	bin/laurel train --config configs/demo-pairs.yaml --set train.max_steps=40 --out runs/interop
 	bin/laurel export --model runs/interop --out runs/interop/hf

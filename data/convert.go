@@ -2,6 +2,7 @@ package data
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -112,7 +113,7 @@ func convert(ctx context.Context, in []string, out string, cfg ReadConfig, throu
 			return counts, err
 		}
 	}
-	if err := errors.Join(w.Close(), buffered.Flush()); err != nil {
+	if err := cmp.Or(w.Close(), buffered.Flush()); err != nil {
 		file.abort()
 		return counts, fmt.Errorf("write %s: %w", out, err)
 	}

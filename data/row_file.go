@@ -2,6 +2,7 @@ package data
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -35,7 +36,7 @@ func (f *RowFile[T]) Write(value T) error {
 // CloseAll finishes all files before it gives any of them its name.
 func CloseAll[T any](files ...*RowFile[T]) error {
 	for _, f := range files {
-		if err := errors.Join(f.rows.Close(), f.buffer.Flush()); err != nil {
+		if err := cmp.Or(f.rows.Close(), f.buffer.Flush()); err != nil {
 			return errors.Join(fmt.Errorf("write %s: %w", f.file.path, err), AbortAll(files...))
 		}
 	}

@@ -2,7 +2,7 @@ package data
 
 import (
 	"bufio"
-	"errors"
+	"cmp"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -59,7 +59,7 @@ func (p *parquetScores) write(scores []Score) (err error) {
 	return p.writeRow()
 }
 
-func (p *parquetScores) close() error { return errors.Join(p.w.Close(), p.buffer.Flush()) }
+func (p *parquetScores) close() error { return cmp.Or(p.w.Close(), p.buffer.Flush()) }
 
 // scoreColumns are the columns written for one completion; for pairs each
 // name ends in _chosen and _rejected. They are named as scoreNames says.

@@ -2,9 +2,9 @@ package data
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strconv"
 )
@@ -156,7 +156,7 @@ func csvField(value []byte) string {
 
 func (c *csvScores) close() error {
 	c.w.Flush()
-	return errors.Join(c.w.Error(), c.buffer.Flush())
+	return cmp.Or(c.w.Error(), c.buffer.Flush())
 }
 
 // plainJSON reports whether a text stands in JSON as it is.

@@ -62,21 +62,26 @@ func hashModel(ctx context.Context, dir string, sum hash.Hash, o Options) error 
 // notOfTheModel lie beside the weights of a checkpoint and decide no reward.
 var notOfTheModel = []string{"optimizer.safetensors", "trainer_state.json", model.CalibrationFile}
 
-func hashFiles(dir string, sum hash.Hash) error {
+// ofTheModel lists the files of a directory that decide rewards.
+func ofTheModel(dir string) (paths []string, err error) {
 	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
 	for _, entry := range entries {
 		name := entry.Name()
-		if ext := filepath.Ext(name); entry.IsDir() || ext != ".safetensors" && ext != ".json" && ext != ".jinja" || slices.Contains(notOfTheModel, name) {
-			continue
+		if ext := filepath.Ext(name); !entry.IsDir() && (ext == ".safetensors" || ext == ".json" || ext == ".jinja") && !slices.Contains(notOfTheModel, name) {
+			paths = append(paths, filepath.Join(dir, name))
 		}
-		if err := hashFile(filepath.Join(dir, name), name, sum); err != nil {
+	}
+	return paths, err
+}
+
+func hashFiles(dir string, sum hash.Hash) error {
+	paths, err := ofTheModel(dir)
+	for _, path := range paths {
+		if err := hashFile(path, filepath.Base(path), sum); err != nil {
 			return err
 		}
 	}
-	return nil
+	return err
 }
 
 func hashFile(path, name string, sum hash.Hash) error {

@@ -85,6 +85,7 @@ func Open(ctx context.Context, ref string, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	stamp := source.stamp()
 	m, err := source.Load()
 	if err != nil {
 		return nil, err
@@ -96,6 +97,9 @@ func Open(ctx context.Context, ref string, o Options) (*Model, error) {
 	t, err := source.OpenTokenizer()
 	if err != nil {
 		return nil, err
+	}
+	if err := source.unchanged(stamp); err != nil {
+		return nil, errors.Join(err, t.Close())
 	}
 	tellTokenizer(t, o)
 	o.tellDoubt(m, t)

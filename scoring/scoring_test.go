@@ -189,6 +189,33 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// TestOpenRefusesAFolderThatChanges: weights that are written over while the model is
+// opened may be half of the old and half of the new.
+func TestOpenRefusesAFolderThatChanges(t *testing.T) {
+	dir, other := saved(t, 4096, 1), saved(t, 4096, 2)
+	path := filepath.Join(dir, "config.json")
+	config, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, append([]byte(`{"something_new": 1,`), config[1:]...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	opened(t, dir, Options{})
+	_, err = Open(context.Background(), dir, Options{Notice: func(string) { // of the key that is not known, once the weights are read
+		weights, err := os.ReadFile(filepath.Join(other, "model.safetensors"))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "model.safetensors"), weights, 0o644)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}})
+	if err == nil || !strings.Contains(err.Error(), "replaced or written to while they were read") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestExport: what is exported scores as before, and its golden vector holds.
 func TestExport(t *testing.T) {
 	s := opened(t, saved(t, 4096, 1), Options{MaxLength: 24})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"laurel/data/tokenizer"
 	"laurel/model"
@@ -80,4 +81,31 @@ func (s Source) OpenTokenizer() (*tokenizer.Tokenizer, error) {
 		config = filepath.Join(s.Base, "config.json")
 	}
 	return tokenizer.OpenFor(dir, config)
+}
+
+// stamp differs where files of the model have been replaced or written to. What
+// cannot be looked at is so in both of two stamps: whoever reads it says so.
+func (s Source) stamp() string {
+	var stamp strings.Builder
+	for _, dir := range []string{s.Dir, s.Base} {
+		paths, err := ofTheModel(dir)
+		fmt.Fprintln(&stamp, dir, err)
+		for _, path := range paths {
+			if info, err := os.Stat(path); err != nil {
+				fmt.Fprintln(&stamp, err)
+			} else {
+				fmt.Fprintln(&stamp, path, info.Size(), info.ModTime().UnixNano())
+			}
+		}
+	}
+	return stamp.String()
+}
+
+// unchanged refuses what was read while somebody replaced it: half of it may be of
+// another model. before is the stamp from before the reading.
+func (s Source) unchanged(before string) error {
+	if s.stamp() != before {
+		return fmt.Errorf("%s: its files were replaced or written to while they were read: open it again once it is complete", s.Dir)
+	}
+	return nil
 }

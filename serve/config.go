@@ -13,6 +13,7 @@ type Config struct {
 	MaxItems   int           // texts a request
 	MaxTokens  int           // ids a request, after cutting
 	MaxBody    int64         // bytes a request
+	MaxBodies  int64         // bytes of all requests that are being answered; beyond, 429
 	Timeout    time.Duration // of a request, from its headers to its answer
 	OverLength string        // what becomes of a text longer than max_length: Cut or Refuse
 	Token      string        // that requests must bear; "" for none
@@ -27,7 +28,7 @@ const (
 
 // Default fits one machine: OpenRLHF's clients wait 180 s for an answer.
 func Default() Config {
-	return Config{Wait: 5 * time.Millisecond, Queue: 4096, MaxItems: 1024, MaxTokens: 1 << 20, MaxBody: 8 << 20, Timeout: 170 * time.Second, OverLength: Cut}
+	return Config{Wait: 5 * time.Millisecond, Queue: 4096, MaxItems: 1024, MaxTokens: 1 << 20, MaxBody: 8 << 20, MaxBodies: 128 << 20, Timeout: 170 * time.Second, OverLength: Cut}
 }
 
 // Validate names every setting that cannot be.
@@ -42,6 +43,9 @@ func (c Config) Validate() error {
 	positive("max-items", int64(c.MaxItems))
 	positive("max-tokens", int64(c.MaxTokens))
 	positive("max-body", c.MaxBody)
+	if c.MaxBodies < c.MaxBody {
+		problems = append(problems, fmt.Errorf("max-bodies is %d, less than max-body's %d: such a request would never be taken", c.MaxBodies, c.MaxBody))
+	}
 	if c.Timeout <= 0 {
 		problems = append(problems, fmt.Errorf("timeout is %s, want more than 0", c.Timeout))
 	}

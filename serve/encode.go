@@ -103,7 +103,7 @@ func (s *scored) spread(i int) spread {
 func (r *request) score(m *served, view string, param string, inputs []input, c cutting) (*scored, error) {
 	limits := r.server.config
 	if len(inputs) > limits.MaxItems {
-		return nil, bad(param, "%d texts, more than %d a request: send them in several (or start the server with a larger --max-items)", len(inputs), limits.MaxItems)
+		return nil, tooMany(param, len(inputs), limits.MaxItems)
 	}
 	if m.batcher.waits()+len(inputs) > limits.Queue { // before the work of tokenizing
 		return nil, m.busy()
@@ -115,6 +115,7 @@ func (r *request) score(m *served, view string, param string, inputs []input, c 
 	if tokens > limits.MaxTokens {
 		return nil, bad(param, "%d tokens, more than %d a request: send the texts in several (or start the server with a larger --max-tokens)", tokens, limits.MaxTokens)
 	}
+	r.wait()
 	scores, err := m.batcher.Score(r.http.Context(), sequences)
 	if errors.Is(err, errQueueFull) {
 		return nil, m.busy()
@@ -141,12 +142,6 @@ func (m *served) busy() *failure {
 
 // encode gives the ids of each input, and how many they are.
 func (r *request) encode(m *served, param string, inputs []input, c cutting) (sequences [][]int32, tokens int, err error) {
-	select {
-	case r.server.tokenizing <- struct{}{}:
-		defer func() { <-r.server.tokenizing }()
-	case <-r.http.Context().Done():
-		return nil, 0, r.http.Context().Err()
-	}
 	for i, in := range inputs {
 		if err := context.Cause(r.http.Context()); err != nil {
 			return nil, 0, err

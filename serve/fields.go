@@ -35,6 +35,54 @@ func parseFields(raw []byte) (fields, error) {
 	return f, nil
 }
 
+// textKeys are those that a list of texts comes under in some dialect.
+var textKeys = []string{"query", "input", "text", "input_ids", "queries", "documents", "items", "data_1", "data_2", "text_1", "text_2", "inputs", "messages"}
+
+// bounded refuses lists of more texts than a request may have before they are decoded,
+// which takes up to a hundred times their bytes. A list of numbers is one text's ids,
+// one of messages a conversation.
+func (f fields) bounded(limit int) error {
+	for _, key := range textKeys {
+		list, ok := bytes.CutPrefix(f[key], []byte("["))
+		list = bytes.TrimLeft(list, " \t\r\n")
+		if !ok || list[0] == '-' || list[0] >= '0' && list[0] <= '9' || list[0] == '{' && key == "messages" {
+			continue
+		}
+		if n := listLength(f[key]); n > limit {
+			return tooMany(key, n, limit)
+		}
+	}
+	return nil
+}
+
+// listLength counts the elements of a valid list that has some.
+func listLength(raw json.RawMessage) int {
+	n, depth := 1, 0
+	for i := 0; i < len(raw); i++ {
+		switch raw[i] {
+		case '"':
+			for i++; raw[i] != '"'; i++ {
+				if raw[i] == '\\' {
+					i++
+				}
+			}
+		case '[', '{':
+			depth++
+		case ']', '}':
+			depth--
+		case ',':
+			if depth == 1 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func tooMany(param string, texts, limit int) error {
+	return bad(param, "%d texts, more than %d a request: send them in several (or start the server with a larger --max-items)", texts, limit)
+}
+
 // halfSurrogate finds an escape \ud800 to \udfff in valid JSON that is not one of a
 // pair; -1 where there is none.
 func halfSurrogate(raw []byte) int {

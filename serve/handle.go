@@ -7,9 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
-	"io"
 	"math"
-	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -31,10 +29,12 @@ type dialect struct {
 
 // request is one that a dialect answers.
 type request struct {
-	http   *http.Request
-	server *Server
-	fields fields
-	cut    int // texts that were
+	http    *http.Request
+	server  *Server
+	fields  fields
+	cut     int    // texts that were
+	held    int64  // bytes of the body that count against max-bodies
+	release func() // of its place among those that are worked on, while it has one
 }
 
 // Handler answers all dialects.
@@ -111,6 +111,7 @@ func (s *Server) handle(d dialect) http.Handler {
 		ctx, cancel := context.WithTimeout(r.Context(), s.config.Timeout)
 		defer cancel()
 		req := &request{http: r.WithContext(ctx), server: s}
+		defer req.leave()
 		body, err := req.answer(w, d)
 		if err != nil {
 			f := s.told(r, err)
@@ -141,31 +142,20 @@ func (r *request) answer(w http.ResponseWriter, d dialect) (any, error) {
 		}
 		return nil, &failure{status: http.StatusServiceUnavailable, message: "the models are still being loaded: GET /ready says when they are", retry: time.Second}
 	}
-	if err := r.read(w); err != nil {
+	raw, err := r.read(w)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.enter(len(raw)); err != nil {
+		return nil, err
+	}
+	if r.fields, err = parseFields(raw); err != nil {
+		return nil, err
+	}
+	if err := r.fields.bounded(r.server.config.MaxItems); err != nil {
 		return nil, err
 	}
 	return d.answer(r)
-}
-
-// read takes the body, which must be one JSON object in UTF-8.
-func (r *request) read(w http.ResponseWriter) error {
-	if kind := r.http.Header.Get("Content-Type"); kind != "" {
-		if media, _, err := mime.ParseMediaType(kind); err != nil || media != "application/json" && !strings.HasSuffix(media, "+json") {
-			return fail(http.StatusUnsupportedMediaType, "", "Content-Type is %s, want application/json", clip(strconv.Quote(kind)))
-		}
-	}
-	if coding := r.http.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
-		return fail(http.StatusUnsupportedMediaType, "", "Content-Encoding is %s: send the body as it is", clip(strconv.Quote(coding)))
-	}
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.http.Body, r.server.config.MaxBody))
-	if long := (*http.MaxBytesError)(nil); errors.As(err, &long) {
-		return fail(http.StatusRequestEntityTooLarge, "", "the body is longer than %d bytes: send fewer texts a request (or start the server with a larger --max-body)", long.Limit)
-	}
-	if err != nil {
-		return bad("", "the body could not be read: %v", err)
-	}
-	r.fields, err = parseFields(raw)
-	return err
 }
 
 // told is what is said of an error.

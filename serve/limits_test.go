@@ -63,6 +63,9 @@ func TestLimits(t *testing.T) {
 	}{
 		{"/get_reward?model=a", `{"query":["` + strings.Repeat("x", 4000) + `"]}`, 413, "max-body"},
 		{"/get_reward?model=a", `{"query":["a","b","c","d","e"]}`, 400, "max-items"},
+		{"/get_reward?model=a", `{"query": [ "a\",[", "b", "c]", "d","e"]}`, 400, "5 texts"},
+		{"/classify", `{"model":"a","input":[[1],[2],[3],[4],[5]]}`, 400, "5 texts"},
+		{"/rerank", `{"model":"a","query":"x","documents":[{"text":"a","b":[1,2]},"b","c","d","e"]}`, 400, "5 texts"},
 		{"/get_reward?model=a", `{"query":["` + strings.Repeat("a ", 60) + `","` + strings.Repeat("b ", 60) + `"]}`, 400, "max-tokens"},
 		{"/get_reward", `{"query":["a"]}`, 400, "several models are served"},
 		{"/get_reward?model=c", `{"query":["a"]}`, 404, "`c` does not exist"},

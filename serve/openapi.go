@@ -68,8 +68,8 @@ func (s *Server) post(d described) schema {
 	responses := schema{"200": schema{"description": "the rewards", "content": schema{"application/json": schema{"schema": d.answer}},
 		"headers": schema{headerTruncated: schema{"description": "how many texts were cut to max_length; absent for none", "schema": integer()}}}}
 	for code, why := range map[string]string{
-		"400": "the request cannot be answered: what is wrong, and where", "404": "no such model", "413": "a longer body than the server takes",
-		"415": "not JSON, or compressed", "429": "too many texts wait: come again after Retry-After seconds", "503": "loading, or being stopped", "504": "no answer in time",
+		"400": "the request cannot be answered: what is wrong, and where", "404": "no such model", "408": "the body stopped coming", "413": "a longer body than the server takes",
+		"415": "not JSON, or compressed", "429": "too many texts wait, or the requests being answered are too many bytes: come again after Retry-After seconds", "503": "loading, or being stopped", "504": "no answer in time",
 	} {
 		responses[code] = content(why, d.failure)
 	}

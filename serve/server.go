@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"laurel/scoring"
 )
 
@@ -32,9 +34,12 @@ type Server struct {
 	mu     sync.RWMutex
 	models []*served // the first given is the first listed
 
-	ready      chan struct{} // closed once requests are taken
-	draining   atomic.Bool
-	tokenizing chan struct{} // bounds the memory that the tokenizer library takes
+	ready    chan struct{} // closed once requests are taken
+	draining atomic.Bool
+	bodies   *semaphore.Weighted // bytes of bodies in memory
+	small    *semaphore.Weighted // requests that are being parsed and tokenized
+	large    *semaphore.Weighted // bytes of those longer than a part of a body
+	partTime time.Duration       // in which a part of a body has to come
 }
 
 // served is a model in use. It is closed once the last request has left it.
@@ -45,16 +50,18 @@ type served struct {
 	users   sync.WaitGroup
 }
 
-// tokenizers is how many requests are tokenized at a time: the library takes up to
-// 230 bytes of memory for each of a text.
-const tokenizers = 4
+// workers is how many small requests are parsed and tokenized at a time, and how
+// many larger ones, fewer the longer they are: the tokenizer library takes up to 230
+// bytes of memory for each of a text.
+const workers = 4
 
 // New makes a server without models.
 func New(config Config) (*Server, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: config, tokenizing: make(chan struct{}, tokenizers), ready: make(chan struct{})}
+	s := &Server{config: config, ready: make(chan struct{}), bodies: semaphore.NewWeighted(config.MaxBodies),
+		small: semaphore.NewWeighted(workers), large: semaphore.NewWeighted(config.MaxBody), partTime: 30 * time.Second}
 	s.metrics = newMetrics(s.waiting)
 	return s, nil
 }

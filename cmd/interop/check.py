@@ -89,9 +89,13 @@ def encode(tokenizer, row, max_length):
     if row.get("messages") is not None:
         ids = tokenizer.apply_chat_template(row["messages"], return_dict=False)
         return has_specials_once(tokenizer, list(ids)), None
-    tokenizer.truncation_side = "right" if row.get("text") is not None else "left"
-    text = row["text"] if row.get("text") is not None else (row.get("prompt") or "") + (row.get("response") or "")
-    ids = tokenizer(text, **limit)["input_ids"]
+    if (text := row.get("text")) is not None:
+        ids = tokenizer(text, **limit)["input_ids"]  # cut at the tokenizer's own side
+    else:
+        text = (row.get("prompt") or "") + (row.get("response") or "")
+        own, tokenizer.truncation_side = tokenizer.truncation_side, "left"
+        ids = tokenizer(text, **limit)["input_ids"]
+        tokenizer.truncation_side = own
     return ids, text if len(ids) == len(tokenizer(text)["input_ids"]) else None
 
 

@@ -57,6 +57,7 @@ func serveCommand() *cobra.Command {
 	flags.IntVar(&s.config.MaxItems, "max-items", s.config.MaxItems, "texts a request")
 	flags.IntVar(&s.config.MaxTokens, "max-tokens", s.config.MaxTokens, "tokens a request")
 	flags.Int64Var(&s.config.MaxBody, "max-body", s.config.MaxBody, "bytes a request")
+	flags.Int64Var(&s.config.MaxBodies, "max-bodies", s.config.MaxBodies, "bytes of all requests that are being answered; beyond, 429 to those longer than 64 KiB")
 	flags.StringVar(&s.tokenFile, "token-file", "", "file with the bearer token that requests must have (or the variable "+tokenVariable+")")
 	flags.StringVar(&s.cert, "tls-cert", "", "certificate, PEM, with its chain")
 	flags.StringVar(&s.key, "tls-key", "", "its key, PEM")
@@ -93,10 +94,15 @@ func (s *serveRun) run(ctx context.Context) (err error) {
 	if err := serve.CheckNames(models); err != nil { // before they are opened, which may take long
 		return err
 	}
+	hangups := make(chan os.Signal, 1) // before anybody knows that the server is there: a hangup would end it
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	listener, err := net.Listen("tcp", s.addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("--addr %s: another process listens there: name another port", s.addr)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("--addr %s: this user may not listen on that port: name one from 1024", s.addr)
 	case err != nil:
 		return fmt.Errorf("--addr %s: %w: want HOST:PORT of this machine", s.addr, err)
 	}
@@ -106,9 +112,6 @@ func (s *serveRun) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
 	running := serve.Running{Listener: listener, Reload: hangups, Delay: s.delay, Grace: s.grace, Say: printTo(s.log),
 		Load: func(ctx context.Context) ([]serve.Model, error) { return s.load(ctx, backend, choice) }}
 	if s.cert != "" {

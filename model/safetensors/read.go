@@ -72,6 +72,9 @@ func Open(path string) (*Weights, error) {
 // addFile opens a file, checks its header and keeps it open; the first file's
 // metadata wins where two disagree.
 func (w *Weights) addFile(path string) ([]Tensor, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // opening a named pipe would wait for its writer
+		return nil, fmt.Errorf("open weights %s: not a file", path)
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open weights: %w", err)
@@ -80,9 +83,6 @@ func (w *Weights) addFile(path string) ([]Tensor, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("open weights: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("open weights %s: not a file", path)
 	}
 	tensors, metadata, err := readHeader(file, info.Size())
 	if err != nil {
@@ -160,7 +160,7 @@ func readIndex(path string) (map[string]string, error) {
 	}
 	shardOf, err := parseIndex(data)
 	if err != nil {
-		return nil, fmt.Errorf("open weights %s: %w", path, err)
+		return nil, fmt.Errorf("open weights %s: %w (fetch or copy it again)", path, err)
 	}
 	return shardOf, nil
 }

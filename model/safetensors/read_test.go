@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"laurel/data/errortest"
@@ -177,6 +178,14 @@ func TestOpenWeightsFolders(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Mkdir(filepath.Join(dir, WeightsFile), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err = OpenDir(dir)
+	errortest.Want(t, err, WeightsFile, "not a file")
+	if err := os.Remove(filepath.Join(dir, WeightsFile)); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(dir, WeightsFile), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	_, err = OpenDir(dir)
