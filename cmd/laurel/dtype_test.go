@@ -11,8 +11,9 @@ import (
 )
 
 // nearFloat32 is how far rewards in bfloat16 may lie from those in float32, in
-// standard deviations of these: 8 bits of mantissa, through a few layers.
-const nearFloat32 = 0.05
+// standard deviations of these. Products of 8 bits of mantissa cost this model, which has
+// been trained for twelve steps and says much the same of all texts, 0.1 of them at most.
+const nearFloat32 = 0.2
 
 // TestBfloat16NearFloat32: probe, handoff and benchmark in bfloat16 on XLA's CPU
 // come close to what they are in float32, and are not the same.

@@ -71,7 +71,11 @@
       const at = new URLSearchParams(location.hash.slice(1));
       if (![...list.facets, "search"].some(name => at.has(name))) return false;
       search.value = at.get("search") ?? "";
-      facets.forEach(([, s], k) => { s.value = at.has(list.facets[k]) ? "=" + at.get(list.facets[k]) : ""; if (s.selectedIndex < 0) s.value = ""; });
+      facets.forEach(([, s], k) => {
+        const value = at.get(list.facets[k]);
+        if (value !== null && ![...s.options].some(o => o.value === "=" + value)) s.append(make("option", {value: "=" + value, textContent: value})); // none is of it
+        s.value = value === null ? "" : "=" + value;
+      });
       return true;
     }
     const [sorting, sort] = select("sort", list.sorts.map((s, i) => [String(i), s.name]), find);
