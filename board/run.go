@@ -39,6 +39,7 @@ type Info struct {
 	Valid   *float64  `json:"validation_accuracy"` // the last
 	Skipped int       `json:"skipped"`             // steps that were not finite
 	Model   bool      `json:"model"`               // whether it has a checkpoint to score with
+	Pairs   bool      `json:"examples"`            // whether its report has evaluated pairs to browse
 	Warning string    `json:"warning"`
 }
 
@@ -132,7 +133,19 @@ func (r *run) info() Info {
 	}
 	_, _, err := trainer.BestCheckpoint(r.dir)
 	out.Model = err == nil
+	out.Pairs = hasPairs(r.dir)
 	return out
+}
+
+// hasPairs tells whether pairs of a validation, or of an evaluation in a folder of
+// the run, are there.
+func hasPairs(dir string) bool {
+	for _, pattern := range []string{eval.PairsFile, "*/" + eval.PairsFile} {
+		if found, err := fs.Glob(os.DirFS(dir), pattern); err == nil && len(found) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // point is one of a curve, as the page draws it; NaN becomes null.

@@ -174,7 +174,7 @@ func (p *pairFields) complete(fields []*Field, src Source, cfg ReadConfig) error
 		return err
 	}
 	unread := unreadColumns(src, append(fields[:len(fields):len(fields)], p.media...))
-	p.note(ignored(unread) + verdicts(unread))
+	p.note(ignored(unread) + verdicts(unread) + p.bySource(unread))
 	for _, f := range p.context.Fields() {
 		if f.There() && !p.Chat() && !cfg.Chat {
 			p.unused = append(p.unused, f)
@@ -259,6 +259,14 @@ func verdicts(unread []string) (said string) {
 		}
 	}
 	return said
+}
+
+// bySource says how each source is measured apart, where no subset is read.
+func (p *pairFields) bySource(unread []string) string {
+	if p.subset.Column != "" || !slices.Contains(unread, "source") {
+		return ""
+	}
+	return " (--columns subset=source measures each source apart)"
 }
 
 // verdictColumns are names of columns that beside chosen and rejected may say

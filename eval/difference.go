@@ -55,7 +55,7 @@ func pairsOfBoth(first, second []Evaluated) (a, b []Row) {
 	for _, e := range first {
 		if left := at[e.Key]; e.Key != "" && len(left) > 0 {
 			at[e.Key] = left[1:]
-			a, b = append(a, e.row()), append(b, second[left[0]].row())
+			a, b = append(a, e.Row()), append(b, second[left[0]].Row())
 		}
 	}
 	return a, b

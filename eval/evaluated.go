@@ -61,8 +61,8 @@ type Evaluated struct {
 	RejectedText string `json:"rejected,omitempty"`
 }
 
-// row is the pair as Evaluate takes it.
-func (e *Evaluated) row() Row {
+// Row is the pair as Evaluate takes it.
+func (e *Evaluated) Row() Row {
 	return Row{ID: e.ID, Place: e.Place, Prompt: promptOf(e.Ranked.Prompt), Subset: e.Subset, Chosen: e.Ranked.Chosen, Rejected: e.Ranked.Rejected,
 		Confidence: e.Confidence, LenChosen: e.LenChosen, LenRejected: e.LenRejected}
 }
@@ -133,7 +133,7 @@ func ReadPairs(path string) (out []Evaluated, err error) {
 		case err != nil:
 			return nil, fmt.Errorf("read evaluated pairs %s: line %d: %w: evaluate again with --overwrite", path, len(out)+1, err)
 		}
-		row := e.row()
+		row := e.Row()
 		if err := row.check(); err != nil {
 			return nil, fmt.Errorf("read evaluated pairs %s: line %d: %w", path, len(out)+1, err)
 		}

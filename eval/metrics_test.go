@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -156,11 +157,16 @@ func TestLargeMargins(t *testing.T) {
 	near(t, "sigmoid(-40)", stats.Value(stats.Sigmoid(-40)), math.Exp(-40), 1e-30) // 1 - sigmoid(40) would be 0
 }
 
+// BenchmarkEvaluate is what each validation of a training costs beside the scoring.
 func BenchmarkEvaluate(b *testing.B) {
-	rows := randomRows(100_000, 1)
-	b.ReportAllocs()
-	for b.Loop() {
-		evaluate(b, rows)
+	for _, n := range []int{203, 10_000, 100_000} {
+		rows := randomRows(n, 1)
+		b.Run(fmt.Sprintf("pairs=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				evaluate(b, rows)
+			}
+			b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "pairs/s")
+		})
 	}
-	b.ReportMetric(float64(len(rows)*b.N)/b.Elapsed().Seconds(), "pairs/s")
 }

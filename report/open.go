@@ -254,7 +254,7 @@ func (r *Run) readPairs() (err error) {
 
 func noPairs(e *Evaluation) string {
 	if e.Validation {
-		return "validation in training keeps no pairs: laurel eval gives examples and comparisons over the same pairs"
+		return "the validation was made by a laurel that kept no pairs: laurel eval gives examples and comparisons over the same pairs"
 	}
 	return fmt.Sprintf("%s holds no %s: evaluate again with --overwrite for examples and comparisons over the same pairs", e.Dir, eval.PairsFile)
 }

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"laurel/data"
-	"laurel/eval"
 	"laurel/model"
 	"laurel/model/safetensors"
 )
@@ -59,7 +58,6 @@ const (
 	stateFile  = "trainer_state.json"
 	adamFile   = "optimizer.safetensors"
 	bestFile   = "best.json"
-	reportFile = "validation.json"
 	writing    = ".writing-"
 	removing   = ".removing-"
 	stepPrefix = "step-"
@@ -70,16 +68,16 @@ func checkpointsDir(runDir string) string { return filepath.Join(runDir, "checkp
 func checkpointName(step int) string { return fmt.Sprintf("%s%06d", stepPrefix, step) }
 
 // saveCheckpoint writes the checkpoint of the state's step. extra are files
-// to copy in, those of the tokenizer; report is of its validation, or nil.
-func saveCheckpoint(runDir string, m *model.Model, padID int, extra []string, state State, report *eval.Report) error {
+// to copy in, those of the tokenizer; kept is its validation, or nil.
+func saveCheckpoint(runDir string, m *model.Model, padID int, extra []string, state State, kept *Measured) error {
 	parent := checkpointsDir(runDir)
 	name := checkpointName(state.Step)
 	final := filepath.Join(parent, name)
 	if _, err := os.Stat(final); err == nil {
-		return saveReport(final, report) // the same step's checkpoint is whole already
+		return kept.save(final) // the same step's checkpoint is whole already
 	}
 	aside := filepath.Join(parent, writing+name)
-	if err := cmp.Or(writeCheckpoint(aside, m, padID, extra, state), saveReport(aside, report)); err != nil {
+	if err := cmp.Or(writeCheckpoint(aside, m, padID, extra, state), kept.save(aside)); err != nil {
 		return fmt.Errorf("save checkpoint %s: %w", name, errors.Join(err, os.RemoveAll(aside)))
 	}
 	if err := os.Rename(aside, final); err != nil {
@@ -122,18 +120,6 @@ func copySynced(from, to string) error {
 		return err
 	}
 	return data.WriteFile(to, content)
-}
-
-// saveReport keeps a validation's report with the checkpoint that it is of.
-func saveReport(dir string, report *eval.Report) error {
-	if report == nil {
-		return nil
-	}
-	return report.WriteJSON(filepath.Join(dir, reportFile))
-}
-
-func readReport(runDir string, step int) (*eval.Report, error) {
-	return eval.ReadReport(filepath.Join(checkpointsDir(runDir), checkpointName(step), reportFile))
 }
 
 // checkpointSteps lists the whole checkpoints, oldest first.

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"laurel/eval"
 )
 
 func TestKeepAndBest(t *testing.T) {
@@ -36,15 +38,17 @@ func TestKeepAndBest(t *testing.T) {
 	if err != nil || filepath.Base(found) != checkpointName(best.Step) {
 		t.Errorf("best checkpoint %s, %v, want step %d", found, err, best.Step)
 	}
-	if result.Report == nil || result.Report.Step != best.Step || float64(result.Report.AccuracyTiesHalf) != best.Accuracy {
-		t.Errorf("report %+v, best %+v", result.Report, best)
+	if b := result.Best; b == nil || b.Report.Step != best.Step || float64(b.Report.AccuracyTiesHalf) != best.Accuracy || len(b.Rows) != r.Validation.Len() {
+		t.Errorf("best %+v, want %+v", b, best)
+	} else if again, err := eval.Evaluate(b.Rows, eval.Config{Seed: r.Config.Seed}); err != nil || again.AccuracyTiesHalf != b.Report.AccuracyTiesHalf || again.BTLossMean != b.Report.BTLossMean {
+		t.Errorf("the rows kept give %+v (%v), want %+v", again, err, b.Report)
 	}
 	if err := os.Remove(filepath.Join(found, reportFile)); err != nil { // as an older run leaves it
 		t.Fatal(err)
 	}
 	r.State = result.State
-	if again := mustTrain(t, r); again.Report == nil || again.Report.Step != 30 {
-		t.Errorf("without the best's report: %+v", again.Report)
+	if again := mustTrain(t, r); again.Best == nil || again.Best.Report.Step != 30 {
+		t.Errorf("without the best's report: %+v", again.Best)
 	}
 }
 

@@ -17,7 +17,6 @@ import (
 
 	"laurel/data"
 	"laurel/data/batches"
-	"laurel/eval"
 	"laurel/model"
 )
 
@@ -36,6 +35,9 @@ type Run struct {
 	State          State                                // where to begin; zero for a new run
 	Out            io.Writer                            // lines for people
 	Progress       func(done, total int, status string) // nil: none
+	// Kept is told of each validation that is the best so far, once its checkpoint
+	// is there; nil: nobody is.
+	Kept func(*Measured, State)
 
 	events *events // nil: none are written
 }
@@ -47,7 +49,7 @@ var ErrInterrupted = errors.New("interrupted")
 // Result is what a finished run leaves.
 type Result struct {
 	State    State
-	Report   *eval.Report  // of the best validation, whose checkpoint is kept; nil without any
+	Best     *Measured     // the best validation, whose checkpoint is kept; nil without any
 	Pairs    int           // trained on by this process
 	Stepping time.Duration // that its steps took, compiling included; validation and saving are not
 }
@@ -86,7 +88,7 @@ func Train(ctx context.Context, r Run) (result *Result, err error) {
 	}
 	for {
 		last := state.Step == total || r.Config.EarlyStopping.ends(state.Waiting)
-		var kept *eval.Report // of this step, where it is the best so far
+		var kept *Measured // of this step, where it is the best so far
 		if r.validationDue(state, last) {
 			if kept, err = r.validate(ctx, scorer, state); err != nil {
 				return result, r.stopped(ctx, state, err)
@@ -104,7 +106,7 @@ func Train(ctx context.Context, r Run) (result *Result, err error) {
 			}
 		}
 		if last {
-			result.Report, err = r.bestReport(ctx, scorer, state)
+			result.Best, err = r.best(ctx, scorer, state)
 			return result, err
 		}
 		began := time.Now()
@@ -194,49 +196,14 @@ func (r Run) record(line Line) error {
 	return r.events.add(line)
 }
 
-// measure scores the validation pairs; loss is the run's own.
-func (r Run) measure(ctx context.Context, scorer *model.Ensemble, step int) (report *eval.Report, loss float64, err error) {
-	chosen, rejected, err := scorer.ScoreStore(ctx, r.Validation, nil)
-	if err != nil {
-		return nil, 0, fmt.Errorf("validation: %w", err)
-	}
-	rows, err := eval.RowsOf(r.Validation, chosen, rejected)
-	if err != nil {
-		return nil, 0, fmt.Errorf("validation: %w", err)
-	}
-	report, err = eval.Evaluate(rows, eval.Config{Seed: r.Config.Seed})
-	if err != nil {
-		return nil, 0, fmt.Errorf("validation: %w", err)
-	}
-	report.Step = step
-	if loss, err = r.Config.objective(r.Validation.Info, chosen, rejected); err != nil {
-		return nil, 0, fmt.Errorf("validation: %w", err)
-	}
-	return report, loss, nil
-}
-
-// bestReport is that of the checkpoint that is kept. Runs that began before
-// reports were kept with checkpoints have none: theirs is of the last step, and
-// says so.
-func (r Run) bestReport(ctx context.Context, scorer *model.Ensemble, state *State) (*eval.Report, error) {
-	if r.Validation == nil || state.Best == nil {
-		return nil, nil
-	}
-	report, err := readReport(r.Dir, state.Best.Step)
-	if errors.Is(err, os.ErrNotExist) {
-		fmt.Fprintf(r.Out, "the checkpoint of step %d has no report beside it: the report is of the last step, %d; laurel eval --model %s measures the other\n", state.Best.Step, state.Step, r.Dir)
-		report, _, err = r.measure(ctx, scorer, state.Step)
-	}
-	return report, err
-}
-
-// validate measures and records. It gives the report where this step is the best
+// validate measures and records. It gives what was measured where this step is the best
 // so far.
-func (r Run) validate(ctx context.Context, scorer *model.Ensemble, state *State) (*eval.Report, error) {
-	report, objective, err := r.measure(ctx, scorer, state.Step)
+func (r Run) validate(ctx context.Context, scorer *model.Ensemble, state *State) (*Measured, error) {
+	measured, objective, err := r.measure(ctx, scorer, state.Step)
 	if err != nil {
 		return nil, err
 	}
+	report := measured.Report
 	e := Evaluation{Step: state.Step, Accuracy: float64(report.AccuracyTiesHalf), Loss: float64(report.BTLossMean)}
 	margin := float64(report.MarginMean)
 	line := Line{Step: state.Step, ValidationLoss: &e.Loss, ValidationAccuracy: &e.Accuracy, ValidationMargin: &margin, ValidationObjective: &objective}
@@ -250,12 +217,12 @@ func (r Run) validate(ctx context.Context, scorer *model.Ensemble, state *State)
 		return nil, nil
 	}
 	state.Best = &e
-	return report, nil
+	return measured, nil
 }
 
 // save writes a checkpoint, then points best.json to the best, then removes
 // old checkpoints, in that order, so that a kill in between loses nothing.
-func (r Run) save(state *State, report *eval.Report) error {
+func (r Run) save(state *State, kept *Measured) error {
 	state.Backend, state.Data = r.BackendName, r.Train.Digest
 	state.Buckets, state.Shared, state.BucketPairs, state.SharedPairs = r.Order.Buckets, r.Order.Shared, r.Order.BucketPairs, r.Order.SharedPairs
 	if n := r.Model.NumDevices(); n > 1 {
@@ -263,11 +230,14 @@ func (r Run) save(state *State, report *eval.Report) error {
 	} else {
 		state.Devices = 0
 	}
-	if err := saveCheckpoint(r.Dir, r.Model, r.PadID, r.TokenizerFiles, *state, report); err != nil {
+	if err := saveCheckpoint(r.Dir, r.Model, r.PadID, r.TokenizerFiles, *state, kept); err != nil {
 		return err
 	}
 	if err := writeBest(r.Dir, state.Best); err != nil {
 		return err
+	}
+	if kept != nil && r.Kept != nil {
+		r.Kept(kept, *state)
 	}
 	return prune(r.Dir, r.Config.Keep, state.Best)
 }

@@ -13,6 +13,18 @@ function element(name, text, className) {
   return e;
 }
 
+// looks are the ways into the run's report: whole, and its examples, filtered.
+function looks(run) {
+  const cell = element('td', undefined, 'looks');
+  for (const [text, at] of [['report', ''], ['examples', '#browse'], ['ranked wrong', '#ranked=wrong']]) {
+    const a = element('a', text);
+    a.href = `report?run=${encodeURIComponent(run.name)}${at}`;
+    a.setAttribute('aria-label', `${text}, ${run.name}`);
+    cell.append(a);
+  }
+  return cell;
+}
+
 // A row is kept as long as its run is there, so that the focus stays where it is.
 function rowOf(run) {
   for (const row of at('runs').children) if (row.dataset.run === run.name) return row;
@@ -25,10 +37,8 @@ function rowOf(run) {
   box.addEventListener('change', () => { shown.set(run.name, box.checked); draw(); });
   label.append(box, element('span', undefined, `swatch f${colours.get(run.name)}`), element('span', run.name));
   const first = element('td');
-  const report = element('a', 'report and examples', 'small');
-  report.href = `report?run=${encodeURIComponent(run.name)}`;
-  first.append(label, ' ', report, element('div', '', 'warn'));
-  row.append(first, ...Array.from({ length: 6 }, () => element('td')));
+  first.append(label, element('div', '', 'warn'));
+  row.append(first, ...Array.from({ length: 6 }, () => element('td')), looks(run));
   row.children[1].append(element('span'));
   return row;
 }
@@ -48,6 +58,7 @@ function list() {
     state.className = 'state ' + run.state;
     const cells = [run.step, short(run.loss), short(run.validation_accuracy), short(run.pairs_per_second), run.seen.startsWith('0001') ? '–' : new Date(run.seen).toLocaleString()];
     cells.forEach((text, k) => { row.children[k + 2].textContent = text; });
+    row.lastChild.querySelectorAll('[href*="#"]').forEach((a) => { a.hidden = !run.examples; });
     if (run.skipped) row.children[2].textContent = `${run.step} (${run.skipped} not finite)`;
     return row;
   });

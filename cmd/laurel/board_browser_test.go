@@ -16,7 +16,8 @@ func TestBoardFollows(t *testing.T) {
 	server := startLaurel(t, dir, "board", "--dir", "runs", "--backend", "go")
 	t.Cleanup(func() { server.Process.Kill() })
 	server.waitFor(t, "can look)\n")
-	page.visit(t, readyAt.FindStringSubmatch(server.out.String())[1])
+	address := readyAt.FindStringSubmatch(server.out.String())[1]
+	page.visit(t, address)
 	page.until(t, "document.querySelector('tr[data-run=first] .finished') !== null && document.querySelectorAll('#charts svg').length >= 3")
 	file, err := os.OpenFile(filepath.Join(dir, "runs", "first", "metrics.jsonl"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
@@ -29,8 +30,14 @@ func TestBoardFollows(t *testing.T) {
 	page.press(t, "Name a colour\tRed\tTeal, because it is calm")
 	page.shows(t, "verdict", "A is the better one with probability")
 	page.shows(t, "of-a", "tokens")
-	mustRun(t, dir, "eval", "--model", "runs/first", "--data", "validation.jsonl", "--out", "runs/first/eval", "--backend", "go")
-	page.until(t, "(document.querySelector('tr[data-run=first] a').click(), true)")
-	page.shows(t, "browse-count", "8 of 8 examples")
+	page.until(t, "(document.querySelector('tr[data-run=first] a[href$=browse]').click(), true)")
+	page.shows(t, "browse-count", "8 of 8 examples") // of the validation
+	page.visit(t, address)
+	page.until(t, "document.querySelector('tr[data-run=first] a[href*=ranked]') !== null")
+	mustRun(t, dir, "eval", "--model", "runs/first", "--data", "validation.jsonl", "train.jsonl", "--out", "runs/first/eval", "--backend", "go")
+	page.until(t, "(document.querySelector('tr[data-run=first] a[href*=ranked]').click(), true)")
+	page.until(t, "document.querySelector('.browse select')?.value === '=wrong' && document.querySelectorAll('#browse-list > li').length > 0")
+	page.until(t, "/^[1-9][0-9]* of 32 examples$/.test(document.getElementById('browse-count').textContent) && [...document.querySelectorAll('#browse-list h3')].every(e => e.textContent.startsWith('Margin -'))")
+	page.until(t, "document.getElementById('browse').getBoundingClientRect().top < 100") // it is in sight
 	page.clean(t)
 }

@@ -358,6 +358,11 @@ func (t *training) steps(ctx context.Context, p *prepared) (*trainer.Result, err
 	}
 	bar := newProgress(t.out, "train", "steps", -1)
 	p.Out, p.Progress = bar, bar.set
+	p.Kept = func(m *trainer.Measured, state trainer.State) {
+		if err := t.keep(p, m, state); err != nil { // it is written at the end too
+			fmt.Fprintf(bar, "warning: laurel report and board do not show the validation of step %d: %v\n", m.Report.Step, err)
+		}
+	}
 	result, err := trainer.Train(ctx, p.Run)
 	bar.finish()
 	if errors.Is(err, trainer.ErrInterrupted) {

@@ -28,6 +28,11 @@ func (t *training) report(p *prepared, result *trainer.Result) error {
 	if err := t.printReport(run, result); err != nil {
 		return err
 	}
+	if result.Best != nil {
+		if err := t.keep(p, result.Best, result.State); err != nil {
+			return err
+		}
+	}
 	best, why, err := trainer.BestCheckpoint(t.dir)
 	if err != nil {
 		return err
@@ -50,19 +55,31 @@ func (t *training) shown(p *prepared, result *trainer.Result) (run eval.Run, err
 	if err != nil {
 		return run, err
 	}
-	run = eval.Run{Name: filepath.Base(t.dir), Model: t.baseModel(), Data: t.config.Data.Validation.String(), Report: result.Report,
-		Curve: trainer.Curve(lines), Loss: t.config.Train.LossName(), Facts: t.facts(p, result)}
+	run = eval.Run{Name: filepath.Base(t.dir), Model: t.baseModel(), Data: t.config.Data.Validation.String(),
+		Curve: trainer.Curve(lines), Loss: t.config.Train.LossName(), Facts: t.facts(p, result.State)}
 	if best := result.State.Best; best != nil {
 		run.Kept = best.Step
 	}
-	if run.Report != nil {
+	if result.Best != nil {
+		run.Report = result.Best.Report
 		run.Examples, err = run.Report.Examples(p.pairs.validationPairs())
 	}
 	return run, err
 }
 
-// printReport prints the validation of the checkpoint that is kept, and writes
-// report.json.
+// keep writes the validation of the checkpoint that is kept where laurel report and
+// board look for it: at each that is the best so far, and at the end.
+func (t *training) keep(p *prepared, m *trainer.Measured, state trainer.State) error {
+	if err := (eval.Made{Model: t.dir, Data: []string{t.config.Data.Validation.String()}, Facts: t.facts(p, state)}).Write(t.dir); err != nil {
+		return err
+	}
+	if err := m.Report.WriteJSON(filepath.Join(t.dir, "report.json")); err != nil {
+		return err
+	}
+	return eval.WritePairs(filepath.Join(t.dir, eval.PairsFile), m.Rows, p.pairs.validationPairs())
+}
+
+// printReport prints the validation of the checkpoint that is kept.
 func (t *training) printReport(run eval.Run, result *trainer.Result) error {
 	if run.Report == nil {
 		return nil
@@ -72,13 +89,7 @@ func (t *training) printReport(run eval.Run, result *trainer.Result) error {
 		fmt.Fprint(t.out, ", the checkpoint that is kept")
 	}
 	fmt.Fprintf(t.out, " (the run has %d steps):\n", result.State.Step)
-	if err := run.Report.Print(t.out); err != nil {
-		return err
-	}
-	if err := (eval.Made{Model: t.dir, Data: []string{t.config.Data.Validation.String()}, Facts: run.Facts}).Write(t.dir); err != nil {
-		return err
-	}
-	return run.Report.WriteJSON(filepath.Join(t.dir, "report.json"))
+	return run.Report.Print(t.out)
 }
 
 // calibrate stores the temperature of the validation pairs with the checkpoint that
@@ -106,7 +117,7 @@ func peakMemory() string {
 }
 
 // facts are what the run was made with.
-func (t *training) facts(p *prepared, result *trainer.Result) []draw.Fact {
+func (t *training) facts(p *prepared, state trainer.State) []draw.Fact {
 	c, m := t.config.Train, t.config.Model
 	facts := []draw.Fact{{Name: "run", Value: t.dir}, {Name: "base model", Value: t.baseModel()},
 		{Name: "parameters", Value: fmt.Sprintf("%d, of them trained %d; products in %s", p.Model.NumParameters(), p.Model.NumTrainable(), m.DType)},
@@ -120,7 +131,7 @@ func (t *training) facts(p *prepared, result *trainer.Result) []draw.Fact {
 	facts = append(facts, draw.Fact{Name: "max_length", Value: fmt.Sprintf("%d, cut on the %s", p.scored.MaxLength, m.TruncationSide)},
 		draw.Fact{Name: "learning rate", Value: fmt.Sprintf("%g, %s, %s", c.LearningRate, c.Schedule, warmup(c))},
 		draw.Fact{Name: "batch", Value: batch(c)},
-		draw.Fact{Name: "steps", Value: fmt.Sprintf("%d, of %g epochs; %d skipped as not finite", result.State.Step, c.Epochs, result.State.Skipped)},
+		draw.Fact{Name: "steps", Value: fmt.Sprintf("%d, of %g epochs; %d skipped as not finite", state.Step, c.Epochs, state.Skipped)},
 		draw.Fact{Name: "loss", Value: c.LossName() + ", normalised by " + c.Normalize},
 		draw.Fact{Name: "dropout", Value: dropout(c.Dropout.For(p.Model))},
 		draw.Fact{Name: "weight decay, clipping", Value: fmt.Sprintf("%g, gradient norm %g", c.WeightDecay, c.MaxGradNorm)},

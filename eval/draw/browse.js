@@ -66,6 +66,18 @@
       const values = [...new Set(list.items.map(item => item.f[k]))].sort();
       return select(name, [["", "all"], ...values.map(v => ["=" + v, v === "" ? "(none)" : v])], find);
     });
+    // fromAddress reads filters from the address, as #ranked=wrong&search=words
+    function fromAddress() {
+      const at = new URLSearchParams(location.hash.slice(1));
+      if (![...list.facets, "search"].some(name => at.has(name))) return false;
+      search.value = at.get("search") ?? "";
+      facets.forEach(([, s], k) => {
+        const value = at.get(list.facets[k]);
+        if (value !== null && ![...s.options].some(o => o.value === "=" + value)) s.append(make("option", {value: "=" + value, textContent: value})); // none is of it
+        s.value = value === null ? "" : "=" + value;
+      });
+      return true;
+    }
     const [sorting, sort] = select("sort", list.sorts.map((s, i) => [String(i), s.name]), find);
     const turn = by => () => { at += by * pageSize; lay(); };
     back.addEventListener("click", turn(-1));
@@ -75,7 +87,10 @@
     place.replaceChildren(
       make("div", {className: "browse"}, make("label", {}, "search", search), ...facets.map(([label]) => label), sorting, count),
       shown, make("div", {className: "pager"}, back, on, where));
+    const go = () => { if (fromAddress()) { find(); place.scrollIntoView(); } };
+    addEventListener("hashchange", go);
     find();
+    go();
   }
 
   const place = document.getElementById("browse");
