@@ -139,6 +139,7 @@ func set(root *yaml.Node, setting string) error {
 	if leaf == nil {
 		leaf = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str"}
 	}
+	leaf.Line = 0 // of no file
 	node := root
 	parts := strings.Split(key, ".")
 	for _, part := range parts[:len(parts)-1] {

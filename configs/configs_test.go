@@ -56,6 +56,11 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"model: {path: m}\ndata: {train: [a]}\ntrain: {learning_rat: 1}", nil, []string{"line 3: unknown key train.learning_rat; did you mean train.learning_rate?"}},
 		{minimal, []string{"train.bach_size=4"}, []string{"unknown key train.bach_size; did you mean train.batch_size?"}},
+		{minimal, []string{"train.lr=1e-5"}, []string{"unknown key train.lr; did you mean train.learning_rate?"}},
+		{minimal, []string{"per_device_train_batch_size=4"}, []string{"did you mean train.batch_size?"}},
+		{minimal, []string{"train.learning_rate=abc"}, []string{`--set: key train.learning_rate is "abc", want a number`}},
+		{minimal + "backend: [cpu]", nil, []string{"key backend: "}},
+		{"model: {path: m}\ndata: {train: [a]}\ntrain: {batch_size: many}", nil, []string{`line 3: key train.batch_size is "many", want a whole number`}},
 		{minimal + "trian: {}", nil, []string{"unknown key trian; did you mean train?"}},
 		{minimal, []string{"train.batch_size"}, []string{"want key=value"}},
 		{minimal, []string{"train.seed=1\n---\n2"}, []string{"line 2: a second YAML document"}},

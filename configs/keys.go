@@ -104,10 +104,21 @@ func place(key *yaml.Node) string {
 
 // wrongType names the key whose value its type cannot take.
 func wrongType(node *yaml.Node, typ reflect.Type, key string) []error {
-	if err := node.Decode(reflect.New(typ).Interface()); err != nil {
-		return []error{fmt.Errorf("key %s: %w", key, data.PlainYAML(err))}
+	err := node.Decode(reflect.New(typ).Interface())
+	if err == nil {
+		return nil
 	}
-	return nil
+	ownWay := reflect.PointerTo(typ).Implements(reflect.TypeFor[yaml.Unmarshaler]()) // whose error says what it takes
+	if want := wanted[typ.Kind()]; want != "" && !ownWay && node.Kind == yaml.ScalarNode {
+		return []error{fmt.Errorf("%skey %s is %q, want %s", place(node), key, node.Value, want)}
+	}
+	return []error{fmt.Errorf("key %s: %w", key, data.PlainYAML(err))}
+}
+
+// wanted says what a key of such a type takes.
+var wanted = map[reflect.Kind]string{
+	reflect.Bool: "true or false", reflect.Int: "a whole number", reflect.Int64: "a whole number", reflect.Uint64: "a whole number from 0 on",
+	reflect.Float64: "a number, such as 2e-5", reflect.Slice: "a list", reflect.Map: "keys and values: {key: value}", reflect.Struct: "keys and values: {key: value}",
 }
 
 // yamlFields maps the keys of a struct to their types; the keys of an inlined
@@ -127,11 +138,25 @@ func yamlFields(typ reflect.Type) map[string]reflect.Type {
 	return fields
 }
 
+// elsewhereCalled are keys by the names that they have in transformers, TRL, peft
+// and OpenRLHF.
+var elsewhereCalled = map[string]string{
+	"lr": "train.learning_rate", "num_train_epochs": "train.epochs", "num_epochs": "train.epochs", "max_epochs": "train.epochs",
+	"per_device_train_batch_size": "train.batch_size", "train_batch_size": "train.batch_size", "micro_train_batch_size": "train.batch_size",
+	"lr_scheduler_type": "train.schedule", "lr_scheduler": "train.schedule", "logging_steps": "train.log_every", "eval_steps": "train.eval_every", "save_steps": "train.save_every",
+	"max_seq_length": "model.max_length", "max_seq_len": "model.max_length", "max_len": "model.max_length",
+	"model_name_or_path": "model.path", "pretrain": "model.path", "train_file": "data.train", "dataset": "data.train", "dataset_name": "data.train",
+	"lora_r": "model.lora.rank", "lora_rank": "model.lora.rank", "r": "model.lora.rank", "lora_alpha": "model.lora.alpha", "lora_target_modules": "model.lora.target_modules",
+}
+
 // didYouMean names the nearest key: of those at this place, or, where one of
 // its name or nearer to it stands elsewhere, that one in full.
 func (c keyCheck) didYouMean(key, path string, fields map[string]reflect.Type) string {
 	if len(fields) == 0 {
 		return ""
+	}
+	if full := elsewhereCalled[key]; slices.Contains(c.all, full) {
+		return fmt.Sprintf("; did you mean %s?", full)
 	}
 	here := data.Closest(key, slices.Sorted(maps.Keys(fields)))
 	inFull := map[string]string{}

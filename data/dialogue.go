@@ -74,7 +74,7 @@ func characters(s, column string) *Problem {
 		for r, size := utf8.DecodeRuneInString(s); r != utf8.RuneError || size > 1; r, size = utf8.DecodeRuneInString(s[at:]) {
 			at += size
 		}
-		return &Problem{ReasonUTF8, column, fmt.Sprintf("invalid UTF-8 at byte %d (%x)", at, s[at:min(at+4, len(s))])}
+		return &Problem{ReasonUTF8, column, fmt.Sprintf("invalid UTF-8 at byte %d (%x): write the file as UTF-8 (iconv -f WINDOWS-1252 -t UTF-8, where that is what it is in)", at, s[at:min(at+4, len(s))])}
 	}
 	if at := strings.IndexByte(s, 0); at >= 0 {
 		return &Problem{ReasonNUL, column, fmt.Sprintf("a NUL character (U+0000) at byte %d", at)}

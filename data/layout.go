@@ -124,6 +124,9 @@ func turnedOff(src Source, cfg ReadConfig) string {
 // almost names the layout of which a file lacks one column, or has one of another
 // type, "" where there is none, or several.
 func almost(src Source) string {
+	if columns := src.Columns(); len(columns) == 1 && columns[0].Kind == CellMessages && !slices.Contains(promptColumns, columns[0].Name) {
+		return fmt.Sprintf("; where its rows are the items of %[1]s, write these alone (jq -c '.%[1]s[]')", columns[0].Name)
+	}
 	var found []string
 	for _, l := range layouts() {
 		if missing := l.missing(src); !l.unsure && len(missing) == 1 && len(l.needs) > 2 {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // rankedLayouts have lists of responses with ranks or scores.
@@ -13,7 +14,7 @@ func rankedLayouts() []*layout {
 		ratedLayout("distilabel", text("instruction"), "generations", "ratings"), ratedLayout("distilabel-rating", text("instruction"), "generations", "rating"),
 		ratedLayout("distilabel-input", text("input"), "generations", "rating"), ratedLayout("responses-scores", text("prompt"), "responses", "scores"), rankLayout("responses-ranks", text("prompt"), "responses", "ranks"),
 		ratedLayout("distilabel-scores", text("instruction"), "responses", "scores"), rankLayout("distilabel-ranks", text("input"), "candidates", "ranks"),
-		stackExchangeLayout(), outputListLayout()}
+		stackExchangeLayout(), outputListLayout(), scoredLayout("scored-completions", text("prompt")), scoredLayout("scored-completions-messages", turns("messages"))}
 }
 
 func parseNumber(text string) (float64, bool) {
@@ -166,6 +167,46 @@ func stackExchangeLayout() *layout {
 			r.margins = false
 			return r, bad
 		}}
+}
+
+// scoredLayout has a prompt and completions that each bring a number of their
+// own, the highest the best, under one of a few names.
+func scoredLayout(name string, prompt *Field) *layout {
+	completions, id, subset := list("completions"), word("id"), word("subset")
+	return &layout{name: name, needs: []*Field{prompt, completions}, may: []*Field{id, subset},
+		says: "prompt = " + prompt.Name + "; completions by their " + strings.Join(scoreKeys, " or ") + ", all pairs; margin = difference of the scores",
+		read: func() (ranking, *Problem) {
+			by, bad := scoreKey(completions)
+			if bad != nil {
+				return ranking{}, bad
+			}
+			r, bad := ranked(prompt, completions, by, 1, "content", "text", "response", "completion", "answer")
+			if bad == nil {
+				bad = Words(Word{subset, &r.subset}, Word{id, &r.id})
+			}
+			return r, bad
+		}}
+}
+
+// scoreKeys are the names of a completion's score.
+var scoreKeys = []string{"score", "rating", "reward"}
+
+// scoreKey is the one of them that the completions have; where they have two,
+// which of them ranks is not guessed.
+func scoreKey(completions *Field) (string, *Problem) {
+	var found []string
+	for _, key := range scoreKeys {
+		if slices.ContainsFunc(completions.Cell.Items, func(c Cell) bool { return c.Member(key).Kind != CellMissing }) {
+			found = append(found, key)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return "", completions.Problem(ReasonLabel, "no completion has a %s: nothing says which is better", strings.Join(scoreKeys, ", "))
+	}
+	return "", completions.Problem(ReasonLabel, "completions have a %s: keep the one that says which is better, and name the other differently", strings.Join(found, " and a "))
 }
 
 // outputListLayout is LLaMA-Factory's older ranking: output is a list, the

@@ -57,9 +57,9 @@ func (d *Dialogue) attach(column *string, name string, src Source, found []strin
 
 // candidates are the columns that may hold the prompt: texts or turns.
 func (d *Dialogue) candidates(src Source) (found []string) {
-	for _, name := range promptColumns {
-		c, ok := findColumn(src, name)
-		if !ok || slices.Contains([]string{d.Input.Column, d.History.Column, d.A.Column, d.B.Column}, name) {
+	for _, c := range promptLike(src) {
+		name := c.Name
+		if slices.Contains([]string{d.Input.Column, d.History.Column, d.A.Column, d.B.Column}, name) {
 			continue
 		}
 		switch c.Kind {
@@ -76,6 +76,19 @@ func (d *Dialogue) candidates(src Source) (found []string) {
 		}
 	}
 	return append(found, d.otherTurns(src)...)
+}
+
+// promptLike are the columns of these names, and of prompt, whatever the letter
+// case: spreadsheets begin theirs with a capital.
+func promptLike(src Source) (columns []Column) {
+	for _, name := range append([]string{"prompt"}, promptColumns...) {
+		for _, c := range src.Columns() {
+			if strings.EqualFold(c.Name, name) {
+				columns = append(columns, c)
+			}
+		}
+	}
+	return columns
 }
 
 // otherTurns are the columns of turns, whatever their name, beside responses that

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Resolve finds the column of every field: the mapped one, else the one of the
@@ -74,45 +75,109 @@ func unambiguous(fields []*Field, have []string) error {
 // Require names the columns that are not there and what to do; layout says
 // what such files have.
 func Require(need []*Field, src Source, layout string) error {
-	have := columnNames(src)
-	var missing []string
-	hint := ""
-	for _, f := range need {
-		if _, ok := findColumn(src, f.Column); !ok {
-			missing = append(missing, f.Name)
-			if near := likely(f.Name, have); near != "" && hint == "" {
-				hint = fmt.Sprintf("did you mean %q? Map it with --columns %s=%s (data.columns: {%s: %s})", near, f.Name, shellWord(near), f.Name, shellWord(near))
-			}
-		}
-	}
+	missing := slices.DeleteFunc(slices.Clone(need), func(f *Field) bool { return isColumn(src, f.Column) })
 	if len(missing) == 0 {
 		return nil
 	}
-	if hint == "" {
-		hint = fmt.Sprintf("map yours with --columns %s=YOUR_COLUMN (data.columns: {%s: YOUR_COLUMN})", missing[0], missing[0])
-	}
+	hint := mapping(missing, src)
 	if len(missing) == len(need) {
 		hint += " (" + layout + ")"
 	}
-	return fmt.Errorf("no column %s; the columns are %s; %s", strings.Join(missing, ", "), List(have), hint)
+	return fmt.Errorf("no column %s; the columns are %s; %s", strings.Join(fieldNames(missing), ", "), List(columnNames(src)), hint)
 }
 
-// likely is the column that a field's name is misspelt as, or the one column
-// that has it in its name (response_chosen).
-func likely(field string, columns []string) string {
-	if near := Nearest(field, columns); near != "" {
-		return near
+// mapping is what --columns may say of the fields that have no column: the
+// columns that they are likely to be, each for one field, or YOUR_COLUMN. Other
+// words for fields count where all fields are found so: a column preferred alone
+// is hardly the chosen response.
+func mapping(missing []*Field, src Source) string {
+	spelt := assign(missing, src, spelling)
+	found := spelt
+	if all := assign(missing, src, spelling, meaning); len(all) == len(missing) {
+		found = all
 	}
-	var holding []string
-	for _, column := range columns {
-		if strings.Contains(strings.ToLower(column), field) {
-			holding = append(holding, column)
+	var names, flags, keys []string
+	for _, f := range missing {
+		column := "YOUR_COLUMN"
+		if found[f.Name] != "" {
+			column = shellWord(found[f.Name])
+			names = append(names, fmt.Sprintf("%q", found[f.Name]))
+		}
+		flags, keys = append(flags, "--columns "+f.Name+"="+column), append(keys, f.Name+": "+column)
+	}
+	asks := "map yours"
+	if len(names) > 0 {
+		asks = "did you mean " + strings.Join(names, ", ") + "? Map " + map[bool]string{true: "it", false: "them"}[len(missing) == 1]
+	}
+	return fmt.Sprintf("%s with %s (data.columns: {%s})", asks, strings.Join(flags, " "), strings.Join(keys, ", "))
+}
+
+// assign gives each field the column that the first of the ways finds for it among
+// those that may hold it and no other field has.
+func assign(fields []*Field, src Source, ways ...func(field string, columns []Column) string) map[string]string {
+	found, taken := map[string]string{}, map[string]bool{}
+	for _, way := range ways {
+		for _, f := range fields {
+			if found[f.Name] != "" {
+				continue
+			}
+			free := slices.DeleteFunc(slices.Clone(src.Columns()), func(c Column) bool {
+				return taken[c.Name] || c.Kind != CellObject && f.refuses(c.Kind) != ""
+			})
+			if column := way(f.Name, free); column != "" {
+				found[f.Name], taken[column] = column, true
+			}
 		}
 	}
-	if len(holding) == 1 {
-		return holding[0]
+	return found
+}
+
+// spelling is the column that a field's name is misspelt as, else the one column
+// that has it in its name (response_chosen), else the value of that name inside of
+// a column (data.chosen).
+func spelling(field string, columns []Column) string {
+	if near := Nearest(field, namesOf(columns)); near != "" {
+		return near
+	}
+	if one := only(columns, func(name string) bool { return strings.Contains(name, field) }); one != "" {
+		return one
+	}
+	for _, c := range columns {
+		for _, inner := range c.Members {
+			if c.Kind == CellObject && strings.EqualFold(inner.Name, field) {
+				return c.Name + "." + inner.Name
+			}
+		}
 	}
 	return ""
+}
+
+// meanings are other words for what a field holds, as people name columns.
+var meanings = map[string][]string{
+	"chosen":   {"good", "better", "best", "preferred", "winner", "winning", "win", "accepted", "positive", "pos"},
+	"rejected": {"bad", "worse", "worst", "dispreferred", "loser", "losing", "lose", "negative", "neg"},
+	"response": {"output", "completion", "answer", "reply", "generation"},
+	"prompt":   promptColumns,
+}
+
+// meaning is the one column that has another word for the field in its name
+// (answer_good).
+func meaning(field string, columns []Column) string {
+	return only(columns, func(name string) bool {
+		return slices.ContainsFunc(strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) }), func(word string) bool {
+			return slices.Contains(meanings[field], word)
+		})
+	})
+}
+
+// only is the one column whose name, in small letters, fits, "" where none or
+// several do.
+func only(columns []Column, fits func(name string) bool) string {
+	found := slices.DeleteFunc(namesOf(columns), func(name string) bool { return !fits(strings.ToLower(name)) })
+	if len(found) != 1 {
+		return ""
+	}
+	return found[0]
 }
 
 // CheckTypes checks the type of every column that is read, all at once, and

@@ -70,7 +70,7 @@ func openTextual(path, named string) (Source, error) {
 func readHead(path string) (head []byte, size int64, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, 0, RootCause(err)
+		return nil, 0, fmt.Errorf("%w%s", RootCause(err), soughtFrom(path, err))
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -78,7 +78,7 @@ func readHead(path string) (head []byte, size int64, err error) {
 		return nil, 0, RootCause(err)
 	}
 	if info.IsDir() {
-		return nil, 0, errors.New("is a folder; name its files")
+		return nil, 0, errors.New("is a folder: name its files, for example with /*" + filepath.Ext(firstFile(path)) + " behind it")
 	}
 	head = make([]byte, 512)
 	n, err := io.ReadFull(f, head)
@@ -86,6 +86,28 @@ func readHead(path string) (head []byte, size int64, err error) {
 		return nil, 0, RootCause(err)
 	}
 	return head[:n], info.Size(), nil
+}
+
+// soughtFrom says from where a path that is not there was sought.
+func soughtFrom(path string, err error) string {
+	folder, wd := os.Getwd()
+	if !errors.Is(err, os.ErrNotExist) || filepath.IsAbs(path) || wd != nil {
+		return ""
+	}
+	return fmt.Sprintf(" (from %s, where laurel was started)", folder)
+}
+
+// firstFile is the first file of a folder that is not hidden and has an ending
+// of data, "" where there is none.
+func firstFile(folder string) string {
+	entries, _ := os.ReadDir(folder) // one that cannot be read has none to name
+	for _, entry := range entries {
+		switch name := entry.Name(); filepath.Ext(name) {
+		case ".parquet", ".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".gz", ".zst":
+			return name
+		}
+	}
+	return ""
 }
 
 // RootCause drops the path from an os error: ours has the file in front.

@@ -33,9 +33,12 @@ type Column struct {
 }
 
 func columnNames(src Source) []string {
-	cols := src.Columns()
-	out := make([]string, len(cols))
-	for i, c := range cols {
+	return namesOf(src.Columns())
+}
+
+func namesOf(columns []Column) []string {
+	out := make([]string, len(columns))
+	for i, c := range columns {
 		out[i] = c.Name
 	}
 	return out

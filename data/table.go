@@ -96,7 +96,7 @@ func (t *Table) find(columns map[string]string) (err error) {
 		t.holds, wanted = tableTexts, append([]*Field{f.text}, f.context.Fields()...)
 	default:
 		return fmt.Errorf("nothing to score: it needs text, or prompt and response, or messages, or a pair (chosen and rejected, or prompt, response_a, response_b and label); the columns are %s%s",
-			List(columnNames(t.src)), cmp.Or(convertFirst(t.src), "; map yours with --columns"))
+			List(columnNames(t.src)), cmp.Or(convertFirst(t.src), "; "+mapping(slices.DeleteFunc([]*Field{f.prompt, f.response}, func(f *Field) bool { return f.Column != "" && isColumn(t.src, f.Column) }), t.src)))
 	}
 	first := convertFirst(t.src)
 	if first != "" && len(columns) == 0 && t.holds == tablePairs {

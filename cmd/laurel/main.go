@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -110,9 +111,10 @@ func laurel(ctx context.Context, args []string, out, errOut io.Writer) int {
 	return 1
 }
 
-// usage makes an error one of the command line, and shows the command's usage.
+// usage makes an error one of the command line, and shows how the command is
+// called: of the flags --help tells, so that the error stays in sight.
 func usage(cmd *cobra.Command, err error) error {
-	return fmt.Errorf("%w: %w\n%s", errUsage, err, cmd.UsageString())
+	return fmt.Errorf("%w: %w\nUsage: %s\n%s --help says more", errUsage, err, cmd.UseLine(), cmd.CommandPath())
 }
 
 // usageArgs makes a failed check of the arguments a usage error.
@@ -146,7 +148,11 @@ func required(cmd *cobra.Command, flags ...string) error {
 		}
 	}
 	if len(missing) > 0 {
-		return usage(cmd, fmt.Errorf("%s needs %s", cmd.CommandPath(), strings.Join(missing, ", ")))
+		err := fmt.Errorf("%s needs %s", cmd.CommandPath(), strings.Join(missing, ", "))
+		if args := cmd.Flags().Args(); len(args) > 0 && slices.Contains(missing, "--data") {
+			err = fmt.Errorf("%w; --data stands before files: --data %s", err, strings.Join(args, " "))
+		}
+		return usage(cmd, err)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -85,7 +86,7 @@ func (s *scoreRun) check(cmd *cobra.Command) error {
 	case s.merge && s.probability:
 		return usage(cmd, errors.New("--probability belongs to the commands that score the shards: --merge writes what they were asked for"))
 	case !s.merge && len(s.shards) > 0:
-		return usage(cmd, fmt.Errorf("%q: files behind the flags are shards to --merge", s.shards))
+		return usage(cmd, fmt.Errorf("score takes one --data, and %s stands beside it: score each file by itself (behind the flags of --merge stand shards)", strings.Join(s.shards, ", ")))
 	case s.groupRows < 1:
 		return usage(cmd, fmt.Errorf("--group-rows is %d, want at least 1", s.groupRows))
 	}
