@@ -182,7 +182,14 @@ func (m *merging) printPeople(s *feedback.MergeSummary) {
 	if s.Superseded > 0 {
 		later = fmt.Sprintf(", %d superseded by what the same person said later", s.Superseded)
 	}
-	fmt.Fprintf(m.out, "%s: %s; %d answers (%s), %d rows without one%s\n", strings.Join(m.answers, ", "), s.Rows, s.Answers, strings.Join(each, ", "), s.Blank, later)
+	by := ""
+	if len(each) > 0 {
+		by = " (" + strings.Join(each, ", ") + ")"
+	}
+	fmt.Fprintf(m.out, "%s: %s; %d answers%s, %d rows without one%s\n", strings.Join(m.answers, ", "), s.Rows, s.Answers, by, s.Blank, later)
+	if s.Answers == 0 {
+		fmt.Fprintln(m.out, "warning: nobody has answered: the column answer (A, B or tie) is empty in every row, and people's answers change no label")
+	}
 	fmt.Fprintf(m.out, "%d comparisons answered: %d labels confirmed, %d overturned, %d withdrawn; %d abstentions decided, %d still open\n", s.Answered, s.Confirmed, s.Overturned, s.Withdrawn, s.Decided, s.StillOpen)
 }
 

@@ -191,7 +191,7 @@ func (t *triaging) write(ctx context.Context, r *triage.Result, facts []draw.Fac
 	if err := publish(r, t.dir, triageReport, triagePage, page, t.asJSON, t.out); err != nil || t.asJSON {
 		return err
 	}
-	return t.next()
+	return t.next(r)
 }
 
 // labelsDir is the directory of labels that the pairs are of; "" of other pairs.
@@ -210,10 +210,10 @@ func (t *triaging) labelled() iter.Seq2[labels.Label, error] {
 	return labels.ReadLabels(t.files[0])
 }
 
-// next says what can be done with the list.
-func (t *triaging) next() error {
+// next says what can be done with the list, where there is anything in it.
+func (t *triaging) next(r *triage.Result) error {
 	fmt.Fprintf(t.out, "pairs   %s\n", filepath.Join(t.dir, triage.LinesFile))
-	if t.config.Budget == 0 {
+	if t.config.Budget == 0 || r.Report.Rejudge.Listed == 0 {
 		return nil
 	}
 	into := cmp.Or(t.labelsDir(), filepath.Join(t.dir, triage.LabelsFolder))
