@@ -21,7 +21,7 @@ const bodyPart = 64 << 10
 func (r *request) read(w http.ResponseWriter) ([]byte, error) {
 	if kind := r.http.Header.Get("Content-Type"); kind != "" {
 		if media, _, err := mime.ParseMediaType(kind); err != nil || media != "application/json" && !strings.HasSuffix(media, "+json") {
-			return nil, fail(http.StatusUnsupportedMediaType, "", "Content-Type is %s, want application/json", clip(strconv.Quote(kind)))
+			return nil, fail(http.StatusUnsupportedMediaType, "", "Content-Type is %s, want application/json (curl: -H 'Content-Type: application/json')", clip(strconv.Quote(kind)))
 		}
 	}
 	if coding := r.http.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {

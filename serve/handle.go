@@ -7,8 +7,10 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,7 +52,24 @@ func (s *Server) Handler() http.Handler {
 		write(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
 	mux.HandleFunc("GET /ready", s.answerReady)
+	mux.HandleFunc("/", unknown(mux))
 	return s.authorized(mux)
+}
+
+// unknown answers what no pattern takes, another method of a path among it.
+func unknown(mux *http.ServeMux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		for _, method := range []string{http.MethodPost, http.MethodGet} {
+			other := &http.Request{Method: method, URL: r.URL, Host: r.Host}
+			if _, pattern := mux.Handler(other); strings.HasPrefix(pattern, method+" ") {
+				w.Header().Set("Allow", method)
+				write(w, http.StatusMethodNotAllowed, openAIError(fail(http.StatusMethodNotAllowed, "", "%s is answered to %s, not to %s", clip(r.URL.Path), method, clip(r.Method))))
+				return
+			}
+		}
+		rewards := strings.Join(slices.Sorted(maps.Keys(dialects)), ", ")
+		write(w, http.StatusNotFound, openAIError(fail(http.StatusNotFound, "", "nothing is at %s: what answers is %s; GET /openapi.json describes it", clip(r.URL.Path), rewards)))
+	}
 }
 
 // dialects by what they listen to. SGLang's and vLLM's /classify are told apart by

@@ -208,3 +208,35 @@ func TestPages(t *testing.T) {
 		}
 	}
 }
+
+// TestElsewhere: another path, or another method of one, is told what there is.
+func TestElsewhere(t *testing.T) {
+	_, listening := serving(t, Default(), opened(t, "rm", saved(t, 1, "")))
+	for _, c := range []struct {
+		method, path string
+		want         int
+		says         string
+	}{
+		{"POST", "/v1/chat/completions", 404, "POST /get_reward"},
+		{"GET", "/", 404, "/openapi.json"},
+		{"GET", "/get_reward", 405, "is answered to POST"},
+		{"DELETE", "/v1/models", 405, "is answered to GET"},
+	} {
+		r, err := http.NewRequest(c.method, listening.URL+c.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := listening.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil || answer.StatusCode != c.want || !strings.Contains(string(said), c.says) || !json.Valid(said) {
+			t.Errorf("%s %s: %d %s, %v; want %d with %q", c.method, c.path, answer.StatusCode, said, err, c.want, c.says)
+		}
+		if allow := answer.Header.Get("Allow"); (allow != "") != (c.want == 405) {
+			t.Errorf("%s %s: Allow %q", c.method, c.path, allow)
+		}
+	}
+}

@@ -71,6 +71,8 @@ func checkRepoID(id string) error {
 	const word = `[0-9A-Za-z_]([0-9A-Za-z_.-]*[0-9A-Za-z_])?`
 	valid := regexp.MustCompile(`^(` + word + `/)?` + word + `$`)
 	switch {
+	case filepath.IsAbs(id), strings.HasPrefix(id, "./"), strings.HasPrefix(id, "../"):
+		return errors.New("there is no such folder")
 	case strings.Count(id, "/") > 1:
 		return errors.New(`a hub name has at most one "/"`)
 	case len(id) > 96:
