@@ -67,13 +67,28 @@ func find(root string) ([]string, error) {
 		switch {
 		case path != root && strings.HasPrefix(entry.Name(), "."), strings.Count(rel, string(filepath.Separator)) >= deepest:
 			return fs.SkipDir
-		case trainer.Started(path):
+		case isRun(path):
 			dirs = append(dirs, path)
 			return fs.SkipDir
 		}
 		return nil
 	})
 	return dirs, err
+}
+
+// isRun tells runs from folders that hold another command's config.yaml, as labels do:
+// it has made a step, or is at it.
+func isRun(dir string) bool {
+	if !trainer.Started(dir) {
+		return false
+	}
+	for _, name := range []string{trainer.MetricsFile, "checkpoints"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return true
+		}
+	}
+	training, err := trainer.InUse(dir)
+	return training || err != nil
 }
 
 // look reads what has changed.

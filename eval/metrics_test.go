@@ -157,16 +157,21 @@ func TestLargeMargins(t *testing.T) {
 	near(t, "sigmoid(-40)", stats.Value(stats.Sigmoid(-40)), math.Exp(-40), 1e-30) // 1 - sigmoid(40) would be 0
 }
 
-// BenchmarkEvaluate is what each validation of a training costs beside the scoring.
+// BenchmarkEvaluate is what a validation of a training costs beside the scoring: with
+// intervals, which the best so far gets, and without.
 func BenchmarkEvaluate(b *testing.B) {
 	for _, n := range []int{203, 10_000, 100_000} {
-		rows := randomRows(n, 1)
-		b.Run(fmt.Sprintf("pairs=%d", n), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				evaluate(b, rows)
-			}
-			b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "pairs/s")
-		})
+		for _, resamples := range []int{0, 1} {
+			rows := randomRows(n, 1)
+			b.Run(fmt.Sprintf("pairs=%d/resamples=%d", n, resamples), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := Evaluate(rows, Config{Bootstrap: resamples}); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "pairs/s")
+			})
+		}
 	}
 }

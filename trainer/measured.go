@@ -24,25 +24,34 @@ const (
 	rowsFile   = "validation.jsonl" // as pairs.jsonl, without texts
 )
 
-// measure scores the validation pairs; loss is the run's own.
-func (r Run) measure(ctx context.Context, scorer *model.Ensemble, step int) (m *Measured, loss float64, err error) {
+// score scores the validation pairs; loss is the run's own.
+func (r Run) score(ctx context.Context, scorer *model.Ensemble) (rows []eval.Row, loss float64, err error) {
 	chosen, rejected, err := scorer.ScoreStore(ctx, r.Validation, nil)
+	if err == nil {
+		rows, err = eval.RowsOf(r.Validation, chosen, rejected)
+	}
+	if err == nil {
+		loss, err = r.Config.objective(r.Validation.Info, chosen, rejected)
+	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("validation: %w", err)
 	}
-	rows, err := eval.RowsOf(r.Validation, chosen, rejected)
-	if err != nil {
-		return nil, 0, fmt.Errorf("validation: %w", err)
+	return rows, loss, nil
+}
+
+// measure evaluates scored pairs; without intervals it is quick, and the figures are
+// the same.
+func (r Run) measure(rows []eval.Row, step int, intervals bool) (*Measured, error) {
+	cfg := eval.Config{Seed: r.Config.Seed}
+	if !intervals {
+		cfg.Bootstrap = 1
 	}
-	report, err := eval.Evaluate(rows, eval.Config{Seed: r.Config.Seed})
+	report, err := eval.Evaluate(rows, cfg)
 	if err != nil {
-		return nil, 0, fmt.Errorf("validation: %w", err)
+		return nil, fmt.Errorf("validation: %w", err)
 	}
 	report.Step = step
-	if loss, err = r.Config.objective(r.Validation.Info, chosen, rejected); err != nil {
-		return nil, 0, fmt.Errorf("validation: %w", err)
-	}
-	return &Measured{report, rows}, loss, nil
+	return &Measured{report, rows}, nil
 }
 
 // best is what was measured of the checkpoint that is kept. Runs that began before
@@ -55,7 +64,10 @@ func (r Run) best(ctx context.Context, scorer *model.Ensemble, state *State) (*M
 	m, err := readMeasured(r.Dir, state.Best.Step)
 	if errors.Is(err, os.ErrNotExist) {
 		fmt.Fprintf(r.Out, "the checkpoint of step %d has no report beside it: the report is of the last step, %d; laurel eval --model %s measures the other\n", state.Best.Step, state.Step, r.Dir)
-		m, _, err = r.measure(ctx, scorer, state.Step)
+		var rows []eval.Row
+		if rows, _, err = r.score(ctx, scorer); err == nil {
+			m, err = r.measure(rows, state.Step, true)
+		}
 	}
 	return m, err
 }

@@ -199,11 +199,15 @@ func (r Run) record(line Line) error {
 // validate measures and records. It gives what was measured where this step is the best
 // so far.
 func (r Run) validate(ctx context.Context, scorer *model.Ensemble, state *State) (*Measured, error) {
-	measured, objective, err := r.measure(ctx, scorer, state.Step)
+	rows, objective, err := r.score(ctx, scorer)
 	if err != nil {
 		return nil, err
 	}
-	report := measured.Report
+	quick, err := r.measure(rows, state.Step, false)
+	if err != nil {
+		return nil, err
+	}
+	report := quick.Report
 	e := Evaluation{Step: state.Step, Accuracy: float64(report.AccuracyTiesHalf), Loss: float64(report.BTLossMean)}
 	margin := float64(report.MarginMean)
 	line := Line{Step: state.Step, ValidationLoss: &e.Loss, ValidationAccuracy: &e.Accuracy, ValidationMargin: &margin, ValidationObjective: &objective}
@@ -217,7 +221,7 @@ func (r Run) validate(ctx context.Context, scorer *model.Ensemble, state *State)
 		return nil, nil
 	}
 	state.Best = &e
-	return measured, nil
+	return r.measure(rows, state.Step, true)
 }
 
 // save writes a checkpoint, then points best.json to the best, then removes
