@@ -141,7 +141,7 @@ func (p pairs) calibrationIntervals(c *Calibration, cfg Config) {
 	c.ECEConfidence = notBelow0(stats.Pivotal95(confidence.error(once), b))
 	c.AUROC = stats.Value(p.auroc(widths, once))
 	c.AUROCIn = stats.Interval{stats.Value(math.NaN()), stats.Value(math.NaN())}
-	if c.AUROC.Defined() {
+	if c.AUROC.Defined() && len(tells) > 0 { // few resamples of few pairs may all be right, or all wrong
 		c.AUROCIn = stats.Central95(tells)
 	}
 	c.Method = fmt.Sprintf("bootstrap over prompts, %d resamples, 95%%: basic for calibration errors, percentile for margin_auroc", n)

@@ -31,6 +31,15 @@ func TestRowsAreKept(t *testing.T) {
 	}
 }
 
+// TestOneResample: few pairs and one resample, of which every kind comes up.
+func TestOneResample(t *testing.T) {
+	for seed := range uint64(200) {
+		if _, err := Evaluate(randomRows(4, seed), Config{Bootstrap: 1, Seed: seed}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkWritePairs is what keeping a validation costs: 10,000 rows, without texts as
 // in a checkpoint.
 func BenchmarkWritePairs(b *testing.B) {
