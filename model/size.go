@@ -28,6 +28,9 @@ type Size struct {
 	// Activated are those of a block's outputs that come from the matrix before the
 	// MLP's activation, Normed those that have a norm of their own: queries and keys.
 	Activated, Normed int
+	// LastForOne tells that the last block, after its attention, is computed for one
+	// token a sequence: the one that the reward is pooled from.
+	LastForOne bool
 }
 
 // Size measures the model.
@@ -35,7 +38,7 @@ func (m *Model) Size() Size {
 	a, blocks := m.Config.family.about(), m.Config.family.blocks()
 	s := Size{Parameters: m.NumParameters(), Trainable: m.NumTrainable(), Half: m.NumHalf(), Blocks: blocks,
 		Hidden: a.hidden, Heads: a.heads, HeadDim: a.headDim, Intermediate: a.inner, Activated: a.inner, Normed: a.normed,
-		Inputs: 2*a.hidden + a.heads*a.headDim + a.inner}
+		Inputs: 2*a.hidden + a.heads*a.headDim + a.inner, LastForOne: takesOne(m.Config.pooling())}
 	if a.gated {
 		s.Intermediate = 2 * a.inner
 	}

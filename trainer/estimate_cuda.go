@@ -19,13 +19,16 @@ const (
 //
 //	weights     4 bytes a parameter, 2 of a base kept in bfloat16
 //	optimiser   12 bytes a trained value: gradient and two moments
-//	activations cudaBlock's of each block, and cudaScores'; with gradient checkpointing the input of each block in
-//	            float32 and one block in full. Frozen weights of linear layers in
+//	activations cudaBlock's of each block, cudaLast's of one whose outputs are computed for one token a sequence, and
+//	            cudaScores'; with gradient checkpointing the input of each block in float32 and one block in full. Frozen weights of linear layers in
 //	            bfloat16: those that are trained lie where their gradients will
 func cudaMemory(s model.Size, b BatchShape) Memory {
 	n, t, blocks := float64(b.Rows), float64(b.Tokens), float64(s.Blocks)
 	scores, heads := cudaScores(b.Scores, b.Banded), float64(s.Heads)
 	kept := n * t * (blocks*cudaBlock(s) + heads*scores)
+	if s.LastForOne {
+		kept -= n * t * (cudaBlock(s) - cudaLast(s))
+	}
 	if b.Checkpointed {
 		scores = cudaScores(b.BlockScores, min(b.BlockScores, b.Banded))
 		kept = n * t * (cudaBlock(s) + heads*scores + blocks*cudaSum*float64(s.Hidden))
@@ -50,4 +53,11 @@ func cudaBlock(s model.Size) float64 {
 	sums := 2 * s.Hidden
 	values := s.Inputs + s.Outputs - 2*s.Hidden + s.Normed
 	return cudaSum*float64(sums) + cudaValue*float64(values) + cudaAdapted*float64(min(s.Activated, s.AdapterOutputs))
+}
+
+// cudaLast is what the last block keeps of a token where only its attention is
+// computed for all: the sum that it reads, what its attention's products read, and
+// queries, keys and values.
+func cudaLast(s model.Size) float64 {
+	return (cudaSum + 2*cudaValue + 3*cudaValue) * float64(s.Hidden)
 }

@@ -52,7 +52,8 @@ func TestPeakMemoryByHand(t *testing.T) {
 
 // TestCUDAMemoryByHand: the parts of a small model. Of a token a block keeps
 // 8·4 bytes of sums, 2·(18 + 30 - 8 + 5) of values: 122, with an adapter 1.5·7
-// more; a query and head 4 bytes a score, 6 in a band.
+// more; a query and head 4 bytes a score, 6 in a band. A last block of which one
+// token is asked for keeps 14·4.
 func TestCUDAMemoryByHand(t *testing.T) {
 	s := model.Size{Parameters: 100, Trainable: 50, Linear: 60, TrainedLinear: 40, Blocks: 3, Hidden: 4, Heads: 2,
 		Inputs: 18, Outputs: 30, Normed: 5, Activated: 7}
@@ -60,13 +61,15 @@ func TestCUDAMemoryByHand(t *testing.T) {
 	for name, c := range map[string]struct {
 		adapter      int
 		checkpointed bool
+		last         bool
 		want         float64
 	}{
-		"whole":        {0, false, 20*(3*122+2*(4*26+2*6)) + 3*20},
-		"adapter":      {9, false, 20*(3*(122+10.5)+2*(4*26+2*6)) + 3*20},
-		"checkpointed": {0, true, 20*(122+2*(4*10+2*6)+3*16) + 3*20},
+		"whole":        {0, false, false, 20*(3*122+2*(4*26+2*6)) + 3*20},
+		"adapter":      {9, false, false, 20*(3*(122+10.5)+2*(4*26+2*6)) + 3*20},
+		"last for one": {0, false, true, 20*(2*122+56+2*(4*26+2*6)) + 3*20},
+		"checkpointed": {0, true, true, 20*(122+2*(4*10+2*6)+3*16) + 3*20},
 	} {
-		s.AdapterOutputs, b.Checkpointed = c.adapter, c.checkpointed
+		s.AdapterOutputs, b.Checkpointed, s.LastForOne = c.adapter, c.checkpointed, c.last
 		if m := PeakMemory(s, b); m.Weights != 400 || m.Optimiser != 600 || m.Activations != c.want {
 			t.Errorf("%s: %+v, want activations %v", name, m, c.want)
 		}
