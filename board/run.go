@@ -79,13 +79,11 @@ func find(root string) ([]string, error) {
 // isRun tells runs from folders that hold another command's config.yaml, as labels do:
 // it has made a step, or is at it.
 func isRun(dir string) bool {
-	if !trainer.Started(dir) {
+	switch {
+	case trainer.Stepped(dir):
+		return true
+	case !trainer.Started(dir):
 		return false
-	}
-	for _, name := range []string{trainer.MetricsFile, "checkpoints"} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return true
-		}
 	}
 	training, err := trainer.InUse(dir)
 	return training || err != nil

@@ -10,13 +10,15 @@ import (
 )
 
 // Started tells whether a run directory holds a run already.
-func Started(runDir string) bool {
-	for _, name := range []string{MetricsFile, "checkpoints", "config.yaml"} {
-		if _, err := os.Stat(filepath.Join(runDir, name)); err == nil {
-			return true
-		}
-	}
-	return false
+func Started(runDir string) bool { return Stepped(runDir) || holds(runDir, useFile) }
+
+// Stepped tells whether a run has made steps: its configuration alone, which other
+// commands' directories have too, is none.
+func Stepped(runDir string) bool { return holds(runDir, MetricsFile) || holds(runDir, "checkpoints") }
+
+func holds(dir, name string) bool {
+	_, err := os.Stat(filepath.Join(dir, name))
+	return err == nil
 }
 
 // Resume loads the newest whole checkpoint of a run: the model by load, which
