@@ -1,0 +1,100 @@
+// Package hostattention is attention over sequences that lie one after another in
+// a row of tokens, on a CPU: each query sees the keys of its own sequence, no scores
+// are kept, and nothing is computed for padding. XLA's CPU calls it, which has no
+// such operation of its own (docs/upstream.md).
+package hostattention
+
+// #cgo CFLAGS: -O3 -std=gnu11 -Wall -Wextra
+// #cgo LDFLAGS: -lm -lpthread
+// #include "handler.h"
+import "C"
+
+import (
+	"errors"
+	"runtime"
+	"unsafe"
+)
+
+// Names by which programs call the functions.
+const (
+	ForwardName  = "laurel.attention"
+	BackwardName = "laurel.attention.backward"
+)
+
+// Handlers are the functions as XLA's foreign function interface calls them,
+// XLA_FFI_Handler of its C API.
+func Handlers() map[string]unsafe.Pointer {
+	return map[string]unsafe.Pointer{ForwardName: C.la_forward_handler, BackwardName: C.la_backward_handler}
+}
+
+// Kind says for which vectors the CPU's kernels are written.
+func Kind() string { return C.GoString(C.la_best().name) }
+
+// call is what both passes are told. Shapes: N tokens, H heads, G key-value heads,
+// K features a head, Q queries (N, or one a span), S spans.
+type call struct {
+	query, key, value        []float32 // [Q, H, K], [N, G, K], [N, G, K]
+	start, end               []int32   // [S]
+	heads, kvHeads, features int
+	one, causal              bool
+	window                   int
+	scale, dropout           float32
+	stream                   uint32
+}
+
+func (c *call) fill(pin *runtime.Pinner) C.la_call {
+	flag := func(b bool) C.int {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	tokens := len(c.key) / (c.kvHeads * c.features)
+	pin.Pin(&c.start[0])
+	pin.Pin(&c.end[0])
+	return C.la_call{query: floats(pin, c.query), key: floats(pin, c.key), value: floats(pin, c.value),
+		start: (*C.int32_t)(&c.start[0]), end: (*C.int32_t)(&c.end[0]), spans: C.int64_t(len(c.start)),
+		tokens: C.int64_t(tokens), queries: C.int64_t(len(c.query) / (c.heads * c.features)),
+		heads: C.int(c.heads), kv_heads: C.int(c.kvHeads), features: C.int(c.features),
+		one: flag(c.one), causal: flag(c.causal), window: C.int(c.window),
+		scale: C.float(c.scale), dropout: C.float(c.dropout), stream: C.uint32_t(c.stream)}
+}
+
+func floats(pin *runtime.Pinner, x []float32) *C.float {
+	pin.Pin(&x[0])
+	return (*C.float)(&x[0])
+}
+
+// kernels are those that this CPU can run, by name.
+func kernels() map[string]*C.la_kernels {
+	return map[string]*C.la_kernels{"best": C.la_best(), "generic": &C.la_generic}
+}
+
+// forward gives the outputs [Q, H, K] and the logarithms of the softmaxes'
+// denominators [Q, H].
+func (c *call) forward(kernel string, threads int) (out, lse []float32, err error) {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	out, lse = make([]float32, len(c.query)), make([]float32, len(c.query)/c.features)
+	in := c.fill(&pin)
+	in.out, in.lse = floats(&pin, out), floats(&pin, lse)
+	return out, lse, wrong(C.la_run(&in, kernels()[kernel], 0, C.int(threads)))
+}
+
+// backward gives the gradients of query, key and value from those of out.
+func (c *call) backward(kernel string, threads int, out, lse, dout []float32) (dquery, dkey, dvalue []float32, err error) {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	dquery, dkey, dvalue = make([]float32, len(c.query)), make([]float32, len(c.key)), make([]float32, len(c.value))
+	in := c.fill(&pin)
+	in.out, in.lse, in.dout = floats(&pin, out), floats(&pin, lse), floats(&pin, dout)
+	in.dquery, in.dkey, in.dvalue = floats(&pin, dquery), floats(&pin, dkey), floats(&pin, dvalue)
+	return dquery, dkey, dvalue, wrong(C.la_run(&in, kernels()[kernel], 1, C.int(threads)))
+}
+
+func wrong(why *C.char) error {
+	if why == nil {
+		return nil
+	}
+	return errors.New(C.GoString(why))
+}

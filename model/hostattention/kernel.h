@@ -1,0 +1,54 @@
+// Attention over spans on a CPU, forward and backward.
+//
+// A span is a sequence of tokens that lie one after another; a query sees the
+// keys of its own span. Scores are computed a block of queries at a time and
+// never kept (Dao et al. 2022, arXiv:2205.14135): the backward pass computes
+// them again from the logarithm of each softmax's denominator.
+#ifndef LAUREL_HOSTATTENTION_KERNEL_H
+#define LAUREL_HOSTATTENTION_KERNEL_H
+
+#include <stdint.h>
+
+// Shapes: N tokens, H heads, G key-value heads, K features a head, Q queries: N,
+// or one for each span. All arrays are row-major.
+typedef struct {
+	const float *query;      // [Q, H, K]
+	const float *key, *value; // [N, G, K]
+	float *out;              // [Q, H, K]
+	float *lse;              // [Q, H]: log Σ exp(score) of each softmax
+	// The backward pass reads out and lse, and these, and writes the others.
+	const float *dout;       // [Q, H, K]
+	float *dquery;           // [Q, H, K]
+	float *dkey, *dvalue;    // [N, G, K]
+
+	const int32_t *start, *end; // [spans]: a span is tokens start … end−1, none where they are equal
+	int64_t spans, tokens, queries;
+	int heads, kv_heads, features;
+	int one;         // one query for each span, which sees all of its keys
+	int causal;      // a query sees no key after it
+	int window;      // > 0: a query sees keys less than so many tokens before it if causal, else at most so many on either side
+	float scale;     // of the scores
+	float dropout;   // rate at which probabilities are dropped
+	uint32_t stream; // decides which
+} la_call;
+
+// What one thread needs to work on a span of so many keys, in floats.
+int64_t la_scratch(const la_call *call, int64_t longest);
+
+// A pass over one span and one key-value head with all heads that share it.
+typedef void la_pass(const la_call *call, int64_t span, int kv_head, float *scratch);
+
+typedef struct {
+	la_pass *forward, *backward;
+	const char *name;
+} la_kernels;
+
+extern const la_kernels la_generic;
+#if defined(__x86_64__)
+extern const la_kernels la_avx2, la_avx512;
+#endif
+
+// The fastest that this CPU has.
+const la_kernels *la_best(void);
+
+#endif

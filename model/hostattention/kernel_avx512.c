@@ -1,0 +1,12 @@
+// For x86 CPUs with AVX-512: 32 registers of 16 floats.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#pragma GCC target("avx512f,avx512dq,avx2,fma,prefer-vector-width=512")
+#define VW 16
+#define NV 2
+#define MR 8
+#define NAME la_avx512
+#define KIND "AVX-512"
+#define VMAX(a, b) ((vf)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#include "kernel_body.h"
+#endif

@@ -1,0 +1,323 @@
+// The passes, written once for vectors of VW floats and tiles of MR rows by NV
+// vectors. Each kernel_*.c sets these and NAME for a kind of CPU.
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "kernel.h"
+
+typedef float vf __attribute__((vector_size(4 * VW)));
+typedef float vfu __attribute__((vector_size(4 * VW), aligned(4), may_alias));
+typedef int32_t vi __attribute__((vector_size(4 * VW)));
+typedef uint32_t vu __attribute__((vector_size(4 * VW)));
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum {
+	BLOCK = 32, // queries at a time
+	WIDE = 32   // rows of scores are padded to multiples of it
+};
+
+INLINE vf load(const float *p) { return *(const vfu *)p; }
+INLINE void store(float *p, vf x) { *(vfu *)p = x; }
+INLINE vf splat(float x) { return x - (vf){0}; }
+INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
+#ifndef VMAX // the greater, b where either is not a number
+#define VMAX(a, b) pick((a) > (b), (a), (b))
+#endif
+
+INLINE int64_t padded(int64_t n) { return (n + WIDE - 1) / WIDE * WIDE; }
+
+// e^x for x ≤ 0, to about one unit in the last place (Cody and Waite's reduction,
+// the polynomial of Cephes' expf).
+INLINE vf exp_of(vf x) {
+	x = VMAX(splat(-87.0f), x); // what is not a number stays so
+	vf n = x * 1.44269504088896341f + 12582912.0f;
+	vi k = (vi)n; // the integer lies in the low bits
+	n -= 12582912.0f;
+	vf r = x - n * 0.693359375f;
+	r -= n * -2.12194440e-4f;
+	vf y = r * 1.9875691500e-4f + 1.3981999507e-3f;
+	y = y * r + 8.3334519073e-3f;
+	y = y * r + 4.1665795894e-2f;
+	y = y * r + 1.6666665459e-1f;
+	y = y * r + 5.0000001201e-1f;
+	y = y * (r * r) + r + 1.0f;
+	return (vf)((vi)y + (k << 23));
+}
+
+INLINE uint32_t hash(uint32_t x) { // Wellons' lowbias32, as in model/dropout.go
+	x ^= x >> 16;
+	x *= 0x7feb352du;
+	x ^= x >> 15;
+	x *= 0x846ca68bu;
+	return x ^ x >> 16;
+}
+
+INLINE vu hash_all(vu x) {
+	x ^= x >> 16;
+	x *= 0x7feb352du;
+	x ^= x >> 15;
+	x *= 0x846ca68bu;
+	return x ^ x >> 16;
+}
+
+INLINE float sum_of(vf x) {
+	float s = 0;
+	for (int i = 0; i < VW; i++) s += x[i];
+	return s;
+}
+
+INLINE float max_of(vf x) {
+	float m = x[0];
+	for (int i = 1; i < VW; i++) m = x[i] > m ? x[i] : m;
+	return m;
+}
+
+// One tile of C (+)= A·B: mr rows by nv vectors, over depth. A's element i, k is at
+// a[i·rows + k·columns].
+INLINE void tile(int mr, int nv, int64_t depth, const float *a, int64_t rows, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
+	vf sums[MR][NV];
+#pragma GCC unroll 16
+	for (int i = 0; i < mr; i++)
+#pragma GCC unroll 4
+		for (int j = 0; j < nv; j++) sums[i][j] = add ? load(c + i * ldc + j * VW) : (vf){0};
+	for (int64_t k = 0; k < depth; k++) {
+		vf line[NV];
+#pragma GCC unroll 4
+		for (int j = 0; j < nv; j++) line[j] = load(b + k * ldb + j * VW);
+#pragma GCC unroll 16
+		for (int i = 0; i < mr; i++) {
+			vf factor = splat(a[i * rows + k * columns]);
+#pragma GCC unroll 4
+			for (int j = 0; j < nv; j++) sums[i][j] += factor * line[j];
+		}
+	}
+#pragma GCC unroll 16
+	for (int i = 0; i < mr; i++)
+#pragma GCC unroll 4
+		for (int j = 0; j < nv; j++) store(c + i * ldc + j * VW, sums[i][j]);
+}
+
+INLINE void column_of_tiles(int nv, int64_t m, int64_t depth, const float *a, int64_t rows, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
+	int64_t i = 0;
+	for (; i + MR <= m; i += MR) tile(MR, nv, depth, a + i * rows, rows, columns, b, ldb, c + i * ldc, ldc, add);
+	a += i * rows;
+	c += i * ldc;
+	switch (m - i) {
+#define LEFT(n) case n: tile(n, nv, depth, a, rows, columns, b, ldb, c, ldc, add); break;
+	LEFT(1) LEFT(2) LEFT(3)
+#if MR > 4
+	LEFT(4) LEFT(5)
+#endif
+#if MR > 6
+	LEFT(6) LEFT(7)
+#endif
+#undef LEFT
+	}
+}
+
+// C [m, n] (+)= A [m, depth] · B [depth, n]; n is a multiple of VW.
+INLINE void product_of(int64_t m, int64_t n, int64_t depth, const float *a, int64_t rows, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
+	int64_t j = 0;
+	for (; j + NV * VW <= n; j += NV * VW) column_of_tiles(NV, m, depth, a, rows, columns, b + j, ldb, c + j, ldc, add);
+	for (; j < n; j += VW) column_of_tiles(1, m, depth, a, rows, columns, b + j, ldb, c + j, ldc, add);
+}
+
+static __attribute__((noinline)) void set_product(int64_t m, int64_t n, int64_t depth, const float *a, int64_t rows, const float *b, int64_t ldb, float *c, int64_t ldc) {
+	product_of(m, n, depth, a, rows, 1, b, ldb, c, ldc, 0);
+}
+
+// C += Aᵀ·B
+static __attribute__((noinline)) void add_transposed(int64_t m, int64_t n, int64_t depth, const float *a, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc) {
+	product_of(m, n, depth, a, 1, columns, b, ldb, c, ldc, 1);
+}
+
+// x [n, features], rows so far apart, to [features, wide]; zero beyond n.
+static __attribute__((noinline)) void transposed(int64_t n, int features, const float *x, int64_t apart, float *to, int64_t wide) {
+	typedef float v4 __attribute__((vector_size(16)));
+	typedef float v4u __attribute__((vector_size(16), aligned(4), may_alias));
+	typedef int32_t i4 __attribute__((vector_size(16)));
+	int64_t i = 0;
+	for (; i + 4 <= n; i += 4)
+		for (int k = 0; k < features; k += 4) {
+			const float *p = x + i * apart + k;
+			v4 a = *(const v4u *)p, b = *(const v4u *)(p + apart), c = *(const v4u *)(p + 2 * apart), d = *(const v4u *)(p + 3 * apart);
+			v4 ab = __builtin_shuffle(a, b, (i4){0, 4, 1, 5}), AB = __builtin_shuffle(a, b, (i4){2, 6, 3, 7});
+			v4 cd = __builtin_shuffle(c, d, (i4){0, 4, 1, 5}), CD = __builtin_shuffle(c, d, (i4){2, 6, 3, 7});
+			float *q = to + k * wide + i;
+			*(v4u *)q = __builtin_shuffle(ab, cd, (i4){0, 1, 4, 5});
+			*(v4u *)(q + wide) = __builtin_shuffle(ab, cd, (i4){2, 3, 6, 7});
+			*(v4u *)(q + 2 * wide) = __builtin_shuffle(AB, CD, (i4){0, 1, 4, 5});
+			*(v4u *)(q + 3 * wide) = __builtin_shuffle(AB, CD, (i4){2, 3, 6, 7});
+		}
+	for (; i < n; i++)
+		for (int k = 0; k < features; k++) to[k * wide + i] = x[i * apart + k];
+	for (int k = 0; k < features; k++) memset(to + k * wide + n, 0, (wide - n) * sizeof *to);
+}
+
+// The keys that a query sees: from … to−1, counted from the span's first.
+typedef struct {
+	int64_t from, to;
+} seen;
+
+INLINE seen seen_by(const la_call *call, int64_t query, int64_t keys) {
+	seen s = {0, keys};
+	if (call->one) return s;
+	if (call->causal) s.to = query + 1;
+	if (call->window > 0 && call->causal && query + 1 > call->window) s.from = query + 1 - call->window;
+	if (call->window > 0 && !call->causal) {
+		if (query > call->window) s.from = query - call->window;
+		if (query + call->window + 1 < keys) s.to = query + call->window + 1;
+	}
+	return s;
+}
+
+// What all queries of a block see, widened to whole vectors: rows of scores are
+// computed there, and set to zero where their own query sees nothing.
+INLINE seen seen_by_block(const la_call *call, int64_t first, int64_t count, int64_t keys) {
+	seen s = {seen_by(call, first, keys).from / WIDE * WIDE, padded(seen_by(call, first + count - 1, keys).to)};
+	return s;
+}
+
+INLINE vi lanes(void) {
+	vi x;
+	for (int i = 0; i < VW; i++) x[i] = i;
+	return x;
+}
+
+INLINE vi among(seen s, int64_t at) { // of the VW keys from at on, which are seen
+	vi k = lanes() + (int32_t)at;
+	return (k >= (int32_t)s.from) & (k < (int32_t)s.to);
+}
+
+// What dropout multiplies the VW probabilities from key at on by.
+INLINE vf kept(uint32_t row, int64_t at, uint32_t threshold, float factor) {
+	vu bits = hash_all(((vu)lanes() + (uint32_t)at) ^ row);
+	vi keep = (vi)(bits >= threshold);
+	return (vf)(keep & (vi)splat(factor));
+}
+
+// The part of a call that a pass works on.
+typedef struct {
+	int64_t first, keys;     // tokens of the span
+	int64_t query, queries;  // rows of query
+	int64_t wide;            // of a row of scores
+	int64_t hk, gk;          // from a token's to the next's
+	uint32_t threshold;
+	float factor;
+} part;
+
+INLINE part part_of(const la_call *call, int64_t span) {
+	part p;
+	p.first = call->start[span];
+	p.keys = call->end[span] - p.first;
+	p.query = call->one ? span : p.first;
+	p.queries = call->one && p.keys > 0 ? 1 : p.keys;
+	p.wide = padded(p.keys);
+	p.hk = (int64_t)call->heads * call->features;
+	p.gk = (int64_t)call->kv_heads * call->features;
+	p.threshold = (uint32_t)((double)call->dropout * 4294967295.0);
+	p.factor = 1 / (1 - call->dropout);
+	return p;
+}
+
+INLINE uint32_t row_stream(const la_call *call, int64_t query, int head) {
+	return hash((uint32_t)(query * call->heads + head) ^ call->stream);
+}
+
+static void forward(const la_call *call, int64_t span, int kv_head, float *scratch) {
+	part p = part_of(call, span);
+	int features = call->features, group = call->heads / call->kv_heads;
+	const float *value = call->value + p.first * p.gk + kv_head * features;
+	float *keys = scratch, *scores = keys + features * p.wide;
+	transposed(p.keys, features, call->key + p.first * p.gk + kv_head * features, p.gk, keys, p.wide);
+	for (int head = kv_head * group; head < (kv_head + 1) * group; head++)
+		for (int64_t at = 0; at < p.queries; at += BLOCK) {
+			int64_t n = p.queries - at < BLOCK ? p.queries - at : BLOCK;
+			seen all = seen_by_block(call, at, n, p.keys);
+			int64_t row = (p.query + at) * p.hk + head * features;
+			set_product(n, all.to - all.from, features, call->query + row, p.hk, keys + all.from, p.wide, scores + all.from, p.wide);
+			float inverse[BLOCK];
+			for (int64_t i = 0; i < n; i++) {
+				float *s = scores + i * p.wide;
+				seen own = seen_by(call, at + i, p.keys);
+				vf top = splat(-INFINITY);
+				for (int64_t k = all.from; k < all.to; k += VW) {
+					vf x = pick(among(own, k), load(s + k) * call->scale, splat(-INFINITY));
+					store(s + k, x);
+					top = VMAX(top, x);
+				}
+				float max = max_of(top);
+				vf sums = {0};
+				uint32_t stream = row_stream(call, p.query + at + i, head);
+				for (int64_t k = all.from; k < all.to; k += VW) {
+					vf x = load(s + k);
+					x = pick(among(own, k), exp_of(x - max), (vf){0});
+					sums += x;
+					if (p.threshold > 0) x *= kept(stream, k, p.threshold, p.factor);
+					store(s + k, x);
+				}
+				float sum = sum_of(sums);
+				inverse[i] = 1 / sum;
+				call->lse[(p.query + at + i) * call->heads + head] = max + logf(sum);
+			}
+			int64_t to = all.to < p.keys ? all.to : p.keys;
+			set_product(n, features, to - all.from, scores + all.from, p.wide, value + all.from * p.gk, p.gk, call->out + row, p.hk);
+			for (int64_t i = 0; i < n; i++)
+				for (int k = 0; k < features; k += VW) {
+					float *o = call->out + row + i * p.hk + k;
+					store(o, load(o) * inverse[i]);
+				}
+		}
+}
+
+// With P the probabilities, M what dropout multiplies them by, and D = Σ dO·O of a
+// query: dV = (P∘M)ᵀ·dO, dS = P∘(M∘(dO·Vᵀ) − D), dQ = dS·K and dK = dSᵀ·Q, both times
+// the scale.
+static void backward(const la_call *call, int64_t span, int kv_head, float *scratch) {
+	part p = part_of(call, span);
+	int features = call->features, group = call->heads / call->kv_heads;
+	int64_t shared = p.first * p.gk + kv_head * features;
+	float *keys = scratch, *values = keys + features * p.wide, *probs = values + features * p.wide, *dscores = probs + BLOCK * p.wide;
+	transposed(p.keys, features, call->key + shared, p.gk, keys, p.wide);
+	transposed(p.keys, features, call->value + shared, p.gk, values, p.wide);
+	for (int64_t i = 0; i < p.keys; i++) {
+		memset(call->dkey + shared + i * p.gk, 0, features * sizeof(float));
+		memset(call->dvalue + shared + i * p.gk, 0, features * sizeof(float));
+	}
+	for (int head = kv_head * group; head < (kv_head + 1) * group; head++)
+		for (int64_t at = 0; at < p.queries; at += BLOCK) {
+			int64_t n = p.queries - at < BLOCK ? p.queries - at : BLOCK;
+			seen all = seen_by_block(call, at, n, p.keys);
+			int64_t row = (p.query + at) * p.hk + head * features, to = all.to < p.keys ? all.to : p.keys;
+			set_product(n, all.to - all.from, features, call->query + row, p.hk, keys + all.from, p.wide, probs + all.from, p.wide);
+			set_product(n, all.to - all.from, features, call->dout + row, p.hk, values + all.from, p.wide, dscores + all.from, p.wide);
+			for (int64_t i = 0; i < n; i++) {
+				float *s = probs + i * p.wide, *d = dscores + i * p.wide;
+				seen own = seen_by(call, at + i, p.keys);
+				float lse = call->lse[(p.query + at + i) * call->heads + head];
+				vf dots = {0};
+				for (int k = 0; k < features; k += VW) dots += load(call->dout + row + i * p.hk + k) * load(call->out + row + i * p.hk + k);
+				float dot = sum_of(dots);
+				uint32_t stream = row_stream(call, p.query + at + i, head);
+				for (int64_t k = all.from; k < all.to; k += VW) {
+					vf prob = pick(among(own, k), exp_of(load(s + k) * call->scale - lse), (vf){0});
+					vf grad = load(d + k), used = prob;
+					if (p.threshold > 0) {
+						vf m = kept(stream, k, p.threshold, p.factor);
+						grad *= m;
+						used *= m;
+					}
+					store(d + k, prob * (grad - dot) * call->scale);
+					store(s + k, used);
+				}
+			}
+			set_product(n, features, to - all.from, dscores + all.from, p.wide, call->key + shared + all.from * p.gk, p.gk, call->dquery + row, p.hk);
+			add_transposed(to - all.from, features, n, dscores + all.from, p.wide, call->query + row, p.hk, call->dkey + shared + all.from * p.gk, p.gk);
+			add_transposed(to - all.from, features, n, probs + all.from, p.wide, call->dout + row, p.hk, call->dvalue + shared + all.from * p.gk, p.gk);
+		}
+}
+
+const la_kernels NAME = {forward, backward, KIND};

@@ -1,0 +1,19 @@
+// For any CPU: vectors of 4 floats.
+#define VW 4
+#define NV 2
+#define MR 4
+#define NAME la_generic
+#define KIND "4 floats a vector"
+#include "kernel_body.h"
+
+// Keys and values turned, and two blocks of scores.
+int64_t la_scratch(const la_call *call, int64_t longest) { return (2 * call->features + 2 * BLOCK) * padded(longest); }
+
+const la_kernels *la_best(void) {
+#if defined(__x86_64__)
+	__builtin_cpu_init();
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) return &la_avx512;
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &la_avx2;
+#endif
+	return &la_generic;
+}
