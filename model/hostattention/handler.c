@@ -85,28 +85,37 @@ static int run(const la_call *call, la_pass *pass, int64_t threads, int (*schedu
 	return fine;
 }
 
-// check says what is wrong with a call, and zeroes what no span covers.
+static void zero(const la_call *call, float *x, int64_t from, int64_t to, int heads, int backward) {
+	memset(x + from * heads * call->features, 0, (size_t)(to - from) * heads * call->features * sizeof *x);
+	if (!backward) memset(call->lse + from * heads, 0, (size_t)(to - from) * heads * sizeof *x);
+}
+
+// prepare says what is wrong with a call, and zeroes what its pass does not write:
+// rows of no span.
 static const char *prepare(const la_call *call, int backward) {
 	if (call->heads < 1 || call->kv_heads < 1 || call->heads % call->kv_heads != 0) return "the heads of keys do not divide those of queries";
 	if (call->features < 16 || call->features % 16 != 0) return "features a head are no multiple of 16";
 	if (call->queries != (call->one ? call->spans : call->tokens)) return "queries are neither one a token nor one a span";
-	int64_t covered = 0;
+	int64_t last = 0;
 	for (int64_t s = 0; s < call->spans; s++) {
-		int64_t start = call->start[s], end = call->end[s];
-		if (start < 0 || end < start || end > call->tokens) return "a span lies outside of the tokens";
-		if (!call->one) covered += end - start;
-		else covered += end > start;
+		if (call->start[s] < 0 || call->end[s] < call->start[s] || call->end[s] > call->tokens) return "a span lies outside of the tokens";
+		if (call->end[s] == call->start[s]) continue;
+		if (call->start[s] < last) return "spans are not in the order of their tokens, or have some in common";
+		last = call->end[s];
 	}
-	size_t queries = (size_t)call->queries * call->heads, keys = (size_t)call->tokens * call->kv_heads;
-	if (!backward && covered < call->queries) {
-		memset(call->out, 0, queries * call->features * sizeof(float));
-		memset(call->lse, 0, queries * sizeof(float));
-	}
-	if (!backward) return NULL;
-	if (covered < call->queries) memset(call->dquery, 0, queries * call->features * sizeof(float));
-	if (covered < call->queries || call->one) {
-		memset(call->dkey, 0, keys * call->features * sizeof(float));
-		memset(call->dvalue, 0, keys * call->features * sizeof(float));
+	float *of_queries = backward ? call->dquery : call->out;
+	last = 0;
+	for (int64_t s = 0; s <= call->spans; s++) { // the tokens before each span, and those after all
+		int64_t start = s < call->spans ? call->start[s] : call->tokens, end = s < call->spans ? call->end[s] : start;
+		int none = s < call->spans && start == end;
+		if (call->one && none) zero(call, of_queries, s, s + 1, call->heads, backward);
+		if (none) continue;
+		if (!call->one) zero(call, of_queries, last, start, call->heads, backward);
+		if (backward) {
+			zero(call, call->dkey, last, start, call->kv_heads, 1);
+			zero(call, call->dvalue, last, start, call->kv_heads, 1);
+		}
+		last = end;
 	}
 	return NULL;
 }

@@ -70,26 +70,31 @@ func kernels() map[string]*C.la_kernels {
 	return map[string]*C.la_kernels{"best": C.la_best(), "generic": &C.la_generic}
 }
 
-// forward gives the outputs [Q, H, K] and the logarithms of the softmaxes'
-// denominators [Q, H].
-func (c *call) forward(kernel string, threads int) (out, lse []float32, err error) {
-	var pin runtime.Pinner
-	defer pin.Unpin()
-	out, lse = make([]float32, len(c.query)), make([]float32, len(c.query)/c.features)
-	in := c.fill(&pin)
-	in.out, in.lse = floats(&pin, out), floats(&pin, lse)
-	return out, lse, wrong(C.la_run(&in, kernels()[kernel], 0, C.int(threads)))
+// results are what the passes write: outputs [Q, H, K], the logarithms of the
+// softmaxes' denominators [Q, H], and the gradients of the inputs.
+type results struct{ out, lse, dquery, dkey, dvalue []float32 }
+
+func (c *call) results() *results {
+	return &results{make([]float32, len(c.query)), make([]float32, len(c.query)/c.features),
+		make([]float32, len(c.query)), make([]float32, len(c.key)), make([]float32, len(c.value))}
 }
 
-// backward gives the gradients of query, key and value from those of out.
-func (c *call) backward(kernel string, threads int, out, lse, dout []float32) (dquery, dkey, dvalue []float32, err error) {
+func (c *call) forward(r *results, kernel string, threads int) error {
 	var pin runtime.Pinner
 	defer pin.Unpin()
-	dquery, dkey, dvalue = make([]float32, len(c.query)), make([]float32, len(c.key)), make([]float32, len(c.value))
 	in := c.fill(&pin)
-	in.out, in.lse, in.dout = floats(&pin, out), floats(&pin, lse), floats(&pin, dout)
-	in.dquery, in.dkey, in.dvalue = floats(&pin, dquery), floats(&pin, dkey), floats(&pin, dvalue)
-	return dquery, dkey, dvalue, wrong(C.la_run(&in, kernels()[kernel], 1, C.int(threads)))
+	in.out, in.lse = floats(&pin, r.out), floats(&pin, r.lse)
+	return wrong(C.la_run(&in, kernels()[kernel], 0, C.int(threads)))
+}
+
+// backward reads what forward wrote, and the gradients of out.
+func (c *call) backward(r *results, dout []float32, kernel string, threads int) error {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	in := c.fill(&pin)
+	in.out, in.lse, in.dout = floats(&pin, r.out), floats(&pin, r.lse), floats(&pin, dout)
+	in.dquery, in.dkey, in.dvalue = floats(&pin, r.dquery), floats(&pin, r.dkey), floats(&pin, r.dvalue)
+	return wrong(C.la_run(&in, kernels()[kernel], 1, C.int(threads)))
 }
 
 func wrong(why *C.char) error {

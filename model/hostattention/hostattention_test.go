@@ -1,6 +1,7 @@
 package hostattention
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -140,21 +141,23 @@ func TestAgainstDefinition(t *testing.T) {
 		wantOut, wantQuery, wantKey, wantValue := in.reference(dout)
 		for kernel := range kernels() {
 			t.Run(c.name+", "+kernel, func(t *testing.T) {
-				out, lse, err := in.forward(kernel, 2)
-				if err != nil {
-					t.Fatal(err)
-				}
-				dquery, dkey, dvalue, err := in.backward(kernel, 2, out, lse, dout)
-				if err != nil {
-					t.Fatal(err)
-				}
-				near(t, "out", out, wantOut)
-				near(t, "dquery", dquery, wantQuery)
-				near(t, "dkey", dkey, wantKey)
-				near(t, "dvalue", dvalue, wantValue)
+				got := in.both(t, dout, kernel, 2)
+				near(t, "out", got.out, wantOut)
+				near(t, "dquery", got.dquery, wantQuery)
+				near(t, "dkey", got.dkey, wantKey)
+				near(t, "dvalue", got.dvalue, wantValue)
 			})
 		}
 	}
+}
+
+func (c *call) both(t testing.TB, dout []float32, kernel string, threads int) *results {
+	t.Helper()
+	r := c.results()
+	if err := errors.Join(c.forward(r, kernel, threads), c.backward(r, dout, kernel, threads)); err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 func near(t *testing.T, name string, got []float32, want []float64) {
@@ -178,15 +181,8 @@ func TestSpansDoNotMeet(t *testing.T) {
 		copy(x[0][to:to+n], x[1][from:from+n])
 	}
 	results := func(c *call, at, threads int) (all []float32) {
-		out, lse, err := c.forward("best", threads)
-		if err != nil {
-			t.Fatal(err)
-		}
-		dquery, dkey, dvalue, err := c.backward("best", threads, out, lse, c.query)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, x := range [][]float32{out, dquery, dkey, dvalue} {
+		r := c.both(t, c.query, "best", threads)
+		for _, x := range [][]float32{r.out, r.dquery, r.dkey, r.dvalue} {
 			all = append(all, x[at:at+n]...)
 		}
 		return all
@@ -209,11 +205,7 @@ func TestNotANumberStays(t *testing.T) {
 		} {
 			c := drawn([]int{50}, 2, 2, 32, false)
 			spoil(c)
-			out, _, err := c.forward(kernel, 1)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if x := out[3*64]; x == x {
+			if x := c.both(t, c.query, kernel, 1).out[3*64]; x == x {
 				t.Errorf("%s, a %s that is not a number: the output is %v", kernel, name, x)
 			}
 		}
@@ -222,14 +214,16 @@ func TestNotANumberStays(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	for want, spoil := range map[string]func(*call){
-		"a span lies outside of the tokens":                func(c *call) { c.end[0] = 1000 },
-		"features a head are no multiple of 16":            func(c *call) { c.features, c.heads, c.kvHeads = 8, 8, 8 },
-		"the heads of keys do not divide those of queries": func(c *call) { c.kvHeads = 4; c.heads = 2 },
-		"queries are neither one a token nor one a span":   func(c *call) { c.one = true },
+		"a span lies outside of the tokens":                                  func(c *call) { c.end[0] = 1000 },
+		"spans are not in the order of their tokens, or have some in common": func(c *call) { c.start, c.end = append(c.start, 5), append(c.end, 20) },
+		"features a head are no multiple of 16":                              func(c *call) { c.features, c.heads, c.kvHeads = 8, 8, 8 },
+		"the heads of keys do not divide those of queries":                   func(c *call) { c.kvHeads = 4; c.heads = 2 },
+		"queries are neither one a token nor one a span":                     func(c *call) { c.one = true },
 	} {
 		c := drawn([]int{50}, 2, 2, 32, false)
+		r := c.results()
 		spoil(c)
-		if _, _, err := c.forward("best", 1); err == nil || err.Error() != want {
+		if err := c.forward(r, "best", 1); err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
@@ -242,12 +236,9 @@ func BenchmarkAttention(b *testing.B) {
 			c := drawn(lengths, 12, 12, 32, false)
 			c.dropout = dropout
 			b.Run(fmt.Sprintf("%d of %d, dropout %v", 2048/n, n, dropout), func(b *testing.B) {
+				r := c.both(b, c.query, "best", 2)
 				for b.Loop() {
-					out, lse, err := c.forward("best", 2)
-					if err != nil {
-						b.Fatal(err)
-					}
-					if _, _, _, err := c.backward("best", 2, out, lse, c.query); err != nil {
+					if err := errors.Join(c.forward(r, "best", 2), c.backward(r, c.query, "best", 2)); err != nil {
 						b.Fatal(err)
 					}
 				}

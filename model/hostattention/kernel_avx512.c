@@ -8,5 +8,6 @@
 #define NAME la_avx512
 #define KIND "AVX-512"
 #define VMAX(a, b) ((vf)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#define VKEEP(bits, threshold, factor) ((vf)_mm512_maskz_mov_ps(_mm512_cmpge_epu32_mask((__m512i)(bits), _mm512_set1_epi32((int)(threshold))), _mm512_set1_ps(factor)))
 #include "kernel_body.h"
 #endif

@@ -26,8 +26,14 @@ INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)
 #ifndef VMAX // the greater, b where either is not a number
 #define VMAX(a, b) pick((a) > (b), (a), (b))
 #endif
+#ifndef VKEEP // factor where the bits are at least the threshold, else 0
+#define VKEEP(bits, threshold, factor) pick((vi)((bits) >= (threshold)), splat(factor), (vf){0})
+#endif
 
 INLINE int64_t padded(int64_t n) { return (n + WIDE - 1) / WIDE * WIDE; }
+
+// Rows are a cache line longer, so that those of one column do not meet in the cache.
+INLINE int64_t row_width(int64_t keys) { return padded(keys) + 16; }
 
 // e^x for x ≤ 0, to about one unit in the last place (Cody and Waite's reduction,
 // the polynomial of Cephes' expf).
@@ -129,9 +135,9 @@ static __attribute__((noinline)) void set_product(int64_t m, int64_t n, int64_t 
 	product_of(m, n, depth, a, rows, 1, b, ldb, c, ldc, 0);
 }
 
-// C += Aᵀ·B
-static __attribute__((noinline)) void add_transposed(int64_t m, int64_t n, int64_t depth, const float *a, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc) {
-	product_of(m, n, depth, a, 1, columns, b, ldb, c, ldc, 1);
+// C (+)= Aᵀ·B
+static __attribute__((noinline)) void transposed_product(int64_t m, int64_t n, int64_t depth, const float *a, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
+	product_of(m, n, depth, a, 1, columns, b, ldb, c, ldc, add);
 }
 
 // x [n, features], rows so far apart, to [features, wide]; zero beyond n.
@@ -187,16 +193,17 @@ INLINE vi lanes(void) {
 	return x;
 }
 
-INLINE vi among(seen s, int64_t at) { // of the VW keys from at on, which are seen
+// x at those of the VW keys from at on that are seen, else otherwise.
+INLINE vf where_seen(seen s, int64_t at, vf x, float otherwise) {
+	if (at >= s.from && at + VW <= s.to) return x;
 	vi k = lanes() + (int32_t)at;
-	return (k >= (int32_t)s.from) & (k < (int32_t)s.to);
+	return pick((k >= (int32_t)s.from) & (k < (int32_t)s.to), x, splat(otherwise));
 }
 
 // What dropout multiplies the VW probabilities from key at on by.
 INLINE vf kept(uint32_t row, int64_t at, uint32_t threshold, float factor) {
 	vu bits = hash_all(((vu)lanes() + (uint32_t)at) ^ row);
-	vi keep = (vi)(bits >= threshold);
-	return (vf)(keep & (vi)splat(factor));
+	return VKEEP(bits, threshold, factor);
 }
 
 // The part of a call that a pass works on.
@@ -215,7 +222,7 @@ INLINE part part_of(const la_call *call, int64_t span) {
 	p.keys = call->end[span] - p.first;
 	p.query = call->one ? span : p.first;
 	p.queries = call->one && p.keys > 0 ? 1 : p.keys;
-	p.wide = padded(p.keys);
+	p.wide = row_width(p.keys);
 	p.hk = (int64_t)call->heads * call->features;
 	p.gk = (int64_t)call->kv_heads * call->features;
 	p.threshold = (uint32_t)((double)call->dropout * 4294967295.0);
@@ -245,7 +252,7 @@ static void forward(const la_call *call, int64_t span, int kv_head, float *scrat
 				seen own = seen_by(call, at + i, p.keys);
 				vf top = splat(-INFINITY);
 				for (int64_t k = all.from; k < all.to; k += VW) {
-					vf x = pick(among(own, k), load(s + k) * call->scale, splat(-INFINITY));
+					vf x = where_seen(own, k, load(s + k) * call->scale, -INFINITY);
 					store(s + k, x);
 					top = VMAX(top, x);
 				}
@@ -253,8 +260,7 @@ static void forward(const la_call *call, int64_t span, int kv_head, float *scrat
 				vf sums = {0};
 				uint32_t stream = row_stream(call, p.query + at + i, head);
 				for (int64_t k = all.from; k < all.to; k += VW) {
-					vf x = load(s + k);
-					x = pick(among(own, k), exp_of(x - max), (vf){0});
+					vf x = where_seen(own, k, exp_of(load(s + k) - max), 0);
 					sums += x;
 					if (p.threshold > 0) x *= kept(stream, k, p.threshold, p.factor);
 					store(s + k, x);
@@ -283,7 +289,8 @@ static void backward(const la_call *call, int64_t span, int kv_head, float *scra
 	float *keys = scratch, *values = keys + features * p.wide, *probs = values + features * p.wide, *dscores = probs + BLOCK * p.wide;
 	transposed(p.keys, features, call->key + shared, p.gk, keys, p.wide);
 	transposed(p.keys, features, call->value + shared, p.gk, values, p.wide);
-	for (int64_t i = 0; i < p.keys; i++) {
+	int every = !call->causal && call->window == 0; // block of queries reaches every key: the first sets what the others add to
+	for (int64_t i = 0; i < p.keys && !every; i++) {
 		memset(call->dkey + shared + i * p.gk, 0, features * sizeof(float));
 		memset(call->dvalue + shared + i * p.gk, 0, features * sizeof(float));
 	}
@@ -303,7 +310,7 @@ static void backward(const la_call *call, int64_t span, int kv_head, float *scra
 				float dot = sum_of(dots);
 				uint32_t stream = row_stream(call, p.query + at + i, head);
 				for (int64_t k = all.from; k < all.to; k += VW) {
-					vf prob = pick(among(own, k), exp_of(load(s + k) * call->scale - lse), (vf){0});
+					vf prob = where_seen(own, k, exp_of(load(s + k) * call->scale - lse), 0);
 					vf grad = load(d + k), used = prob;
 					if (p.threshold > 0) {
 						vf m = kept(stream, k, p.threshold, p.factor);
@@ -315,8 +322,9 @@ static void backward(const la_call *call, int64_t span, int kv_head, float *scra
 				}
 			}
 			set_product(n, features, to - all.from, dscores + all.from, p.wide, call->key + shared + all.from * p.gk, p.gk, call->dquery + row, p.hk);
-			add_transposed(to - all.from, features, n, dscores + all.from, p.wide, call->query + row, p.hk, call->dkey + shared + all.from * p.gk, p.gk);
-			add_transposed(to - all.from, features, n, probs + all.from, p.wide, call->dout + row, p.hk, call->dvalue + shared + all.from * p.gk, p.gk);
+			int add = !every || at > 0 || head > kv_head * group;
+			transposed_product(to - all.from, features, n, dscores + all.from, p.wide, call->query + row, p.hk, call->dkey + shared + all.from * p.gk, p.gk, add);
+			transposed_product(to - all.from, features, n, probs + all.from, p.wide, call->dout + row, p.hk, call->dvalue + shared + all.from * p.gk, p.gk, add);
 		}
 }
 

@@ -7,7 +7,7 @@
 #include "kernel_body.h"
 
 // Keys and values turned, and two blocks of scores.
-int64_t la_scratch(const la_call *call, int64_t longest) { return (2 * call->features + 2 * BLOCK) * padded(longest); }
+int64_t la_scratch(const la_call *call, int64_t longest) { return (2 * call->features + 2 * BLOCK) * row_width(longest); }
 
 const la_kernels *la_best(void) {
 #if defined(__x86_64__)
