@@ -7,7 +7,7 @@ import (
 )
 
 type attentionInputs struct {
-	query      *Node    // [N, T, H, K], or [N, 1, H, K] where one token is asked for
+	query      *Node    // [N, T, H, K], or [S, 1, H, K] where one token of each sequence is asked for
 	key, value *Node    // [N, T, G, K], each shared by H/G query heads
 	sees       maskKind // which keys a query may see
 	scale      float64  // of the scores
@@ -19,6 +19,9 @@ type attentionInputs struct {
 // arXiv:1706.03762), with grouped queries (Ainslie et al. 2023,
 // arXiv:2305.13245). Scores and softmax are float32. Gives [N, T, H·K].
 func (p *pass) attention(in attentionInputs) *Node {
+	if p.spanned {
+		return p.spanAttention(in)
+	}
 	h := in.query.Shape().Dim(2)
 	if p.unfused(in) == "" {
 		return p.fusedAttention(in)

@@ -8,6 +8,8 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"laurel/model/hostattention"
 )
 
 // fusedHeadDim is the largest head that cuDNN's fused attention takes backward
@@ -17,21 +19,32 @@ const fusedHeadDim = 128
 // attentionCase is what decides whether fused attention computes the same
 // function as the scores written out.
 type attentionCase struct {
-	fusing   bool // whether the backend has it: XLA's on CUDA
+	fusing   bool // whether the backend has cuDNN's: XLA's on CUDA
+	host     bool // whether it computes attention over spans: XLA's on CPUs
 	dtype    dtypes.DType
 	headDim  int
 	window   int  // of the keys that a query sees, 0 for none
-	packed   bool // several sequences a row
+	packed   bool // several sequences a row, which share its beginning
 	relative bool // scores have a learnt part for the distance
 	softcap  bool
 	dropout  float64
 }
 
-// unfused says why the scores are written out, "" where cuDNN's fused attention
-// computes the same function, whose memory grows with the length and not with its
+// unfused says why the scores are written out, "" where attention that keeps none
+// computes the same function: its memory grows with the length and not with its
 // square (Dao et al. 2022, arXiv:2205.14135).
 func (c attentionCase) unfused() string {
 	switch {
+	case c.host && c.relative:
+		return "scores depend on learnt relative positions"
+	case c.host && c.softcap:
+		return "scores are soft-capped"
+	case c.host && c.headDim%16 != 0:
+		return fmt.Sprintf("a head has %d features, and attention over spans is for multiples of 16", c.headDim)
+	case c.host && c.packed:
+		return "rows hold several sequences that share a prefix"
+	case c.host:
+		return ""
 	case !c.fusing:
 		return "the backend has no fused attention"
 	case c.dtype != dtypes.BFloat16:
@@ -76,6 +89,7 @@ func (p *pass) unfused(in attentionInputs) string {
 // scores are written out.
 type AttentionUse struct {
 	Blocks, Fused int
+	Host          bool     // fused is attention over spans on a CPU, not cuDNN's
 	Why           []string // different reasons, each once
 	Scores        int      // that are written out for a query and head, of all blocks
 	BlockScores   int      // the same, of the block with most of them
@@ -85,10 +99,12 @@ type AttentionUse struct {
 // String is what commands print.
 func (a AttentionUse) String() string {
 	why := strings.Join(a.Why, "; ")
-	switch a.Fused {
-	case a.Blocks:
+	switch {
+	case a.Fused == a.Blocks && a.Host:
+		return fmt.Sprintf("over spans, for %s: scores are not written out, padding is not computed", hostattention.Kind())
+	case a.Fused == a.Blocks:
 		return "fused (cuDNN): scores are not written out"
-	case 0:
+	case a.Fused == 0:
 		return "scores are written out: " + why
 	}
 	return fmt.Sprintf("fused (cuDNN) in %d of %d blocks; elsewhere scores are written out: %s", a.Fused, a.Blocks, why)
@@ -99,12 +115,12 @@ func (a AttentionUse) String() string {
 // where it is not negative.
 func (m *Model) AttentionUse(backend Backend, tokens int, packed bool, dropout float64) AttentionUse {
 	a := m.Config.family.about()
-	use := AttentionUse{Blocks: m.Config.family.blocks()}
+	use := AttentionUse{Blocks: m.Config.family.blocks(), Host: HasSpanAttention(backend)}
 	if dropout < 0 {
 		dropout = a.attentionDropout
 	}
 	for i := range use.Blocks {
-		c := attentionCase{fusing: hasFusedAttention(backend), dtype: m.Compute, headDim: a.headDim, relative: a.relative, softcap: a.softcap, packed: packed, dropout: dropout}
+		c := attentionCase{fusing: hasFusedAttention(backend), host: use.Host, dtype: m.Compute, headDim: a.headDim, relative: a.relative, softcap: a.softcap, packed: packed, dropout: dropout}
 		if a.windows != nil && !(maskKind{window: a.windows[i]}).seesAll(tokens) {
 			c.window = a.windows[i]
 		}
@@ -128,6 +144,9 @@ func (m *Model) AttentionUse(backend Backend, tokens int, packed bool, dropout f
 
 // FusedAttention says, for people, whether a backend has it, and for what.
 func FusedAttention(backend Backend) string {
+	if HasSpanAttention(backend) {
+		return fmt.Sprintf("over spans, for %s: no scores are written out, but with soft-caps, relative positions or shared prefixes", hostattention.Kind())
+	}
 	c := attentionCase{fusing: hasFusedAttention(backend), dtype: dtypes.BFloat16}
 	if why := c.unfused(); why != "" {
 		return "scores are written out: " + why

@@ -35,6 +35,8 @@ type pass struct {
 	masks  map[maskKind]*Node
 	tables map[*rope][2]*Node
 
+	spanned bool // attention is computed over spans
+
 	// only is how pooling chooses the one token of each sequence that the last
 	// block is asked for; "" in the other blocks, and where pooling reads all.
 	only string
@@ -50,8 +52,10 @@ func (m *Model) newPass(scope *ml.Scope, in Inputs) *pass {
 			panic(err) // as graph functions do; Exec returns it
 		}
 	}
-	return &pass{Inputs: in, scope: scope, padID: m.Config.PadTokenID, dtype: m.Compute, adapter: m.Adapter,
+	p := &pass{Inputs: in, scope: scope, padID: m.Config.PadTokenID, dtype: m.Compute, adapter: m.Adapter,
 		masks: map[maskKind]*Node{}, tables: map[*rope][2]*Node{}}
+	p.spanned = p.overSpans(m)
+	return p
 }
 
 // Reward gives the scalar reward of each sequence. [S] float32
@@ -106,13 +110,14 @@ func (p *pass) asked(x *Node) *Node {
 }
 
 // asking gives the values that queries are made of, of a block whose queries see
-// all tokens and do not depend on their place: as asked does, where a row holds
-// one sequence and attention is not fused. [N, T, D] to itself or [N, 1, D]
+// all tokens and do not depend on their place: as asked does, where attention is
+// over spans, or a row holds one sequence and attention is not fused. [N, T, D] to
+// itself or [S, 1, D]
 func (p *pass) asking(x *Node) *Node {
-	if p.Packed != nil || hasFusedAttention(p.graph().Backend()) {
-		return x
+	if p.spanned || p.Packed == nil && !hasFusedAttention(p.graph().Backend()) {
+		return p.asked(x)
 	}
-	return p.asked(x)
+	return x
 }
 
 func (p *pass) graph() *Graph { return p.IDs.Graph() }

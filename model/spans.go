@@ -1,0 +1,82 @@
+package model
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// Attention over spans is model/hostattention's, which XLA's CPU calls: it is told
+// which tokens of all rows each sequence is, and computes nothing else. Scores are not
+// kept, and padding costs nothing.
+
+// HasSpanAttention tells whether a backend computes attention over spans.
+func HasSpanAttention(backend compute.Backend) bool {
+	b, ok := backend.(interface{ HostAttention() bool })
+	return ok && b.HostAttention()
+}
+
+// SpanAttention tells why attention over spans is not this model's attention; nil
+// where it is.
+func (m *Model) SpanAttention() error {
+	a := m.Config.family.about()
+	if err := m.Config.Packs(false); err != nil {
+		return err
+	}
+	if why := (attentionCase{host: true, headDim: a.headDim, relative: a.relative, softcap: a.softcap}).unfused(); why != "" {
+		return fmt.Errorf("model_type %s: %s", m.Config.ModelType, why)
+	}
+	return nil
+}
+
+// overSpans tells whether this pass's attention is computed over spans.
+func (p *pass) overSpans(m *Model) bool {
+	shared := p.Packed != nil && p.Packed.Prefixes != nil
+	return HasSpanAttention(p.graph().Backend()) && !shared && m.SpanAttention() == nil
+}
+
+// spanAttention is attention over spans, in float32.
+func (p *pass) spanAttention(in attentionInputs) *Node {
+	query, key, value := as(in.query, dtypes.Float32), as(in.key, dtypes.Float32), as(in.value, dtypes.Float32)
+	options := &compute.ScaledDotProductAttentionConfig{Scale: in.scale, Causal: in.sees.causal,
+		Mask: InternalBackendOutputs(p.described(in))[0]}
+	out, _ := BackendFusedScaledDotProductAttention(query, key, value, compute.AttentionAxesLayoutBSHD, options)
+	n, t, h, k := query.Shape().Dim(0), query.Shape().Dim(1), query.Shape().Dim(2), query.Shape().Dim(3)
+	return Reshape(as(out, in.value.DType()), n, t, h*k)
+}
+
+// described says what attention over spans is to compute, as model/hostattention
+// reads it. [6 + 2·S] int32
+func (p *pass) described(in attentionInputs) *Node {
+	stream, rate := Scalar(p.graph(), dtypes.Uint32, 0), 0.0
+	if p.Seed != nil {
+		p.sites++
+		if rate = p.rate(in.dropout); rate > 0 {
+			stream = p.stream(p.sites)
+		}
+	}
+	flag := map[bool]int32{true: 1}
+	bits := func(x float64) int32 { return int32(math.Float32bits(float32(x))) }
+	one := p.only != "" && in.query.Shape().Dim(1) == 1
+	settings := []int32{bits(rate), bits(in.scale), int32(in.sees.window), flag[in.sees.causal], flag[one]}
+	start, end := p.spans()
+	return Concatenate([]*Node{Reshape(Bitcast(stream, dtypes.Int32), 1), Const(p.graph(), settings), start, end}, 0)
+}
+
+// spans are the tokens of each sequence, counted over all rows: start … end−1. [S]
+func (p *pass) spans() (start, end *Node) {
+	if p.Packed != nil {
+		row := MulScalar(p.Packed.Row, p.tokens())
+		return Add(row, p.Packed.Start), Add(row, p.Packed.End)
+	}
+	n := p.IDs.Shape().Dim(0)
+	starts := make([]int32, n)
+	for i := range starts {
+		starts[i] = int32(i * p.tokens())
+	}
+	start = Const(p.graph(), starts)
+	return start, Add(start, p.Lengths)
+}
