@@ -6,12 +6,13 @@ import (
 )
 
 // Plan names the pairs of one batch, the length that its rows are padded to, and
-// whether a pair lies in one row.
+// whether a pair lies in one row, or all pairs do.
 type Plan struct {
 	Rows   []int
 	T      int
 	Shared bool
-	Size   int // pairs that the batch has room for
+	Size   int  // pairs that the batch has room for
+	Flat   bool // one row holds them all
 }
 
 // Order decides which pairs form which batch.
@@ -102,7 +103,7 @@ func (o Order) MicroBatches(plan Plan) []Plan {
 	size := o.PairsAtOnce(plan.T, plan.Shared)
 	var parts []Plan
 	for rows := range slices.Chunk(plan.Rows, size) {
-		parts = append(parts, Plan{rows, plan.T, plan.Shared, size})
+		parts = append(parts, Plan{Rows: rows, T: plan.T, Shared: plan.Shared, Size: size})
 	}
 	return parts
 }
@@ -143,7 +144,7 @@ func (f *filling) close(plans []Plan, bucket int) []Plan {
 	first := len(*f.placed)
 	*f.placed = append(*f.placed, f.open[bucket]...)
 	f.open[bucket] = f.open[bucket][:0]
-	return append(plans, Plan{(*f.placed)[first:len(*f.placed):len(*f.placed)], f.lengths[bucket], f.shared, f.size})
+	return append(plans, Plan{Rows: (*f.placed)[first:len(*f.placed):len(*f.placed)], T: f.lengths[bucket], Shared: f.shared, Size: f.size})
 }
 
 // moveUp gives the pairs left over in a bucket to the next longer one.
@@ -197,5 +198,5 @@ func (o Order) Wrapped(s *Store, batch int) Plan {
 		shared = shared && o.shares(s, rows[j])
 	}
 	lengths := o.Lengths(shared)
-	return Plan{rows, lengths[len(lengths)-1], shared, o.BatchSize}
+	return Plan{Rows: rows, T: lengths[len(lengths)-1], Shared: shared, Size: o.BatchSize}
 }

@@ -1,0 +1,11 @@
+package model
+
+import "github.com/gomlx/compute"
+
+// HasSpanAttention reports whether a backend computes attention within the spans of
+// sequences that lie in one flat row, without scores between them.
+func HasSpanAttention(compute.Backend) bool { return false }
+
+// SpanAttention tells why this model's sequences cannot lie one after another in a
+// flat row; nil where they can.
+func (m *Model) SpanAttention() error { return m.Config.Packs(false) }
