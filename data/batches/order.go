@@ -6,13 +6,12 @@ import (
 )
 
 // Plan names the pairs of one batch, the length that its rows are padded to, and
-// whether a pair lies in one row, or all pairs do.
+// whether each pair lies in one row (shared), or all pairs together do (flat).
 type Plan struct {
-	Rows   []int
-	T      int
-	Shared bool
-	Size   int  // pairs that the batch has room for
-	Flat   bool // one row holds them all
+	Rows         []int
+	T            int
+	Shared, Flat bool
+	Size         int // pairs that the batch has room for
 }
 
 // Order decides which pairs form which batch.
@@ -24,17 +23,33 @@ type Order struct {
 	// BucketPairs and SharedPairs are how many pairs of each of those lengths are
 	// computed at once, in a micro-batch; empty: BatchSize.
 	BucketPairs, SharedPairs []int
-	Wrap                     bool // take rows in file order for ever, without a short batch at the end
-	Seed                     uint64
+	// Flat are ascending lengths of rows that hold all pairs of a micro-batch, where
+	// no pair lies otherwise; empty: none does.
+	Flat []int
+	Wrap bool // take rows in file order for ever, without a short batch at the end
+	Seed uint64
 }
 
-// Epoch plans one pass over the store: every pair once, each batch of one
-// bucket and layout, in an order that (Seed, epoch) alone decide. Pairs left over
-// in a bucket move up to the next longer one, and those of the longest shared
-// rows into rows of their own, so that one batch at most is short.
-// The number of batches is the same in every epoch.
+// Epoch plans one pass over the store: every pair once, in an order that (Seed,
+// epoch) alone decide. One batch at most is short; the number of batches is the same
+// in every epoch.
 func (o Order) Epoch(s *Store, epoch int) []Plan {
 	random := rand.New(rand.NewPCG(o.Seed, uint64(epoch)+1))
+	plan := o.bucketBatches
+	if len(o.Flat) > 0 {
+		plan = o.flatBatches
+	}
+	plans := plan(s, random)
+	if o.Shuffle {
+		random.Shuffle(len(plans), func(i, j int) { plans[i], plans[j] = plans[j], plans[i] })
+	}
+	return plans
+}
+
+// bucketBatches are each of one bucket and layout. Pairs left over in a bucket move
+// up to the next longer one, and those of the longest shared rows into rows of their
+// own.
+func (o Order) bucketBatches(s *Store, random *rand.Rand) []Plan {
 	rows := make([]int32, s.Len())
 	for i := range rows {
 		rows[i] = int32(i)
@@ -42,11 +57,7 @@ func (o Order) Epoch(s *Store, epoch int) []Plan {
 	if o.Shuffle {
 		random.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 	}
-	plans := o.fillBuckets(s, rows)
-	if o.Shuffle {
-		random.Shuffle(len(plans), func(i, j int) { plans[i], plans[j] = plans[j], plans[i] })
-	}
-	return plans
+	return o.fillBuckets(s, rows)
 }
 
 // fillBuckets deals pairs to the layout and bucket that each belongs to.
@@ -97,9 +108,12 @@ func (o Order) PairsAtOnce(length int, shared bool) int {
 }
 
 // MicroBatches divides a batch into those that are computed one after the other,
-// their gradients summed; all have one shape. The sums are those of the whole
-// batch, since a loss is divided by what its step has in all.
-func (o Order) MicroBatches(plan Plan) []Plan {
+// their gradients summed; all have one shape, but for flat ones. The sums are those
+// of the whole batch, since a loss is divided by what its step has in all.
+func (o Order) MicroBatches(s *Store, plan Plan) []Plan {
+	if plan.Flat {
+		return o.flatParts(s, plan)
+	}
 	size := o.PairsAtOnce(plan.T, plan.Shared)
 	var parts []Plan
 	for rows := range slices.Chunk(plan.Rows, size) {
