@@ -104,7 +104,8 @@ func (c *Config) head(p *pass, pooled *Node) *Node {
 	return Squeeze(p.linear(headScore, pooled), -1)
 }
 
-// pool brings the tokens of each sequence to one vector. [N, T, D] to [S, D]
+// pool brings the tokens of each sequence to one vector, which is finite also for a
+// sequence of no tokens. [N, T, D] to [S, D]
 func (p *pass) pool(pooling string, x *Node) *Node {
 	switch pooling {
 	case "mean":
@@ -119,16 +120,25 @@ func (p *pass) pool(pooling string, x *Node) *Node {
 
 // meanPool is the mean over the tokens. [N, T, D] to [S, D]
 func (p *pass) meanPool(x *Node) *Node {
-	x = p.rowsOf(x)
-	here := as(ExpandDims(p.ofSequence(), -1), x.DType()) // [S, T, 1]
-	return Div(ReduceSum(Mul(x, here), 1), ReduceSum(here, 1))
+	here := as(p.ofSequence(), x.DType()) // [S, T]
+	count := ExpandDims(MaxScalar(ReduceSum(here, 1), 1), -1)
+	return Div(p.sumOfTokens(here, x), count)
+}
+
+// sumOfTokens sums the tokens of each sequence's row with weights. weights [S, T]
+// and x [N, T, D] to [S, D]
+func (p *pass) sumOfTokens(weights, x *Node) *Node {
+	if p.Packed != nil && x.Shape().Dim(0) == 1 { // no copy of the row for each sequence
+		return Einsum("st,td->sd", weights, Squeeze(x, 0))
+	}
+	return ReduceSum(Mul(p.rowsOf(x), ExpandDims(weights, -1)), 1)
 }
 
 // attentionPool is the mean weighted by softmax(x·q), with a learnt q.
 func (p *pass) attentionPool(x *Node) *Node {
 	scores := p.rowsOf(Squeeze(p.linear(headAttention, x), -1)) // [S, T]
 	scores = Where(p.ofSequence(), scores, Scalar(p.graph(), scores.DType(), -1e30))
-	return Einsum("nt,ntd->nd", Softmax(scores, -1), p.rowsOf(x))
+	return p.sumOfTokens(Softmax(scores, -1), x)
 }
 
 // lastToken is the vector of the rightmost token that is not the padding

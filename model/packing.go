@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -43,11 +44,15 @@ func (c *Config) Packs(sharedPrefixes bool) error {
 // reads it: R rows, in each the row's ids and the length of its one sequence; or,
 // where sequences share rows, [R, 1, …], in each the row's ids, segments, positions
 // and prefixes, then S/R columns of all sequences' rows, of their starts and of
-// their ends. Behind them come further columns, of beside [R, …].
+// their ends; or, where one flat row holds all sequences, [1, 1, 1, …], the same
+// without prefixes. Behind them come further columns, of beside [R, …].
 func LayOut(l *batches.Layout, beside []int32) *tensors.Tensor {
-	columns := [][]int32{l.IDs, l.Lengths(), beside}
-	if l.Shared() {
-		columns = [][]int32{l.IDs, l.Segments, l.Positions, l.Prefixes, l.Row, l.Start, l.End, beside}
+	columns, ones := [][]int32{l.IDs, l.Lengths(), beside}, 0
+	switch {
+	case l.Flat:
+		columns, ones = [][]int32{l.IDs, l.Segments, l.Positions, l.Row, l.Start, l.End, beside}, 2
+	case l.Shared():
+		columns, ones = [][]int32{l.IDs, l.Segments, l.Positions, l.Prefixes, l.Row, l.Start, l.End, beside}, 1
 	}
 	size := 0
 	for _, values := range columns {
@@ -60,17 +65,15 @@ func LayOut(l *batches.Layout, beside []int32) *tensors.Tensor {
 			flat = append(flat, values[r*each:(r+1)*each]...)
 		}
 	}
-	if l.Shared() {
-		return tensors.FromFlatDataAndDimensions(flat, l.R, 1, len(flat)/l.R)
-	}
-	return tensors.FromFlatDataAndDimensions(flat, l.R, len(flat)/l.R)
+	return tensors.FromFlatDataAndDimensions(flat, slices.Concat([]int{l.R}, slices.Repeat([]int{1}, ones), []int{len(flat) / l.R})...)
 }
 
-// LaidOut reads what LayOut gives: where the sequences lie, at most perRow in a
-// shared row, and so many columns of beside, nil for none. [R, columns] int32
+// LaidOut reads what LayOut gives: where the sequences lie, perRow of them in a
+// shared or flat row, and so many columns of beside, nil for none. [R, columns]
+// int32
 func LaidOut(x *Node, perRow, columns int) (in Inputs, beside *Node) {
 	rows, width := x.Shape().Dim(0), x.Shape().Dim(-1)
-	shared := x.Rank() == 3
+	apart, flat := x.Rank() == 2, IsFlat(x)
 	x, at := Reshape(x, rows, width), 0
 	next := func(n int) *Node {
 		if n == 0 {
@@ -79,12 +82,19 @@ func LaidOut(x *Node, perRow, columns int) (in Inputs, beside *Node) {
 		at += n
 		return Slice(x, AxisRange(), AxisRange(at-n, at))
 	}
-	if !shared {
+	if apart {
 		in.IDs, in.Lengths = next(width-1-columns), Squeeze(next(1), 1)
 		return in, next(columns)
 	}
-	t := (width - 3*perRow - columns) / 4
-	in.IDs, in.Packed = next(t), &Packing{Segments: next(t), Positions: next(t), Prefixes: next(t)}
+	ofTokens := 4
+	if flat {
+		ofTokens = 3
+	}
+	t := (width - 3*perRow - columns) / ofTokens
+	in.IDs, in.Packed = next(t), &Packing{Segments: next(t), Positions: next(t)}
+	if !flat {
+		in.Packed.Prefixes = next(t)
+	}
 	places := [3]*Node{}
 	for i := range places {
 		places[i] = Reshape(next(perRow), rows*perRow)
@@ -92,6 +102,9 @@ func LaidOut(x *Node, perRow, columns int) (in Inputs, beside *Node) {
 	in.Packed.Row, in.Packed.Start, in.Packed.End = places[0], places[1], places[2]
 	return in, next(columns)
 }
+
+// IsFlat tells whether what LayOut gave has one flat row.
+func IsFlat(x *Node) bool { return x.Rank() == 4 }
 
 // firstToken is the vector of each sequence's [CLS] token. [R, T, D] to [S, D]
 func (p *pass) firstToken(x *Node) *Node {

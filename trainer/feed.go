@@ -46,7 +46,7 @@ func ceilDiv(a, b int) int { return (a + b - 1) / b }
 // plansOf names the micro-batches of a step, which the step's number alone decides.
 func (f *feed) plansOf(step int) (micro []batches.Plan) {
 	for _, plan := range f.batchesOf(step) {
-		micro = append(micro, f.order.MicroBatches(plan)...)
+		micro = append(micro, f.order.MicroBatches(f.store, plan)...)
 	}
 	return micro
 }

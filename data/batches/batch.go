@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Batch is B pairs as one forward pass sees them: rows that hold S = 2B sequences,
-// the chosen ones first, then the rejected ones in the same order.
+// Batch is B pairs as one forward pass sees them: rows, or one flat row, that hold
+// S = 2B sequences, the chosen ones first, then the rejected ones in the same order.
 type Batch struct {
 	Layout
 
@@ -24,26 +24,69 @@ type Batch struct {
 // plan is filled up to its size with pairs that have no weight.
 func Read(s *Store, plan Plan, padID int32) (*Batch, error) {
 	b := newBatch(plan.Size, plan.T, plan.Shared, padID)
+	if plan.Flat {
+		b = newFlatBatch(plan.Size, plan.T, padID)
+	}
 	b.Pairs, b.Rows = len(plan.Rows), plan.Rows
+	pairs := make([]pairIDs, len(plan.Rows))
 	for j, row := range plan.Rows {
 		if n := s.rowLength(row, plan.Shared); n > plan.T {
 			return nil, fmt.Errorf("pair %d of the store has a row of %d ids, its batch rows of %d", row, n, plan.T)
+		}
+		prefix := 0
+		if plan.Shared {
+			prefix = s.prefix(row)
 		}
 		r, chosen, rejected, err := s.read(row)
 		if err != nil {
 			return nil, err
 		}
-		b.put(j, chosen, rejected, s.prefix(row))
+		pairs[j] = pairIDs{chosen, rejected, prefix}
 		b.Confidence[j], b.Margin[j], b.Present[j] = float32(r.confidence), r.margin, 1
-		b.Tokens += len(chosen) + len(rejected)
-		if plan.Shared {
-			b.Tokens -= s.prefix(row)
-		}
+		b.Tokens += len(chosen) + len(rejected) - prefix
 	}
-	for j := len(plan.Rows); j < plan.Size; j++ {
+	if b.Flat && b.Tokens > b.T {
+		return nil, fmt.Errorf("pairs %v of the store have %d ids, the row that they share %d", plan.Rows, b.Tokens, b.T)
+	}
+	b.fill(pairs)
+	return b, nil
+}
+
+// pairIDs are a pair's ids, of which so many are a prefix that the sequences share
+// in one row.
+type pairIDs struct {
+	chosen, rejected []int32
+	prefix           int
+}
+
+// fill lays pairs out; where there are fewer than the batch has room for, it is
+// filled up.
+func (b *Batch) fill(pairs []pairIDs) {
+	if b.Flat {
+		b.fillFlat(pairs)
+		return
+	}
+	for j, p := range pairs {
+		b.put(j, p.chosen, p.rejected, p.prefix)
+	}
+	for j := len(pairs); j < b.B; j++ {
 		b.fillUp(j)
 	}
-	return b, nil
+}
+
+// fillFlat lays all chosen sequences and then all rejected ones one after another.
+func (b *Batch) fillFlat(pairs []pairIDs) {
+	column := 0
+	place := func(sequence int, ids []int32) {
+		b.Place(sequence, 0, column, ids, 0)
+		column += len(ids)
+	}
+	for j, p := range pairs {
+		place(j, p.chosen)
+	}
+	for j, p := range pairs {
+		place(b.B+j, p.rejected)
+	}
 }
 
 // put lays a pair out: a row for each sequence, or one row of the first prefix
@@ -60,15 +103,19 @@ func (b *Batch) put(pair int, chosen, rejected []int32, prefix int) {
 	b.Place(other, pair, len(chosen), rejected[prefix:], prefix)
 }
 
-// pair gives what put was given.
-func (b *Batch) pair(j int) (chosen, rejected []int32, prefix int) {
+// pair gives what fill was given.
+func (b *Batch) pair(j int) pairIDs {
 	ids := func(from, to int32, sequence int) []int32 {
 		row := int(b.Row[sequence]) * b.T
 		return b.IDs[row+int(from) : row+int(to)]
 	}
 	other := b.B + j
+	rejected := ids(b.Start[other], b.End[other], other)
+	if !b.Shared() {
+		return pairIDs{ids(b.Start[j], b.End[j], j), rejected, 0}
+	}
 	shared := b.Start[j]
-	return ids(0, b.End[j], j), slices.Concat(ids(0, shared, other), ids(b.Start[other], b.End[other], other)), int(shared)
+	return pairIDs{ids(0, b.End[j], j), slices.Concat(ids(0, shared, j), rejected), int(shared)}
 }
 
 // fillUp puts a pair that is not there in its place: sequences of one id attend
@@ -85,6 +132,15 @@ func newBatch(pairs, length int, shared bool, padID int32) *Batch {
 	if shared {
 		rows = pairs
 	}
-	return &Batch{Layout: NewLayout(rows, length, 2*pairs, shared, padID), B: pairs,
-		Confidence: make([]float32, pairs), Margin: make([]float32, pairs), Present: make([]float32, pairs)}
+	return batchOf(NewLayout(rows, length, 2*pairs, shared, padID))
+}
+
+// newFlatBatch has one row of padID.
+func newFlatBatch(pairs, length int, padID int32) *Batch {
+	return batchOf(NewFlatLayout(length, 2*pairs, padID))
+}
+
+func batchOf(l Layout) *Batch {
+	pairs := l.S / 2
+	return &Batch{Layout: l, B: pairs, Confidence: make([]float32, pairs), Margin: make([]float32, pairs), Present: make([]float32, pairs)}
 }

@@ -294,3 +294,41 @@ func BenchmarkReadBatch(b *testing.B) {
 	}
 	b.ReportMetric(float64(8*b.N)/b.Elapsed().Seconds(), "pairs/s")
 }
+
+// TestFlatBatch: two of three pairs in one row, by hand: chosen ones first, then
+// rejected ones, nothing of the pair that is not there; and dealt to two devices.
+func TestFlatBatch(t *testing.T) {
+	s := fakeStore(t, 5) // pair 0 has 1 id each, pair 1 has 8 and 14, pair 2 has 15 and 27
+	b, err := Read(s, Plan{Rows: []int{1, 0}, T: 26, Size: 3, Flat: true}, -7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chosen, rejected, _ := s.IDs(1)
+	if want := slices.Concat(chosen, []int32{0}, rejected, []int32{1}, []int32{-7, -7}); !slices.Equal(b.IDs, want) {
+		t.Errorf("ids %v, want %v", b.IDs, want)
+	}
+	for _, c := range []struct {
+		what      string
+		got, want []int32
+	}{
+		{"row", b.Row, []int32{0, 0, 0, 0, 0, 0}},
+		{"start", b.Start, []int32{0, 8, 0, 9, 23, 0}},
+		{"end", b.End, []int32{8, 9, 0, 23, 24, 0}},
+		{"segments", b.Segments, slices.Concat(slices.Repeat([]int32{1}, 8), []int32{2}, slices.Repeat([]int32{3}, 14), []int32{4, 0, 0})},
+		{"positions", b.Positions[6:12], []int32{6, 7, 0, 0, 1, 2}},
+	} {
+		if !slices.Equal(c.got, c.want) {
+			t.Errorf("%s %v, want %v", c.what, c.got, c.want)
+		}
+	}
+	if b.R != 1 || b.S != 6 || b.Pairs != 2 || b.Tokens != 24 || !slices.Equal(b.Present, []float32{1, 1, 0}) || b.Shared() {
+		t.Errorf("%d rows, %d sequences, %d pairs, %d ids, present %v", b.R, b.S, b.Pairs, b.Tokens, b.Present)
+	}
+	parts := b.Split(2, -7)
+	if one := parts[1]; one.B != 2 || one.Pairs != 0 || one.T != 26 || !one.Flat || slices.Max(one.End) != 0 {
+		t.Errorf("the second device has %+v", one)
+	}
+	if _, err := Read(s, Plan{Rows: []int{1, 2}, T: 63, Size: 2, Flat: true}, 0); err == nil || !strings.Contains(err.Error(), "64 ids") {
+		t.Errorf("pairs that their row does not hold: %v", err)
+	}
+}

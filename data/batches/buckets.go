@@ -41,7 +41,7 @@ func Buckets(rows Rows, epochs float64, compileTokens, limit int) []int {
 	for k := 1; k <= maxBuckets; k++ {
 		for j := 1; j <= top; j++ {
 			for i := range j {
-				c := cost[k-1][i] + float64(below[j]-below[i])*float64(rows.PerPair*j*bucketStep)
+				c := cost[k-1][i] + float64(below[j]-below[i])*float64(rows.PerPair*j*rows.step())
 				if c < cost[k][j] {
 					cost[k][j], from[k][j] = c, i
 				}
@@ -54,33 +54,33 @@ func Buckets(rows Rows, epochs float64, compileTokens, limit int) []int {
 			best, bestCost = k, c
 		}
 	}
-	return atMost(limit, edges(from, best, top))
+	return atMost(limit, edges(from, best, top, rows.step()))
 }
 
-func edges(from [][]int, k, top int) []int {
+func edges(from [][]int, k, top, step int) []int {
 	lengths := make([]int, k)
 	for j := top; k > 0; k-- {
-		lengths[k-1] = j * bucketStep
+		lengths[k-1] = j * step
 		j = from[k][j]
 	}
 	return lengths
 }
 
-// histogram counts pairs by ⌈longest row / bucketStep⌉.
+// histogram counts pairs by ⌈longest row / step⌉.
 func (r Rows) histogram() (count []int, top int) {
-	top = inSteps(r.longest())
+	top = r.inSteps(r.longest())
 	count = make([]int, top+1)
 	for length, pairs := range r.Counts {
-		count[inSteps(length)] += pairs
+		count[r.inSteps(length)] += pairs
 	}
 	return count, top
 }
 
-func inSteps(length int) int { return (length + bucketStep - 1) / bucketStep }
+func (r Rows) inSteps(length int) int { return (length + r.step() - 1) / r.step() }
 
 // OneBucket pads every batch to the longest row.
 func OneBucket(rows Rows, limit int) []int {
-	return atMost(limit, []int{inSteps(rows.longest()) * bucketStep})
+	return atMost(limit, []int{rows.inSteps(rows.longest()) * rows.step()})
 }
 
 // atMost lowers the last bucket to the limit, which rounding up may pass.

@@ -12,6 +12,9 @@ type Layout struct {
 	// Prefixes are the segments that an id sees beside its own, 0 for none: 1, the
 	// prefix of its row, in responses. [R, T]; nil where each sequence has a row.
 	Prefixes []int32
+	// Flat: one row holds all sequences, one after another, each with ids of its
+	// own. Sequences of pairs that are not there have none: they start and end at 0.
+	Flat bool
 
 	R, T, S int
 }
@@ -28,6 +31,13 @@ func NewLayout(rows, length, sequences int, shared bool, padID int32) Layout {
 	if shared {
 		l.Prefixes = make([]int32, rows*length)
 	}
+	return l
+}
+
+// NewFlatLayout has one row of padID for so many sequences.
+func NewFlatLayout(length, sequences int, padID int32) Layout {
+	l := NewLayout(1, length, sequences, false, padID)
+	l.Flat = true
 	return l
 }
 

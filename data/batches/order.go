@@ -6,12 +6,12 @@ import (
 )
 
 // Plan names the pairs of one batch, the length that its rows are padded to, and
-// whether a pair lies in one row.
+// whether each pair lies in one row (shared), or all pairs together do (flat).
 type Plan struct {
-	Rows   []int
-	T      int
-	Shared bool
-	Size   int // pairs that the batch has room for
+	Rows         []int
+	T            int
+	Shared, Flat bool
+	Size         int // pairs that the batch has room for
 }
 
 // Order decides which pairs form which batch.
@@ -23,17 +23,33 @@ type Order struct {
 	// BucketPairs and SharedPairs are how many pairs of each of those lengths are
 	// computed at once, in a micro-batch; empty: BatchSize.
 	BucketPairs, SharedPairs []int
-	Wrap                     bool // take rows in file order for ever, without a short batch at the end
-	Seed                     uint64
+	// Flat are ascending lengths of rows that hold all pairs of a micro-batch, where
+	// no pair lies otherwise; empty: none does.
+	Flat []int
+	Wrap bool // take rows in file order for ever, without a short batch at the end
+	Seed uint64
 }
 
-// Epoch plans one pass over the store: every pair once, each batch of one
-// bucket and layout, in an order that (Seed, epoch) alone decide. Pairs left over
-// in a bucket move up to the next longer one, and those of the longest shared
-// rows into rows of their own, so that one batch at most is short.
-// The number of batches is the same in every epoch.
+// Epoch plans one pass over the store: every pair once, in an order that (Seed,
+// epoch) alone decide. One batch at most is short; the number of batches is the same
+// in every epoch.
 func (o Order) Epoch(s *Store, epoch int) []Plan {
 	random := rand.New(rand.NewPCG(o.Seed, uint64(epoch)+1))
+	plan := o.bucketBatches
+	if len(o.Flat) > 0 {
+		plan = o.flatBatches
+	}
+	plans := plan(s, random)
+	if o.Shuffle {
+		random.Shuffle(len(plans), func(i, j int) { plans[i], plans[j] = plans[j], plans[i] })
+	}
+	return plans
+}
+
+// bucketBatches are each of one bucket and layout. Pairs left over in a bucket move
+// up to the next longer one, and those of the longest shared rows into rows of their
+// own.
+func (o Order) bucketBatches(s *Store, random *rand.Rand) []Plan {
 	rows := make([]int32, s.Len())
 	for i := range rows {
 		rows[i] = int32(i)
@@ -41,11 +57,7 @@ func (o Order) Epoch(s *Store, epoch int) []Plan {
 	if o.Shuffle {
 		random.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 	}
-	plans := o.fillBuckets(s, rows)
-	if o.Shuffle {
-		random.Shuffle(len(plans), func(i, j int) { plans[i], plans[j] = plans[j], plans[i] })
-	}
-	return plans
+	return o.fillBuckets(s, rows)
 }
 
 // fillBuckets deals pairs to the layout and bucket that each belongs to.
@@ -96,13 +108,16 @@ func (o Order) PairsAtOnce(length int, shared bool) int {
 }
 
 // MicroBatches divides a batch into those that are computed one after the other,
-// their gradients summed; all have one shape. The sums are those of the whole
-// batch, since a loss is divided by what its step has in all.
-func (o Order) MicroBatches(plan Plan) []Plan {
+// their gradients summed; all have one shape, but for flat ones. The sums are those
+// of the whole batch, since a loss is divided by what its step has in all.
+func (o Order) MicroBatches(s *Store, plan Plan) []Plan {
+	if plan.Flat {
+		return o.flatParts(s, plan)
+	}
 	size := o.PairsAtOnce(plan.T, plan.Shared)
 	var parts []Plan
 	for rows := range slices.Chunk(plan.Rows, size) {
-		parts = append(parts, Plan{rows, plan.T, plan.Shared, size})
+		parts = append(parts, Plan{Rows: rows, T: plan.T, Shared: plan.Shared, Size: size})
 	}
 	return parts
 }
@@ -143,7 +158,7 @@ func (f *filling) close(plans []Plan, bucket int) []Plan {
 	first := len(*f.placed)
 	*f.placed = append(*f.placed, f.open[bucket]...)
 	f.open[bucket] = f.open[bucket][:0]
-	return append(plans, Plan{(*f.placed)[first:len(*f.placed):len(*f.placed)], f.lengths[bucket], f.shared, f.size})
+	return append(plans, Plan{Rows: (*f.placed)[first:len(*f.placed):len(*f.placed)], T: f.lengths[bucket], Shared: f.shared, Size: f.size})
 }
 
 // moveUp gives the pairs left over in a bucket to the next longer one.
@@ -197,5 +212,5 @@ func (o Order) Wrapped(s *Store, batch int) Plan {
 		shared = shared && o.shares(s, rows[j])
 	}
 	lengths := o.Lengths(shared)
-	return Plan{rows, lengths[len(lengths)-1], shared, o.BatchSize}
+	return Plan{Rows: rows, T: lengths[len(lengths)-1], Shared: shared, Size: o.BatchSize}
 }

@@ -1,5 +1,7 @@
 package batches
 
+import "cmp"
+
 // A pair of a decoder may lie in one row: what both sequences begin with once,
 // then the rest of chosen, then the rest of rejected. With positions that count
 // from the sequence's beginning and attention within each sequence, every id
@@ -37,7 +39,10 @@ func (s *Store) rowLength(row int, shared bool) int {
 type Rows struct {
 	Counts  []int // of pairs, by the length of their longest row, in ids; none where there are no pairs
 	PerPair int   // 2; 1 where a pair lies in one row
+	Step    int   // what padded lengths are multiples of; 0: bucketStep
 }
+
+func (r Rows) step() int { return cmp.Or(r.Step, bucketStep) }
 
 func (r *Rows) add(length int) {
 	for len(r.Counts) <= length {

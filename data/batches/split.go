@@ -19,16 +19,16 @@ func (b *Batch) Split(n int, padID int32) []*Batch {
 // size.
 func (b *Batch) part(first, last, size int, padID int32) *Batch {
 	p := newBatch(size, b.T, b.Shared(), padID)
+	if b.Flat {
+		p = newFlatBatch(size, b.T, padID)
+	}
 	p.Pairs = max(0, min(b.Pairs, last)-first)
-	for j := range size {
-		from := first + j
-		if from >= last {
-			p.fillUp(j)
-			continue
-		}
-		chosen, rejected, prefix := b.pair(from)
-		p.put(j, chosen, rejected, prefix)
+	var pairs []pairIDs
+	for from := first; from < last; from++ {
+		pairs = append(pairs, b.pair(from))
+		j := from - first
 		p.Confidence[j], p.Margin[j], p.Present[j] = b.Confidence[from], b.Margin[from], b.Present[from]
 	}
+	p.fill(pairs)
 	return p
 }
