@@ -176,10 +176,11 @@ func (s *Speed) score(ctx context.Context, backend model.Backend, m *model.Model
 	if err != nil {
 		return err
 	}
-	_, rows, err := scorer.Shape(s.Tokens)
+	place, err := scorer.Place(s.Tokens)
 	if err != nil {
 		return err
 	}
+	rows := place.Room / place.Takes
 	texts := slices.Collect(slices.Chunk(batches.Random(rows, s.Tokens, m.VocabSize(), benchSeed).IDs, s.Tokens))
 	score := func() error {
 		_, err := scorer.Score(ctx, texts, nil)

@@ -64,8 +64,8 @@ func (e *Ensemble) SetCompute(dtype dtypes.DType) {
 	}
 }
 
-// Shape is that of the first member, as Scorer.Shape gives it.
-func (e *Ensemble) Shape(ids int) (length, rows int, err error) { return e.members[0].Shape(ids) }
+// Place is that of the first member, as Scorer.Place gives it.
+func (e *Ensemble) Place(ids int) (Place, error) { return e.members[0].Place(ids) }
 
 // Score gives the mean reward of each sequence.
 func (e *Ensemble) Score(ctx context.Context, sequences [][]int32, done func(n int)) ([]float32, error) {

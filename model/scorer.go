@@ -19,9 +19,11 @@ import (
 	"laurel/data/batches"
 )
 
-// Scorer gives rewards for sequences of any length. A sequence is padded to
-// a length that its own length alone decides, in batches of a fixed number
-// of rows, so that a reward does not depend on what is scored beside it.
+// Scorer gives rewards for sequences of any length. A sequence is scored by a
+// program that its own length alone decides, so that a reward does not depend on
+// what is scored beside it: where attention is over spans, in a flat row with
+// others, one after another; else padded to a length, in a batch of a fixed number
+// of rows.
 type Scorer struct {
 	model *Model
 	exec  *ml.Exec
@@ -30,6 +32,7 @@ type Scorer struct {
 	ids   int // about how many a batch holds
 	// shares has sequences with a common beginning scored in one row.
 	shares bool
+	spans  bool // attention is over spans
 }
 
 // batchIDs is about how many ids a scoring batch holds, where SetBatch says nothing.
@@ -48,16 +51,22 @@ var scoreLengths = [...]int{32, 64, 128, 192, 256, 384, 512, 768, 1024, 1536, 20
 
 // NewScorer compiles nothing yet; each shape is compiled at its first use.
 func NewScorer(backend compute.Backend, m *Model) (*Scorer, error) {
+	s := &Scorer{model: m, limit: m.MaxPositions(), padID: int32(max(0, m.Config.PadTokenID)), ids: batchIDs(backend),
+		spans: HasSpanAttention(backend) && m.SpanAttention() == nil && m.NumDevices() == 1}
 	exec, err := ml.NewExec(backend, m.Store, func(scope *ml.Scope, batch *Node) *Node {
-		in, _ := LaidOut(batch, rowMembers, 0)
+		members := rowMembers
+		if IsFlat(batch) {
+			members = s.flatMembers()
+		}
+		in, _ := LaidOut(batch, members, 0)
 		return m.Reward(scope, in)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("scorer: %w", err)
 	}
 	m.Spread(exec)
-	exec.WithName("score").SetMaxCache(-1)
-	return &Scorer{model: m, exec: exec, limit: m.MaxPositions(), padID: int32(max(0, m.Config.PadTokenID)), ids: batchIDs(backend)}, nil
+	s.exec = exec.WithName("score").SetMaxCache(-1)
+	return s, nil
 }
 
 // Score gives the raw reward (the logit) of each sequence of ids, in order.
@@ -83,7 +92,7 @@ func (s *Scorer) Score(ctx context.Context, sequences [][]int32, done func(n int
 	}
 	last := &scoring{} // read once the batches after it are handed out, so that no device waits for the host
 	for _, shape := range slices.SortedFunc(maps.Keys(byShape), rowShape.compare) {
-		n := s.batchRows(shape.t)
+		n := s.batchRows(shape)
 		for parts := range slices.Chunk(slices.Collect(slices.Chunk(byShape[shape], n)), s.model.NumDevices()) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
@@ -98,8 +107,8 @@ func (s *Scorer) Score(ctx context.Context, sequences [][]int32, done func(n int
 	return rewards, read(last)
 }
 
-// scoreRow is one row of a scoring batch: a sequence, or several that begin with
-// prefix ids in common.
+// scoreRow is one row of a scoring batch: a sequence; several that begin with
+// prefix ids in common; or several, one after another, in a flat row.
 type scoreRow struct {
 	members []int
 	prefix  int
@@ -107,18 +116,21 @@ type scoreRow struct {
 
 // rowShape is what the program of a row follows from.
 type rowShape struct {
-	t      int
-	packed bool
+	t    int
+	kind rowKind
 }
 
+// rowKind is how sequences lie in a row.
+type rowKind int
+
+const (
+	padded rowKind = iota // one, and padding
+	shared                // several, which begin alike
+	flat                  // several, one after another
+)
+
 func (a rowShape) compare(b rowShape) int {
-	if a.packed != b.packed {
-		if b.packed {
-			return -1
-		}
-		return 1
-	}
-	return cmp.Compare(a.t, b.t)
+	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.t, b.t))
 }
 
 // rows deals the sequences to rows, by shape.
@@ -131,15 +143,37 @@ func (s *Scorer) rows(sequences [][]int32) (map[rowShape][]scoreRow, error) {
 		rows = together(sequences)
 	}
 	byShape := map[rowShape][]scoreRow{}
+	var alone []int // those that lie in flat rows
 	for _, r := range rows {
-		t, err := s.paddedLength(r.length(sequences))
+		shape, err := s.shape(r.length(sequences), len(r.members) > 1)
 		if err != nil {
 			return nil, fmt.Errorf("sequence %d: %w", r.members[0], err)
 		}
-		shape := rowShape{t, len(r.members) > 1}
+		if shape.kind == flat {
+			alone = append(alone, r.members[0])
+			continue
+		}
 		byShape[shape] = append(byShape[shape], r)
 	}
+	if len(alone) > 0 {
+		byShape[s.flatShape()] = s.flatRows(sequences, alone)
+	}
 	return byShape, nil
+}
+
+// shape is that of the row of a sequence of n ids, or of several that share its
+// beginning.
+func (s *Scorer) shape(n int, several bool) (rowShape, error) {
+	t, err := s.paddedLength(n)
+	switch {
+	case err != nil:
+		return rowShape{}, err
+	case several:
+		return rowShape{t, shared}, nil
+	case s.spans && n <= s.ids:
+		return s.flatShape(), nil
+	}
+	return rowShape{t, padded}, nil
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
@@ -186,7 +220,7 @@ func (s *Scorer) ScoreBatch(sequences [][]int32) ([]float32, error) {
 	if len(rows) == 0 {
 		return rewards, nil
 	}
-	batch, err := s.begin(sequences, [][]scoreRow{rows}, len(rows), rowShape{t: longest})
+	batch, err := s.begin(sequences, [][]scoreRow{rows}, len(rows), rowShape{longest, padded})
 	if err != nil {
 		return nil, err
 	}
@@ -200,26 +234,40 @@ func (s *Scorer) SetBatch(ids int) { s.ids = ids }
 // first Score.
 func (s *Scorer) SetCompute(dtype dtypes.DType) { s.model.Compute = dtype }
 
-func (s *Scorer) batchRows(t int) int { return max(1, s.ids/t) }
-
-// Shape is the length that a sequence of so many ids is padded to, and how many
-// such sequences Score computes at a time, on all devices together.
-func (s *Scorer) Shape(ids int) (length, rows int, err error) {
-	if length, err = s.paddedLength(ids); err != nil {
-		return 0, 0, err
+// batchRows is how many rows of a shape a device computes at a time.
+func (s *Scorer) batchRows(shape rowShape) int {
+	if shape.kind == flat {
+		return 1
 	}
-	return length, s.batchRows(length) * s.model.NumDevices(), nil
+	return max(1, s.ids/shape.t)
+}
+
+// Place is where a sequence is scored: in rows of so many ids, and what it takes of
+// the room that Score computes at a time, on all devices together, in ids.
+type Place struct{ Length, Takes, Room int }
+
+// Place is that of a sequence of so many ids.
+func (s *Scorer) Place(ids int) (Place, error) {
+	shape, err := s.shape(ids, false)
+	if err != nil {
+		return Place{}, err
+	}
+	p := Place{shape.t, shape.t, shape.t * s.batchRows(shape) * s.model.NumDevices()}
+	if shape.kind == flat {
+		p.Takes = max(ids, (shape.t+s.flatMembers()-1)/s.flatMembers())
+	}
+	return p, nil
 }
 
 // Compile compiles what Score runs for sequences of so many ids, and runs
 // nothing. rows is how many a device scores at a time.
 func (s *Scorer) Compile(ids int) (rows int, err error) {
-	t, err := s.paddedLength(ids)
+	shape, err := s.shape(ids, false)
 	if err != nil {
 		return 0, err
 	}
-	rows = s.batchRows(t)
-	batch := []shapes.Shape{s.pad(nil, nil, rows, t).Shape()}
+	rows = s.batchRows(shape)
+	batch := []shapes.Shape{s.layOut(shape)(nil, nil, rows, shape.t).Shape()}
 	_, err = s.exec.Compile(slices.Repeat(batch, s.model.NumDevices())...)
 	return rows, err
 }
@@ -234,10 +282,7 @@ type scoring struct {
 // begin hands a batch to each device, rows padded to [n, t]; rows that fill up a
 // batch hold one pad token and are thrown away.
 func (s *Scorer) begin(sequences [][]int32, parts [][]scoreRow, n int, shape rowShape) (*scoring, error) {
-	layOut := s.pad
-	if shape.packed {
-		layOut = s.pack
-	}
+	layOut := s.layOut(shape)
 	var inputs []any
 	for d := range s.model.NumDevices() {
 		var rows []scoreRow // of a device that is left over
@@ -270,6 +315,11 @@ func (b *scoring) read(rewards []float32) (err error) {
 		err = errors.Join(err, r.FinalizeAll())
 	}
 	return err
+}
+
+// layOut lays rows of a shape out.
+func (s *Scorer) layOut(shape rowShape) func(sequences [][]int32, rows []scoreRow, n, t int) *tensors.Tensor {
+	return map[rowKind]func([][]int32, []scoreRow, int, int) *tensors.Tensor{padded: s.pad, shared: s.pack, flat: s.placeFlat}[shape.kind]
 }
 
 // pad lays rows of one sequence out as LaidOut reads them. Sequences that fill up

@@ -94,6 +94,40 @@ func checkRows(t *testing.T, backend compute.Backend, m *Model, what string) {
 	if where := s.rowDependence(t, 21, 13); where != "" {
 		t.Errorf("%s: %s", what, where)
 	}
+	if s.spans {
+		s.SetBatch(509)
+		checkFlat(t, s, what)
+	}
+}
+
+// checkFlat scores sequences of many lengths in flat rows of a prime number of ids,
+// alone, among all, and backwards: the same bits, and nearly those of rows of their own.
+func checkFlat(t *testing.T, s *Scorer, what string) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(6, 6))
+	var sequences [][]int32
+	for range 60 {
+		sequences = append(sequences, drawnRows(random, 1, 1+random.IntN(40))...)
+	}
+	score := func(of [][]int32) []float32 {
+		rewards, err := s.Score(context.Background(), of, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rewards
+	}
+	all := score(sequences)
+	backwards := slices.Clone(sequences)
+	slices.Reverse(backwards)
+	back := score(backwards)
+	slices.Reverse(back)
+	for i, ids := range sequences {
+		if one := score([][]int32{ids})[0]; one != all[i] || back[i] != all[i] {
+			t.Errorf("%s: sequence %d has %v among others, %v alone, %v backwards", what, i, all[i], one, back[i])
+		}
+	}
+	s.spans = false
+	largest(t, what, all, float64s(score(sequences)), 2e-5)
 }
 
 // rowDependence tells of the first reward that changes as sequences move
@@ -107,7 +141,7 @@ func (s *Scorer) rowDependence(t *testing.T, n, tokens int) string {
 		for j, i := range rows {
 			alone[j].members = []int{i}
 		}
-		batch, err := s.begin(sequences, [][]scoreRow{alone}, n, rowShape{t: tokens})
+		batch, err := s.begin(sequences, [][]scoreRow{alone}, n, rowShape{tokens, padded})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,19 +38,19 @@ func (s *Scorer) SetDType(name string) error {
 	return err
 }
 
-// Shape is the length that a sequence of so many ids is padded to, and how many of
-// that length are computed at a time.
-func (s *Scorer) Shape(ids int) (length, rows int, err error) { return s.ensemble.Shape(ids) }
+// Place is where a sequence of so many ids is scored (model.Scorer.Place).
+func (s *Scorer) Place(ids int) (model.Place, error) { return s.ensemble.Place(ids) }
 
-// Lengths are those that sequences up to MaxLength are padded to, shortest first.
+// Lengths are those of the rows that sequences up to MaxLength lie in, shortest
+// first.
 func (s *Scorer) Lengths() ([]int, error) {
 	var lengths []int
 	for ids := 1; ids <= s.MaxLength; {
-		length, _, err := s.Shape(ids)
+		place, err := s.Place(ids)
 		if err != nil {
 			return nil, err
 		}
-		lengths, ids = append(lengths, length), length+1
+		lengths, ids = append(lengths, place.Length), place.Length+1
 	}
 	return lengths, nil
 }

@@ -8,21 +8,22 @@ import (
 	"time"
 
 	"laurel/data"
+	"laurel/model"
 )
 
-// batcher puts texts of different requests into batches. Texts of one padded
-// length wait together until they fill a batch, or the first of them has waited
+// batcher puts texts of different requests into batches. Texts that are scored in
+// rows of one length wait together until they fill a batch, or the first of them has waited
 // long enough; what is computed of a text does not depend on what it waited with
 // (model.Scorer).
 type batcher struct {
-	shape func(ids int) (length, rows int, err error)
+	place func(ids int) (model.Place, error)
 	score func(ctx context.Context, sequences [][]int32) ([]data.Score, error)
 	seen  func(batch batchSeen) // hears of each batch
 	wait  time.Duration         // that a text waits for others at most, where nothing is computed meanwhile
 	limit int                   // texts that wait at most
 
 	mu      sync.Mutex
-	waiting map[int][]*item // by padded length, the oldest first
+	waiting map[int][]*item // by the length of their rows, the oldest first
 	count   int             // of all that wait
 	perText float64         // seconds, of late
 	closed  bool
@@ -32,19 +33,19 @@ type batcher struct {
 
 // batchSeen is what a batch came to.
 type batchSeen struct {
-	length, rows int // its shape
-	texts, ids   int // that it held
-	took         time.Duration
+	place      model.Place // of its first text
+	texts, ids int         // that it held
+	takes      int         // of its room, in ids
+	took       time.Duration
 }
 
 // item is a text that waits.
 type item struct {
-	ids    []int32
-	length int
-	rows   int
-	came   time.Time
-	of     *call
-	at     int // in the call
+	ids   []int32
+	place model.Place
+	came  time.Time
+	of    *call
+	at    int // in the call
 }
 
 // call is all texts of one request.
@@ -61,8 +62,8 @@ var (
 	errClosed    = errors.New("the model has been closed")
 )
 
-func newBatcher(shape func(int) (int, int, error), score func(context.Context, [][]int32) ([]data.Score, error), wait time.Duration, limit int, seen func(batchSeen)) *batcher {
-	b := &batcher{shape: shape, score: score, seen: seen, wait: wait, limit: limit,
+func newBatcher(place func(int) (model.Place, error), score func(context.Context, [][]int32) ([]data.Score, error), wait time.Duration, limit int, seen func(batchSeen)) *batcher {
+	b := &batcher{place: place, score: score, seen: seen, wait: wait, limit: limit,
 		waiting: map[int][]*item{}, wake: make(chan struct{}, 1), ended: make(chan struct{})}
 	go b.run()
 	return b
@@ -94,11 +95,11 @@ func (b *batcher) Score(ctx context.Context, sequences [][]int32) ([]data.Score,
 func (b *batcher) items(c *call, sequences [][]int32) ([]*item, error) {
 	now, items := time.Now(), make([]*item, len(sequences))
 	for i, ids := range sequences {
-		length, rows, err := b.shape(len(ids))
+		place, err := b.place(len(ids))
 		if err != nil {
 			return nil, err
 		}
-		items[i] = &item{ids: ids, length: length, rows: rows, came: now, of: c, at: i}
+		items[i] = &item{ids: ids, place: place, came: now, of: c, at: i}
 	}
 	return items, nil
 }
@@ -114,7 +115,7 @@ func (b *batcher) add(items []*item) error {
 		return errQueueFull
 	}
 	for _, it := range items {
-		b.waiting[it.length] = append(b.waiting[it.length], it)
+		b.waiting[it.place.Length] = append(b.waiting[it.place.Length], it)
 	}
 	b.count += len(items)
 	select {
@@ -195,7 +196,7 @@ func (b *batcher) next(now time.Time) (batch []*item, idle time.Duration, over b
 			continue
 		}
 		left := items[0].came.Add(b.wait).Sub(now)
-		if len(items) < items[0].rows && left > 0 && !b.closed {
+		if _, full := fitting(items); !full && left > 0 && !b.closed {
 			idle = min(idle, left)
 			continue
 		}
@@ -207,28 +208,40 @@ func (b *batcher) next(now time.Time) (batch []*item, idle time.Duration, over b
 		return nil, idle, b.closed && b.count == 0
 	}
 	items := b.waiting[oldest]
-	n := min(len(items), items[0].rows)
+	n, _ := fitting(items)
 	batch = slices.Clone(items[:n])
 	b.waiting[oldest] = append([]*item(nil), items[n:]...)
 	b.count -= n
 	return batch, 0, false
 }
 
+// fitting is how many of those that wait, the oldest first, have room in one batch,
+// and whether they fill it: whether the next one, or one like the first, had none.
+func fitting(items []*item) (n int, full bool) {
+	room := items[0].place.Room
+	for n < len(items) && items[n].place.Takes <= room {
+		room -= items[n].place.Takes
+		n++
+	}
+	return n, n < len(items) || items[0].place.Takes > room
+}
+
 // compute scores a batch. It is not stopped where a request ends meanwhile: others
 // have texts in it.
 func (b *batcher) compute(batch []*item) {
 	began := time.Now()
-	sequences, ids := make([][]int32, len(batch)), 0
+	sequences, seen := make([][]int32, len(batch)), batchSeen{place: batch[0].place, texts: len(batch)}
 	for i, it := range batch {
 		sequences[i] = it.ids
-		ids += len(it.ids)
+		seen.ids += len(it.ids)
+		seen.takes += it.place.Takes
 	}
 	scores, err := b.score(context.Background(), sequences)
-	took := time.Since(began)
+	seen.took = time.Since(began)
 	b.mu.Lock()
-	b.perText += (took.Seconds()/float64(len(batch)) - b.perText) / 8
+	b.perText += (seen.took.Seconds()/float64(len(batch)) - b.perText) / 8
 	b.mu.Unlock()
-	b.seen(batchSeen{length: batch[0].length, rows: batch[0].rows, texts: len(batch), ids: ids, took: took})
+	b.seen(seen)
 	for i, it := range batch {
 		if err != nil {
 			it.of.fail(err)

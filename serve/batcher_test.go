@@ -8,17 +8,18 @@ import (
 	"time"
 
 	"laurel/data"
+	"laurel/model"
 )
 
-// shapes of 4 and 8 ids, four and two rows.
-func fakeShape(ids int) (length, rows int, err error) {
+// rows of 4 and 8 ids, four and two of them.
+func fakePlace(ids int) (model.Place, error) {
 	switch {
 	case ids <= 4:
-		return 4, 4, nil
+		return model.Place{Length: 4, Takes: 4, Room: 16}, nil
 	case ids <= 8:
-		return 8, 2, nil
+		return model.Place{Length: 8, Takes: 8, Room: 16}, nil
 	}
-	return 0, 0, errors.New("too long")
+	return model.Place{}, errors.New("too long")
 }
 
 // firstID scores a sequence by its first id.
@@ -54,7 +55,7 @@ func sequences(firsts ...int32) [][]int32 {
 // hour; what is left over waits, and goes when the batcher is closed.
 func TestFullBatchDoesNotWait(t *testing.T) {
 	var seen seenBatches
-	b := newBatcher(fakeShape, firstID, time.Hour, 100, seen.add)
+	b := newBatcher(fakePlace, firstID, time.Hour, 100, seen.add)
 	scores, err := b.Score(context.Background(), sequences(1, 2, 3, 4))
 	if err != nil || len(scores) != 4 || scores[2].Reward != 3 {
 		t.Fatalf("%v %v", scores, err)
@@ -74,7 +75,7 @@ func TestFullBatchDoesNotWait(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if len(seen.all) != 3 || seen.all[0] != (batchSeen{4, 4, 4, 4, seen.all[0].took}) {
+	if len(seen.all) != 3 || seen.all[0] != (batchSeen{model.Place{Length: 4, Takes: 4, Room: 16}, 4, 4, 16, seen.all[0].took}) {
 		t.Errorf("%+v", seen.all)
 	}
 	if _, err := b.Score(context.Background(), sequences(1)); !errors.Is(err, errClosed) {
@@ -82,9 +83,24 @@ func TestFullBatchDoesNotWait(t *testing.T) {
 	}
 }
 
+// TestRowOfManyFills: texts that take of a room what each has are computed as soon
+// as the next has none.
+func TestRowOfManyFills(t *testing.T) {
+	place := func(ids int) (model.Place, error) { return model.Place{Length: 10, Takes: ids, Room: 10}, nil }
+	var seen seenBatches
+	b := newBatcher(place, firstID, time.Hour, 100, seen.add)
+	if _, err := b.Score(context.Background(), [][]int32{{1, 0, 0}, {2, 0, 0}, {3, 0, 0, 0, 0}, {4, 0, 0, 0}}); err != nil {
+		t.Fatal(err)
+	}
+	b.close()
+	if len(seen.all) != 2 || seen.all[0].ids != 6 || seen.all[0].texts != 2 || seen.all[1].ids != 9 {
+		t.Errorf("%+v", seen.all)
+	}
+}
+
 // TestWaitIsBounded: a text alone is computed after the wait.
 func TestWaitIsBounded(t *testing.T) {
-	b := newBatcher(fakeShape, firstID, time.Millisecond, 100, func(batchSeen) {})
+	b := newBatcher(fakePlace, firstID, time.Millisecond, 100, func(batchSeen) {})
 	defer b.close()
 	for range 3 {
 		if scores, err := b.Score(context.Background(), sequences(9)); err != nil || scores[0].Reward != 9 {
@@ -96,7 +112,7 @@ func TestWaitIsBounded(t *testing.T) {
 // TestQueueIsBounded: a request is taken whole or not at all, and one that goes away
 // leaves its room to others.
 func TestQueueIsBounded(t *testing.T) {
-	b := newBatcher(fakeShape, firstID, time.Hour, 5, func(batchSeen) {})
+	b := newBatcher(fakePlace, firstID, time.Hour, 5, func(batchSeen) {})
 	defer b.close()
 	ctx, cancel := context.WithCancel(context.Background())
 	gone := make(chan error)
@@ -122,7 +138,7 @@ func TestQueueIsBounded(t *testing.T) {
 // TestBatchFails: every request with a text in it is told.
 func TestBatchFails(t *testing.T) {
 	wrong := errors.New("no memory")
-	b := newBatcher(fakeShape, func(context.Context, [][]int32) ([]data.Score, error) { return nil, wrong }, 0, 100, func(batchSeen) {})
+	b := newBatcher(fakePlace, func(context.Context, [][]int32) ([]data.Score, error) { return nil, wrong }, 0, 100, func(batchSeen) {})
 	defer b.close()
 	if _, err := b.Score(context.Background(), sequences(1, 2, 3, 4, 5)); !errors.Is(err, wrong) {
 		t.Error(err)
@@ -137,14 +153,14 @@ func TestOldestGoesFirst(t *testing.T) {
 	b := &batcher{wait: time.Second, waiting: map[int][]*item{}}
 	now := time.Now()
 	add := func(length, rows int, age time.Duration) {
-		b.waiting[length] = append(b.waiting[length], &item{length: length, rows: rows, came: now.Add(-age), of: &call{}})
+		b.waiting[length] = append(b.waiting[length], &item{place: model.Place{Length: length, Takes: length, Room: rows * length}, came: now.Add(-age), of: &call{}})
 		b.count++
 	}
 	add(4, 2, 3*time.Second)
 	add(8, 1, 2*time.Second)
 	add(16, 2, time.Millisecond)
 	for _, want := range []int{4, 8} {
-		if batch, _, _ := b.next(now); len(batch) != 1 || batch[0].length != want {
+		if batch, _, _ := b.next(now); len(batch) != 1 || batch[0].place.Length != want {
 			t.Errorf("%+v, want length %d", batch, want)
 		}
 	}

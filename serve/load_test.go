@@ -103,7 +103,7 @@ func stuck(t *testing.T, config Config) (*Server, *httptest.Server, func()) {
 	m := opened(t, "rm", saved(t, 1, ""))
 	s, listening := serving(t, config, m)
 	free := make(chan struct{})
-	slow := newBatcher(m.Scorer.Shape, func(ctx context.Context, sequences [][]int32) ([]data.Score, error) {
+	slow := newBatcher(m.Scorer.Place, func(ctx context.Context, sequences [][]int32) ([]data.Score, error) {
 		<-free
 		return m.Scorer.ScoreIDs(ctx, sequences)
 	}, 0, config.Queue, func(batchSeen) {})

@@ -38,8 +38,8 @@ func newMetrics(waiting func() map[string]int) *metrics {
 		texts:     counter("texts_total", "Texts scored.", "model"),
 		tokens:    counter("tokens_total", "Tokens of the texts scored, after cutting.", "model"),
 		truncated: counter("truncated_texts_total", "Texts cut to max_length.", "model"),
-		batches:   histogram("batch_seconds", "Time a batch was computed, by its padded length.", prometheus.ExponentialBuckets(0.0005, 2, 18), "model", "length"),
-		fill:      histogram("batch_fill", "Texts of a batch over the rows that were computed.", prometheus.LinearBuckets(0.1, 0.1, 10), "model"),
+		batches:   histogram("batch_seconds", "Time a batch was computed, by the length of its rows.", prometheus.ExponentialBuckets(0.0005, 2, 18), "model", "length"),
+		fill:      histogram("batch_fill", "What the texts of a batch take of its room.", prometheus.LinearBuckets(0.1, 0.1, 10), "model"),
 		padding:   counter("padding_tokens_total", "Tokens computed that were no text's.", "model"),
 		reloads:   counter("reloads_total", "Models loaded anew while serving, by result.", "result"),
 	}
@@ -58,9 +58,9 @@ func (m *metrics) request(dialect string, code int, took time.Duration) {
 }
 
 func (m *metrics) batch(model string, b batchSeen) {
-	m.batches.WithLabelValues(model, strconv.Itoa(b.length)).Observe(b.took.Seconds())
-	m.fill.WithLabelValues(model).Observe(float64(b.texts) / float64(b.rows))
-	m.padding.WithLabelValues(model).Add(float64(b.length*b.rows - b.ids))
+	m.batches.WithLabelValues(model, strconv.Itoa(b.place.Length)).Observe(b.took.Seconds())
+	m.fill.WithLabelValues(model).Observe(float64(b.takes) / float64(b.place.Room))
+	m.padding.WithLabelValues(model).Add(float64(b.place.Room - b.ids))
 }
 
 func (m *metrics) reload(err error) {

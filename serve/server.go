@@ -91,7 +91,7 @@ func (s *Server) Put(models ...Model) error {
 	var fresh []*served
 	for _, m := range models {
 		name := m.Name
-		fresh = append(fresh, &served{Model: m, since: time.Now(), batcher: newBatcher(m.Scorer.Shape, m.Scorer.ScoreIDs, s.config.Wait, s.config.Queue,
+		fresh = append(fresh, &served{Model: m, since: time.Now(), batcher: newBatcher(m.Scorer.Place, m.Scorer.ScoreIDs, s.config.Wait, s.config.Queue,
 			func(b batchSeen) { s.metrics.batch(name, b) })})
 	}
 	s.mu.Lock()
