@@ -80,10 +80,14 @@ type AttentionUse struct {
 	Scores        int      // that are written out for a query and head, of all blocks
 	BlockScores   int      // the same, of the block with most of them
 	Banded        int      // those of all blocks that are written out in bands
+	Spans         bool     // it is computed over the spans of sequences in a row
 }
 
 // String is what commands print.
 func (a AttentionUse) String() string {
+	if a.Spans {
+		return "within each sequence of a row: scores are not written out"
+	}
 	why := strings.Join(a.Why, "; ")
 	switch a.Fused {
 	case a.Blocks:

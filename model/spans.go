@@ -9,3 +9,8 @@ func HasSpanAttention(compute.Backend) bool { return false }
 // SpanAttention tells why this model's sequences cannot lie one after another in a
 // flat row; nil where they can.
 func (m *Model) SpanAttention() error { return m.Config.Packs(false) }
+
+// SpanUse is AttentionUse where attention is computed over spans.
+func (m *Model) SpanUse() AttentionUse {
+	return AttentionUse{Blocks: m.Config.family.blocks(), Spans: true}
+}
