@@ -37,7 +37,7 @@ func TestIssueDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, line := range []string{"revision: main", "max_length: 0", `truncation_side: ""`, "dtype: float32",
-		"on_bad_row: fail", "identical_pairs: skip", "shuffle: true", "buckets: auto", "shared_prefix: auto", "workers: 0", "epochs: 1", "max_steps: 0", "batch_size: 8",
+		"on_bad_row: fail", "identical_pairs: skip", "shuffle: true", "buckets: auto", "shared_prefix: auto", "padding_free: auto", "workers: 0", "epochs: 1", "max_steps: 0", "batch_size: 8",
 		"gradient_accumulation_steps: 1", "learning_rate: 2e-05", "schedule: linear", "warmup_steps: 0", "warmup_ratio: 0",
 		"weight_decay: 0.01", "betas: [0.9, 0.999]", "eps: 1e-08", "max_grad_norm: 1", "dropout: auto", "confidence: weight",
 		"normalize: mean", "margin: true", "label_smoothing: 0", "center_rewards_coefficient: 0", "eval_every: 0", "save_every: 0",
@@ -74,6 +74,9 @@ func TestRefusals(t *testing.T) {
 		{"model: {path: m}", nil, []string{"data.train is empty"}},
 		{minimal + "backend: gpu", nil, []string{`backend is "gpu"`}},
 		{minimal + "model: {dtype: int8}", nil, []string{"model"}},
+		{minimal, []string{"data.padding_free=yes"}, []string{`data.padding_free is "yes", want auto, on or off`}},
+		{minimal, []string{"data.padding_free=on", "data.shared_prefix=on", "data.buckets=none"},
+			[]string{"data.padding_free and data.shared_prefix are both on", "data.padding_free is on and data.buckets says"}},
 		{"[1, 2]", nil, []string{"want keys"}},
 		{"model: {path: m\n", nil, []string{"line"}},
 	} {

@@ -28,14 +28,17 @@ type Config struct {
 	// sequences begin with once: auto (where that is exact and no attention that is
 	// fused or in bands is lost), on (an error where it is not exact) or off.
 	SharedPrefix string `yaml:"shared_prefix"`
-	Workers      int    `yaml:"workers"` // 0: one a CPU
-	Seed         int64  `yaml:"-"`       // the run's, of the draw of PairsPerPrompt
+	// PaddingFree says whether the sequences of a batch lie one after another in one
+	// row: auto (where attention is computed over their spans), on or off.
+	PaddingFree string `yaml:"padding_free"`
+	Workers     int    `yaml:"workers"` // 0: one a CPU
+	Seed        int64  `yaml:"-"`       // the run's, of the draw of PairsPerPrompt
 }
 
 // Default is what a run does where its file is silent.
 func Default() Config {
 	return Config{Train: []string{}, Validation: Validation{Files: []string{}}, Columns: map[string]string{}, LabelValues: map[string]string{},
-		OnBadRow: "fail", IdenticalPairs: "skip", Shuffle: true, SharedPrefix: "auto"}
+		OnBadRow: "fail", IdenticalPairs: "skip", Shuffle: true, SharedPrefix: "auto", PaddingFree: "auto"}
 }
 
 // Reading is how the files are read; say as in ReadConfig.
@@ -146,6 +149,12 @@ func (c Config) Validate() error {
 	if !slices.Contains([]string{"auto", "on", "off"}, c.SharedPrefix) {
 		problems = append(problems, fmt.Errorf("data.shared_prefix is %q, want auto, on or off", c.SharedPrefix))
 	}
+	if !slices.Contains([]string{"auto", "on", "off"}, c.PaddingFree) {
+		problems = append(problems, fmt.Errorf("data.padding_free is %q, want auto, on or off", c.PaddingFree))
+	}
+	if c.PaddingFree == "on" {
+		problems = append(problems, c.besidePaddingFree()...)
+	}
 	if c.PairsPerPrompt < 0 {
 		problems = append(problems, fmt.Errorf("data.pairs_per_prompt is %d, want 0 (all) or more", c.PairsPerPrompt))
 	}
@@ -159,4 +168,16 @@ func (c Config) Validate() error {
 		problems = append(problems, fmt.Errorf("data.buckets holds %d, want lengths of at least 1", c.Buckets.Lengths[0]))
 	}
 	return errors.Join(problems...)
+}
+
+// besidePaddingFree names what asks for other rows than data.padding_free does, where
+// that is on.
+func (c Config) besidePaddingFree() (problems []error) {
+	if c.SharedPrefix == "on" {
+		problems = append(problems, errors.New("data.padding_free and data.shared_prefix are both on: a pair lies in one layout, turn one off or to auto"))
+	}
+	if c.Buckets.None || c.Buckets.Lengths != nil {
+		problems = append(problems, errors.New("data.padding_free is on and data.buckets says what rows of one sequence are padded to, of which there are none: leave it auto"))
+	}
+	return problems
 }

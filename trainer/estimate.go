@@ -1,6 +1,10 @@
 package trainer
 
-import "laurel/model"
+import (
+	"cmp"
+
+	"laurel/model"
+)
 
 // BatchShape is what the cost of a batch follows from.
 type BatchShape struct {
@@ -12,7 +16,13 @@ type BatchShape struct {
 	Scores, BlockScores, Banded int
 	Checkpointed                bool
 	Packed                      bool // a row holds both sequences of a pair
+	Flat                        bool // one row holds all sequences
+	// Keys are those that a query sees, on average or at most, where attention keeps
+	// no scores; 0: it has those of the whole row.
+	Keys int
 }
+
+func (b BatchShape) keys() int { return cmp.Or(b.Keys, b.Tokens) }
 
 // rowsPerPair is 1 where a row holds both sequences of a pair, else 2.
 func (b BatchShape) rowsPerPair() int {
@@ -30,12 +40,14 @@ func (b BatchShape) rowsPerPair() int {
 //	backward  = forward + N·T·(2·trained + 4·blocks·T·H·K)
 //	recompute = forward, with gradient checkpointing
 //
-// Norms, activations and softmax, DeBERTa's relative positions and the update
-// are left out; the last block is counted in full, of which a step computes the
-// part after attention for one token a sequence (model.Reward).
+// The T of a query's keys is less where attention stays within sequences. Norms,
+// activations and softmax, DeBERTa's relative positions and the update are left out;
+// the last block is counted in full, of which a step computes the part after
+// attention for one token a sequence (model.Reward).
 func FLOPs(s model.Size, b BatchShape) float64 {
-	forward := ForwardFLOPs(s, b.Rows, b.Tokens)
-	total := 2*forward + float64(b.Rows)*float64(b.Tokens)*2*float64(s.TrainedLinear) + attentionFLOPs(s, b.Rows, b.Tokens)
+	attention := attentionFLOPs(s, b.Rows*b.Tokens, b.keys())
+	forward := linearFLOPs(s.Linear, b.Rows*b.Tokens) + attention
+	total := 2*forward + linearFLOPs(s.TrainedLinear, b.Rows*b.Tokens) + attention
 	if b.Checkpointed {
 		total += forward
 	}
@@ -44,11 +56,13 @@ func FLOPs(s model.Size, b BatchShape) float64 {
 
 // ForwardFLOPs are those of FLOPs' forward pass, of N rows of T tokens.
 func ForwardFLOPs(s model.Size, n, t int) float64 {
-	return float64(n)*float64(t)*2*float64(s.Linear) + attentionFLOPs(s, n, t)
+	return linearFLOPs(s.Linear, n*t) + attentionFLOPs(s, n*t, t)
 }
 
-func attentionFLOPs(s model.Size, n, t int) float64 {
-	return float64(n) * float64(t) * 4 * float64(s.Blocks) * float64(t) * float64(s.Heads*s.HeadDim)
+func linearFLOPs(parameters, tokens int) float64 { return float64(tokens) * 2 * float64(parameters) }
+
+func attentionFLOPs(s model.Size, tokens, keys int) float64 {
+	return float64(tokens) * 4 * float64(s.Blocks) * float64(keys) * float64(s.Heads*s.HeadDim)
 }
 
 // What a block keeps for its backward pass, in values, fitted to measured
@@ -84,7 +98,8 @@ func (m Memory) Total() float64 { return m.Weights + m.Optimiser + m.Activations
 //	optimiser   4 bytes a trained value, eight times: gradient sum and two
 //	            moments, and what an update writes beside what it reads
 //	activations blocks·(N·T·(10·D + 4·F) + 5.8·N·H·T²) values; with gradient
-//	            checkpointing two inputs of each block and one block in full
+//	            checkpointing two inputs of each block and one block in full;
+//	            no T² where attention keeps no scores
 //
 // In bfloat16 on CUDA it is cudaMemory's.
 func PeakMemory(s model.Size, b BatchShape) Memory {
@@ -92,7 +107,10 @@ func PeakMemory(s model.Size, b BatchShape) Memory {
 		return cudaMemory(s, b)
 	}
 	n, t := float64(b.Rows), float64(b.Tokens)
-	block := n*t*(keptHidden*float64(s.Hidden)+keptIntermediate*float64(s.Intermediate)) + keptScores*n*float64(s.Heads)*t*t
+	block := n * t * (keptHidden*float64(s.Hidden) + keptIntermediate*float64(s.Intermediate))
+	if b.Keys == 0 {
+		block += keptScores * n * float64(s.Heads) * t * t
+	}
 	values, half := float64(s.Blocks)*block, halfBytes
 	if b.Checkpointed {
 		values, half = block+2*float64(s.Blocks)*n*t*float64(s.Hidden), halfBytesCheckpointed
@@ -109,19 +127,19 @@ const efficiency = 0.6
 // matrix products.
 func Seconds(flops, rate float64) float64 { return flops / (rate * efficiency) }
 
-// batchLengths counts the batches of the first epoch by their shape, and the
-// shares of padding.
-func batchLengths(r Run) (byShape map[BatchShape]int, total, computed, real int) {
+// batchLengths counts the batches of the first epoch, of so many steps, by their
+// shape, and the shares of padding.
+func batchLengths(r Run) (byShape map[BatchShape]int, steps, total, computed, real int) {
 	f := newFeed(r.Train, r.Order, r.Config.GradientAccumulationSteps, int32(r.PadID))
 	total = f.totalSteps(r.Config.Epochs, r.Config.MaxSteps)
 	byShape = map[BatchShape]int{}
-	steps := total
+	steps = total
 	if !r.Order.Wrap {
 		steps = min(total, f.stepsPerEpoch())
 	}
 	for step := range steps {
 		for _, plan := range f.plansOf(step) {
-			shape := r.shape(plan.T, plan.Shared, plan.Size)
+			shape := r.shapeOf(plan)
 			byShape[shape]++
 			computed += shape.Rows * shape.Tokens
 			for _, row := range plan.Rows {
@@ -133,5 +151,5 @@ func batchLengths(r Run) (byShape map[BatchShape]int, total, computed, real int)
 			}
 		}
 	}
-	return byShape, total, computed, real
+	return byShape, steps, total, computed, real
 }

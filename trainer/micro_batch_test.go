@@ -28,7 +28,7 @@ func microRun(t *testing.T, dir string, store *batches.Store, memory Gigabytes) 
 	r := Run{Config: c, Dir: dir, Model: tinyModel(t), Backend: goBackend(t), BackendName: "go", Train: store, Out: io.Discard}
 	d := data.Default()
 	d.Buckets = data.BucketChoice{Lengths: []int{16, 24}}
-	r.Order = r.NewOrder(d, false)
+	r.Order = r.NewOrder(d, false, false)
 	return r
 }
 
@@ -118,7 +118,7 @@ func TestMicroBatchesResumed(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := r.State.BucketPairs
-	if r.Order = r.NewOrder(data.Default(), false); !slices.Equal(r.Order.BucketPairs, began) || len(began) == 0 {
+	if r.Order = r.NewOrder(data.Default(), false, false); !slices.Equal(r.Order.BucketPairs, began) || len(began) == 0 {
 		t.Fatalf("resumed with %v pairs at once, began with %v", r.Order.BucketPairs, began)
 	}
 	mustTrain(t, r)

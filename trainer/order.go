@@ -3,9 +3,11 @@ package trainer
 import (
 	"fmt"
 	"math"
+	"sort"
 
 	"laurel/data"
 	"laurel/data/batches"
+	"laurel/model"
 )
 
 // What compiling one shape costs, in ids that could have been computed
@@ -29,19 +31,60 @@ func (r Run) SharesPrefix(choice string) (shares bool, why string, err error) {
 		return false, "", fmt.Errorf("data.shared_prefix is on: %w (auto or off trains this model)", exact)
 	case exact != nil:
 		return false, exact.Error(), nil
-	case apart.Scores < apart.Blocks*longest && choice == "auto":
+	case !apart.Host && apart.Scores < apart.Blocks*longest && choice == "auto":
 		return false, "attention is fused, or in bands, in rows of one sequence and would not be in shared ones (data.shared_prefix=on shares all the same)", nil
 	}
 	return true, "", nil
 }
 
+// PaddingFree settles data.padding_free for a run's model and backend, shares being
+// what SharesPrefix says: whether all sequences of a batch lie one after another in
+// a row; else why not, "" where nothing speaks for it or other rows are asked for.
+func (r Run) PaddingFree(d data.Config, shares bool) (flat bool, why string, err error) {
+	var cannot error
+	if n := r.Model.NumDevices(); n > 1 {
+		cannot = fmt.Errorf("a row is not divided among %d devices (train.devices)", n)
+	} else {
+		cannot = r.Model.Config.Packs(false)
+	}
+	given := d.Buckets.None || d.Buckets.Lengths != nil
+	switch {
+	case d.PaddingFree == "on" && cannot != nil:
+		return false, "", fmt.Errorf("data.padding_free is on: %w (auto or off trains this model)", cannot)
+	case d.PaddingFree == "on":
+		return true, "", nil
+	case d.PaddingFree == "off" || shares || given || !model.HasSpanAttention(r.Backend):
+		return false, "", nil
+	case cannot == nil:
+		cannot = r.Model.SpanAttention()
+	}
+	if cannot != nil {
+		return false, cannot.Error(), nil
+	}
+	return true, "", nil
+}
+
+// overSpans tells whether attention in flat rows has no scores between sequences.
+func (r Run) overSpans() bool {
+	return model.HasSpanAttention(r.Backend) && r.Model.SpanAttention() == nil
+}
+
 // NewOrder settles in which batches the run's pairs come, and to which lengths
-// their rows are padded. shares tells whether pairs may lie in one row. A resumed
-// run has the layouts and lengths that it began with.
-func (r Run) NewOrder(d data.Config, shares bool) batches.Order {
+// their rows are padded. shares tells whether pairs may lie in one row, flat whether
+// all pairs of a batch lie in one. A resumed run has the layouts and lengths that it
+// began with.
+func (r Run) NewOrder(d data.Config, shares, flat bool) batches.Order {
 	o := batches.Order{BatchSize: r.Config.BatchSize, Shuffle: d.Shuffle, Seed: r.Config.Seed, Wrap: !d.Shuffle && d.Buckets.None,
-		Buckets: r.State.Buckets, Shared: r.State.Shared, BucketPairs: r.State.BucketPairs, SharedPairs: r.State.SharedPairs}
-	if len(o.Buckets)+len(o.Shared) > 0 {
+		Buckets: r.State.Buckets, Shared: r.State.Shared, BucketPairs: r.State.BucketPairs, SharedPairs: r.State.SharedPairs, Flat: r.State.Flat}
+	if len(o.Buckets)+len(o.Shared)+len(o.Flat) > 0 {
+		return o
+	}
+	compileTokens := compileTokensCPU
+	if r.BackendName == "cuda" {
+		compileTokens = compileTokensCUDA
+	}
+	if flat {
+		o.Flat = o.FlatLengths(r.Train, r.idsAtOnce(), r.Config.Epochs, compileTokens)
 		return o
 	}
 	apart, shared := r.Train.Apart(), batches.Rows{}
@@ -50,10 +93,6 @@ func (r Run) NewOrder(d data.Config, shares bool) batches.Order {
 		if o.Wrap && !apart.None() { // a batch with one of them has all of its pairs in two rows
 			apart = r.Train.Apart()
 		}
-	}
-	compileTokens := compileTokensCPU
-	if r.BackendName == "cuda" {
-		compileTokens = compileTokensCUDA
 	}
 	o.Buckets = batches.Lengths(d.Buckets, apart, r.Config.Epochs, compileTokens, r.Model.MaxPositions())
 	o.Shared = batches.Lengths(d.Buckets, shared, r.Config.Epochs, compileTokens, 0) // positions begin again with each response
@@ -66,17 +105,36 @@ func (r Run) NewOrder(d data.Config, shares bool) batches.Order {
 // (docs/experiments.md).
 const cpuActivations = 1.2e9
 
+// activationBytes is what the activations of a micro-batch may take, in bytes; 0: no
+// limit.
+func (r Run) activationBytes() float64 {
+	switch {
+	case r.Config.ActivationMemory != AutoMemory:
+		return r.Config.ActivationMemory.Bytes()
+	case r.BackendName == "cuda" || r.Model.NumDevices() > 1:
+		return 0 // a batch is what the user chose to fill the device with
+	}
+	return cpuActivations
+}
+
+// idsAtOnce is how many ids one flat row may hold, so that its activations take no
+// more than train.activation_memory; 0: no limit.
+func (r Run) idsAtOnce() int {
+	budget := r.activationBytes()
+	if budget == 0 {
+		return 0
+	}
+	all := int(r.Train.Stats.Tokens)
+	return max(1, sort.Search(all, func(ids int) bool {
+		return PeakMemory(r.Model.Size(), r.flatShape(ids+1)).Activations > budget
+	}))
+}
+
 // pairsAtOnce are how many pairs of each length one micro-batch computes, so that
 // its activations take no more than train.activation_memory; nil where every
 // batch is computed whole.
 func (r Run) pairsAtOnce(lengths []int, packed bool) (pairs []int) {
-	budget := r.Config.ActivationMemory.Bytes()
-	if r.Config.ActivationMemory == AutoMemory {
-		if r.BackendName == "cuda" || r.Model.NumDevices() > 1 {
-			return nil // a batch is what the user chose to fill the device with
-		}
-		budget = cpuActivations
-	}
+	budget := r.activationBytes()
 	if budget == 0 {
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 
+	"laurel/data/batches"
 	"laurel/model"
 )
 
@@ -38,6 +39,7 @@ type Plan struct {
 type LengthPlan struct {
 	Tokens int
 	Packed bool    // a row holds a pair, else a sequence
+	Flat   bool    // one row holds all pairs
 	Share  float64 // of the batches
 	FLOPs  float64 // of one batch
 }
@@ -46,18 +48,18 @@ type LengthPlan struct {
 func NewPlan(r Run) *Plan {
 	p := &Plan{Size: r.Model.Size(), Pairs: r.Config.BatchSize * r.Config.GradientAccumulationSteps,
 		dtype: strings.ToLower(r.Model.Compute.String()), config: r.Config}
-	byShape, steps, computed, real := batchLengths(r)
+	byShape, counted, steps, computed, real := batchLengths(r)
 	p.Steps, p.Padding = steps, 1-float64(real)/float64(computed)
 	batches, total := 0, 0.0
 	for _, n := range byShape {
 		batches += n
 	}
 	for _, shape := range slices.SortedFunc(maps.Keys(byShape), inOrder) {
-		one := LengthPlan{Tokens: shape.Tokens, Packed: shape.Packed, Share: float64(byShape[shape]) / float64(batches), FLOPs: FLOPs(p.Size, shape)}
+		one := LengthPlan{Tokens: shape.Tokens, Packed: shape.Packed, Flat: shape.Flat, Share: float64(byShape[shape]) / float64(batches), FLOPs: FLOPs(p.Size, shape)}
 		total += one.FLOPs * float64(byShape[shape])
 		p.Lengths = append(p.Lengths, one)
 	}
-	p.FLOPs = total / float64(batches) * float64(r.Config.GradientAccumulationSteps)
+	p.FLOPs = total / float64(counted)
 	p.onDevice, p.longest, p.sequence, p.devices = r.onDevice, r.largest(), r.Train.Stats.Longest, r.ownMemory()
 	p.Memory = PeakMemory(p.Size, p.longest)
 	p.scores = scoresAdvice(r, p.longest)
@@ -74,6 +76,9 @@ func inOrder(a, b BatchShape) int {
 
 // largest is the shape of the run's batches that needs most memory.
 func (r Run) largest() (largest BatchShape) {
+	if flat := r.Order.Flat; len(flat) > 0 {
+		return r.flatShape(flat[len(flat)-1])
+	}
 	most := 0.0
 	for _, packed := range []bool{false, true} {
 		lengths := r.Order.Lengths(packed)
@@ -92,13 +97,40 @@ func (r Run) largest() (largest BatchShape) {
 func (r Run) Attention() model.AttentionUse { return r.attention(r.largest()) }
 
 func (r Run) attention(b BatchShape) model.AttentionUse {
-	return r.Model.AttentionUse(r.Backend, b.Tokens, b.Packed, float64(r.Config.Dropout.For(r.Model)))
+	return r.Model.AttentionUse(r.Backend, b.Tokens, b.Packed || b.Flat && b.Keys == 0, float64(r.Config.Dropout.For(r.Model)))
+}
+
+// shapeOf is that of a micro-batch.
+func (r Run) shapeOf(plan batches.Plan) BatchShape {
+	if plan.Flat {
+		return r.flatShape(plan.T)
+	}
+	return r.shape(plan.T, plan.Shared, plan.Size)
+}
+
+// flatShape is that of one row of so many ids, of all pairs.
+func (r Run) flatShape(length int) BatchShape {
+	s := BatchShape{Rows: 1, Tokens: length, Flat: true}
+	if r.overSpans() {
+		stats := r.Train.Stats
+		s.Keys = int((stats.SquaredTokens + stats.Tokens - 1) / stats.Tokens)
+	}
+	return r.kept(s)
 }
 
 // shape is that of so many pairs of a length, packed ones with a pair a row.
 func (r Run) shape(length int, packed bool, pairs int) BatchShape {
-	s := BatchShape{Tokens: length, ValueBytes: 4, Checkpointed: r.Config.GradientCheckpointing, Packed: packed}
+	s := BatchShape{Tokens: length, Packed: packed}
+	if !packed && r.overSpans() {
+		s.Keys = length
+	}
 	s.Rows = pairs * s.rowsPerPair()
+	return r.kept(s)
+}
+
+// kept is a shape with what the run keeps of it for the backward pass.
+func (r Run) kept(s BatchShape) BatchShape {
+	s.ValueBytes, s.Checkpointed = 4, r.Config.GradientCheckpointing
 	if r.BackendName == "cuda" && r.Model.Compute == dtypes.BFloat16 { // elsewhere bfloat16 is computed with as float32
 		s.ValueBytes = 2
 		use := r.attention(s)
@@ -138,8 +170,11 @@ func (p *Plan) Print(out io.Writer) error {
 	fmt.Fprintf(out, "steps: %d of %d pairs; padding %.0f%% of the ids computed\n", p.Steps, p.Pairs, 100*p.Padding)
 	for _, l := range p.Lengths {
 		of := ""
-		if l.Packed {
+		switch {
+		case l.Packed:
 			of = " a pair"
+		case l.Flat:
+			of = " in one row"
 		}
 		fmt.Fprintf(out, "  %5d tokens%s: %3.0f%% of the batches, %.3g GFLOP each\n", l.Tokens, of, 100*l.Share, l.FLOPs/1e9)
 	}
@@ -181,8 +216,8 @@ func (p *Plan) whatFits(have float64) string {
 	adapter.Trainable, adapter.TrainedLinear, adapter.AdapterOutputs = p.Size.Trainable/100, p.Size.TrainedLinear/100, p.Size.Outputs
 	ways.try("model.lora.rank=16", adapter, p.longest)
 	if len(ways.found) == 0 {
-		least := p.longest
-		least.Checkpointed, least.Rows = true, least.rowsPerPair()
+		least := p.ofPairs(1)
+		least.Checkpointed = true
 		ways.try("model.lora.rank=16 with train.gradient_checkpointing=true and train.batch_size=1", adapter, least)
 	}
 	if len(ways.found) == 0 {
@@ -214,19 +249,33 @@ func (f *fitting) checkpointing(p *Plan) {
 // smallerBatch tries fewer pairs at a time, as many a step.
 func (f *fitting) smallerBatch(p *Plan) {
 	for n := p.config.BatchSize / 2; n >= 1; n /= 2 {
-		b := p.longest
-		b.Rows = p.longest.rowsPerPair() * ceilDiv(n, p.devices)
-		if f.try(fmt.Sprintf("train.batch_size=%d with train.gradient_accumulation_steps=%d", n, ceilDiv(p.Pairs, n)), p.Size, b) {
+		if f.try(fmt.Sprintf("train.batch_size=%d with train.gradient_accumulation_steps=%d", n, ceilDiv(p.Pairs, n)), p.Size, p.ofPairs(n)) {
 			return
 		}
 	}
+}
+
+// ofPairs is the largest shape with n pairs of a batch.
+func (p *Plan) ofPairs(n int) BatchShape {
+	b := p.longest
+	if b.Flat {
+		b.Tokens = min(b.Tokens, 2*n*p.sequence)
+	} else {
+		b.Rows = b.rowsPerPair() * ceilDiv(n, p.devices)
+	}
+	return b
 }
 
 // shorter tries shorter sequences, each in a row: those that share a row take no
 // more (batches.Store.Shares).
 func (f *fitting) shorter(p *Plan) {
 	for length := p.sequence / 2; length >= 64; length /= 2 {
-		b := p.onDevice(length, false)
+		b := p.longest
+		if b.Flat { // about so much shorter, as the longest sequence is
+			b.Tokens, b.Keys = ceilDiv(b.Tokens*length, p.sequence), ceilDiv(b.Keys*length, p.sequence)
+		} else {
+			b = p.onDevice(length, false)
+		}
 		if f.try(fmt.Sprintf("model.max_length=%d", length), p.Size, b) {
 			return
 		}

@@ -80,7 +80,7 @@ func BenchmarkSharedPrefix(b *testing.B) {
 	}
 	counts, examples := map[bool]map[shape]int{}, map[shape]*batches.Batch{}
 	for _, shares := range []bool{false, true} {
-		r.Order = r.NewOrder(data.Default(), shares)
+		r.Order = r.NewOrder(data.Default(), shares, false)
 		counts[shares] = map[shape]int{}
 		for _, plan := range r.Order.Once(r.Train) {
 			s := shape{plan.T, plan.Shared}

@@ -64,7 +64,7 @@ func promptRun(t *testing.T, dir string, store *batches.Store) Run {
 	c := Default()
 	c.Epochs, c.BatchSize, c.LearningRate, c.LogEvery, c.Dropout = 2, 4, 1e-3, 1, 0.1
 	r := Run{Config: c, Dir: dir, Model: modelOf(t, tinyDecoder), Backend: goBackend(t), BackendName: "go", Train: store, Out: io.Discard}
-	r.Order = r.NewOrder(data.Default(), true)
+	r.Order = r.NewOrder(data.Default(), true, false)
 	return r
 }
 
@@ -143,7 +143,7 @@ func TestSharedPrefixResumes(t *testing.T) {
 			t.Fatal(err)
 		}
 		// Whatever the layout would be now.
-		if r.Order = r.NewOrder(data.Default(), false); !slices.Equal(r.Order.Shared, began.Shared) || !slices.Equal(r.Order.Buckets, began.Buckets) {
+		if r.Order = r.NewOrder(data.Default(), false, false); !slices.Equal(r.Order.Shared, began.Shared) || !slices.Equal(r.Order.Buckets, began.Buckets) {
 			t.Fatalf("resumed with %v and %v, began with %v and %v", r.Order.Buckets, r.Order.Shared, began.Buckets, began.Shared)
 		}
 		mustTrain(t, r)
@@ -235,7 +235,7 @@ func TestPlanOfSharedPrefixes(t *testing.T) {
 	if layout.Together+layout.Apart != 200 || layout.Together == 0 || layout.Apart == 0 {
 		t.Errorf("%+v", layout)
 	}
-	r.Order = r.NewOrder(data.Default(), false)
+	r.Order = r.NewOrder(data.Default(), false, false)
 	apart := NewPlan(r)
 	if !(shared.FLOPs < apart.FLOPs && shared.Memory.Total() <= apart.Memory.Total()) {
 		t.Errorf("shared %v operations, %v bytes; apart %v, %v", shared.FLOPs, shared.Memory.Total(), apart.FLOPs, apart.Memory.Total())

@@ -101,11 +101,15 @@ func (s *stepper) createZeros(scopes ...string) error {
 // rewards [2B] of a batch that input laid out.
 func (s *stepper) lossAndGradients(scope *ml.Scope, batch *Node) (loss *Node, grads []*Node, rewards *Node) {
 	g := batch.Graph()
-	columns := pairColumns
-	if batch.Rank() == 2 { // two rows a pair
+	perRow, columns := 2, pairColumns
+	switch {
+	case model.IsFlat(batch): // all pairs
+		pairs := ceilDiv(s.config.BatchSize, s.devices)
+		perRow, columns = 2*pairs, pairColumns*pairs
+	case batch.Rank() == 2: // two rows a pair
 		columns /= 2
 	}
-	inputs, beside := model.LaidOut(batch, 2, columns)
+	inputs, beside := model.LaidOut(batch, perRow, columns)
 	beside = Reshape(beside, pairColumns, beside.Shape().Size()/pairColumns)
 	column := func(i int) *Node { return Squeeze(Slice(beside, AxisElem(i)), 0) }
 	values := func(i int) *Node { return Bitcast(column(i), dtypes.Float32) } // [B]

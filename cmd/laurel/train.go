@@ -253,9 +253,20 @@ func (t *training) layOut(p *prepared) error {
 	if err != nil {
 		return err
 	}
-	p.Order = p.NewOrder(t.config.Data, shares)
+	flat, whyPadded, err := p.PaddingFree(t.config.Data, shares)
+	if err != nil {
+		return err
+	}
+	p.Order = p.NewOrder(t.config.Data, shares, flat)
 	list := func(lengths []int) string {
 		return strings.Trim(strings.ReplaceAll(fmt.Sprint(lengths), " ", ", "), "[]")
+	}
+	if lengths := p.Order.Flat; len(lengths) > 0 {
+		t.printFlat(p, list(lengths))
+		return nil
+	}
+	if whyPadded != "" {
+		fmt.Fprintf(t.out, "padding-free rows: none: %s\n", whyPadded)
 	}
 	var padded []string
 	if lengths := p.Order.Shared; len(lengths) > 0 {
@@ -272,6 +283,17 @@ func (t *training) layOut(p *prepared) error {
 		fmt.Fprintf(t.out, "pairs of each length computed at once, gradients summed over the batch: %s (train.activation_memory)\n", list(pairs))
 	}
 	return nil
+}
+
+// printFlat says how batches lie in flat rows, and which lengths those have.
+func (t *training) printFlat(p *prepared, lengths string) {
+	size, stats := p.Order.BatchSize, p.Train.Stats
+	ids := float64(stats.Tokens) * float64(size) / float64(stats.Pairs)
+	rows, summed := "in one row", ""
+	if ids > float64(slices.Max(p.Order.Flat)) {
+		rows, summed = "in as few rows as hold them", ", computed one after another, gradients summed over the batch (train.activation_memory)"
+	}
+	fmt.Fprintf(t.out, "batches of %d pairs, about %.0f tokens, lie %s, no padding between sequences: rows are filled up to %s tokens%s\n", size, ids, rows, lengths, summed)
 }
 
 // printExtension says what a resumed run makes of another number of steps.

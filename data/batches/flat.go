@@ -25,7 +25,7 @@ const flatHeadroom = 1.01
 // Flat rows are multiples of flatStep; of longer ones so that there are no more than
 // flatSteps lengths to choose from.
 const (
-	flatStep  = 64
+	flatStep  = 16
 	flatSteps = 1024
 )
 
@@ -164,7 +164,7 @@ func (o Order) FlatLengths(s *Store, most int, epochs float64, compileTokens int
 			rows.add(part.T)
 		}
 	}
-	rows.Step = roundUp((rows.longest()+flatSteps-1)/flatSteps, flatStep)
+	rows.Step = roundUp((rows.longest()+flatSteps-1)/flatSteps, flatStep) // 16, and more of rows beyond 16,384 ids
 	lengths := Buckets(rows, epochs, compileTokens, most)
 	if o.Shuffle {
 		last := &lengths[len(lengths)-1]

@@ -220,13 +220,14 @@ func TestFlatParts(t *testing.T) {
 }
 
 // TestFlatLengths, by hand: file order's batches have 100, 100 and 140 ids, which are
-// lengths of 128 and 192 where compiling one costs less than it saves.
+// lengths of 112 and 144 where compiling one costs less than the 64 ids that it saves;
+// in rows of less than 140, or than the longest pair's 100, the last batch is 100 and 40.
 func TestFlatLengths(t *testing.T) {
 	s := lengthsStore(t, []int{60, 40, 50, 50, 100, 40})
 	for _, c := range []struct {
 		compile, most int
 		want          []int
-	}{{100, 0, []int{128, 192}}, {1000, 0, []int{192}}, {1000, 128, []int{128}}, {10, 64, []int{64, 128}}} {
+	}{{60, 0, []int{112, 144}}, {70, 0, []int{144}}, {70, 128, []int{112}}, {60, 64, []int{48, 112}}} {
 		if got := (Order{BatchSize: 2}).FlatLengths(s, c.most, 1, c.compile); !slices.Equal(got, c.want) {
 			t.Errorf("%+v: lengths %v", c, got)
 		}

@@ -98,6 +98,7 @@ func (x *index) of(row int) storedPair { return x.pieces[row/indexPiece][row%ind
 type StoreStats struct {
 	Pairs         int   `json:"pairs"`
 	Tokens        int64 `json:"tokens"`
+	SquaredTokens int64 `json:"-"`                   // sum of the sequences' squared lengths
 	Truncated     int   `json:"truncated_sequences"` // of 2·Pairs
 	TokensCut     int64 `json:"tokens_cut"`
 	Longest       int   `json:"longest"`
@@ -123,6 +124,7 @@ func (st *StoreStats) addMargin(margin float32) {
 func (st *StoreStats) add(e *encoded) {
 	st.Pairs++
 	st.Tokens += int64(len(e.chosen.IDs) + len(e.rejected.IDs))
+	st.SquaredTokens += int64(len(e.chosen.IDs)*len(e.chosen.IDs) + len(e.rejected.IDs)*len(e.rejected.IDs))
 	st.Longest = max(st.Longest, len(e.chosen.IDs), len(e.rejected.IDs))
 	st.addMargin(float32(e.pair.Margin))
 	st.ConfidenceSum += e.pair.Confidence
