@@ -39,8 +39,6 @@ func (c attentionCase) unfused() string {
 		return "scores depend on learnt relative positions"
 	case c.host && c.softcap:
 		return "scores are soft-capped"
-	case c.host && c.headDim%16 != 0:
-		return fmt.Sprintf("a head has %d features, and attention over spans is for multiples of 16", c.headDim)
 	case c.host && c.packed:
 		return "rows hold several sequences that share a prefix"
 	case c.host:

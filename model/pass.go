@@ -103,8 +103,12 @@ func (p *pass) reward(c *Config) *Node {
 // since the outputs of others there would not be read. [N, T, D] to itself or
 // [S, 1, D]
 func (p *pass) asked(x *Node) *Node {
-	if p.only == "" || p.Packed == nil && x.Shape().Dim(1) == 1 {
-		return x
+	sequences := x.Shape().Dim(0)
+	if p.Packed != nil {
+		sequences = p.Packed.Row.Shape().Size()
+	}
+	if p.only == "" || x.Shape().Dim(0) == sequences && x.Shape().Dim(1) == 1 {
+		return x // all are wanted, or were asked for before
 	}
 	return ExpandDims(p.pool(p.only, x), 1)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
@@ -26,7 +27,7 @@ func (m *Model) SpanAttention() error {
 	if err := m.Config.Packs(false); err != nil {
 		return err
 	}
-	if why := (attentionCase{host: true, headDim: a.headDim, relative: a.relative, softcap: a.softcap}).unfused(); why != "" {
+	if why := (attentionCase{host: true, relative: a.relative, softcap: a.softcap}).unfused(); why != "" {
 		return fmt.Errorf("model_type %s: %s", m.Config.ModelType, why)
 	}
 	return nil
@@ -38,13 +39,25 @@ func (p *pass) overSpans(m *Model) bool {
 	return HasSpanAttention(p.graph().Backend()) && !shared && m.SpanAttention() == nil
 }
 
-// spanAttention is attention over spans, in float32.
+// spanFeatures is what the features of a head are to be a multiple of.
+const spanFeatures = 16
+
+// spanAttention is attention over spans, in float32. Features of 0 make up for what a
+// head lacks to a multiple of spanFeatures: they change neither scores nor outputs.
 func (p *pass) spanAttention(in attentionInputs) *Node {
-	query, key, value := as(in.query, dtypes.Float32), as(in.key, dtypes.Float32), as(in.value, dtypes.Float32)
+	n, t, h, k := in.query.Shape().Dim(0), in.query.Shape().Dim(1), in.query.Shape().Dim(2), in.query.Shape().Dim(3)
+	wide := func(x *Node) *Node {
+		x = as(x, dtypes.Float32)
+		if missing := (spanFeatures - k%spanFeatures) % spanFeatures; missing > 0 {
+			d := x.Shape().Dimensions
+			x = Concatenate([]*Node{x, Zeros(p.graph(), shapes.Make(dtypes.Float32, d[0], d[1], d[2], missing))}, -1)
+		}
+		return x
+	}
 	options := &compute.ScaledDotProductAttentionConfig{Scale: in.scale, Causal: in.sees.causal,
 		Mask: InternalBackendOutputs(p.described(in))[0]}
-	out, _ := BackendFusedScaledDotProductAttention(query, key, value, compute.AttentionAxesLayoutBSHD, options)
-	n, t, h, k := query.Shape().Dim(0), query.Shape().Dim(1), query.Shape().Dim(2), query.Shape().Dim(3)
+	out, _ := BackendFusedScaledDotProductAttention(wide(in.query), wide(in.key), wide(in.value), compute.AttentionAxesLayoutBSHD, options)
+	out = Slice(out, AxisRange(), AxisRange(), AxisRange(), AxisRangeFromStart(k))
 	return Reshape(as(out, in.value.DType()), n, t, h*k)
 }
 
