@@ -52,7 +52,7 @@ var scoreLengths = [...]int{32, 64, 128, 192, 256, 384, 512, 768, 1024, 1536, 20
 // NewScorer compiles nothing yet; each shape is compiled at its first use.
 func NewScorer(backend compute.Backend, m *Model) (*Scorer, error) {
 	s := &Scorer{model: m, limit: m.MaxPositions(), padID: int32(max(0, m.Config.PadTokenID)), ids: batchIDs(backend),
-		spans: HasSpanAttention(backend) && m.SpanAttention() == nil && m.NumDevices() == 1}
+		spans: HasSpanAttention(backend) && m.SpanAttention() == nil}
 	exec, err := ml.NewExec(backend, m.Store, func(scope *ml.Scope, batch *Node) *Node {
 		members := rowMembers
 		if IsFlat(batch) {

@@ -38,8 +38,11 @@ func (s *Scorer) SetDType(name string) error {
 	return err
 }
 
-// Place is where a sequence of so many ids is scored (model.Scorer.Place).
-func (s *Scorer) Place(ids int) (model.Place, error) { return s.ensemble.Place(ids) }
+// Place is where a sequence is scored.
+type Place = model.Place
+
+// Place is that of a sequence of so many ids (model.Scorer.Place).
+func (s *Scorer) Place(ids int) (Place, error) { return s.ensemble.Place(ids) }
 
 // Lengths are those of the rows that sequences up to MaxLength lie in, shortest
 // first.

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"laurel/data"
-	"laurel/model"
+	"laurel/scoring"
 )
 
 // batcher puts texts of different requests into batches. Texts that are scored in
@@ -16,7 +16,7 @@ import (
 // long enough; what is computed of a text does not depend on what it waited with
 // (model.Scorer).
 type batcher struct {
-	place func(ids int) (model.Place, error)
+	place func(ids int) (scoring.Place, error)
 	score func(ctx context.Context, sequences [][]int32) ([]data.Score, error)
 	seen  func(batch batchSeen) // hears of each batch
 	wait  time.Duration         // that a text waits for others at most, where nothing is computed meanwhile
@@ -33,16 +33,16 @@ type batcher struct {
 
 // batchSeen is what a batch came to.
 type batchSeen struct {
-	place      model.Place // of its first text
-	texts, ids int         // that it held
-	takes      int         // of its room, in ids
+	place      scoring.Place // of its first text
+	texts, ids int           // that it held
+	takes      int           // of its room, in ids
 	took       time.Duration
 }
 
 // item is a text that waits.
 type item struct {
 	ids   []int32
-	place model.Place
+	place scoring.Place
 	came  time.Time
 	of    *call
 	at    int // in the call
@@ -62,7 +62,7 @@ var (
 	errClosed    = errors.New("the model has been closed")
 )
 
-func newBatcher(place func(int) (model.Place, error), score func(context.Context, [][]int32) ([]data.Score, error), wait time.Duration, limit int, seen func(batchSeen)) *batcher {
+func newBatcher(place func(int) (scoring.Place, error), score func(context.Context, [][]int32) ([]data.Score, error), wait time.Duration, limit int, seen func(batchSeen)) *batcher {
 	b := &batcher{place: place, score: score, seen: seen, wait: wait, limit: limit,
 		waiting: map[int][]*item{}, wake: make(chan struct{}, 1), ended: make(chan struct{})}
 	go b.run()

@@ -8,18 +8,18 @@ import (
 	"time"
 
 	"laurel/data"
-	"laurel/model"
+	"laurel/scoring"
 )
 
 // rows of 4 and 8 ids, four and two of them.
-func fakePlace(ids int) (model.Place, error) {
+func fakePlace(ids int) (scoring.Place, error) {
 	switch {
 	case ids <= 4:
-		return model.Place{Length: 4, Takes: 4, Room: 16}, nil
+		return scoring.Place{Length: 4, Takes: 4, Room: 16}, nil
 	case ids <= 8:
-		return model.Place{Length: 8, Takes: 8, Room: 16}, nil
+		return scoring.Place{Length: 8, Takes: 8, Room: 16}, nil
 	}
-	return model.Place{}, errors.New("too long")
+	return scoring.Place{}, errors.New("too long")
 }
 
 // firstID scores a sequence by its first id.
@@ -75,7 +75,7 @@ func TestFullBatchDoesNotWait(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if len(seen.all) != 3 || seen.all[0] != (batchSeen{model.Place{Length: 4, Takes: 4, Room: 16}, 4, 4, 16, seen.all[0].took}) {
+	if len(seen.all) != 3 || seen.all[0] != (batchSeen{scoring.Place{Length: 4, Takes: 4, Room: 16}, 4, 4, 16, seen.all[0].took}) {
 		t.Errorf("%+v", seen.all)
 	}
 	if _, err := b.Score(context.Background(), sequences(1)); !errors.Is(err, errClosed) {
@@ -86,7 +86,7 @@ func TestFullBatchDoesNotWait(t *testing.T) {
 // TestRowOfManyFills: texts that take of a room what each has are computed as soon
 // as the next has none.
 func TestRowOfManyFills(t *testing.T) {
-	place := func(ids int) (model.Place, error) { return model.Place{Length: 10, Takes: ids, Room: 10}, nil }
+	place := func(ids int) (scoring.Place, error) { return scoring.Place{Length: 10, Takes: ids, Room: 10}, nil }
 	var seen seenBatches
 	b := newBatcher(place, firstID, time.Hour, 100, seen.add)
 	if _, err := b.Score(context.Background(), [][]int32{{1, 0, 0}, {2, 0, 0}, {3, 0, 0, 0, 0}, {4, 0, 0, 0}}); err != nil {
@@ -153,7 +153,7 @@ func TestOldestGoesFirst(t *testing.T) {
 	b := &batcher{wait: time.Second, waiting: map[int][]*item{}}
 	now := time.Now()
 	add := func(length, rows int, age time.Duration) {
-		b.waiting[length] = append(b.waiting[length], &item{place: model.Place{Length: length, Takes: length, Room: rows * length}, came: now.Add(-age), of: &call{}})
+		b.waiting[length] = append(b.waiting[length], &item{place: scoring.Place{Length: length, Takes: length, Room: rows * length}, came: now.Add(-age), of: &call{}})
 		b.count++
 	}
 	add(4, 2, 3*time.Second)

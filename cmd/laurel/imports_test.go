@@ -40,10 +40,11 @@ var allowed = map[string][]string{
 	"feedback/chat":     {"data"},
 	"feedback/chattest": {},
 
-	"model":             {"data", "data/batches", "model/plugins", "model/safetensors"},
-	"model/hub":         {"data", "model/safetensors"},
-	"model/plugins":     {},
-	"model/safetensors": {"data"},
+	"model":               {"data", "data/batches", "model/hostattention", "model/plugins", "model/safetensors"},
+	"model/hostattention": {},
+	"model/hub":           {"data", "model/safetensors"},
+	"model/plugins":       {},
+	"model/safetensors":   {"data"},
 
 	"handoff": {"data", "data/tokenizer", "eval/stats", "model", "scoring"},
 	"bestofn": {"data", "eval/draw", "eval/stats"},
