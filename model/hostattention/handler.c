@@ -222,7 +222,7 @@ static ffi_error *handle(ffi_call *frame, int backward) {
 		frame->api->error_destroy(&destroy);
 		threads = 1;
 	}
-	const la_kernels *kernels = la_best();
+	const la_kernels *kernels = la_usable(0);
 	if (!run(&call, backward ? kernels->backward : kernels->forward, threads, schedule_in_pool, frame))
 		return failed(frame, FFI_RESOURCE_EXHAUSTED, "no memory");
 	return NULL;

@@ -28,7 +28,7 @@ func Handlers() map[string]unsafe.Pointer {
 }
 
 // Kind says for which vectors the CPU's kernels are written.
-func Kind() string { return C.GoString(C.la_best().name) }
+func Kind() string { return C.GoString(C.la_usable(0).name) }
 
 // call is what both passes are told. Shapes: N tokens, H heads, G key-value heads,
 // K features a head, Q queries (N, or one a span), S spans.
@@ -65,9 +65,13 @@ func floats(pin *runtime.Pinner, x []float32) *C.float {
 	return (*C.float)(&x[0])
 }
 
-// kernels are those that this CPU can run, by name.
+// kernels are those that this CPU can run, by what they are for; "" is the fastest.
 func kernels() map[string]*C.la_kernels {
-	return map[string]*C.la_kernels{"best": C.la_best(), "generic": &C.la_generic}
+	all := map[string]*C.la_kernels{"": C.la_usable(0)}
+	for i := C.int(0); C.la_usable(i) != nil; i++ {
+		all[C.GoString(C.la_usable(i).name)] = C.la_usable(i)
+	}
+	return all
 }
 
 // results are what the passes write: outputs [Q, H, K], the logarithms of the

@@ -181,7 +181,7 @@ func TestSpansDoNotMeet(t *testing.T) {
 		copy(x[0][to:to+n], x[1][from:from+n])
 	}
 	results := func(c *call, at, threads int) (all []float32) {
-		r := c.both(t, c.query, "best", threads)
+		r := c.both(t, c.query, "", threads)
 		for _, x := range [][]float32{r.out, r.dquery, r.dkey, r.dvalue} {
 			all = append(all, x[at:at+n]...)
 		}
@@ -223,7 +223,7 @@ func TestRefused(t *testing.T) {
 		c := drawn([]int{50}, 2, 2, 32, false)
 		r := c.results()
 		spoil(c)
-		if err := c.forward(r, "best", 1); err == nil || err.Error() != want {
+		if err := c.forward(r, "", 1); err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
@@ -236,9 +236,9 @@ func BenchmarkAttention(b *testing.B) {
 			c := drawn(lengths, 12, 12, 32, false)
 			c.dropout = dropout
 			b.Run(fmt.Sprintf("%d of %d, dropout %v", 2048/n, n, dropout), func(b *testing.B) {
-				r := c.both(b, c.query, "best", 2)
+				r := c.both(b, c.query, "", 2)
 				for b.Loop() {
-					if err := errors.Join(c.forward(r, "best", 2), c.backward(r, c.query, "best", 2)); err != nil {
+					if err := errors.Join(c.forward(r, "", 2), c.backward(r, c.query, "", 2)); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -48,7 +48,7 @@ extern const la_kernels la_generic;
 extern const la_kernels la_avx2, la_avx512;
 #endif
 
-// The fastest that this CPU has.
-const la_kernels *la_best(void);
+// The i-th of those that this CPU can run, the fastest first; NULL after the last.
+const la_kernels *la_usable(int i);
 
 #endif

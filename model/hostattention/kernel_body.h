@@ -19,6 +19,14 @@ enum {
 	WIDE = 32   // rows of scores are padded to multiples of it
 };
 
+// Four of the eight floats of two vectors, as GCC and Clang have it.
+#if defined(__clang__)
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (i4){i, j, k, l})
+#endif
+typedef int32_t i4 __attribute__((vector_size(16)));
+
 INLINE vf load(const float *p) { return *(const vfu *)p; }
 INLINE void store(float *p, vf x) { *(vfu *)p = x; }
 INLINE vf splat(float x) { return x - (vf){0}; }
@@ -144,19 +152,18 @@ static __attribute__((noinline)) void transposed_product(int64_t m, int64_t n, i
 static __attribute__((noinline)) void transposed(int64_t n, int features, const float *x, int64_t apart, float *to, int64_t wide) {
 	typedef float v4 __attribute__((vector_size(16)));
 	typedef float v4u __attribute__((vector_size(16), aligned(4), may_alias));
-	typedef int32_t i4 __attribute__((vector_size(16)));
 	int64_t i = 0;
 	for (; i + 4 <= n; i += 4)
 		for (int k = 0; k < features; k += 4) {
 			const float *p = x + i * apart + k;
 			v4 a = *(const v4u *)p, b = *(const v4u *)(p + apart), c = *(const v4u *)(p + 2 * apart), d = *(const v4u *)(p + 3 * apart);
-			v4 ab = __builtin_shuffle(a, b, (i4){0, 4, 1, 5}), AB = __builtin_shuffle(a, b, (i4){2, 6, 3, 7});
-			v4 cd = __builtin_shuffle(c, d, (i4){0, 4, 1, 5}), CD = __builtin_shuffle(c, d, (i4){2, 6, 3, 7});
+			v4 ab = SHUFFLE(a, b, 0, 4, 1, 5), AB = SHUFFLE(a, b, 2, 6, 3, 7);
+			v4 cd = SHUFFLE(c, d, 0, 4, 1, 5), CD = SHUFFLE(c, d, 2, 6, 3, 7);
 			float *q = to + k * wide + i;
-			*(v4u *)q = __builtin_shuffle(ab, cd, (i4){0, 1, 4, 5});
-			*(v4u *)(q + wide) = __builtin_shuffle(ab, cd, (i4){2, 3, 6, 7});
-			*(v4u *)(q + 2 * wide) = __builtin_shuffle(AB, CD, (i4){0, 1, 4, 5});
-			*(v4u *)(q + 3 * wide) = __builtin_shuffle(AB, CD, (i4){2, 3, 6, 7});
+			*(v4u *)q = SHUFFLE(ab, cd, 0, 1, 4, 5);
+			*(v4u *)(q + wide) = SHUFFLE(ab, cd, 2, 3, 6, 7);
+			*(v4u *)(q + 2 * wide) = SHUFFLE(AB, CD, 0, 1, 4, 5);
+			*(v4u *)(q + 3 * wide) = SHUFFLE(AB, CD, 2, 3, 6, 7);
 		}
 	for (; i < n; i++)
 		for (int k = 0; k < features; k++) to[k * wide + i] = x[i * apart + k];

@@ -9,11 +9,14 @@
 // Keys and values turned, and two blocks of scores.
 int64_t la_scratch(const la_call *call, int64_t longest) { return (2 * call->features + 2 * BLOCK) * row_width(longest); }
 
-const la_kernels *la_best(void) {
+const la_kernels *la_usable(int i) {
+	const la_kernels *usable[4] = {0};
+	int n = 0;
 #if defined(__x86_64__)
 	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) return &la_avx512;
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &la_avx2;
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) usable[n++] = &la_avx512;
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) usable[n++] = &la_avx2;
 #endif
-	return &la_generic;
+	usable[n++] = &la_generic;
+	return i < n ? usable[i] : 0;
 }
