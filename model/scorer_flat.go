@@ -40,7 +40,7 @@ func (s *Scorer) flatRows(sequences [][]int32, members []int) (rows []scoreRow) 
 	return rows
 }
 
-// placeFlat lays a flat row out as LaidOut reads it.
+// placeFlat lays a flat row out as LaidOut reads it: the one of rows, or an empty one.
 func (s *Scorer) placeFlat(sequences [][]int32, rows []scoreRow, _, t int) *tensors.Tensor {
 	l := batches.NewFlatLayout(t, s.flatMembers(), s.padID)
 	column := 0

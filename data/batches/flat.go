@@ -20,7 +20,7 @@ const lengthNoise = 0.1
 
 // flatHeadroom is what the longest flat row has beyond those of epoch 0: other epochs
 // deal their pairs otherwise.
-const flatHeadroom = 1.01
+const flatHeadroom = 1.002
 
 // Flat rows are multiples of flatStep; of longer ones so that there are no more than
 // flatSteps lengths to choose from.
@@ -41,6 +41,7 @@ func (o Order) flatBatches(s *Store, random *rand.Rand) []Plan {
 	}
 	if o.Shuffle {
 		dealEvenly(s, plans, byNoisyLength(s, random))
+		level(s, plans[:n/o.BatchSize])
 		return plans
 	}
 	for row := range n {
@@ -83,6 +84,47 @@ func dealEvenly(s *Store, plans []Plan, keys []uint64) {
 			heap.Fix(open, 0)
 		}
 	}
+}
+
+// levels is how often level goes over the plans: each time about halves, at least,
+// what the fullest has more than the emptiest.
+const levels = 6
+
+// level swaps pairs between full plans and emptier ones of as many pairs, the
+// fullest with the emptiest, the second with the last but one, and so on, each time
+// shifted by one: of each two plans the pairs by which they come nearest to each
+// other.
+func level(s *Store, plans []Plan) {
+	order := make([]int32, len(plans))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	for level := range levels {
+		slices.SortFunc(order, func(a, b int32) int { return cmp.Or(cmp.Compare(plans[a].T, plans[b].T), cmp.Compare(a, b)) })
+		for i, j := level, len(order)-1; i < j; i, j = i+1, j-1 {
+			swapBest(s, &plans[order[j]], &plans[order[i]])
+		}
+	}
+}
+
+// swapBest swaps a pair of a fuller plan for one of an emptier, where that brings
+// them nearer to each other.
+func swapBest(s *Store, full, empty *Plan) {
+	gap, best, from, to := full.T-empty.T, full.T-empty.T, -1, -1
+	for i, a := range full.Rows {
+		for j, b := range empty.Rows {
+			if left := max(gap-2*(s.Tokens(a)-s.Tokens(b)), 2*(s.Tokens(a)-s.Tokens(b))-gap); left < best {
+				best, from, to = left, i, j
+			}
+		}
+	}
+	if from < 0 {
+		return
+	}
+	a, b := &full.Rows[from], &empty.Rows[to]
+	moved := s.Tokens(*a) - s.Tokens(*b)
+	*a, *b = *b, *a
+	full.T, empty.T = full.T-moved, empty.T+moved
 }
 
 // leastIDs is a heap of plans that are not full.
@@ -166,7 +208,7 @@ func (o Order) FlatLengths(s *Store, most int, epochs float64, compileTokens int
 	}
 	rows.Step = roundUp((rows.longest()+flatSteps-1)/flatSteps, flatStep) // 16, and more of rows beyond 16,384 ids
 	lengths := Buckets(rows, epochs, compileTokens, most)
-	if o.Shuffle {
+	if o.Shuffle && epochs > 1 {
 		last := &lengths[len(lengths)-1]
 		*last = min(most, max(*last, roundUp(int(math.Ceil(flatHeadroom*float64(rows.longest()))), flatStep)))
 	}
