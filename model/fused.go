@@ -24,7 +24,7 @@ type attentionCase struct {
 	dtype    dtypes.DType
 	headDim  int
 	window   int  // of the keys that a query sees, 0 for none
-	packed   bool // several sequences a row, which share its beginning
+	packed   bool // several sequences a row; on the host: that share its beginning
 	relative bool // scores have a learnt part for the distance
 	softcap  bool
 	dropout  float64

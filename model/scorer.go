@@ -52,7 +52,7 @@ var scoreLengths = [...]int{32, 64, 128, 192, 256, 384, 512, 768, 1024, 1536, 20
 // NewScorer compiles nothing yet; each shape is compiled at its first use.
 func NewScorer(backend compute.Backend, m *Model) (*Scorer, error) {
 	s := &Scorer{model: m, limit: m.MaxPositions(), padID: int32(max(0, m.Config.PadTokenID)), ids: batchIDs(backend),
-		spans: HasSpanAttention(backend) && m.SpanAttention() == nil}
+		spans: m.OverSpans(backend)}
 	exec, err := ml.NewExec(backend, m.Store, func(scope *ml.Scope, batch *Node) *Node {
 		members := rowMembers
 		if IsFlat(batch) {
@@ -267,7 +267,7 @@ func (s *Scorer) Compile(ids int) (rows int, err error) {
 		return 0, err
 	}
 	rows = s.batchRows(shape)
-	batch := []shapes.Shape{s.layOut(shape)(nil, nil, rows, shape.t).Shape()}
+	batch := []shapes.Shape{s.layOut(nil, nil, rows, shape).Shape()}
 	_, err = s.exec.Compile(slices.Repeat(batch, s.model.NumDevices())...)
 	return rows, err
 }
@@ -282,14 +282,13 @@ type scoring struct {
 // begin hands a batch to each device, rows padded to [n, t]; rows that fill up a
 // batch hold one pad token and are thrown away.
 func (s *Scorer) begin(sequences [][]int32, parts [][]scoreRow, n int, shape rowShape) (*scoring, error) {
-	layOut := s.layOut(shape)
 	var inputs []any
 	for d := range s.model.NumDevices() {
 		var rows []scoreRow // of a device that is left over
 		if d < len(parts) {
 			rows = parts[d]
 		}
-		inputs = append(inputs, layOut(sequences, rows, n, shape.t))
+		inputs = append(inputs, s.layOut(sequences, rows, n, shape))
 	}
 	out, err := s.exec.Exec(inputs...)
 	if err != nil {
@@ -317,9 +316,15 @@ func (b *scoring) read(rewards []float32) (err error) {
 	return err
 }
 
-// layOut lays rows of a shape out.
-func (s *Scorer) layOut(shape rowShape) func(sequences [][]int32, rows []scoreRow, n, t int) *tensors.Tensor {
-	return map[rowKind]func([][]int32, []scoreRow, int, int) *tensors.Tensor{padded: s.pad, shared: s.pack, flat: s.placeFlat}[shape.kind]
+// layOut lays n rows of a shape out as LaidOut reads them.
+func (s *Scorer) layOut(sequences [][]int32, rows []scoreRow, n int, shape rowShape) *tensors.Tensor {
+	switch shape.kind {
+	case shared:
+		return s.pack(sequences, rows, n, shape.t)
+	case flat:
+		return s.placeFlat(sequences, rows)
+	}
+	return s.pad(sequences, rows, n, shape.t)
 }
 
 // pad lays rows of one sequence out as LaidOut reads them. Sequences that fill up

@@ -40,9 +40,9 @@ func (s *Scorer) flatRows(sequences [][]int32, members []int) (rows []scoreRow) 
 	return rows
 }
 
-// placeFlat lays a flat row out as LaidOut reads it: the one of rows, or an empty one.
-func (s *Scorer) placeFlat(sequences [][]int32, rows []scoreRow, _, t int) *tensors.Tensor {
-	l := batches.NewFlatLayout(t, s.flatMembers(), s.padID)
+// placeFlat lays a flat row out: the one of rows, or an empty one.
+func (s *Scorer) placeFlat(sequences [][]int32, rows []scoreRow) *tensors.Tensor {
+	l := batches.NewFlatLayout(s.ids, s.flatMembers(), s.padID)
 	column := 0
 	for _, r := range rows {
 		for j, i := range r.members {

@@ -33,10 +33,10 @@ func (m *Model) SpanAttention() error {
 	return nil
 }
 
-// overSpans tells whether this pass's attention is computed over spans.
-func (p *pass) overSpans(m *Model) bool {
-	shared := p.Packed != nil && p.Packed.Prefixes != nil
-	return HasSpanAttention(p.graph().Backend()) && !shared && m.SpanAttention() == nil
+// OverSpans tells whether a backend computes this model's attention over spans, but
+// where rows share a prefix.
+func (m *Model) OverSpans(backend compute.Backend) bool {
+	return HasSpanAttention(backend) && m.SpanAttention() == nil
 }
 
 // spanFeatures is what the features of a head are to be a multiple of.

@@ -55,18 +55,14 @@ func (r Run) PaddingFree(d data.Config, shares bool) (flat bool, why string, err
 		return true, "", nil
 	case d.PaddingFree == "off" || shares || given || !model.HasSpanAttention(r.Backend):
 		return false, "", nil
-	case cannot == nil:
+	}
+	if cannot == nil {
 		cannot = r.Model.SpanAttention()
 	}
 	if cannot != nil {
 		return false, cannot.Error(), nil
 	}
 	return true, "", nil
-}
-
-// overSpans tells whether attention in flat rows has no scores between sequences.
-func (r Run) overSpans() bool {
-	return model.HasSpanAttention(r.Backend) && r.Model.SpanAttention() == nil
 }
 
 // NewOrder settles in which batches the run's pairs come, and to which lengths

@@ -111,7 +111,7 @@ func (r Run) shapeOf(plan batches.Plan) BatchShape {
 // flatShape is that of one row of so many ids, of all pairs.
 func (r Run) flatShape(length int) BatchShape {
 	s := BatchShape{Rows: 1, Tokens: length, Flat: true}
-	if r.overSpans() {
+	if r.Model.OverSpans(r.Backend) {
 		stats := r.Train.Stats
 		s.Keys = int((stats.SquaredTokens + stats.Tokens - 1) / stats.Tokens)
 	}
@@ -121,7 +121,7 @@ func (r Run) flatShape(length int) BatchShape {
 // shape is that of so many pairs of a length, packed ones with a pair a row.
 func (r Run) shape(length int, packed bool, pairs int) BatchShape {
 	s := BatchShape{Tokens: length, Packed: packed}
-	if !packed && r.overSpans() {
+	if !packed && r.Model.OverSpans(r.Backend) {
 		s.Keys = length
 	}
 	s.Rows = pairs * s.rowsPerPair()

@@ -23,10 +23,7 @@ type Batch struct {
 // Read fills a plan from the store, with padID where there is no token. A short
 // plan is filled up to its size with pairs that have no weight.
 func Read(s *Store, plan Plan, padID int32) (*Batch, error) {
-	b := newBatch(plan.Size, plan.T, plan.Shared, padID)
-	if plan.Flat {
-		b = newFlatBatch(plan.Size, plan.T, padID)
-	}
+	b := newBatch(plan, padID)
 	b.Pairs, b.Rows = len(plan.Rows), plan.Rows
 	pairs := make([]pairIDs, len(plan.Rows))
 	for j, row := range plan.Rows {
@@ -125,22 +122,18 @@ func (b *Batch) fillUp(pair int) {
 	b.put(pair, id, id, 0)
 }
 
-// newBatch has a row of padID for each pair where a pair shares one, else for
-// each sequence.
-func newBatch(pairs, length int, shared bool, padID int32) *Batch {
-	rows := 2 * pairs
-	if shared {
-		rows = pairs
+// newBatch has room for a plan's pairs: one flat row of padID; or a row for each pair
+// where a pair shares one, else for each sequence.
+func newBatch(plan Plan, padID int32) *Batch {
+	pairs := plan.Size
+	b := &Batch{B: pairs, Confidence: make([]float32, pairs), Margin: make([]float32, pairs), Present: make([]float32, pairs)}
+	switch {
+	case plan.Flat:
+		b.Layout = NewFlatLayout(plan.T, 2*pairs, padID)
+	case plan.Shared:
+		b.Layout = NewLayout(pairs, plan.T, 2*pairs, true, padID)
+	default:
+		b.Layout = NewLayout(2*pairs, plan.T, 2*pairs, false, padID)
 	}
-	return batchOf(NewLayout(rows, length, 2*pairs, shared, padID))
-}
-
-// newFlatBatch has one row of padID.
-func newFlatBatch(pairs, length int, padID int32) *Batch {
-	return batchOf(NewFlatLayout(length, 2*pairs, padID))
-}
-
-func batchOf(l Layout) *Batch {
-	pairs := l.S / 2
-	return &Batch{Layout: l, B: pairs, Confidence: make([]float32, pairs), Margin: make([]float32, pairs), Present: make([]float32, pairs)}
+	return b
 }

@@ -250,7 +250,7 @@ func TestBatchSaysWhereSequencesLie(t *testing.T) {
 
 // Two sequences in one row, as a packing policy places them.
 func TestSequencesOfOneRow(t *testing.T) {
-	b := newBatch(1, 6, true, 9)
+	b := newBatch(Plan{Size: 1, T: 6, Shared: true}, 9)
 	b.Place(0, 0, 0, b.IDs[:2], 0)
 	b.Place(1, 0, 2, b.IDs[2:5], 0)
 	if !slices.Equal(b.Segments, []int32{1, 1, 2, 2, 2, 0}) || !slices.Equal(b.Positions, []int32{0, 1, 0, 1, 2, 0}) ||

@@ -99,9 +99,9 @@ func level(s *Store, plans []Plan) {
 	for i := range order {
 		order[i] = int32(i)
 	}
-	for level := range levels {
+	for shift := range levels {
 		slices.SortFunc(order, func(a, b int32) int { return cmp.Or(cmp.Compare(plans[a].T, plans[b].T), cmp.Compare(a, b)) })
-		for i, j := level, len(order)-1; i < j; i, j = i+1, j-1 {
+		for i, j := shift, len(order)-1; i < j; i, j = i+1, j-1 {
 			swapBest(s, &plans[order[j]], &plans[order[i]])
 		}
 	}
@@ -110,10 +110,15 @@ func level(s *Store, plans []Plan) {
 // swapBest swaps a pair of a fuller plan for one of an emptier, where that brings
 // them nearer to each other.
 func swapBest(s *Store, full, empty *Plan) {
-	gap, best, from, to := full.T-empty.T, full.T-empty.T, -1, -1
+	gap := full.T - empty.T
+	best, from, to := gap, -1, -1
 	for i, a := range full.Rows {
+		if best <= gap%2 { // no pairs come nearer
+			break
+		}
 		for j, b := range empty.Rows {
-			if left := max(gap-2*(s.Tokens(a)-s.Tokens(b)), 2*(s.Tokens(a)-s.Tokens(b))-gap); left < best {
+			left := gap - 2*(s.Tokens(a)-s.Tokens(b))
+			if left = max(left, -left); left < best {
 				best, from, to = left, i, j
 			}
 		}

@@ -6,7 +6,7 @@ import "math/rand/v2"
 // without padding, to measure a machine on and to compare backends with.
 func Random(pairs, t, vocab int, seed uint64) *Batch {
 	random := rand.New(rand.NewPCG(seed, 0))
-	b := newBatch(pairs, t, false, 0)
+	b := newBatch(Plan{Size: pairs, T: t}, 0)
 	b.Pairs, b.Tokens = pairs, 2*pairs*t
 	for i := range b.IDs {
 		b.IDs[i] = int32(random.IntN(vocab))

@@ -40,7 +40,7 @@ func promptStore(t *testing.T, n int) *Store {
 
 // TestPairInOneRow: prompt 7 8, chosen 1, rejected 2 3, by hand.
 func TestPairInOneRow(t *testing.T) {
-	b := newBatch(2, 8, true, 9)
+	b := newBatch(Plan{Size: 2, T: 8, Shared: true}, 9)
 	b.put(0, []int32{7, 8, 1}, []int32{7, 8, 2, 3}, 2)
 	b.fillUp(1)
 	for _, c := range []struct {

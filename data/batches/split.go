@@ -18,10 +18,7 @@ func (b *Batch) Split(n int, padID int32) []*Batch {
 // part holds the pairs from first up to but not including last, filled up to
 // size.
 func (b *Batch) part(first, last, size int, padID int32) *Batch {
-	p := newBatch(size, b.T, b.Shared(), padID)
-	if b.Flat {
-		p = newFlatBatch(size, b.T, padID)
-	}
+	p := newBatch(Plan{Size: size, T: b.T, Shared: b.Shared(), Flat: b.Flat}, padID)
 	p.Pairs = max(0, min(b.Pairs, last)-first)
 	var pairs []pairIDs
 	for from := first; from < last; from++ {

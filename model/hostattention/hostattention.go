@@ -15,16 +15,11 @@ import (
 	"unsafe"
 )
 
-// Names by which programs call the functions.
-const (
-	ForwardName  = "laurel.attention"
-	BackwardName = "laurel.attention.backward"
-)
-
 // Handlers are the functions as XLA's foreign function interface calls them,
-// XLA_FFI_Handler of its C API.
+// XLA_FFI_Handler of its C API, by the names that programs call them by
+// (cmd/setup/goxla/hostattention.go.txt).
 func Handlers() map[string]unsafe.Pointer {
-	return map[string]unsafe.Pointer{ForwardName: C.la_forward_handler, BackwardName: C.la_backward_handler}
+	return map[string]unsafe.Pointer{"laurel.attention": C.la_forward_handler, "laurel.attention.backward": C.la_backward_handler}
 }
 
 // Kind says for which vectors the CPU's kernels are written.

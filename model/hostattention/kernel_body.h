@@ -61,15 +61,7 @@ INLINE vf exp_of(vf x) {
 	return (vf)((vi)y + (k << 23));
 }
 
-INLINE uint32_t hash(uint32_t x) { // Wellons' lowbias32, as in model/dropout.go
-	x ^= x >> 16;
-	x *= 0x7feb352du;
-	x ^= x >> 15;
-	x *= 0x846ca68bu;
-	return x ^ x >> 16;
-}
-
-INLINE vu hash_all(vu x) {
+INLINE vu hash(vu x) { // Wellons' lowbias32, as in model/dropout.go
 	x ^= x >> 16;
 	x *= 0x7feb352du;
 	x ^= x >> 15;
@@ -209,7 +201,7 @@ INLINE vf where_seen(seen s, int64_t at, vf x, float otherwise) {
 
 // What dropout multiplies the VW probabilities from key at on by.
 INLINE vf kept(uint32_t row, int64_t at, uint32_t threshold, float factor) {
-	vu bits = hash_all(((vu)lanes() + (uint32_t)at) ^ row);
+	vu bits = hash(((vu)lanes() + (uint32_t)at) ^ row);
 	return VKEEP(bits, threshold, factor);
 }
 
@@ -238,7 +230,7 @@ INLINE part part_of(const la_call *call, int64_t span) {
 }
 
 INLINE uint32_t row_stream(const la_call *call, int64_t query, int head) {
-	return hash((uint32_t)(query * call->heads + head) ^ call->stream);
+	return hash((vu){(uint32_t)(query * call->heads + head) ^ call->stream})[0];
 }
 
 static void forward(const la_call *call, int64_t span, int kv_head, float *scratch) {
