@@ -26,6 +26,9 @@ func (t *Trial) Compile(b *batches.Batch) error {
 		}
 	}
 	_, gradients := s.program(true, true).Compile(batch...)
+	if s.inPlace {
+		return named("gradients", gradients)
+	}
 	_, updates := s.update.Compile(update...)
 	return errors.Join(named("gradients", gradients), named("update", updates))
 }

@@ -35,6 +35,8 @@ type stepper struct {
 	names   []string // of the tensors that are trained
 	devices int
 
+	inPlace bool // the update is updateInPlace, not a program
+
 	first, next *ml.Exec // the first batch of a step, and each further one: adds to what it is handed
 	only, last  *ml.Exec // the same, where several devices' sums are then added up
 	update      *ml.Exec
@@ -63,6 +65,7 @@ func newStepper(backend compute.Backend, m *model.Model, config Config) (*steppe
 	if err := s.createZeros(firstMoment, secondMoment); err != nil {
 		return nil, err
 	}
+	s.inPlace = s.canUpdateInPlace()
 	programs := []struct {
 		exec **ml.Exec
 		name string
@@ -240,6 +243,9 @@ func ofDevice(values []*tensors.Tensor, device, devices int) []*tensors.Tensor {
 // runUpdate gives the gradients' norm; the sums, of losses and gradients, are
 // given up.
 func (s *stepper) runUpdate(sizes [][]float32, sums []*tensors.Tensor) (norm *tensors.Tensor, err error) {
+	if s.inPlace {
+		return s.updateInPlace(sizes, sums)
+	}
 	var inputs []any
 	for d := range s.devices {
 		mine := ofDevice(sums, d, s.devices)

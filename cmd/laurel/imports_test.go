@@ -65,7 +65,8 @@ var allowed = map[string][]string{
 
 	"verify": {"data", "data/tokenizer", "eval/stats", "model", "scoring"},
 
-	"trainer": {"model", "model/safetensors", "eval", "data", "data/batches"},
+	"trainer":           {"model", "model/safetensors", "eval", "data", "data/batches", "trainer/hostadamw"},
+	"trainer/hostadamw": {},
 
 	"bench": {"data", "data/batches", "data/demo", "data/tokenizer", "eval/draw", "eval/stats", "model", "trainer"},
 
