@@ -62,10 +62,10 @@ func newStepper(backend compute.Backend, m *model.Model, config Config) (*steppe
 	s := &stepper{backend: backend, config: config, model: m, names: m.Trainable(), devices: m.NumDevices(), adam: adamW{
 		beta1: config.Betas[0], beta2: config.Betas[1], eps: config.Eps,
 		weightDecay: config.WeightDecay, maxGradNorm: config.MaxGradNorm, layerDecay: config.LayerLRDecay}}
+	s.inPlace = s.canUpdateInPlace()
 	if err := s.createZeros(firstMoment, secondMoment); err != nil {
 		return nil, err
 	}
-	s.inPlace = s.canUpdateInPlace()
 	programs := []struct {
 		exec **ml.Exec
 		name string
@@ -91,8 +91,13 @@ func (s *stepper) createZeros(scopes ...string) error {
 			if s.model.Store.GetVariable(scope+name) != nil {
 				continue
 			}
-			shape := s.model.Store.GetVariable("/" + name).Shape()
-			if _, err := s.model.Store.CreateVariable(scope+name, tensors.FromShape(shape)); err != nil {
+			zeros := tensors.FromShape(s.model.Store.GetVariable("/" + name).Shape())
+			if s.inPlace { // written to before the first update reads them: the kernel then maps each page once
+				if err := zeros.MutableBytes(func(bytes []byte) { clear(bytes) }); err != nil {
+					return fmt.Errorf("training state: %w", err)
+				}
+			}
+			if _, err := s.model.Store.CreateVariable(scope+name, zeros); err != nil {
 				return fmt.Errorf("training state: %w", err)
 			}
 		}
