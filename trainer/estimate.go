@@ -69,10 +69,14 @@ func attentionFLOPs(s model.Size, tokens, keys int) float64 {
 // peaks (docs/experiments.md): of every token so many times the hidden size
 // and the MLP's width, and of every pair of tokens and head so many.
 const (
-	keptHidden       = 10.0
-	keptIntermediate = 4.0
+	keptHidden       = 20.0
+	keptIntermediate = 8.0
 	keptScores       = 5.8
 )
+
+// The share of hidden sizes and widths that a block keeps whose weights are frozen:
+// inputs of a product are kept for the gradients of its weights alone.
+const keptFrozen = 0.5
 
 // Bytes that a value of a base kept in bfloat16 takes, as measured
 // (docs/experiments.md): as loaded, as computed with, and its copies in float32,
@@ -95,11 +99,12 @@ func (m Memory) Total() float64 { return m.Weights + m.Optimiser + m.Activations
 //
 //	weights     4 bytes a parameter, twice: as loaded and as computed with; those
 //	            of a base kept in bfloat16 halfBytes
-//	optimiser   4 bytes a trained value, eight times: gradient sum and two
-//	            moments, and what an update writes beside what it reads
-//	activations blocks·(N·T·(10·D + 4·F) + 5.8·N·H·T²) values; with gradient
-//	            checkpointing two inputs of each block and one block in full;
-//	            no T² where attention keeps no scores
+//	optimiser   4 bytes a trained value, three times: gradient sum and two
+//	            moments, which an update writes over
+//	activations blocks·(N·T·(20·D + 8·F) + 5.8·N·H·T²) values, half of the
+//	            first where the weights are frozen; with gradient checkpointing
+//	            two inputs of each block and one block in full; no T² where
+//	            attention keeps no scores
 //
 // In bfloat16 on CUDA it is cudaMemory's.
 func PeakMemory(s model.Size, b BatchShape) Memory {
@@ -108,6 +113,9 @@ func PeakMemory(s model.Size, b BatchShape) Memory {
 	}
 	n, t := float64(b.Rows), float64(b.Tokens)
 	block := n * t * (keptHidden*float64(s.Hidden) + keptIntermediate*float64(s.Intermediate))
+	if s.TrainedLinear < s.Linear {
+		block *= keptFrozen
+	}
 	if b.Keys == 0 {
 		block += keptScores * n * float64(s.Heads) * t * t
 	}
@@ -115,7 +123,7 @@ func PeakMemory(s model.Size, b BatchShape) Memory {
 	if b.Checkpointed {
 		values, half = block+2*float64(s.Blocks)*n*t*float64(s.Hidden), halfBytesCheckpointed
 	}
-	return Memory{Weights: 8*float64(s.Parameters-s.Half) + half*float64(s.Half), Optimiser: 32 * float64(s.Trainable),
+	return Memory{Weights: 8*float64(s.Parameters-s.Half) + half*float64(s.Half), Optimiser: 12 * float64(s.Trainable),
 		Activations: float64(b.ValueBytes) * values, Process: processBytes}
 }
 

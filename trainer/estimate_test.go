@@ -34,12 +34,17 @@ func TestFLOPsByHand(t *testing.T) {
 func TestPeakMemoryByHand(t *testing.T) {
 	s := model.Size{Parameters: 100, Trainable: 50, Blocks: 2, Hidden: 3, Heads: 2, Intermediate: 5}
 	m := PeakMemory(s, BatchShape{Rows: 2, Tokens: 10, ValueBytes: 4})
-	// A block: 20·(30 + 20) + 5.8·2·2·100 = 1000 + 2320 = 3320 values.
-	if m.Weights != 800 || m.Optimiser != 1600 || m.Activations != 4*2*3320 {
+	// A block: 20·(60 + 40) + 5.8·2·2·100 = 2000 + 2320 = 4320 values.
+	if m.Weights != 800 || m.Optimiser != 600 || m.Activations != 4*2*4320 {
 		t.Errorf("%+v", m)
 	}
+	frozen := s
+	frozen.Linear = 1
+	if m := PeakMemory(frozen, BatchShape{Rows: 2, Tokens: 10, ValueBytes: 4}); m.Activations != 4*2*3320 {
+		t.Errorf("frozen: %+v", m)
+	}
 	m = PeakMemory(s, BatchShape{Rows: 2, Tokens: 10, ValueBytes: 4, Checkpointed: true})
-	if want := 4 * (3320 + 2*2*20*3.0); m.Activations != want { // one block, and two inputs of each
+	if want := 4 * (4320 + 2*2*20*3.0); m.Activations != want { // one block, and two inputs of each
 		t.Errorf("checkpointed: %v bytes, want %v", m.Activations, want)
 	}
 	s.Half = 60

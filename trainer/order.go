@@ -99,7 +99,7 @@ func (r Run) NewOrder(d data.Config, shares, flat bool) batches.Order {
 // cpuActivations is what the activations of a micro-batch may take where
 // train.activation_memory is auto and the device is a CPU, in bytes
 // (docs/experiments.md).
-const cpuActivations = 1.2e9
+const cpuActivations = 2.4e9
 
 // activationBytes is what the activations of a micro-batch may take, in bytes; 0: no
 // limit.

@@ -22,7 +22,7 @@ import (
 // which hand the gradients' sum from one to the next on the device, then one
 // update. The update is a program of its own, which does not depend on the
 // batch's length, so that a further length costs the compilation of forward and
-// backward alone.
+// backward alone; on a CPU it is no program (updateInPlace).
 //
 // On several devices each has all weights and moments, and a part of each batch;
 // the step's last batch adds the sums of all devices up, and every device makes
