@@ -39,7 +39,8 @@ type Run struct {
 	// is there; nil: nobody is.
 	Kept func(*Measured, State)
 
-	events *events // nil: none are written
+	events    *events // nil: none are written
+	byProgram bool    // updates are made by a program even where they could be made in place, for tests of the order of programs
 }
 
 // ErrInterrupted is returned when the context ended the run early; a
@@ -67,6 +68,7 @@ func Train(ctx context.Context, r Run) (result *Result, err error) {
 	if err != nil {
 		return nil, err
 	}
+	steps.inPlace = steps.inPlace && !r.byProgram
 	scorer, err := model.NewEnsemble(r.Backend, model.Member{Model: r.Model})
 	if err != nil {
 		return nil, err

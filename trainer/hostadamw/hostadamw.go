@@ -39,9 +39,10 @@ const stretch = 1 << 15
 // Norm is the length of all gradients taken as one vector: the same bits on any number of
 // threads.
 func Norm(tensors []Tensor) float64 {
-	sums := make([]float64, len(stretches(tensors)))
-	each(tensors, func(i int, t *Tensor, from, to int) {
-		sums[i] = float64(C.lw_squares(at(t.Gradient, from), C.int64_t(to-from)))
+	parts := stretches(tensors)
+	sums := make([]float64, len(parts))
+	each(parts, func(i int, p part) {
+		sums[i] = float64(C.lw_squares(at(p.Gradient, p.from), C.int64_t(p.to-p.from)))
 	})
 	var sum float64
 	for _, s := range sums {
@@ -52,9 +53,9 @@ func Norm(tensors []Tensor) float64 {
 
 // Update updates all tensors.
 func Update(tensors []Tensor) {
-	each(tensors, func(_ int, t *Tensor, from, to int) {
-		f := t.Factors
-		C.lw_update(at(t.Weight, from), at(t.First, from), at(t.Second, from), at(t.Gradient, from), C.int64_t(to-from), C.lw_factors{
+	each(stretches(tensors), func(_ int, p part) {
+		f := p.Factors
+		C.lw_update(at(p.Weight, p.from), at(p.First, p.from), at(p.Second, p.from), at(p.Gradient, p.from), C.int64_t(p.to-p.from), C.lw_factors{
 			beta1: C.float(f.Beta1), rest1: C.float(1 - f.Beta1), beta2: C.float(f.Beta2), rest2: C.float(1 - f.Beta2),
 			eps: C.float(f.Eps), clip: C.float(f.Clip), keep: C.float(f.Keep), step: C.float(f.Step), root: C.float(f.Root)})
 	})
@@ -63,27 +64,29 @@ func Update(tensors []Tensor) {
 func at(x []float32, i int) *C.float { return (*C.float)(unsafe.Pointer(&x[i])) }
 
 // part is one stretch of a tensor.
-type part struct{ tensor, from, to int }
+type part struct {
+	*Tensor
+	from, to int
+}
 
 func stretches(tensors []Tensor) (parts []part) {
-	for i, t := range tensors {
+	for i := range tensors {
+		t := &tensors[i]
 		for from := 0; from < len(t.Gradient); from += stretch {
-			parts = append(parts, part{i, from, min(from+stretch, len(t.Gradient))})
+			parts = append(parts, part{t, from, min(from+stretch, len(t.Gradient))})
 		}
 	}
 	return parts
 }
 
-// each calls a function for every stretch, on as many threads as Go may use.
-func each(tensors []Tensor, do func(i int, t *Tensor, from, to int)) {
-	parts := stretches(tensors)
+// each calls a function for every part, on as many threads as Go may use.
+func each(parts []part, do func(i int, p part)) {
 	var next atomic.Int64
 	var threads sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(parts)) {
 		threads.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(parts); i = int(next.Add(1)) - 1 {
-				p := parts[i]
-				do(i, &tensors[p.tensor], p.from, p.to)
+				do(i, parts[i])
 			}
 		})
 	}
