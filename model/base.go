@@ -102,24 +102,21 @@ func (m *Model) read(t weight, name string, w *safetensors.Weights) (*tensors.Te
 	if !m.isHalf(t) {
 		return readFloat32(t, name, w)
 	}
-	value := tensors.FromShape(shapes.Make(dtypes.BFloat16, t.shape...))
-	var err error
-	accessed := tensors.MutableFlatData(value, func(flat []bfloat16.BFloat16) { err = safetensors.ReadBFloat16(w, name, flat) })
-	if accessed != nil {
-		return nil, accessed
-	}
-	return value, err
+	return readInto(t, dtypes.BFloat16, func(flat []bfloat16.BFloat16) error { return safetensors.ReadBFloat16(w, name, flat) })
 }
 
 func readFloat32(t weight, name string, w *safetensors.Weights) (*tensors.Tensor, error) {
-	values, err := w.Float32(name)
-	if err != nil {
-		return nil, err
+	return readInto(t, dtypes.Float32, func(flat []float32) error { return safetensors.ReadFloat32(w, name, flat) })
+}
+
+// readInto makes a tensor of what read fills.
+func readInto[T float32 | bfloat16.BFloat16](t weight, dtype dtypes.DType, read func(flat []T) error) (*tensors.Tensor, error) {
+	value := tensors.FromShape(shapes.Make(dtype, t.shape...))
+	var err error
+	if accessed := tensors.MutableFlatData(value, func(flat []T) { err = read(flat) }); accessed != nil {
+		return nil, accessed
 	}
-	if err := checkFinite(name, values); err != nil {
-		return nil, err
-	}
-	return tensorOf(t, values), nil
+	return value, err
 }
 
 // values copies a variable of the store, in float32.

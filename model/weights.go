@@ -302,13 +302,3 @@ func initial(t weight, c *Config, random *rand.Rand) []float32 {
 	}
 	return values
 }
-
-// checkFinite refuses weights that would poison every score.
-func checkFinite(name string, values []float32) error {
-	for i, v := range values {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return fmt.Errorf("tensor %s holds %v at element %d", name, v, i)
-		}
-	}
-	return nil
-}

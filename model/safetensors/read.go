@@ -7,9 +7,13 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 )
 
 // A model folder holds WeightsFile, or IndexFile and the shards that it names.
@@ -238,79 +242,128 @@ func (t Tensor) floatWidth() (int, error) {
 }
 
 func (t Tensor) float32s() ([]float32, error) {
+	values := make([]float32, t.Elements())
+	return values, t.decode(len(values), func(at, n int, raw []byte, _ []float32) error {
+		return decodeFloats(values[at:at+n], raw, t.DType)
+	})
+}
+
+// decode has the n values that a tensor should hold read part by part, with room for
+// those of one in float32.
+func (t Tensor) decode(n int, use func(at, n int, raw []byte, room []float32) error) error {
 	width, err := t.floatWidth()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	values := make([]float32, t.Elements())
-	rest := values
-	err = t.parts(width, func(n int, raw []byte) error {
-		part := rest[:n]
-		rest = rest[n:]
-		return decodeFloats(part, raw, t.DType)
-	})
-	return values, err
+	if n != t.Elements() {
+		return fmt.Errorf("%d values for shape %v", n, t.Shape)
+	}
+	return t.parts(width, use)
 }
 
 // partValues is how many values of a tensor are read, or written, at a time.
 const partValues = 1 << 16
 
-// parts reads a tensor part by part, each of n values.
-func (t Tensor) parts(width int, use func(n int, raw []byte) error) error {
-	left := t.Elements()
-	raw := make([]byte, width*min(partValues, left))
-	data := io.NewSectionReader(t.source, t.begin, t.end-t.begin)
-	for left > 0 {
-		n := min(partValues, left)
-		if _, err := io.ReadFull(data, raw[:width*n]); err != nil {
-			return err
-		}
-		if err := use(n, raw[:width*n]); err != nil {
-			return err
-		}
-		left -= n
+// parts reads a tensor part by part, each of n values from the at-th on, as many at a
+// time as there are CPUs: decoding takes longer than reading. Of several errors it gives
+// that of the first part.
+func (t Tensor) parts(width int, use func(at, n int, raw []byte, room []float32) error) error {
+	elements := t.Elements()
+	parts := (elements + partValues - 1) / partValues
+	failed := struct {
+		sync.Mutex
+		part int
+		err  error
+	}{part: parts}
+	var next atomic.Int64
+	var readers sync.WaitGroup
+	for range min(parts, runtime.GOMAXPROCS(0)) {
+		readers.Go(func() {
+			raw, room := make([]byte, width*min(partValues, elements)), make([]float32, min(partValues, elements))
+			for {
+				part := int(next.Add(1)) - 1
+				if part >= parts {
+					return
+				}
+				at := part * partValues
+				n := min(partValues, elements-at)
+				err := t.readAt(raw[:width*n], int64(width*at))
+				if err == nil {
+					err = use(at, n, raw[:width*n], room[:n])
+				}
+				if err != nil {
+					next.Store(int64(parts)) // those before are read by others
+					failed.Lock()
+					if part < failed.part {
+						failed.part, failed.err = part, err
+					}
+					failed.Unlock()
+					return
+				}
+			}
+		})
 	}
-	return nil
+	readers.Wait()
+	return failed.err
 }
+
+// readAt fills raw with bytes of the tensor from an offset on.
+func (t Tensor) readAt(raw []byte, offset int64) error {
+	n, err := t.source.ReadAt(raw, t.begin+offset)
+	if n == len(raw) {
+		return nil
+	}
+	return err
+}
+
+// ReadFloat32 reads a tensor's values, row-major, into as many of float32. A value
+// that is not finite is an error.
+func ReadFloat32(w *Weights, name string, into []float32) error {
+	return w.read(name, len(into), func(dtype string, at, n int, raw []byte, _ []float32) error {
+		if err := decodeFloats(into[at:at+n], raw, dtype); err != nil {
+			return err
+		}
+		for i, v := range into[at : at+n] {
+			if math.Float32bits(v)&infinity == infinity {
+				return fmt.Errorf("holds %v at element %d", v, at+i)
+			}
+		}
+		return nil
+	})
+}
+
+// infinity is the exponent of infinities and NaN in float32.
+const infinity = 0x7f800000
 
 // ReadBFloat16 reads a tensor's values, row-major, into as many bits of
 // bfloat16, rounded to nearest, ties to even, from what Float32 reads; never are
-// more than a part of them in float32. A value that is not finite, or not once it
-// is rounded, is an error.
+// more than a part of them for each CPU in float32. A value that is not finite, or
+// not once it is rounded, is an error.
 func ReadBFloat16[T ~uint16](w *Weights, name string, into []T) error {
+	return w.read(name, len(into), func(dtype string, at, n int, raw []byte, room []float32) error {
+		if err := decodeFloats(room, raw, dtype); err != nil {
+			return err
+		}
+		for i, v := range room {
+			h := float32ToBFloat16(v)
+			if h&(infinity>>16) == infinity>>16 {
+				return fmt.Errorf("holds %v at element %d, which has no finite bfloat16", v, at+i)
+			}
+			into[at+i] = T(h)
+		}
+		return nil
+	})
+}
+
+func (w *Weights) read(name string, n int, use func(dtype string, at, n int, raw []byte, room []float32) error) error {
 	t, err := w.Info(name)
 	if err != nil {
 		return err
 	}
-	if err := readBFloat16(t, into); err != nil {
+	if err := t.decode(n, func(at, n int, raw []byte, room []float32) error { return use(t.DType, at, n, raw, room) }); err != nil {
 		return fmt.Errorf("read weights %s: tensor %q: %w", t.File, name, err)
 	}
 	return nil
-}
-
-func readBFloat16[T ~uint16](t Tensor, into []T) error {
-	width, err := t.floatWidth()
-	if err != nil {
-		return err
-	}
-	if len(into) != t.Elements() {
-		return fmt.Errorf("%d values for shape %v", len(into), t.Shape)
-	}
-	values, at := make([]float32, min(partValues, len(into))), 0
-	return t.parts(width, func(n int, raw []byte) error {
-		if err := decodeFloats(values[:n], raw, t.DType); err != nil {
-			return err
-		}
-		for _, v := range values[:n] {
-			h := float32ToBFloat16(v)
-			if h&0x7f80 == 0x7f80 { // infinite or NaN
-				return fmt.Errorf("holds %v at element %d, which has no finite bfloat16", v, at)
-			}
-			into[at] = T(h)
-			at++
-		}
-		return nil
-	})
 }
 
 // Bytes reads a tensor as it lies in the file: any dtype, little-endian.

@@ -3,6 +3,7 @@ package safetensors
 import (
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -42,5 +43,39 @@ func TestReadBFloat16(t *testing.T) {
 	}
 	if err := ReadBFloat16(write("F32", 0), "w", got[1:]); err == nil {
 		t.Error("too few places: no error")
+	}
+}
+
+// TestReadFloat32 of many parts, read several at a time: each value in its place, and
+// of values that are not finite the first is named.
+func TestReadFloat32(t *testing.T) {
+	values := make([]float32, 20*partValues+3)
+	for i := range values {
+		values[i] = float32(i)
+	}
+	path := filepath.Join(t.TempDir(), "w.safetensors")
+	read := func() ([]float32, error) {
+		t.Helper()
+		source := Source{Name: "w", DType: "F32", Shape: []int{len(values)}, Float32: func() ([]float32, error) { return values, nil }}
+		if err := Write(path, []Source{source}, nil); err != nil {
+			t.Fatal(err)
+		}
+		w, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		got := make([]float32, len(values))
+		return got, ReadFloat32(w, "w", got)
+	}
+	if got, err := read(); err != nil || !slices.Equal(got, values) {
+		t.Errorf("another tensor, or %v", err)
+	}
+	for i := 2 * partValues; i < len(values); i += partValues {
+		values[i] = float32(math.NaN())
+	}
+	values[2*partValues-1] = float32(math.Inf(1))
+	if _, err := read(); err == nil || !strings.Contains(err.Error(), `tensor "w": holds +Inf at element 131071`) {
+		t.Errorf("not finite: %v", err)
 	}
 }
