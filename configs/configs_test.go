@@ -75,8 +75,7 @@ func TestRefusals(t *testing.T) {
 		{minimal + "backend: gpu", nil, []string{`backend is "gpu"`}},
 		{minimal + "model: {dtype: int8}", nil, []string{"model"}},
 		{minimal, []string{"data.padding_free=yes"}, []string{`data.padding_free is "yes", want auto, on or off`}},
-		{minimal, []string{"data.padding_free=on", "data.shared_prefix=on", "data.buckets=none"},
-			[]string{"data.padding_free and data.shared_prefix are both on", "data.padding_free is on and data.buckets says"}},
+		{minimal, []string{"data.padding_free=on", "data.buckets=none"}, []string{"data.padding_free is on and data.buckets says"}},
 		{"[1, 2]", nil, []string{"want keys"}},
 		{"model: {path: m\n", nil, []string{"line"}},
 	} {

@@ -152,8 +152,8 @@ func (c Config) Validate() error {
 	if !slices.Contains([]string{"auto", "on", "off"}, c.PaddingFree) {
 		problems = append(problems, fmt.Errorf("data.padding_free is %q, want auto, on or off", c.PaddingFree))
 	}
-	if c.PaddingFree == "on" {
-		problems = append(problems, c.besidePaddingFree()...)
+	if c.PaddingFree == "on" && (c.Buckets.None || c.Buckets.Lengths != nil) {
+		problems = append(problems, errors.New("data.padding_free is on and data.buckets says what rows of one sequence are padded to, of which there are none: leave it auto"))
 	}
 	if c.PairsPerPrompt < 0 {
 		problems = append(problems, fmt.Errorf("data.pairs_per_prompt is %d, want 0 (all) or more", c.PairsPerPrompt))
@@ -168,16 +168,4 @@ func (c Config) Validate() error {
 		problems = append(problems, fmt.Errorf("data.buckets holds %d, want lengths of at least 1", c.Buckets.Lengths[0]))
 	}
 	return errors.Join(problems...)
-}
-
-// besidePaddingFree names what asks for other rows than data.padding_free does, where
-// that is on.
-func (c Config) besidePaddingFree() (problems []error) {
-	if c.SharedPrefix == "on" {
-		problems = append(problems, errors.New("data.padding_free and data.shared_prefix are both on: a pair lies in one layout, turn one off or to auto"))
-	}
-	if c.Buckets.None || c.Buckets.Lengths != nil {
-		problems = append(problems, errors.New("data.padding_free is on and data.buckets says what rows of one sequence are padded to, of which there are none: leave it auto"))
-	}
-	return problems
 }

@@ -17,7 +17,7 @@ import (
 // flatRow lays sequences one after another in a row of so many ids, with room for
 // others that are not there.
 func flatRow(sequences [][]int32, length, room int) batches.Layout {
-	l, column := batches.NewFlatLayout(length, room, 7), 0
+	l, column := batches.NewFlatLayout(length, room, false, 7), 0
 	for i, s := range sequences {
 		l.Place(i, 0, column, s, 0)
 		column += len(s)

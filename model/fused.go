@@ -24,7 +24,7 @@ type attentionCase struct {
 	dtype    dtypes.DType
 	headDim  int
 	window   int  // of the keys that a query sees, 0 for none
-	packed   bool // several sequences a row; on the host: that share its beginning
+	packed   bool // several sequences a row
 	relative bool // scores have a learnt part for the distance
 	softcap  bool
 	dropout  float64
@@ -39,8 +39,6 @@ func (c attentionCase) unfused() string {
 		return "scores depend on learnt relative positions"
 	case c.host && c.softcap:
 		return "scores are soft-capped"
-	case c.host && c.packed:
-		return "rows hold several sequences that share a prefix"
 	case c.host:
 		return ""
 	case !c.fusing:
@@ -143,7 +141,7 @@ func (m *Model) AttentionUse(backend Backend, tokens int, packed bool, dropout f
 // FusedAttention says, for people, whether a backend has it, and for what.
 func FusedAttention(backend Backend) string {
 	if HasSpanAttention(backend) {
-		return fmt.Sprintf("over spans, for %s: no scores are written out, but with soft-caps, relative positions or shared prefixes", hostattention.Kind())
+		return fmt.Sprintf("over spans, for %s: no scores are written out, but with soft-caps or relative positions", hostattention.Kind())
 	}
 	c := attentionCase{fusing: hasFusedAttention(backend), dtype: dtypes.BFloat16}
 	if why := c.unfused(); why != "" {

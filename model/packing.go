@@ -24,8 +24,11 @@ type Packing struct {
 	// the prefix that it shares.
 	Row, Start, End *Node // [S] int32
 	// Prefixes lets sequences of a decoder share their beginning: the segment
-	// that a token sees beside its own, 0 for none; nil: no sequence shares.
+	// that a token sees beside its own, 0 for none; nil: no sequence shares. Sequence
+	// s shares tokens From … To−1, none where they are equal; the first that shares
+	// them starts at To.
 	Prefixes *Node // [R, T] int32
+	From, To *Node // [S] int32
 }
 
 // Packs tells why several sequences, or sequences with shared prefixes, cannot
@@ -43,17 +46,22 @@ func (c *Config) Packs(sharedPrefixes bool) error {
 // LayOut gives a layout as one tensor, so that a batch is one transfer, as LaidOut
 // reads it: R rows, in each the row's ids and the length of its one sequence; or,
 // where sequences share rows, [R, 1, …], in each the row's ids, segments, positions
-// and prefixes, then S/R columns of all sequences' rows, of their starts and of
-// their ends; or, where one flat row holds all sequences, [1, 1, 1, …], the same
-// without prefixes. Behind them come further columns, of beside [R, …].
+// and prefixes, then S/R columns of all sequences' rows, of their starts and ends, and of
+// those of their prefixes; or, where one flat row holds all sequences, [1, 1, 1, …], the same
+// without prefixes, or [1, 1, 1, 1, …] with them. Behind them come further columns, of
+// beside [R, …].
 func LayOut(l *batches.Layout, beside []int32) *tensors.Tensor {
-	columns, ones := [][]int32{l.IDs, l.Lengths(), beside}, 0
+	columns, ones := [][]int32{l.IDs, l.Lengths()}, 0
 	switch {
-	case l.Flat:
-		columns, ones = [][]int32{l.IDs, l.Segments, l.Positions, l.Row, l.Start, l.End, beside}, 2
 	case l.Shared():
-		columns, ones = [][]int32{l.IDs, l.Segments, l.Positions, l.Prefixes, l.Row, l.Start, l.End, beside}, 1
+		columns, ones = [][]int32{l.IDs, l.Segments, l.Positions, l.Prefixes, l.Row, l.Start, l.End, l.From, l.To}, 1
+	case l.Flat:
+		columns = [][]int32{l.IDs, l.Segments, l.Positions, l.Row, l.Start, l.End}
 	}
+	if l.Flat {
+		ones += 2
+	}
+	columns = append(columns, beside)
 	size := 0
 	for _, values := range columns {
 		size += len(values)
@@ -73,7 +81,7 @@ func LayOut(l *batches.Layout, beside []int32) *tensors.Tensor {
 // int32
 func LaidOut(x *Node, perRow, columns int) (in Inputs, beside *Node) {
 	rows, width := x.Shape().Dim(0), x.Shape().Dim(-1)
-	apart, flat := x.Rank() == 2, IsFlat(x)
+	apart, shared := x.Rank() == 2, x.Rank() == 3 || x.Rank() == 5
 	x, at := Reshape(x, rows, width), 0
 	next := func(n int) *Node {
 		if n == 0 {
@@ -86,25 +94,25 @@ func LaidOut(x *Node, perRow, columns int) (in Inputs, beside *Node) {
 		in.IDs, in.Lengths = next(width-1-columns), Squeeze(next(1), 1)
 		return in, next(columns)
 	}
-	ofTokens := 4
-	if flat {
-		ofTokens = 3
+	ofTokens, ofSequences := 3, 3
+	if shared {
+		ofTokens, ofSequences = 4, 5
 	}
-	t := (width - 3*perRow - columns) / ofTokens
+	t := (width - ofSequences*perRow - columns) / ofTokens
+	place := func() *Node { return Reshape(next(perRow), rows*perRow) }
 	in.IDs, in.Packed = next(t), &Packing{Segments: next(t), Positions: next(t)}
-	if !flat {
+	if shared {
 		in.Packed.Prefixes = next(t)
 	}
-	places := [3]*Node{}
-	for i := range places {
-		places[i] = Reshape(next(perRow), rows*perRow)
+	in.Packed.Row, in.Packed.Start, in.Packed.End = place(), place(), place()
+	if shared {
+		in.Packed.From, in.Packed.To = place(), place()
 	}
-	in.Packed.Row, in.Packed.Start, in.Packed.End = places[0], places[1], places[2]
 	return in, next(columns)
 }
 
 // IsFlat tells whether what LayOut gave has one flat row.
-func IsFlat(x *Node) bool { return x.Rank() == 4 }
+func IsFlat(x *Node) bool { return x.Rank() >= 4 }
 
 // firstToken is the vector of each sequence's [CLS] token. [R, T, D] to [S, D]
 func (p *pass) firstToken(x *Node) *Node {
@@ -116,12 +124,11 @@ func (p *pass) firstToken(x *Node) *Node {
 
 // start is where each sequence begins in its row, with its shared prefix. [S]
 func (p *pass) start() *Node {
-	if p.Packed.Prefixes == nil {
-		return p.Packed.Start
+	k := p.Packed
+	if k.Prefixes == nil {
+		return k.Start
 	}
-	own := p.ofSequence()
-	at := Iota(p.graph(), shapes.Make(dtypes.Int32, own.Shape().Dimensions...), 1)
-	return ReduceMin(Where(own, at, AddScalar(ZerosLike(at), p.tokens())), 1)
+	return Where(LessThan(k.From, k.To), k.From, k.Start)
 }
 
 // tokenAt is one token's vector for each sequence. x [R, T, D] and at [S] to
@@ -144,23 +151,19 @@ func (p *pass) ofSequence() *Node {
 	if p.Packed == nil {
 		return p.isToken()
 	}
-	own := p.inSpan()
+	own := p.between(p.Packed.Start, p.Packed.End)
 	if p.Packed.Prefixes == nil {
 		return own
 	}
-	last := Sub(p.Packed.End, OnesLike(p.Packed.End))
-	prefix := ExpandDims(p.tokenAt(p.Packed.Prefixes, last), -1) // [S, 1]
-	segments := p.rowsOf(p.Packed.Segments)
-	shared := LogicalAnd(Equal(segments, BroadcastToShape(prefix, segments.Shape())), NotEqual(segments, ZerosLike(segments)))
-	return LogicalOr(own, shared)
+	return LogicalOr(own, p.between(p.Packed.From, p.Packed.To))
 }
 
-// inSpan is true from a sequence's start to its end. [S, T]
-func (p *pass) inSpan() *Node {
-	shape := shapes.Make(dtypes.Int32, p.Packed.Row.Shape().Dim(0), p.tokens())
+// between is true at the tokens from … to−1 of each sequence's row. [S] twice to [S, T]
+func (p *pass) between(from, to *Node) *Node {
+	shape := shapes.Make(dtypes.Int32, from.Shape().Dim(0), p.tokens())
 	at := Iota(p.graph(), shape, 1)
 	wide := func(x *Node) *Node { return BroadcastToShape(ExpandDims(x, -1), shape) }
-	return LogicalAnd(GreaterOrEqual(at, wide(p.Packed.Start)), LessThan(at, wide(p.Packed.End)))
+	return LogicalAnd(GreaterOrEqual(at, wide(from)), LessThan(at, wide(to)))
 }
 
 // queryMinusKey is their distance − key within a sequence. [1, 1, T, T], or [R, 1, T, T]

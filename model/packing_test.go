@@ -17,7 +17,7 @@ import (
 // may share.
 type packed struct {
 	ids, segments, positions, prefixes []int32 // [R, T]
-	row, start, end                    []int32 // [S]
+	row, start, end, from, to          []int32 // [S]
 	rows, width                        int
 }
 
@@ -44,6 +44,7 @@ func pack(prefixes [][]int32, rows [][][]int32) packed {
 			}
 			at = p.fill(at, int32(j+2), shared, len(prefixes[i]), s)
 			p.end = append(p.end, int32(at-i*p.width))
+			p.from, p.to = append(p.from, 0), append(p.to, int32(len(prefixes[i])))
 		}
 	}
 	return p
@@ -60,14 +61,14 @@ func (p *packed) fill(at int, segment, prefix int32, first int, ids []int32) int
 // args are those of inputsOf.
 func (p packed) args() []any {
 	wide := func(x []int32) *tensors.Tensor { return tensors.FromFlatDataAndDimensions(x, p.rows, p.width) }
-	return []any{wide(p.ids), wide(p.segments), wide(p.positions), wide(p.prefixes), p.row, p.start, p.end}
+	return []any{wide(p.ids), wide(p.segments), wide(p.positions), wide(p.prefixes), p.row, p.start, p.end, p.from, p.to}
 }
 
 // inputsOf are rows as pack lays them out.
 func inputsOf(in []*Node, shared bool) Inputs {
 	packing := &Packing{Segments: in[1], Positions: in[2], Row: in[4], Start: in[5], End: in[6]}
 	if shared {
-		packing.Prefixes = in[3]
+		packing.Prefixes, packing.From, packing.To = in[3], in[7], in[8]
 	}
 	return Inputs{IDs: in[0], Packed: packing}
 }

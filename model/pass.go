@@ -54,7 +54,7 @@ func (m *Model) newPass(scope *ml.Scope, in Inputs) *pass {
 	}
 	p := &pass{Inputs: in, scope: scope, padID: m.Config.PadTokenID, dtype: m.Compute, adapter: m.Adapter,
 		masks: map[maskKind]*Node{}, tables: map[*rope][2]*Node{}}
-	p.spanned = (in.Packed == nil || in.Packed.Prefixes == nil) && m.OverSpans(p.graph().Backend())
+	p.spanned = m.OverSpans(p.graph().Backend())
 	return p
 }
 

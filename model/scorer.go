@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
@@ -53,6 +54,7 @@ var scoreLengths = [...]int{32, 64, 128, 192, 256, 384, 512, 768, 1024, 1536, 20
 func NewScorer(backend compute.Backend, m *Model) (*Scorer, error) {
 	s := &Scorer{model: m, limit: m.MaxPositions(), padID: int32(max(0, m.Config.PadTokenID)), ids: batchIDs(backend),
 		spans: m.OverSpans(backend)}
+	s.shares = s.spans && m.Config.Packs(true) == nil && takesOne(m.Config.pooling())
 	exec, err := ml.NewExec(backend, m.Store, func(scope *ml.Scope, batch *Node) *Node {
 		members := rowMembers
 		if IsFlat(batch) {
@@ -81,8 +83,8 @@ func (s *Scorer) Score(ctx context.Context, sequences [][]int32, done func(n int
 	read := func(b *scoring) error {
 		err := b.read(rewards)
 		for _, rows := range b.batches {
-			for _, r := range rows {
-				scored += len(r.members)
+			for range members(rows) {
+				scored++
 			}
 		}
 		if done != nil && err == nil {
@@ -107,11 +109,23 @@ func (s *Scorer) Score(ctx context.Context, sequences [][]int32, done func(n int
 	return rewards, read(last)
 }
 
-// scoreRow is one row of a scoring batch: a sequence; several that begin with
-// prefix ids in common; or several, one after another, in a flat row.
-type scoreRow struct {
-	members []int
-	prefix  int
+// scoreRow is one row of a scoring batch: a bundle; or several, one after another, in a
+// flat row.
+type scoreRow []bundle
+
+// members are the sequences of rows, in order.
+func members(rows []scoreRow) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for _, row := range rows {
+			for _, b := range row {
+				for _, i := range b.members {
+					if !yield(i) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 // rowShape is what the program of a row follows from.
@@ -135,66 +149,63 @@ func (a rowShape) compare(b rowShape) int {
 
 // rows deals the sequences to rows, by shape.
 func (s *Scorer) rows(sequences [][]int32) (map[rowShape][]scoreRow, error) {
-	rows := make([]scoreRow, len(sequences))
-	for i := range sequences {
-		rows[i].members = []int{i}
-	}
-	if s.shares {
-		rows = together(sequences)
-	}
 	byShape := map[rowShape][]scoreRow{}
-	var alone []int // those that lie in flat rows
-	for _, r := range rows {
-		shape, err := s.shape(r.length(sequences), len(r.members) > 1)
-		if err != nil {
-			return nil, fmt.Errorf("sequence %d: %w", r.members[0], err)
+	var inFlat []bundle
+	for i, ids := range sequences {
+		if err := s.check(len(ids)); err != nil {
+			return nil, fmt.Errorf("sequence %d: %w", i, err)
 		}
+	}
+	for _, b := range s.bundles(sequences) {
+		shape := s.shape(b.length(sequences), len(b.members) > 1)
 		if shape.kind == flat {
-			alone = append(alone, r.members[0])
+			inFlat = append(inFlat, b)
 			continue
 		}
-		byShape[shape] = append(byShape[shape], r)
+		byShape[shape] = append(byShape[shape], scoreRow{b})
 	}
-	if len(alone) > 0 {
-		byShape[s.flatShape()] = s.flatRows(sequences, alone)
+	if len(inFlat) > 0 {
+		byShape[s.flatShape()] = s.flatRows(sequences, inFlat)
 	}
 	return byShape, nil
 }
 
 // shape is that of the row of a sequence of n ids, or of several that share its
 // beginning.
-func (s *Scorer) shape(n int, several bool) (rowShape, error) {
-	t, err := s.paddedLength(n)
+func (s *Scorer) shape(n int, several bool) rowShape {
 	switch {
-	case err != nil:
-		return rowShape{}, err
-	case several:
-		return rowShape{t, shared}, nil
 	case s.spans && n <= s.ids:
-		return s.flatShape(), nil
+		return s.flatShape()
+	case several: // positions begin again with each
+		return rowShape{paddedLength(n), shared}
 	}
-	return rowShape{t, padded}, nil
+	return rowShape{s.capped(paddedLength(n)), padded}
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
-func (s *Scorer) paddedLength(n int) (int, error) {
+// check refuses a sequence of n ids that the model does not take.
+func (s *Scorer) check(n int) error {
 	if n == 0 {
-		return 0, fmt.Errorf("no tokens to score")
+		return fmt.Errorf("no tokens to score")
 	}
 	if s.limit > 0 && n > s.limit {
-		return 0, fmt.Errorf("%d tokens are more than the model's %d positions: lower max_length", n, s.limit)
+		return fmt.Errorf("%d tokens are more than the model's %d positions: lower max_length", n, s.limit)
 	}
-	last := scoreLengths[len(scoreLengths)-1]
+	return nil
+}
+
+func paddedLength(n int) int {
 	for _, t := range scoreLengths {
 		if n <= t {
-			return s.capped(t), nil
+			return t
 		}
 	}
-	for last < n {
-		last *= 2
+	t := scoreLengths[len(scoreLengths)-1]
+	for t < n {
+		t *= 2
 	}
-	return s.capped(last), nil
+	return t
 }
 
 func (s *Scorer) capped(t int) int {
@@ -210,11 +221,10 @@ func (s *Scorer) capped(t int) int {
 func (s *Scorer) ScoreBatch(sequences [][]int32) ([]float32, error) {
 	longest, rows := 0, make([]scoreRow, len(sequences))
 	for i, ids := range sequences {
-		t, err := s.paddedLength(len(ids))
-		if err != nil {
+		if err := s.check(len(ids)); err != nil {
 			return nil, fmt.Errorf("sequence %d: %w", i, err)
 		}
-		longest, rows[i].members = max(longest, t), []int{i}
+		longest, rows[i] = max(longest, s.capped(paddedLength(len(ids)))), scoreRow{{members: []int{i}}}
 	}
 	rewards := make([]float32, len(sequences))
 	if len(rows) == 0 {
@@ -248,10 +258,10 @@ type Place struct{ Length, Takes, Room int }
 
 // Place is that of a sequence of so many ids.
 func (s *Scorer) Place(ids int) (Place, error) {
-	shape, err := s.shape(ids, false)
-	if err != nil {
+	if err := s.check(ids); err != nil {
 		return Place{}, err
 	}
+	shape := s.shape(ids, false)
 	p := Place{shape.t, shape.t, shape.t * s.batchRows(shape) * s.model.NumDevices()}
 	if shape.kind == flat {
 		p.Takes = max(ids, (shape.t+s.flatMembers()-1)/s.flatMembers())
@@ -262,10 +272,10 @@ func (s *Scorer) Place(ids int) (Place, error) {
 // Compile compiles what Score runs for sequences of so many ids, and runs
 // nothing. rows is how many a device scores at a time.
 func (s *Scorer) Compile(ids int) (rows int, err error) {
-	shape, err := s.shape(ids, false)
-	if err != nil {
+	if err := s.check(ids); err != nil {
 		return 0, err
 	}
+	shape := s.shape(ids, false)
 	rows = s.batchRows(shape)
 	batch := []shapes.Shape{s.layOut(nil, nil, rows, shape).Shape()}
 	_, err = s.exec.Compile(slices.Repeat(batch, s.model.NumDevices())...)
@@ -304,10 +314,8 @@ func (b *scoring) read(rewards []float32) (err error) {
 		if err != nil {
 			return fmt.Errorf("score: %w", err)
 		}
-		for _, row := range rows {
-			for _, i := range row.members {
-				rewards[i], values = b.norm.apply(values[0]), values[1:]
-			}
+		for i := range members(rows) {
+			rewards[i], values = b.norm.apply(values[0]), values[1:]
 		}
 	}
 	for _, r := range b.rewards {
@@ -334,7 +342,7 @@ func (s *Scorer) pad(sequences [][]int32, rows []scoreRow, n, t int) *tensors.Te
 	for j := range n {
 		ids := []int32{s.padID}
 		if j < len(rows) {
-			ids = sequences[rows[j].members[0]]
+			ids = sequences[rows[j][0].members[0]]
 		}
 		l.Place(j, j, 0, ids, 0)
 	}

@@ -15,22 +15,24 @@ func (s *Scorer) flatMembers() int { return max(1, s.ids/idsPerMember) }
 
 func (s *Scorer) flatShape() rowShape { return rowShape{s.ids, flat} }
 
-// flatRows deals sequences to flat rows: into each the longest that is left, then
+// flatRows deals bundles to flat rows: into each the longest that is left, then
 // always the longest that has room.
-func (s *Scorer) flatRows(sequences [][]int32, members []int) (rows []scoreRow) {
-	byLength := make([][]int, s.ids+1)
-	for _, i := range members {
-		byLength[len(sequences[i])] = append(byLength[len(sequences[i])], i)
+func (s *Scorer) flatRows(sequences [][]int32, bundles []bundle) (rows []scoreRow) {
+	byLength := make([][]bundle, s.ids+1)
+	for _, b := range bundles {
+		n := b.length(sequences)
+		byLength[n] = append(byLength[n], b)
 	}
-	for left := len(members); left > 0; {
+	for left := len(bundles); left > 0; {
 		var row scoreRow
-		room := s.ids
-		for n := room; n > 0 && len(row.members) < s.flatMembers(); n = min(n, room) {
-			if len(byLength[n]) == 0 {
+		room, places := s.ids, s.flatMembers()
+		for n := room; n > 0 && places > 0; n = min(n, room) {
+			if len(byLength[n]) == 0 || len(byLength[n][0].members) > places {
 				n--
 				continue
 			}
-			row.members = append(row.members, byLength[n][0])
+			row = append(row, byLength[n][0])
+			places -= len(byLength[n][0].members)
 			byLength[n] = byLength[n][1:]
 			room -= n
 			left--
@@ -42,12 +44,11 @@ func (s *Scorer) flatRows(sequences [][]int32, members []int) (rows []scoreRow) 
 
 // placeFlat lays a flat row out: the one of rows, or an empty one.
 func (s *Scorer) placeFlat(sequences [][]int32, rows []scoreRow) *tensors.Tensor {
-	l := batches.NewFlatLayout(s.ids, s.flatMembers(), s.padID)
-	column := 0
+	l := batches.NewFlatLayout(s.ids, s.flatMembers(), s.shares, s.padID)
+	placed, column := 0, 0
 	for _, r := range rows {
-		for j, i := range r.members {
-			l.Place(j, 0, column, sequences[i], 0)
-			column += len(sequences[i])
+		for _, b := range r {
+			placed, column = place(&l, sequences, b, placed, 0, column)
 		}
 	}
 	return LayOut(&l, nil)

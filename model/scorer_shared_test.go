@@ -28,40 +28,47 @@ func responses(random *rand.Rand) [][]int32 {
 	return all
 }
 
-// TestTogether: every sequence lies in one row, begins with the row's prefix, has
-// an id of its own there, and shares only where that is fewer ids and no more
-// scores.
-func TestTogether(t *testing.T) {
+// TestBundles: every sequence lies in one bundle, begins with its prefix and has an id
+// of its own there; where scores are written out bundles share only where that is no
+// more scores, and over spans no more ids than a flat row has.
+func TestBundles(t *testing.T) {
 	sequences := responses(rand.New(rand.NewPCG(4, 4)))
-	seen, shared, full := make([]int, len(sequences)), 0, 0
-	for _, r := range together(sequences) {
-		ids, scores := 0, 0
-		for _, i := range r.members {
-			seen[i]++
-			ids += len(sequences[i])
-			scores += len(sequences[i]) * len(sequences[i])
-			if got := data.SharedPrefix(sequences[i], sequences[r.members[0]]); got < r.prefix || r.prefix >= len(sequences[i]) {
-				t.Fatalf("sequence %d of %d ids shares %d, the row's prefix has %d", i, len(sequences[i]), got, r.prefix)
+	for _, s := range []*Scorer{{shares: true}, {shares: true, spans: true, ids: 150}, {}} {
+		seen, shared, full := make([]int, len(sequences)), 0, 0
+		for _, b := range s.bundles(sequences) {
+			ids, scores := 0, 0
+			for _, i := range b.members {
+				seen[i]++
+				ids += len(sequences[i])
+				scores += len(sequences[i]) * len(sequences[i])
+				if got := data.SharedPrefix(sequences[i], sequences[b.members[0]]); got < b.prefix || b.prefix >= len(sequences[i]) {
+					t.Fatalf("sequence %d of %d ids shares %d, the row's prefix has %d", i, len(sequences[i]), got, b.prefix)
+				}
+			}
+			n, most := b.length(sequences), rowMembers
+			if s.spans {
+				most, scores = s.flatMembers(), s.ids*s.ids
+			}
+			if n*n > scores || len(b.members) > most || len(b.members) > 1 && n >= ids {
+				t.Errorf("%d members in %d ids instead of %d", len(b.members), n, ids)
+			}
+			if len(b.members) > 1 {
+				shared++
+			}
+			if len(b.members) == most {
+				full++
 			}
 		}
-		if n := r.length(sequences); n*n > scores || len(r.members) > rowMembers || len(r.members) > 1 && n >= ids {
-			t.Errorf("%d members in %d ids instead of %d", len(r.members), n, ids)
+		if slices.Min(seen) != 1 || slices.Max(seen) != 1 || s.shares != (shared >= 6 && full > 0) {
+			t.Errorf("%+v: sequences seen %v times, %d bundles shared, %d full", s, seen, shared, full)
 		}
-		if len(r.members) > 1 {
-			shared++
-		}
-		if len(r.members) == rowMembers {
-			full++
-		}
-	}
-	if slices.Min(seen) != 1 || slices.Max(seen) != 1 || shared < 6 || full == 0 {
-		t.Errorf("sequences seen %v times, %d rows shared, %d full", seen, shared, full)
 	}
 }
 
 // TestScoresOfSharedPrefixes: rewards with prefixes shared are those of rows of
 // their own within 2e-5, for every decoder on every backend, whatever order they
-// come in; an encoder is refused.
+// come in, and the same bits where they are shared always;
+// an encoder is refused.
 func TestScoresOfSharedPrefixes(t *testing.T) {
 	sequences := responses(rand.New(rand.NewPCG(6, 6)))
 	for backendName, backend := range backends(t) {
@@ -77,9 +84,14 @@ func TestScoresOfSharedPrefixes(t *testing.T) {
 				}
 				continue
 			}
-			if backendName != "go" && name != "qwen3" && name != "gemma3" { // each shape is compiled
+			exact := s.shares
+			if exact != (s.spans && takesOne(m.Config.pooling())) {
+				t.Errorf("%s on %s: shares %v, spans %v", name, backendName, exact, s.spans)
+			}
+			if backendName != "go" && !s.spans { // each shape is compiled
 				continue
 			}
+			s.shares = false
 			want, err := s.Score(context.Background(), sequences, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -91,6 +103,9 @@ func TestScoresOfSharedPrefixes(t *testing.T) {
 			got, err := s.Score(context.Background(), sequences, func(n int) { heard = n })
 			if err != nil {
 				t.Fatal(err)
+			}
+			if exact && !slices.Equal(got, want) {
+				t.Errorf("%s on %s: other bits where prefixes are shared", name, backendName)
 			}
 			t.Logf("%s on %s: %.2g", name, backendName, largest(t, name+" on "+backendName, got, float64s(want), 2e-5))
 			if heard != len(sequences) {

@@ -100,8 +100,8 @@ func checkRows(t *testing.T, backend compute.Backend, m *Model, what string) {
 	}
 }
 
-// checkFlat scores sequences of many lengths in flat rows of a prime number of ids,
-// alone, among all, and backwards: the same bits, and nearly those of rows of their own.
+// checkFlat scores sequences of many lengths, some of which begin alike, in flat rows of
+// a prime number of ids, alone, among all, and backwards: the same bits, and nearly those of rows of their own.
 func checkFlat(t *testing.T, s *Scorer, what string) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(6, 6))
@@ -109,6 +109,7 @@ func checkFlat(t *testing.T, s *Scorer, what string) {
 	for range 60 {
 		sequences = append(sequences, drawnRows(random, 1, 1+random.IntN(40))...)
 	}
+	sequences = append(sequences, responses(random)...)
 	score := func(of [][]int32) []float32 {
 		rewards, err := s.Score(context.Background(), of, nil)
 		if err != nil {
@@ -139,7 +140,7 @@ func (s *Scorer) rowDependence(t *testing.T, n, tokens int) string {
 		rewards := make([]float32, n)
 		alone := make([]scoreRow, len(rows))
 		for j, i := range rows {
-			alone[j].members = []int{i}
+			alone[j] = scoreRow{{members: []int{i}}}
 		}
 		batch, err := s.begin(sequences, [][]scoreRow{alone}, n, rowShape{tokens, padded})
 		if err != nil {

@@ -33,7 +33,7 @@ func (s sharing) together() packed {
 		rows = append(rows, [][]int32{s.chosen[i], s.rejected[i]})
 	}
 	p := pack(s.prompts, rows)
-	for _, x := range []*[]int32{&p.row, &p.start, &p.end} {
+	for _, x := range []*[]int32{&p.row, &p.start, &p.end, &p.from, &p.to} {
 		var first, second []int32
 		for i := 0; i < len(*x); i += 2 {
 			first, second = append(first, (*x)[i]), append(second, (*x)[i+1])

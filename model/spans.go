@@ -33,8 +33,7 @@ func (m *Model) SpanAttention() error {
 	return nil
 }
 
-// OverSpans tells whether a backend computes this model's attention over spans, but
-// where rows share a prefix.
+// OverSpans tells whether a backend computes this model's attention over spans.
 func (m *Model) OverSpans(backend compute.Backend) bool {
 	return HasSpanAttention(backend) && m.SpanAttention() == nil
 }
@@ -62,7 +61,7 @@ func (p *pass) spanAttention(in attentionInputs) *Node {
 }
 
 // described says what attention over spans is to compute, as model/hostattention
-// reads it. [6 + 2·S] int32
+// reads it. [6 + 4·S] int32
 func (p *pass) described(in attentionInputs) *Node {
 	stream, rate := Scalar(p.graph(), dtypes.Uint32, 0), 0.0
 	if p.Seed != nil {
@@ -75,21 +74,28 @@ func (p *pass) described(in attentionInputs) *Node {
 	bits := func(x float64) int32 { return int32(math.Float32bits(float32(x))) }
 	one := p.only != "" && in.query.Shape().Dim(1) == 1
 	settings := []int32{bits(rate), bits(in.scale), int32(in.sees.window), flag[in.sees.causal], flag[one]}
-	start, end := p.spans()
-	return Concatenate([]*Node{Reshape(Bitcast(stream, dtypes.Int32), 1), Const(p.graph(), settings), start, end}, 0)
+	return Concatenate(append([]*Node{Reshape(Bitcast(stream, dtypes.Int32), 1), Const(p.graph(), settings)}, p.spans()...), 0)
 }
 
-// spans are the tokens of each sequence, counted over all rows: start … end−1. [S]
-func (p *pass) spans() (start, end *Node) {
-	if p.Packed != nil {
-		row := MulScalar(p.Packed.Row, p.tokens())
-		return Add(row, p.Packed.Start), Add(row, p.Packed.End)
+// spans are the tokens of each sequence, counted over all rows: start … end−1 of each, and
+// from … to−1 of what it goes on from. The first that shares a prefix lies next to it, and
+// is one with it. Four times [S]
+func (p *pass) spans() []*Node {
+	k := p.Packed
+	if k == nil {
+		n := p.IDs.Shape().Dim(0)
+		starts := make([]int32, n)
+		for i := range starts {
+			starts[i] = int32(i * p.tokens())
+		}
+		start := Const(p.graph(), starts)
+		return []*Node{start, Add(start, p.Lengths), ZerosLike(start), ZerosLike(start)}
 	}
-	n := p.IDs.Shape().Dim(0)
-	starts := make([]int32, n)
-	for i := range starts {
-		starts[i] = int32(i * p.tokens())
+	row := MulScalar(k.Row, p.tokens())
+	if k.Prefixes == nil {
+		return []*Node{Add(row, k.Start), Add(row, k.End), ZerosLike(row), ZerosLike(row)}
 	}
-	start = Const(p.graph(), starts)
-	return start, Add(start, p.Lengths)
+	first := Equal(k.Start, k.To)
+	start, to := Where(first, k.From, k.Start), Where(first, k.From, k.To)
+	return []*Node{Add(row, start), Add(row, k.End), Add(row, k.From), Add(row, to)}
 }

@@ -32,6 +32,8 @@ type State struct {
 	Buckets   []int       `json:"buckets,omitempty"` // lengths that batches are padded to
 	Shared    []int       `json:"shared,omitempty"`  // those of rows that hold both sequences of a pair
 	Flat      []int       `json:"flat,omitempty"`    // those of rows that hold all pairs of a batch, or of a part of it
+	// FlatShared: in flat rows what both sequences of a pair begin with lies once
+	FlatShared bool `json:"flat_shared,omitempty"`
 	// BucketPairs and SharedPairs are how many pairs of those lengths are computed at once; empty: whole batches
 	BucketPairs []int  `json:"bucket_pairs,omitempty"`
 	SharedPairs []int  `json:"shared_pairs,omitempty"`

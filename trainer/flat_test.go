@@ -145,6 +145,14 @@ func TestFlatResumes(t *testing.T) {
 			}
 			return r
 		},
+		"shared": func(dir string) Run {
+			r := promptRun(t, dir, store)
+			r.Order = r.NewOrder(data.Default(), true, true)
+			if !r.Order.FlatShared {
+				t.Fatalf("%+v: no prefix is shared", r.Order)
+			}
+			return r
+		},
 		"padded": func(dir string) Run {
 			r := flatRun(t, dir, store, 0)
 			r.Order = r.NewOrder(data.Default(), false, false)
@@ -171,7 +179,7 @@ func TestFlatResumes(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Config.ActivationMemory = AutoMemory
-		if r.Order = r.NewOrder(data.Default(), false, name == "padded"); !slices.Equal(r.Order.Flat, began.Flat) || !slices.Equal(r.Order.Buckets, began.Buckets) {
+		if r.Order = r.NewOrder(data.Default(), false, name == "padded"); !slices.Equal(r.Order.Flat, began.Flat) || r.Order.FlatShared != began.FlatShared || !slices.Equal(r.Order.Buckets, began.Buckets) {
 			t.Fatalf("%s: resumed with %v and %v, began with %v and %v", name, r.Order.Flat, r.Order.Buckets, began.Flat, began.Buckets)
 		}
 		mustTrain(t, r)
@@ -287,16 +295,15 @@ func TestPaddingFree(t *testing.T) {
 	for _, c := range []struct {
 		run    Run
 		choice string
-		shares bool
 		flat   bool
 		says   string
 	}{
-		{encoder, "auto", false, false, ""}, {encoder, "on", false, true, ""}, {encoder, "on", true, true, ""}, {encoder, "off", false, false, ""},
-		{convolution, "auto", false, false, ""}, {convolution, "on", false, false, "data.padding_free is on: conv_kernel_size 3: the convolution would mix"},
+		{encoder, "auto", false, ""}, {encoder, "on", true, ""}, {encoder, "off", false, ""},
+		{convolution, "auto", false, ""}, {convolution, "on", false, "data.padding_free is on: conv_kernel_size 3: the convolution would mix"},
 	} {
 		d := data.Default()
 		d.PaddingFree = c.choice
-		flat, says, err := c.run.PaddingFree(d, c.shares)
+		flat, says, err := c.run.PaddingFree(d)
 		if err != nil {
 			says = err.Error()
 		}

@@ -145,23 +145,25 @@ func TestGoldenTraining(t *testing.T) {
 				}
 				t.Run(family+"/"+backendName+"/"+name, func(t *testing.T) {
 					t.Parallel() // the Go backend computes models as small as these on one CPU
-					want.follow(t, backend, golden(t, family), store, pairs.EvalIDs, false)
+					want.follow(t, backend, golden(t, family), store, pairs.EvalIDs, "apart")
 				})
 				if family == "bert" || name != "bt_wmean" && os.Getenv("LAUREL_ALL_GOLDENS") == "" { // an encoder; one loss is enough for a layout
 					continue
 				}
-				t.Run(family+"/"+backendName+"/"+name+"/shared", func(t *testing.T) {
-					t.Parallel()
-					want.follow(t, backend, golden(t, family), store, pairs.EvalIDs, true)
-				})
+				for _, layout := range []string{"shared", "flat and shared"} {
+					t.Run(family+"/"+backendName+"/"+name+"/"+layout, func(t *testing.T) {
+						t.Parallel()
+						want.follow(t, backend, golden(t, family), store, pairs.EvalIDs, layout)
+					})
+				}
 			}
 		}
 	}
 }
 
-// follow makes the variant's 12 steps, with pairs in one row where shared says so,
+// follow makes the variant's 12 steps, with pairs in a layout,
 // and compares.
-func (v goldenVariant) follow(t *testing.T, backend compute.Backend, dir string, store *batches.Store, evalIDs [][]int32, shared bool) {
+func (v goldenVariant) follow(t *testing.T, backend compute.Backend, dir string, store *batches.Store, evalIDs [][]int32, layout string) {
 	m, err := model.Load(dir, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -174,7 +176,7 @@ func (v goldenVariant) follow(t *testing.T, backend compute.Backend, dir string,
 	order := batches.Order{BatchSize: 4, Wrap: true, Buckets: batches.OneBucket(store.Apart(), 0)}
 	worstLoss, worstNorm := 0.0, 0.0
 	for i := range v.Loss {
-		b := readAs(t, store, order.Wrapped(store, i), 4, int32(m.Config.PadTokenID), shared)
+		b := readAs(t, store, order.Wrapped(store, i), 4, int32(m.Config.PadTokenID), layout)
 		if d := math.Abs(schedule.At(i) - v.LR[i]); d > 1e-12 {
 			t.Errorf("step %d: learning rate %v, want %v", i, schedule.At(i), v.LR[i])
 		}
@@ -202,12 +204,19 @@ func (v goldenVariant) follow(t *testing.T, backend compute.Backend, dir string,
 	}
 }
 
+// layouts are how a batch can lie: each sequence in a row, each pair in a row with its
+// common beginning once, or all pairs like that in one row.
+var layouts = map[string]batches.Plan{"apart": {}, "shared": {Shared: true}, "flat and shared": {Shared: true, Flat: true}}
+
 // readAs reads a plan's pairs in one layout, whichever suits them.
-func readAs(t *testing.T, store *batches.Store, plan batches.Plan, size int, padID int32, shared bool) *batches.Batch {
+func readAs(t *testing.T, store *batches.Store, plan batches.Plan, size int, padID int32, layout string) *batches.Batch {
 	t.Helper()
-	plan.Size = size
-	if plan.Shared = shared; shared {
-		for row := range store.Len() {
+	plan.Size, plan.Shared, plan.Flat = size, layouts[layout].Shared, layouts[layout].Flat
+	for row := range store.Len() {
+		switch {
+		case plan.Flat: // room for the pairs that need most
+			plan.T = max(plan.T, size*store.Together(row))
+		case plan.Shared:
 			plan.T = max(plan.T, store.Together(row))
 		}
 	}

@@ -37,10 +37,10 @@ func (r Run) SharesPrefix(choice string) (shares bool, why string, err error) {
 	return true, "", nil
 }
 
-// PaddingFree settles data.padding_free for a run's model and backend, shares being
-// what SharesPrefix says: whether all sequences of a batch lie one after another in
-// a row; else why not, "" where nothing speaks for it or other rows are asked for.
-func (r Run) PaddingFree(d data.Config, shares bool) (flat bool, why string, err error) {
+// PaddingFree settles data.padding_free for a run's model and backend: whether all
+// sequences of a batch lie one after another in a row; else why not, "" where nothing
+// speaks for it or other rows are asked for.
+func (r Run) PaddingFree(d data.Config) (flat bool, why string, err error) {
 	var cannot error
 	if n := r.Model.NumDevices(); n > 1 {
 		cannot = fmt.Errorf("a row is not divided among %d devices (train.devices)", n)
@@ -53,7 +53,7 @@ func (r Run) PaddingFree(d data.Config, shares bool) (flat bool, why string, err
 		return false, "", fmt.Errorf("data.padding_free is on: %w (auto or off trains this model)", cannot)
 	case d.PaddingFree == "on":
 		return true, "", nil
-	case d.PaddingFree == "off" || shares || given || !model.HasSpanAttention(r.Backend):
+	case d.PaddingFree == "off" || given || !model.HasSpanAttention(r.Backend):
 		return false, "", nil
 	}
 	if cannot == nil {
@@ -71,7 +71,8 @@ func (r Run) PaddingFree(d data.Config, shares bool) (flat bool, why string, err
 // began with.
 func (r Run) NewOrder(d data.Config, shares, flat bool) batches.Order {
 	o := batches.Order{BatchSize: r.Config.BatchSize, Shuffle: d.Shuffle, Seed: r.Config.Seed, Wrap: !d.Shuffle && d.Buckets.None,
-		Buckets: r.State.Buckets, Shared: r.State.Shared, BucketPairs: r.State.BucketPairs, SharedPairs: r.State.SharedPairs, Flat: r.State.Flat}
+		Buckets: r.State.Buckets, Shared: r.State.Shared, BucketPairs: r.State.BucketPairs, SharedPairs: r.State.SharedPairs,
+		Flat: r.State.Flat, FlatShared: r.State.FlatShared}
 	if len(o.Buckets)+len(o.Shared)+len(o.Flat) > 0 {
 		return o
 	}
@@ -80,6 +81,7 @@ func (r Run) NewOrder(d data.Config, shares, flat bool) batches.Order {
 		compileTokens = compileTokensCUDA
 	}
 	if flat {
+		o.FlatShared = shares
 		o.Flat = o.FlatLengths(r.Train, r.idsAtOnce(), r.Config.Epochs, compileTokens)
 		return o
 	}
@@ -166,38 +168,48 @@ func divided(n, most int) (at int) {
 	return at
 }
 
-// Layout counts the pairs of a run by where they lie.
+// Layout counts the pairs of a run by how they lie.
 type Layout struct {
-	Together, Apart int // pairs in one row, in two rows
+	Together, Apart int // pairs whose common beginning is computed once, and the others
 	Saved           int // ids that are not computed a second time, of an epoch
 	Tokens          int // ids of all pairs, both sequences counted
+	why             string
 }
 
 // Layout is that of the run's pairs.
 func (r Run) Layout() Layout {
-	var l Layout
+	if r.Order.FlatShared {
+		l := Layout{why: "their sequences have nothing in common to begin with"}
+		for row := range r.Train.Len() {
+			l.add(r.Train, row, r.Train.SharesPrefix(row))
+		}
+		return l
+	}
+	l := Layout{why: "too little of them is alike (responses longer than the prompt, prompts cut at the left or tokenized differently), or they fill no batch"}
 	for _, plan := range r.Order.Once(r.Train) {
 		for _, row := range plan.Rows {
-			l.Tokens += r.Train.Tokens(row)
-			if plan.Shared {
-				l.Saved += r.Train.Tokens(row) - r.Train.Together(row)
-			}
-		}
-		if plan.Shared {
-			l.Together += len(plan.Rows)
-		} else {
-			l.Apart += len(plan.Rows)
+			l.add(r.Train, row, plan.Shared)
 		}
 	}
 	return l
 }
 
+func (l *Layout) add(s *batches.Store, row int, shared bool) {
+	l.Tokens += s.Tokens(row)
+	if !shared {
+		l.Apart++
+		return
+	}
+	l.Together++
+	l.Saved += s.Tokens(row) - s.Together(row)
+}
+
 // String is what commands print.
 func (l Layout) String() string {
-	said := fmt.Sprintf("%d of %d pairs lie in one row, their common beginning once: %.0f%% fewer ids",
+	said := fmt.Sprintf("%d of %d pairs have their common beginning computed once: %.0f%% fewer ids",
 		l.Together, l.Together+l.Apart, 100*float64(l.Saved)/float64(l.Tokens))
 	if l.Apart > 0 {
-		said += fmt.Sprintf("; %d lie in two: too little of them is alike (responses longer than the prompt, prompts cut at the left or tokenized differently), or they fill no batch", l.Apart)
+		said += fmt.Sprintf("; %d do not: %s", l.Apart, l.why)
 	}
 	return said
 }

@@ -121,7 +121,7 @@ func (r Run) flatShape(length int) BatchShape {
 // shape is that of so many pairs of a length, packed ones with a pair a row.
 func (r Run) shape(length int, packed bool, pairs int) BatchShape {
 	s := BatchShape{Tokens: length, Packed: packed}
-	if !packed && r.Model.OverSpans(r.Backend) {
+	if r.Model.OverSpans(r.Backend) {
 		s.Keys = length
 	}
 	s.Rows = pairs * s.rowsPerPair()

@@ -231,7 +231,7 @@ func (r Run) validate(ctx context.Context, scorer *model.Ensemble, state *State)
 func (r Run) save(state *State, kept *Measured) error {
 	state.Backend, state.Data = r.BackendName, r.Train.Digest
 	state.Buckets, state.Shared, state.BucketPairs, state.SharedPairs = r.Order.Buckets, r.Order.Shared, r.Order.BucketPairs, r.Order.SharedPairs
-	state.Flat = r.Order.Flat
+	state.Flat, state.FlatShared = r.Order.Flat, r.Order.FlatShared
 	if n := r.Model.NumDevices(); n > 1 {
 		state.Devices = n
 	} else {

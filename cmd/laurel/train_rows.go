@@ -12,7 +12,7 @@ func (t *training) layOut(p *prepared) error {
 	if err != nil {
 		return err
 	}
-	flat, whyPadded, err := p.PaddingFree(t.config.Data, shares)
+	flat, whyPadded, err := p.PaddingFree(t.config.Data)
 	if err != nil {
 		return err
 	}
@@ -46,11 +46,16 @@ func (t *training) layOut(p *prepared) error {
 
 // printFlat says how batches lie in flat rows, and which lengths those have.
 func (t *training) printFlat(p *prepared, lengths string) {
-	size, stats := p.Order.BatchSize, p.Train.Stats
-	ids := float64(stats.Tokens) * float64(size) / float64(stats.Pairs)
+	size, ids := p.Order.BatchSize, int(p.Train.Stats.Tokens)
+	if p.Order.FlatShared {
+		layout := p.Layout()
+		ids -= layout.Saved
+		fmt.Fprintf(t.out, "shared prefix: %s\n", layout)
+	}
+	each := float64(ids) * float64(size) / float64(p.Train.Stats.Pairs)
 	rows, summed := "in one row", ""
-	if ids > float64(slices.Max(p.Order.Flat)) {
+	if each > float64(slices.Max(p.Order.Flat)) {
 		rows, summed = "in as few rows as hold them", ", computed one after another, gradients summed over the batch (train.activation_memory)"
 	}
-	fmt.Fprintf(t.out, "batches of %d pairs, about %.0f tokens, lie %s, no padding between sequences: rows are filled up to %s tokens%s\n", size, ids, rows, lengths, summed)
+	fmt.Fprintf(t.out, "batches of %d pairs, about %.0f tokens, lie %s, no padding between sequences: rows are filled up to %s tokens%s\n", size, each, rows, lengths, summed)
 }

@@ -64,16 +64,23 @@ func (b *Batch) fill(pairs []pairIDs) {
 		return
 	}
 	for j, p := range pairs {
-		b.put(j, p.chosen, p.rejected, p.prefix)
+		b.put(j, p)
 	}
 	for j := len(pairs); j < b.B; j++ {
 		b.fillUp(j)
 	}
 }
 
-// fillFlat lays all chosen sequences and then all rejected ones one after another.
+// fillFlat lays all chosen sequences and then all rejected ones one after another; or
+// pair after pair, each with what its sequences share once.
 func (b *Batch) fillFlat(pairs []pairIDs) {
 	column := 0
+	if b.Shared() {
+		for j, p := range pairs {
+			column = b.putShared(j, 0, column, p)
+		}
+		return
+	}
 	place := func(sequence int, ids []int32) {
 		b.Place(sequence, 0, column, ids, 0)
 		column += len(ids)
@@ -86,40 +93,52 @@ func (b *Batch) fillFlat(pairs []pairIDs) {
 	}
 }
 
-// put lays a pair out: a row for each sequence, or one row of the first prefix
-// ids, which both begin with, of the rest of chosen and of the rest of rejected.
-func (b *Batch) put(pair int, chosen, rejected []int32, prefix int) {
-	other := b.B + pair
-	if !b.Shared() {
-		b.Place(pair, pair, 0, chosen, 0)
-		b.Place(other, other, 0, rejected, 0)
+// put lays a pair out: a row for each sequence, or one row for both.
+func (b *Batch) put(pair int, p pairIDs) {
+	if b.Shared() {
+		b.putShared(pair, pair, 0, p)
 		return
 	}
-	b.Begin(pair, chosen[:prefix])
-	b.Place(pair, pair, prefix, chosen[prefix:], prefix)
-	b.Place(other, pair, len(chosen), rejected[prefix:], prefix)
+	b.Place(pair, pair, 0, p.chosen, 0)
+	b.Place(b.B+pair, b.B+pair, 0, p.rejected, 0)
+}
+
+// putShared lays a pair out in a row from a column on, and gives the column after it:
+// the prefix that both sequences begin with, the rest of chosen and the rest of
+// rejected.
+func (b *Batch) putShared(pair, row, column int, p pairIDs) (end int) {
+	b.Begin(row, column, p.chosen[:p.prefix])
+	b.Place(pair, row, column+p.prefix, p.chosen[p.prefix:], p.prefix)
+	column += len(p.chosen)
+	b.Place(b.B+pair, row, column, p.rejected[p.prefix:], p.prefix)
+	return column + len(p.rejected) - p.prefix
 }
 
 // pair gives what fill was given.
 func (b *Batch) pair(j int) pairIDs {
-	ids := func(from, to int32, sequence int) []int32 {
-		row := int(b.Row[sequence]) * b.T
-		return b.IDs[row+int(from) : row+int(to)]
-	}
-	other := b.B + j
-	rejected := ids(b.Start[other], b.End[other], other)
 	if !b.Shared() {
-		return pairIDs{ids(b.Start[j], b.End[j], j), rejected, 0}
+		return pairIDs{b.own(j), b.own(b.B + j), 0}
 	}
-	shared := b.Start[j]
-	return pairIDs{ids(0, b.End[j], j), slices.Concat(ids(0, shared, j), rejected), int(shared)}
+	prefix := b.columns(j, b.From[j], b.To[j])
+	return pairIDs{slices.Concat(prefix, b.own(j)), slices.Concat(prefix, b.own(b.B+j)), len(prefix)}
+}
+
+// own are a sequence's ids, less a shared prefix.
+func (b *Batch) own(sequence int) []int32 {
+	return b.columns(sequence, b.Start[sequence], b.End[sequence])
+}
+
+// columns are ids of the row that a sequence lies in.
+func (b *Batch) columns(sequence int, from, to int32) []int32 {
+	row := int(b.Row[sequence]) * b.T
+	return b.IDs[row+int(from) : row+int(to)]
 }
 
 // fillUp puts a pair that is not there in its place: sequences of one id attend
 // to themselves, so that nothing is 0/0.
 func (b *Batch) fillUp(pair int) {
 	id := b.IDs[pair*b.T : pair*b.T+1]
-	b.put(pair, id, id, 0)
+	b.put(pair, pairIDs{id, id, 0})
 }
 
 // newBatch has room for a plan's pairs: one flat row of padID; or a row for each pair
@@ -129,7 +148,7 @@ func newBatch(plan Plan, padID int32) *Batch {
 	b := &Batch{B: pairs, Confidence: make([]float32, pairs), Margin: make([]float32, pairs), Present: make([]float32, pairs)}
 	switch {
 	case plan.Flat:
-		b.Layout = NewFlatLayout(plan.T, 2*pairs, padID)
+		b.Layout = NewFlatLayout(plan.T, 2*pairs, plan.Shared, padID)
 	case plan.Shared:
 		b.Layout = NewLayout(pairs, plan.T, 2*pairs, true, padID)
 	default:

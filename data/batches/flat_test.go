@@ -74,11 +74,18 @@ func TestFlatOrder(t *testing.T) {
 			lengths[random.IntN(len(lengths))] = 3000
 		}
 		s := lengthsStore(t, lengths)
-		o := Order{BatchSize: 1 + random.IntN(9), Shuffle: try%5 > 0, Seed: random.Uint64()}
+		o := Order{BatchSize: 1 + random.IntN(9), Shuffle: try%5 > 0, Seed: random.Uint64(), FlatShared: try%2 == 0}
+		if o.FlatShared && try%3 > 0 {
+			s = promptStore(t, len(lengths))
+		}
+		longest := 0
+		for row := range s.Len() {
+			longest = max(longest, s.ids(row, o.FlatShared))
+		}
 		most := []int{0, 1, 64, 200}[random.IntN(4)]
 		o.Flat = o.FlatLengths(s, most, 1+2*random.Float64(), random.IntN(5000))
-		if longest := o.Flat[len(o.Flat)-1]; longest < slices.Max(lengths) || most > 0 && longest > roundUp(max(most, slices.Max(lengths)), flatStep) {
-			t.Fatalf("rows of at most %d ids have lengths %v, the longest pair %d", most, o.Flat, slices.Max(lengths))
+		if last := o.Flat[len(o.Flat)-1]; last < longest || most > 0 && last > roundUp(max(most, longest), flatStep) {
+			t.Fatalf("rows of at most %d ids have lengths %v, the longest pair %d", most, o.Flat, longest)
 		}
 		for epoch := range 3 {
 			checkFlatEpoch(t, s, o, epoch)

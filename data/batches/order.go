@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// Plan names the pairs of one batch, the length that its rows are padded to, and
-// whether each pair lies in one row (shared), or all pairs together do (flat).
+// Plan names the pairs of one batch, the length that its rows are padded to, whether
+// what a pair's sequences begin with lies there once (shared), and whether all pairs
+// lie in one row (flat).
 type Plan struct {
 	Rows         []int
 	T            int
@@ -26,6 +27,9 @@ type Order struct {
 	// Flat are ascending lengths of rows that hold all pairs of a micro-batch, where
 	// no pair lies otherwise; empty: none does.
 	Flat []int
+	// FlatShared has what both sequences of a pair begin with once in flat rows.
+	FlatShared bool
+
 	Wrap bool // take rows in file order for ever, without a short batch at the end
 	Seed uint64
 }

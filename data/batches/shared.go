@@ -19,6 +19,18 @@ func (s *Store) prefix(row int) int {
 // ids.
 func (s *Store) Together(row int) int { return s.Tokens(row) - s.prefix(row) }
 
+// ids is how many of a pair are computed: of both sequences, what they begin with once
+// where they share it.
+func (s *Store) ids(row int, shared bool) int {
+	if shared {
+		return s.Together(row)
+	}
+	return s.Tokens(row)
+}
+
+// SharesPrefix tells whether the sequences of a pair have a beginning to share.
+func (s *Store) SharesPrefix(row int) bool { return s.prefix(row) > 0 }
+
 // Shares tells whether one row suits a pair: where its attention has no more
 // scores than two rows of the longer sequence, T² ≤ 2·L². Then nothing takes more
 // work or memory than in two rows.

@@ -30,6 +30,7 @@ func Kind() string { return C.GoString(C.la_usable(0).name) }
 type call struct {
 	query, key, value        []float32 // [Q, H, K], [N, G, K], [N, G, K]
 	start, end               []int32   // [S]
+	from, to                 []int32   // [S]: what each span goes on from
 	heads, kvHeads, features int
 	one, causal              bool
 	window                   int
@@ -45,10 +46,12 @@ func (c *call) fill(pin *runtime.Pinner) C.la_call {
 		return 0
 	}
 	tokens := len(c.key) / (c.kvHeads * c.features)
-	pin.Pin(&c.start[0])
-	pin.Pin(&c.end[0])
+	ids := func(x []int32) *C.int32_t {
+		pin.Pin(&x[0])
+		return (*C.int32_t)(&x[0])
+	}
 	return C.la_call{query: floats(pin, c.query), key: floats(pin, c.key), value: floats(pin, c.value),
-		start: (*C.int32_t)(&c.start[0]), end: (*C.int32_t)(&c.end[0]), spans: C.int64_t(len(c.start)),
+		start: ids(c.start), end: ids(c.end), from: ids(c.from), to: ids(c.to), spans: C.int64_t(len(c.start)),
 		tokens: C.int64_t(tokens), queries: C.int64_t(len(c.query) / (c.heads * c.features)),
 		heads: C.int(c.heads), kv_heads: C.int(c.kvHeads), features: C.int(c.features),
 		one: flag(c.one), causal: flag(c.causal), window: C.int(c.window),

@@ -16,6 +16,7 @@ func drawn(lengths []int, heads, kvHeads, features int, one bool) *call {
 	tokens := 3
 	for _, n := range lengths {
 		c.start, c.end = append(c.start, int32(tokens)), append(c.end, int32(tokens+n))
+		c.from, c.to = append(c.from, 0), append(c.to, 0)
 		tokens += n + len(c.start)%3
 	}
 	values := func(n int) []float32 {
@@ -33,8 +34,15 @@ func drawn(lengths []int, heads, kvHeads, features int, one bool) *call {
 	return c
 }
 
-// sees tells whether query i of a span of n sees key j.
-func (c *call) sees(i, j, n int) bool {
+// goOn has spans go on from so many of the first tokens of another.
+func (c *call) goOn(from int, tokens int32, spans ...int) {
+	for _, s := range spans {
+		c.from[s], c.to[s] = c.start[from], c.start[from]+tokens
+	}
+}
+
+// sees tells whether query i sees key j, both counted from the first that their span sees.
+func (c *call) sees(i, j int) bool {
 	switch {
 	case c.one:
 		return true
@@ -71,30 +79,37 @@ func (c *call) reference(dout []float32) (out, dquery, dkey, dvalue []float64) {
 	out, dquery = make([]float64, len(c.query)), make([]float64, len(c.query))
 	dkey, dvalue = make([]float64, len(c.key)), make([]float64, len(c.key))
 	for s := range c.start {
-		first, n := int(c.start[s]), int(c.end[s]-c.start[s])
+		var tokens []int // that the span sees
+		for t := c.from[s]; t < c.to[s]; t++ {
+			tokens = append(tokens, int(t))
+		}
+		shared := len(tokens)
+		for t := c.start[s]; t < c.end[s]; t++ {
+			tokens = append(tokens, int(t))
+		}
 		for head := range c.heads {
-			for i := range n {
-				if c.one && i > 0 {
-					break
-				}
-				query := first + i
+			for i := shared; i < len(tokens); i++ {
+				query := tokens[i]
 				if c.one {
 					query = s
 				}
+				if c.one && i > shared {
+					break
+				}
 				q := (query*c.heads + head) * c.features
-				at := func(j int) int { return ((first+j)*c.kvHeads + head/group) * c.features }
-				probs, grads, sum, dot := make([]float64, n), make([]float64, n), 0.0, 0.0
-				for j := range n {
+				at := func(j int) int { return (tokens[j]*c.kvHeads + head/group) * c.features }
+				probs, grads, sum, dot := make([]float64, len(tokens)), make([]float64, len(tokens)), 0.0, 0.0
+				for j := range tokens {
 					score := 0.0
 					for k := range c.features {
 						score += float64(c.query[q+k]) * float64(c.key[at(j)+k]) * float64(c.scale)
 					}
-					if c.sees(i, j, n) {
+					if c.sees(i, j) {
 						probs[j] = math.Exp(score)
 						sum += probs[j]
 					}
 				}
-				for j := range n {
+				for j := range tokens {
 					probs[j] /= sum
 					m := c.keeps(query, head, j)
 					for k := range c.features {
@@ -104,7 +119,7 @@ func (c *call) reference(dout []float32) (out, dquery, dkey, dvalue []float64) {
 					}
 					dot += probs[j] * grads[j]
 				}
-				for j := range n {
+				for j := range tokens {
 					d := probs[j] * (grads[j] - dot) * float64(c.scale)
 					for k := range c.features {
 						dquery[q+k] += d * float64(c.key[at(j)+k])
@@ -122,19 +137,26 @@ func TestAgainstDefinition(t *testing.T) {
 	for _, c := range []struct {
 		name                     string
 		heads, kvHeads, features int
-		one, causal              bool
+		one, causal, shared      bool
 		window                   int
 		dropout                  float32
 	}{
-		{"encoder", 3, 3, 32, false, false, 0, 0},
-		{"dropout", 2, 2, 32, false, false, 0, 0.2},
-		{"one query a span", 3, 3, 32, true, false, 0, 0.1},
-		{"causal, grouped", 4, 2, 64, false, true, 0, 0},
-		{"causal, grouped, window, dropout", 6, 2, 48, false, true, 9, 0.1},
-		{"window on both sides", 2, 2, 16, false, false, 16, 0},
-		{"wide heads", 2, 1, 128, false, true, 40, 0},
+		{"encoder", 3, 3, 32, false, false, false, 0, 0},
+		{"dropout", 2, 2, 32, false, false, false, 0, 0.2},
+		{"one query a span", 3, 3, 32, true, false, false, 0, 0.1},
+		{"causal, grouped", 4, 2, 64, false, true, false, 0, 0},
+		{"causal, grouped, window, dropout", 6, 2, 48, false, true, false, 9, 0.1},
+		{"window on both sides", 2, 2, 16, false, false, false, 16, 0},
+		{"wide heads", 2, 1, 128, false, true, false, 40, 0},
+		{"shared, grouped", 4, 2, 64, false, true, true, 0, 0},
+		{"shared, window, dropout", 6, 2, 48, false, true, true, 40, 0.1},
+		{"shared, one query a span", 4, 2, 32, true, true, true, 0, 0.1},
 	} {
 		in := drawn(lengths, c.heads, c.kvHeads, c.features, c.one)
+		if c.shared {
+			in.goOn(2, 1, 3)        // of 31 tokens one
+			in.goOn(4, 64, 5, 6, 7) // all of a span's; one span has none of its own
+		}
 		in.causal, in.window, in.dropout, in.stream = c.causal, c.window, c.dropout, 12345
 		dout := slices.Clone(in.query)
 		slices.Reverse(dout)
@@ -195,6 +217,42 @@ func TestSpansDoNotMeet(t *testing.T) {
 	}
 }
 
+// A span that goes on from what another begins with has the outputs, bit by bit, of one
+// that begins so itself; three threads give the gradients of one, where they meet.
+func TestGoesOn(t *testing.T) {
+	for _, window := range []int{0, 50} {
+		apart := drawn([]int{77, 90, 81}, 4, 2, 32, false)
+		apart.causal, apart.window = true, window
+		for _, x := range []struct {
+			values []float32
+			each   int
+		}{{apart.query, 4 * 32}, {apart.key, 2 * 32}, {apart.value, 2 * 32}} {
+			for s := 1; s < 3; s++ { // the first 41 tokens of each span are those of the first
+				copy(x.values[int(apart.start[s])*x.each:][:41*x.each], x.values[int(apart.start[0])*x.each:])
+			}
+		}
+		shared := *apart
+		shared.start, shared.from, shared.to = slices.Clone(apart.start), slices.Clone(apart.from), slices.Clone(apart.to)
+		for s := 1; s < 3; s++ {
+			shared.start[s] += 41
+		}
+		shared.goOn(0, 41, 1, 2)
+		for kernel := range kernels() {
+			want, got := apart.both(t, apart.query, kernel, 2), shared.both(t, shared.query, kernel, 1)
+			for s := range apart.start {
+				from, to := int(shared.start[s])*4*32, int(shared.end[s])*4*32
+				if !slices.Equal(got.out[from:to], want.out[from:to]) {
+					t.Errorf("%s, window %d: span %d has other bits than in a row of its own", kernel, window, s)
+				}
+			}
+			again := shared.both(t, shared.query, kernel, 3)
+			if !slices.Equal(again.dkey, got.dkey) || !slices.Equal(again.dvalue, got.dvalue) {
+				t.Errorf("%s, window %d: gradients depend on the number of threads", kernel, window)
+			}
+		}
+	}
+}
+
 // What is not a number is not lost.
 func TestNotANumberStays(t *testing.T) {
 	for kernel := range kernels() {
@@ -214,13 +272,16 @@ func TestNotANumberStays(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	for want, spoil := range map[string]func(*call){
-		"a span lies outside of the tokens":                                  func(c *call) { c.end[0] = 1000 },
-		"spans are not in the order of their tokens, or have some in common": func(c *call) { c.start, c.end = append(c.start, 5), append(c.end, 20) },
-		"features a head are no multiple of 16":                              func(c *call) { c.features, c.heads, c.kvHeads = 8, 8, 8 },
-		"the heads of keys do not divide those of queries":                   func(c *call) { c.kvHeads = 4; c.heads = 2 },
-		"queries are neither one a token nor one a span":                     func(c *call) { c.one = true },
+		"a span lies outside of the tokens":                                 func(c *call) { c.end[0] = 1000 },
+		"spans have tokens in common, or lie among those of another family": func(c *call) { c.start[1] = c.end[0] - 1 },
+		"features a head are no multiple of 16":                             func(c *call) { c.features, c.heads, c.kvHeads = 8, 8, 8 },
+		"the heads of keys do not divide those of queries":                  func(c *call) { c.kvHeads = 4; c.heads = 2 },
+		"queries are neither one a token nor one a span":                    func(c *call) { c.one = true },
+		"what a span goes on from ends before it begins":                    func(c *call) { c.from[1], c.to[1] = 5, 4 },
+		"a span goes on from tokens that no other begins with":              func(c *call) { c.from[1], c.to[1] = 5, 8 },
+		"a span goes on from tokens that would see it too":                  func(c *call) { c.goOn(0, 3, 1) },
 	} {
-		c := drawn([]int{50}, 2, 2, 32, false)
+		c := drawn([]int{50, 20}, 2, 2, 32, false)
 		r := c.results()
 		spoil(c)
 		if err := c.forward(r, "", 1); err == nil || err.Error() != want {

@@ -1,9 +1,11 @@
 // Attention over spans on a CPU, forward and backward.
 //
 // A span is a sequence of tokens that lie one after another; a query sees the
-// keys of its own span. Scores are computed a block of queries at a time and
-// never kept (Dao et al. 2022, arXiv:2205.14135): the backward pass computes
-// them again from the logarithm of each softmax's denominator.
+// keys of its own span. A span may go on from what another begins with, as a
+// second response to a prompt does: it then sees those keys before its own. Scores
+// are computed a block of queries at a time and never kept (Dao et al. 2022,
+// arXiv:2205.14135): the backward pass computes them again from the logarithm of
+// each softmax's denominator.
 #ifndef LAUREL_HOSTATTENTION_KERNEL_H
 #define LAUREL_HOSTATTENTION_KERNEL_H
 
@@ -21,7 +23,10 @@ typedef struct {
 	float *dquery;           // [Q, H, K]
 	float *dkey, *dvalue;    // [N, G, K]
 
-	const int32_t *start, *end; // [spans]: a span is tokens start … end−1, none where they are equal
+	// [spans]: a span is tokens start … end−1, none where they are equal, and goes on
+	// from tokens from … to−1, which another begins with; from nothing where they are
+	// equal. Spans come in any order; those that go on from another lie next to it.
+	const int32_t *start, *end, *from, *to;
 	int64_t spans, tokens, queries;
 	int heads, kv_heads, features;
 	int one;         // one query for each span, which sees all of its keys
@@ -32,10 +37,11 @@ typedef struct {
 	uint32_t stream; // decides which
 } la_call;
 
-// What one thread needs to work on a span of so many keys, in floats.
+// What one thread needs to work on a span that sees so many keys, in floats.
 int64_t la_scratch(const la_call *call, int64_t longest);
 
-// A pass over one span and one key-value head with all heads that share it.
+// A pass over one span and one key-value head with all heads that share it. A span
+// that others go on from comes before them, on the same thread.
 typedef void la_pass(const la_call *call, int64_t span, int kv_head, float *scratch);
 
 typedef struct {

@@ -131,8 +131,8 @@ INLINE void product_of(int64_t m, int64_t n, int64_t depth, const float *a, int6
 	for (; j < n; j += VW) column_of_tiles(1, m, depth, a, rows, columns, b + j, ldb, c + j, ldc, add);
 }
 
-static __attribute__((noinline)) void set_product(int64_t m, int64_t n, int64_t depth, const float *a, int64_t rows, const float *b, int64_t ldb, float *c, int64_t ldc) {
-	product_of(m, n, depth, a, rows, 1, b, ldb, c, ldc, 0);
+static __attribute__((noinline)) void product(int64_t m, int64_t n, int64_t depth, const float *a, int64_t rows, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
+	product_of(m, n, depth, a, rows, 1, b, ldb, c, ldc, add);
 }
 
 // C (+)= Aᵀ·B
@@ -140,8 +140,8 @@ static __attribute__((noinline)) void transposed_product(int64_t m, int64_t n, i
 	product_of(m, n, depth, a, 1, columns, b, ldb, c, ldc, add);
 }
 
-// x [n, features], rows so far apart, to [features, wide]; zero beyond n.
-static __attribute__((noinline)) void transposed(int64_t n, int features, const float *x, int64_t apart, float *to, int64_t wide) {
+// x [n, features], rows so far apart, to [features, room] of rows of wide; zero beyond n.
+static __attribute__((noinline)) void transposed(int64_t n, int features, const float *x, int64_t apart, float *to, int64_t wide, int64_t room) {
 	typedef float v4 __attribute__((vector_size(16)));
 	typedef float v4u __attribute__((vector_size(16), aligned(4), may_alias));
 	int64_t i = 0;
@@ -159,10 +159,10 @@ static __attribute__((noinline)) void transposed(int64_t n, int features, const 
 		}
 	for (; i < n; i++)
 		for (int k = 0; k < features; k++) to[k * wide + i] = x[i * apart + k];
-	for (int k = 0; k < features; k++) memset(to + k * wide + n, 0, (wide - n) * sizeof *to);
+	for (int k = 0; k < features; k++) memset(to + k * wide + n, 0, (room - n) * sizeof *to);
 }
 
-// The keys that a query sees: from … to−1, counted from the span's first.
+// The keys that a query sees: from … to−1, counted from the first that its span sees.
 typedef struct {
 	int64_t from, to;
 } seen;
@@ -207,7 +207,9 @@ INLINE vf kept(uint32_t row, int64_t at, uint32_t threshold, float factor) {
 
 // The part of a call that a pass works on.
 typedef struct {
-	int64_t first, keys;     // tokens of the span
+	int64_t first, own;      // tokens of the span
+	int64_t before, shared;  // those that it goes on from
+	int64_t keys;            // shared and own ones
 	int64_t query, queries;  // rows of query
 	int64_t wide;            // of a row of scores
 	int64_t hk, gk;          // from a token's to the next's
@@ -218,9 +220,12 @@ typedef struct {
 INLINE part part_of(const la_call *call, int64_t span) {
 	part p;
 	p.first = call->start[span];
-	p.keys = call->end[span] - p.first;
+	p.own = call->end[span] - p.first;
+	p.before = call->from[span];
+	p.shared = p.own > 0 ? call->to[span] - p.before : 0;
+	p.keys = p.shared + p.own;
 	p.query = call->one ? span : p.first;
-	p.queries = call->one && p.keys > 0 ? 1 : p.keys;
+	p.queries = call->one && p.own > 0 ? 1 : p.own;
 	p.wide = row_width(p.keys);
 	p.hk = (int64_t)call->heads * call->features;
 	p.gk = (int64_t)call->kv_heads * call->features;
@@ -233,22 +238,42 @@ INLINE uint32_t row_stream(const la_call *call, int64_t query, int head) {
 	return hash((vu){(uint32_t)(query * call->heads + head) ^ call->stream})[0];
 }
 
+// Keys, or values, of one head, x [N, G, K] from its first, to [features, wide].
+INLINE void lay_out(const part *p, int features, const float *x, float *to) {
+	if (p->shared > 0) transposed(p->shared, features, x + p->before * p->gk, p->gk, to, p->wide, p->shared);
+	transposed(p->own, features, x + p->first * p->gk, p->gk, to + p->shared, p->wide, p->wide - p->shared);
+}
+
+// C [n, features] = A [n, wide] · x, of the keys from … to−1.
+INLINE void weigh(const part *p, int64_t n, int features, const float *a, int64_t from, int64_t to, const float *x, float *c) {
+	int64_t end = to < p->shared ? to : p->shared, begin = from > p->shared ? from : p->shared;
+	if (from < end) product(n, features, end - from, a + from, p->wide, x + (p->before + from) * p->gk, p->gk, c, p->hk, 0);
+	if (begin < to) product(n, features, to - begin, a + begin, p->wide, x + (p->first + begin - p->shared) * p->gk, p->gk, c, p->hk, from < end);
+}
+
+// x += Aᵀ [wide, n] · B [n, features], of the keys from … to−1; or x = where add is 0, of
+// its own ones.
+INLINE void spread(const part *p, int64_t n, int features, const float *a, int64_t from, int64_t to, const float *b, float *x, int add) {
+	int64_t end = to < p->shared ? to : p->shared, begin = from > p->shared ? from : p->shared;
+	if (from < end) transposed_product(end - from, features, n, a + from, p->wide, b, p->hk, x + (p->before + from) * p->gk, p->gk, 1);
+	if (begin < to) transposed_product(to - begin, features, n, a + begin, p->wide, b, p->hk, x + (p->first + begin - p->shared) * p->gk, p->gk, add);
+}
+
 static void forward(const la_call *call, int64_t span, int kv_head, float *scratch) {
 	part p = part_of(call, span);
 	int features = call->features, group = call->heads / call->kv_heads;
-	const float *value = call->value + p.first * p.gk + kv_head * features;
 	float *keys = scratch, *scores = keys + features * p.wide;
-	transposed(p.keys, features, call->key + p.first * p.gk + kv_head * features, p.gk, keys, p.wide);
+	lay_out(&p, features, call->key + kv_head * features, keys);
 	for (int head = kv_head * group; head < (kv_head + 1) * group; head++)
 		for (int64_t at = 0; at < p.queries; at += BLOCK) {
 			int64_t n = p.queries - at < BLOCK ? p.queries - at : BLOCK;
-			seen all = seen_by_block(call, at, n, p.keys);
+			seen all = seen_by_block(call, p.shared + at, n, p.keys);
 			int64_t row = (p.query + at) * p.hk + head * features;
-			set_product(n, all.to - all.from, features, call->query + row, p.hk, keys + all.from, p.wide, scores + all.from, p.wide);
+			product(n, all.to - all.from, features, call->query + row, p.hk, keys + all.from, p.wide, scores + all.from, p.wide, 0);
 			float inverse[BLOCK];
 			for (int64_t i = 0; i < n; i++) {
 				float *s = scores + i * p.wide;
-				seen own = seen_by(call, at + i, p.keys);
+				seen own = seen_by(call, p.shared + at + i, p.keys);
 				vf top = splat(-INFINITY);
 				for (int64_t k = all.from; k < all.to; k += VW) {
 					vf x = where_seen(own, k, load(s + k) * call->scale, -INFINITY);
@@ -269,7 +294,7 @@ static void forward(const la_call *call, int64_t span, int kv_head, float *scrat
 				call->lse[(p.query + at + i) * call->heads + head] = max + logf(sum);
 			}
 			int64_t to = all.to < p.keys ? all.to : p.keys;
-			set_product(n, features, to - all.from, scores + all.from, p.wide, value + all.from * p.gk, p.gk, call->out + row, p.hk);
+			weigh(&p, n, features, scores, all.from, to, call->value + kv_head * features, call->out + row);
 			for (int64_t i = 0; i < n; i++)
 				for (int k = 0; k < features; k += VW) {
 					float *o = call->out + row + i * p.hk + k;
@@ -284,25 +309,25 @@ static void forward(const la_call *call, int64_t span, int kv_head, float *scrat
 static void backward(const la_call *call, int64_t span, int kv_head, float *scratch) {
 	part p = part_of(call, span);
 	int features = call->features, group = call->heads / call->kv_heads;
-	int64_t shared = p.first * p.gk + kv_head * features;
+	int64_t of_head = kv_head * features, first = p.first * p.gk + of_head;
 	float *keys = scratch, *values = keys + features * p.wide, *probs = values + features * p.wide, *dscores = probs + BLOCK * p.wide;
-	transposed(p.keys, features, call->key + shared, p.gk, keys, p.wide);
-	transposed(p.keys, features, call->value + shared, p.gk, values, p.wide);
+	lay_out(&p, features, call->key + of_head, keys);
+	lay_out(&p, features, call->value + of_head, values);
 	int every = !call->causal && call->window == 0; // block of queries reaches every key: the first sets what the others add to
-	for (int64_t i = 0; i < p.keys && !every; i++) {
-		memset(call->dkey + shared + i * p.gk, 0, features * sizeof(float));
-		memset(call->dvalue + shared + i * p.gk, 0, features * sizeof(float));
+	for (int64_t i = 0; i < p.own && !every; i++) {
+		memset(call->dkey + first + i * p.gk, 0, features * sizeof(float));
+		memset(call->dvalue + first + i * p.gk, 0, features * sizeof(float));
 	}
 	for (int head = kv_head * group; head < (kv_head + 1) * group; head++)
 		for (int64_t at = 0; at < p.queries; at += BLOCK) {
 			int64_t n = p.queries - at < BLOCK ? p.queries - at : BLOCK;
-			seen all = seen_by_block(call, at, n, p.keys);
+			seen all = seen_by_block(call, p.shared + at, n, p.keys);
 			int64_t row = (p.query + at) * p.hk + head * features, to = all.to < p.keys ? all.to : p.keys;
-			set_product(n, all.to - all.from, features, call->query + row, p.hk, keys + all.from, p.wide, probs + all.from, p.wide);
-			set_product(n, all.to - all.from, features, call->dout + row, p.hk, values + all.from, p.wide, dscores + all.from, p.wide);
+			product(n, all.to - all.from, features, call->query + row, p.hk, keys + all.from, p.wide, probs + all.from, p.wide, 0);
+			product(n, all.to - all.from, features, call->dout + row, p.hk, values + all.from, p.wide, dscores + all.from, p.wide, 0);
 			for (int64_t i = 0; i < n; i++) {
 				float *s = probs + i * p.wide, *d = dscores + i * p.wide;
-				seen own = seen_by(call, at + i, p.keys);
+				seen own = seen_by(call, p.shared + at + i, p.keys);
 				float lse = call->lse[(p.query + at + i) * call->heads + head];
 				vf dots = {0};
 				for (int k = 0; k < features; k += VW) dots += load(call->dout + row + i * p.hk + k) * load(call->out + row + i * p.hk + k);
@@ -320,10 +345,10 @@ static void backward(const la_call *call, int64_t span, int kv_head, float *scra
 					store(s + k, used);
 				}
 			}
-			set_product(n, features, to - all.from, dscores + all.from, p.wide, call->key + shared + all.from * p.gk, p.gk, call->dquery + row, p.hk);
+			weigh(&p, n, features, dscores, all.from, to, call->key + of_head, call->dquery + row);
 			int add = !every || at > 0 || head > kv_head * group;
-			transposed_product(to - all.from, features, n, dscores + all.from, p.wide, call->query + row, p.hk, call->dkey + shared + all.from * p.gk, p.gk, add);
-			transposed_product(to - all.from, features, n, probs + all.from, p.wide, call->dout + row, p.hk, call->dvalue + shared + all.from * p.gk, p.gk, add);
+			spread(&p, n, features, dscores, all.from, to, call->query + row, call->dkey + of_head, add);
+			spread(&p, n, features, probs, all.from, to, call->dout + row, call->dvalue + of_head, add);
 		}
 }
 
