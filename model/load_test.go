@@ -181,6 +181,9 @@ func TestStrictLoading(t *testing.T) {
 		{"two labels", with("classifier.weight", 2, 8), "a reward model has one label"},
 		{"wrong shape", with("bert.pooler.dense.bias", 7), "bert.pooler.dense.bias has shape [7]"},
 		{"pre-training head", with("cls.predictions.bias", 20), ""},
+		{"a tensor with and without prefix", with("embeddings.word_embeddings.weight", 20, 8), "tensors bert.embeddings.word_embeddings.weight and embeddings.word_embeddings.weight are both"},
+		{"a gain by its old and new name", with("bert.embeddings.LayerNorm.gamma", 8), "tensors bert.embeddings.LayerNorm.gamma and bert.embeddings.LayerNorm.weight are both"},
+		{"a bias without prefix by its old name", with("encoder.layer.0.output.LayerNorm.beta", 8), "bert.encoder.layer.0.output.LayerNorm.bias and encoder.layer.0.output.LayerNorm.beta are both"},
 	} {
 		dir := smallDir(t)
 		changeTensors(t, dir, c.change)
