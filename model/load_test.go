@@ -281,6 +281,23 @@ func TestConfigRefusals(t *testing.T) {
 	}
 }
 
+// TestCausal: a decoder that transformers would build without a direction is
+// refused; encoders do not read the key.
+func TestCausal(t *testing.T) {
+	for name, keys := range drawnConfigs {
+		for _, value := range []string{"true", "false", "null", "0"} {
+			c, err := parseConfig([]byte(`{"vocab_size": 1008, "is_causal": ` + value + `, ` + keys + `}`))
+			if drawnModel(t, name).Causal() && value != "true" {
+				if err == nil || !strings.Contains(err.Error(), `key "is_causal" is `+value) {
+					t.Errorf("%s, is_causal %s: error %v", name, value, err)
+				}
+			} else if err != nil || len(c.Unknown) > 0 {
+				t.Errorf("%s, is_causal %s: error %v", name, value, err)
+			}
+		}
+	}
+}
+
 // TestBothDialects: config.json of transformers 5 and 4 give one model.
 func TestBothDialects(t *testing.T) {
 	for name := range goldenFamilies {
