@@ -95,8 +95,7 @@ func LoadAdapter(base, dir string) (*Model, error) {
 	return m, nil
 }
 
-// readAdapter puts the file's tensors into the store. Which layers are
-// adapted follows from the file, whatever target_modules spells it like.
+// readAdapter puts the file's tensors into the store.
 func (m *Model) readAdapter(c *adapterConfig, w *safetensors.Weights) error {
 	l := m.Adapter
 	source, err := m.adapterNames(w)
@@ -110,6 +109,9 @@ func (m *Model) readAdapter(c *adapterConfig, w *safetensors.Weights) error {
 	}
 	slices.Sort(l.TargetModules)
 	if err := m.checkSaved(c.ModulesToSave, source); err != nil {
+		return err
+	}
+	if err := m.checkTargets(c, source); err != nil {
 		return err
 	}
 	m.Loaded.New = slices.DeleteFunc(m.Loaded.New, func(name string) bool { return source[name] != "" })
@@ -239,7 +241,7 @@ func (m *Model) saveAdapter(dir string) error {
 	if err != nil {
 		return err
 	}
-	raw, err := json.MarshalIndent(adapterConfig{PEFTType: "LORA", TaskType: "SEQ_CLS", Base: l.Base, Rank: l.Rank, Alpha: l.Alpha,
+	raw, err := json.MarshalIndent(adapterConfig{PEFTType: "LORA", TaskType: sequenceTask, Base: l.Base, Rank: l.Rank, Alpha: l.Alpha,
 		Dropout: l.Dropout, TargetModules: targets, ModulesToSave: m.savedModules(), RSLoRA: l.RankStabilised,
 		Bias: "none", InferenceMode: true, InitWeights: json.RawMessage("true")}, "", "  ")
 	if err != nil {

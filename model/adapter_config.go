@@ -28,10 +28,32 @@ type adapterConfig struct {
 	FanInFanOut   bool            `json:"fan_in_fan_out"`
 	InferenceMode bool            `json:"inference_mode"`
 	InitWeights   json.RawMessage `json:"init_lora_weights"`
+
+	// read alone: a list of whole names, as is written, needs none
+	LayersToTransform json.RawMessage `json:"layers_to_transform,omitempty"`
+	LayersPattern     json.RawMessage `json:"layers_pattern,omitempty"`
+	ExcludeModules    json.RawMessage `json:"exclude_modules,omitempty"`
 }
 
-// adapterHarmless are the other keys of adapter_config.json that change no
-// reward: which layers are adapted is seen from the weights.
+// sequenceTask is PEFT's name of the task of a classifier with a head.
+const sequenceTask = "SEQ_CLS"
+
+// saved are the modules that PEFT trains whole: for a classifier its head, too,
+// by both of the names that it may have.
+func (c *adapterConfig) saved() []string {
+	modules := slices.Clone(c.ModulesToSave)
+	if c.TaskType == sequenceTask {
+		for _, head := range []string{"classifier", "score"} {
+			if !slices.Contains(modules, head) {
+				modules = append(modules, head)
+			}
+		}
+	}
+	return modules
+}
+
+// adapterHarmless are the keys of adapter_config.json that are read elsewhere, or
+// change no reward.
 var adapterHarmless = strings.Fields(`auto_mapping peft_version layers_to_transform layers_pattern exclude_modules
 	megatron_config megatron_core loftq_config eva_config corda_config lora_ga_config qalora_group_size runtime_config
 	ensure_weight_tying task_type base_model_name_or_path revision r lora_alpha lora_dropout target_modules

@@ -80,6 +80,7 @@ type Loaded struct {
 	New         []string `json:"new,omitempty"`     // tensors that no checkpoint had: drawn from the seed
 	Dropped     []string `json:"dropped,omitempty"` // tensors of the checkpoint that a reward model has no use for
 	Buffers     []string `json:"buffers,omitempty"` // tensors of older checkpoints that are computed, not learnt
+	Notes       []string `json:"notes,omitempty"`   // what else a reader should know of
 	AddedPrefix string   `json:"added_prefix,omitempty"`
 	Tensors     int      `json:"tensors"`
 }

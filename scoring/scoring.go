@@ -199,6 +199,9 @@ func TellLoaded(m *model.Model, from string, notice func(line string)) {
 	if len(m.Loaded.Buffers) > 0 {
 		o.notice("buffers that older versions of transformers saved, computed here: %s", strings.Join(m.Loaded.Buffers, ", "))
 	}
+	for _, note := range m.Loaded.Notes {
+		o.notice("%s", note)
+	}
 	if norm := m.Config.Norm.String(); norm != "" {
 		o.notice("%s", norm)
 	}
