@@ -2,6 +2,7 @@ package model
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -15,7 +16,7 @@ type adapterTargets struct {
 	targets, excluded modules
 	saved             []*regexp.Regexp // modules that are trained whole, and not adapted
 	only              []int            // blocks, where not all are adapted
-	block             []*regexp.Regexp // whose first group is a layer's block
+	block             []*regexp.Regexp // whose group idx is a layer's block
 	sequences         bool             // the adapter was trained on a classifier, which has a head
 }
 
@@ -50,7 +51,7 @@ func (a *adapterTargets) adapts(t weight, layer string) bool {
 func (a *adapterTargets) blockOf(layer string) int {
 	for _, pattern := range a.block {
 		if found := pattern.FindStringSubmatch(layer); found != nil {
-			if n, err := strconv.Atoi(found[1]); err == nil {
+			if n, err := strconv.Atoi(found[pattern.SubexpIndex("idx")]); err == nil {
 				return n
 			}
 		}
@@ -114,7 +115,7 @@ func (c *adapterConfig) parseBlocks(a *adapterTargets) error {
 		return err
 	}
 	if len(patterns) == 0 || slices.Equal(patterns, []string{""}) {
-		a.block = []*regexp.Regexp{regexp.MustCompile(`^.*?\.[^.]*\.(\d+)\.`)}
+		a.block = []*regexp.Regexp{regexp.MustCompile(`^.*?\.[^.]*\.(?P<idx>\d+)\.`)}
 	}
 	for _, pattern := range patterns {
 		if pattern == "" {
@@ -177,7 +178,7 @@ func peftTargets(c *Config) []string {
 // a layer is named and has none.
 func (m *Model) checkTargets(c *adapterConfig, source map[string]string) error {
 	targets, err := c.parseTargets(m.Config)
-	if _, ok := err.(unreadPattern); ok {
+	if unread := (unreadPattern{}); errors.As(err, &unread) {
 		m.Loaded.Notes = append(m.Loaded.Notes, fmt.Sprintf("%s, %v: layers are adapted as the file has them", adapterConfigFile, err))
 		return nil
 	}
@@ -204,7 +205,7 @@ func (m *Model) checkTargets(c *adapterConfig, source map[string]string) error {
 		}
 	}
 	if len(more) > 0 {
-		return fmt.Errorf("has LoRA on %d layers that %s leaves out (%s), and PEFT with it: %s: set the keys to what was trained, or take the layers out of the file",
+		return fmt.Errorf("has LoRA on %d layers that %s leaves out (%s), as PEFT then does: %s: set the keys to what was trained, or take the layers out of the file",
 			len(more), adapterConfigFile, c.targetKeys(), firstFew(more))
 	}
 	if len(missing) > 0 {

@@ -194,13 +194,17 @@ func savedAdapter(t *testing.T, name string, l LoRA) (base, dir string) {
 	return base, dir
 }
 
-// changeAdapter changes an adapter's modules_to_save and tensors.
-func changeAdapter(t *testing.T, dir, modules string, change func(safetensors.Source) (safetensors.Source, bool)) {
+// setAdapterKeys changes keys of adapter_config.json; "" takes one out.
+func setAdapterKeys(t *testing.T, dir string, changes map[string]string) {
 	t.Helper()
 	path := filepath.Join(dir, adapterConfigFile)
 	var keys map[string]json.RawMessage
 	readJSON(t, path, &keys)
-	keys["modules_to_save"] = json.RawMessage(modules)
+	for key, value := range changes {
+		if keys[key] = json.RawMessage(value); value == "" {
+			delete(keys, key)
+		}
+	}
 	raw, err := json.Marshal(keys)
 	if err != nil {
 		t.Fatal(err)
@@ -208,6 +212,12 @@ func changeAdapter(t *testing.T, dir, modules string, change func(safetensors.So
 	if err := os.WriteFile(path, raw, 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// changeAdapter changes an adapter's modules_to_save and tensors.
+func changeAdapter(t *testing.T, dir, modules string, change func(safetensors.Source) (safetensors.Source, bool)) {
+	t.Helper()
+	setAdapterKeys(t, dir, map[string]string{"modules_to_save": modules})
 	w, err := safetensors.Open(filepath.Join(dir, adapterWeightsFile))
 	if err != nil {
 		t.Fatal(err)
@@ -306,6 +316,70 @@ func TestAdapterBesideConfig(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s with %v: error %v, want one with %s", c.family, c.keys, err, want)
 			}
+		}
+	}
+}
+
+// TestAdapterTargets: adapter_config.json and the file name the same layers, by
+// PEFT's rules, or the adapter is refused by what differs.
+func TestAdapterTargets(t *testing.T) {
+	const first = "model.layers.0.self_attn."
+	queries := LoRA{Rank: 2, Alpha: 4, TargetModules: []string{"q_proj", "v_proj"}}
+	everything := LoRA{Rank: 2, Alpha: 4, TargetModules: []string{allLinear}}
+	one := LoRA{Rank: 2, Alpha: 4, TargetModules: []string{first + "q_proj", first + "v_proj"}}
+	for _, c := range []struct {
+		lora LoRA
+		keys map[string]string // "": the key is taken out
+		want string            // in the error; "" where it is read
+	}{
+		{queries, nil, ""},
+		{queries, map[string]string{"target_modules": `["v_proj", "q_proj"]`}, ""},
+		{queries, map[string]string{"target_modules": `["self_attn.q_proj", "v_proj"]`}, ""},
+		{queries, map[string]string{"target_modules": ""}, ""}, // PEFT's own for llama
+		{queries, map[string]string{"target_modules": `["q_proj"]`}, "LoRA on 3 layers that adapter_config.json leaves out (target_modules [\"q_proj\"], modules_to_save score and classifier), as PEFT then does: " + first + "v_proj"},
+		{queries, map[string]string{"target_modules": `["proj"]`}, "LoRA on 6 layers that"}, // no end at a dot
+		{queries, map[string]string{"target_modules": `"q_proj"`}, "LoRA on 6 layers that"}, // no whole name
+		{queries, map[string]string{"target_modules": `["q_proj", "v_proj", "o_proj"]`}, "lacks LoRA on 3 layers that adapter_config.json asks for"},
+		{queries, map[string]string{"target_modules": `["q_proj", "v_proj", "embed_tokens"]`}, "model.embed_tokens"},
+		{queries, map[string]string{"target_modules": `[7]`}, `key "target_modules" is [7]`},
+		{queries, map[string]string{"target_modules": `".*\\.self_attn\\.[qv]_proj"`}, ""},
+		{queries, map[string]string{"target_modules": `".*\\.self_attn\\.[qkv]_proj"`}, "lacks LoRA on 3 layers"},
+		{queries, map[string]string{"target_modules": `"(?!lm_head).*[qv]_proj"`}, ""}, // Go has no way to compute it
+		{queries, map[string]string{"target_modules": `"all-linear"`}, "lacks LoRA on 15 layers"},
+		{queries, map[string]string{"target_modules": `"all-linear"`, "exclude_modules": `["k_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]`}, ""},
+		{queries, map[string]string{"target_modules": `"All-Linear"`, "exclude_modules": `".*mlp.*|.*\\.[ko]_proj"`}, ""},
+		{queries, map[string]string{"exclude_modules": `["v_proj"]`}, "LoRA on 3 layers"},
+		{queries, map[string]string{"modules_to_save": `["score", "v_proj"]`}, `names "v_proj"`},
+		{queries, map[string]string{"target_modules": `["q_proj", "v_proj"]`, "layers_to_transform": `[0]`}, "LoRA on 4 layers"},
+		{queries, map[string]string{"layers_to_transform": `[0]`}, ""}, // whole names are meant whatever the block
+		{one, map[string]string{"target_modules": `["q_proj", "v_proj"]`}, "lacks LoRA on 4 layers"},
+		{one, map[string]string{"target_modules": `["q_proj", "v_proj"]`, "layers_to_transform": `[0]`}, ""},
+		{one, map[string]string{"target_modules": `["q_proj", "v_proj"]`, "layers_to_transform": `0`, "layers_pattern": `"(h|layers)"`}, ""},
+		{one, map[string]string{"target_modules": `["q_proj", "v_proj"]`, "layers_to_transform": `[0]`, "layers_pattern": `["h", "blocks"]`}, "LoRA on 2 layers"},
+		{one, map[string]string{"target_modules": `["q_proj", "v_proj"]`, "layers_to_transform": `[]`}, "lacks LoRA on 4 layers"},
+		{one, map[string]string{"layers_to_transform": `"0"`}, `key "layers_to_transform" is "0"`},
+		{everything, map[string]string{"target_modules": `"all-linear"`}, ""},
+	} {
+		base, dir := savedAdapter(t, "llama", c.lora)
+		setAdapterKeys(t, dir, c.keys)
+		m, err := LoadAdapter(base, dir)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%v with %v: error %v, want one with %q", c.lora.TargetModules, c.keys, err, c.want)
+		}
+		if ahead := strings.Contains(c.keys["target_modules"], "(?!"); err == nil && ahead != (len(m.Loaded.Notes) > 0) {
+			t.Errorf("%v: notes %q", c.keys, m.Loaded.Notes)
+		}
+	}
+}
+
+// TestAdapterLost: an adapter whose LoRA tensors are gone, all or those of a
+// block, is refused by their layers.
+func TestAdapterLost(t *testing.T) {
+	for part, want := range map[string]string{"lora_": "lacks LoRA on 6 layers", "layers.1.": "model.layers.1.self_attn.q_proj, model.layers.1.self_attn.v_proj"} {
+		base, dir := savedAdapter(t, "llama", LoRA{Rank: 2, Alpha: 4, TargetModules: []string{"q_proj", "v_proj"}})
+		changeAdapter(t, dir, `["score"]`, func(s safetensors.Source) (safetensors.Source, bool) { return s, !strings.Contains(s.Name, part) })
+		if _, err := LoadAdapter(base, dir); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("without %s: error %v, want one with %q", part, err, want)
 		}
 	}
 }
