@@ -108,9 +108,10 @@ func (m *Model) readAdapter(c *adapterConfig, w *safetensors.Weights) error {
 		}
 	}
 	slices.Sort(l.TargetModules)
-	if err := m.checkSaved(c.ModulesToSave, source); err != nil {
+	if err := m.checkSaved(c, source); err != nil {
 		return err
 	}
+	m.noteHead(source)
 	if err := m.checkTargets(c, source); err != nil {
 		return err
 	}
@@ -170,8 +171,8 @@ var elsewhere = []string{"classifier", "score", "lm_head"}
 
 // checkSaved holds modules_to_save to the file: a module that was trained whole
 // and is not there would be scored with as the base has it.
-func (m *Model) checkSaved(modules []string, source map[string]string) error {
-	for _, module := range modules {
+func (m *Model) checkSaved(c *adapterConfig, source map[string]string) error {
+	for _, module := range c.saved() {
 		var found bool
 		var missing []string
 		for _, t := range m.Config.weights {
@@ -183,14 +184,25 @@ func (m *Model) checkSaved(modules []string, source map[string]string) error {
 			}
 		}
 		if len(missing) > 0 {
-			return ofHead(missing, m.Config.weights, fmt.Errorf("%s, key \"modules_to_save\" names %q, which was trained whole, and the file lacks its tensors: %s: save them with the adapter, or take the name out where the base's are meant",
-				adapterConfigFile, module, firstFew(missing)))
+			return ofHead(missing, m.Config.weights, fmt.Errorf("%s, %s, which was trained whole, and the file lacks its tensors: %s: save them with the adapter, or %s where the base's are meant",
+				adapterConfigFile, c.whySaved(module), firstFew(missing), c.notSaved(module)))
 		}
 		if !found && !slices.Contains(elsewhere, module) {
 			return fmt.Errorf("%s, key \"modules_to_save\" names %q, which the %s model does not have", adapterConfigFile, module, m.Config.ModelType)
 		}
 	}
 	return nil
+}
+
+// noteHead says that the score head is the base's, where it has one and the
+// adapter brings none.
+func (m *Model) noteHead(source map[string]string) {
+	for _, t := range m.Config.weights {
+		if t.group == scoreGroup && (source[t.name] != "" || slices.Contains(m.Loaded.New, t.name)) {
+			return
+		}
+	}
+	m.Loaded.Notes = append(m.Loaded.Notes, "the score head is the base's: the adapter brings none")
 }
 
 // inModule tells whether a tensor lies in a module that PEFT takes a name for:

@@ -52,6 +52,22 @@ func (c *adapterConfig) saved() []string {
 	return modules
 }
 
+// whySaved is what of the config asks for a module to be trained whole, and
+// notSaved what would take that back.
+func (c *adapterConfig) whySaved(module string) string {
+	if slices.Contains(c.ModulesToSave, module) {
+		return fmt.Sprintf("key \"modules_to_save\" names %q", module)
+	}
+	return fmt.Sprintf("key \"task_type\" is %q, to which PEFT adds the head %q", sequenceTask, module)
+}
+
+func (c *adapterConfig) notSaved(module string) string {
+	if c.TaskType != sequenceTask || !slices.Contains(elsewhere, module) {
+		return "take the name out"
+	}
+	return "set task_type to null and take the name out of modules_to_save"
+}
+
 // adapterHarmless are the keys of adapter_config.json that are read elsewhere, or
 // change no reward.
 var adapterHarmless = strings.Fields(`auto_mapping peft_version layers_to_transform layers_pattern exclude_modules

@@ -265,6 +265,9 @@ func TestSavedModules(t *testing.T) {
 		{"llama", lora, `["score"]`, wrapped, ""},
 		{"llama", lora, `["score"]`, without(".score."), `names "score"`},
 		{"llama", lora, `["classifier", "score"]`, without(".score."), "score.weight"},
+		{"llama", lora, `null`, all, ""}, // PEFT adds a classifier's head itself
+		{"llama", lora, `[]`, without(".score."), `key "task_type" is "SEQ_CLS", to which PEFT adds the head "score"`},
+		{"bert", lora, `null`, without(".classifier."), `key "task_type" is "SEQ_CLS", to which PEFT adds the head "classifier"`},
 		{"llama", embeddings, `["score", "embed_tokens"]`, all, ""},
 		{"llama", embeddings, `["score", "embed_tokens"]`, without("embed_tokens"), "model.embed_tokens.weight"},
 		{"llama", lora, `["score", "v_head"]`, all, `names "v_head"`},
@@ -380,6 +383,28 @@ func TestAdapterLost(t *testing.T) {
 		changeAdapter(t, dir, `["score"]`, func(s safetensors.Source) (safetensors.Source, bool) { return s, !strings.Contains(s.Name, part) })
 		if _, err := LoadAdapter(base, dir); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("without %s: error %v, want one with %q", part, err, want)
+		}
+	}
+}
+
+// TestAdapterWithoutHead: an adapter of another task than SEQ_CLS takes the base's
+// score head, which is said; one that brings a head has no such note.
+func TestAdapterWithoutHead(t *testing.T) {
+	lora := LoRA{Rank: 2, Alpha: 4, TargetModules: []string{"q_proj"}}
+	for _, task := range []string{`"CAUSAL_LM"`, `null`, ""} {
+		for _, head := range []bool{true, false} {
+			base, dir := savedAdapter(t, "llama", lora)
+			changeAdapter(t, dir, `null`, func(s safetensors.Source) (safetensors.Source, bool) {
+				return s, head || !strings.Contains(s.Name, ".score.")
+			})
+			setAdapterKeys(t, dir, map[string]string{"task_type": task})
+			m, err := LoadAdapter(base, dir)
+			if err != nil {
+				t.Fatalf("task_type %s: %v", task, err)
+			}
+			if noted := slices.ContainsFunc(m.Loaded.Notes, func(note string) bool { return strings.Contains(note, "the score head is the base's") }); noted == head {
+				t.Errorf("task_type %s, with a head %v: notes %q", task, head, m.Loaded.Notes)
+			}
 		}
 	}
 }

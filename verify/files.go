@@ -61,6 +61,9 @@ func checkWeights(s *subject) Check {
 	if n := len(s.weights.Loaded.Dropped); n > 0 {
 		detail += fmt.Sprintf("; %d not needed for a reward: %s", n, strings.Join(s.weights.Loaded.Dropped, ", "))
 	}
+	for _, note := range s.weights.Loaded.Notes {
+		detail += "; " + note
+	}
 	if n := len(s.weights.Loaded.Buffers); n > 0 {
 		detail += fmt.Sprintf("; %d that older versions of transformers saved and that are computed here: %s", n, strings.Join(s.weights.Loaded.Buffers, ", "))
 	}
