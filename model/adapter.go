@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -69,13 +68,7 @@ func LoadAdapter(base, dir string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := base
-	if _, err := os.Stat(filepath.Join(dir, "config.json")); err == nil {
-		config = dir
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	m, err := withoutValues(config, Head{})
+	m, err := adapterOutline(base, dir)
 	if err != nil {
 		return nil, err
 	}

@@ -271,3 +271,41 @@ func TestSavedModules(t *testing.T) {
 		}
 	}
 }
+
+// TestAdapterBesideConfig: a config.json beside an adapter that would change what
+// the base computes is refused by the key and both values; one that says the same
+// is not, nor what training with laurel changes.
+func TestAdapterBesideConfig(t *testing.T) {
+	lora := LoRA{Rank: 2, Alpha: 4, TargetModules: []string{allLinear}}
+	for _, c := range []struct {
+		family string
+		keys   map[string]string
+		want   []string // in the error; none: it is read
+	}{
+		{"llama", map[string]string{"rms_norm_eps": "1e-6", "use_cache": "false", "attention_dropout": "0.1", "torch_dtype": `"bfloat16"`}, nil},
+		{"llama", map[string]string{"rms_norm_eps": "0.1"}, []string{`key "rms_norm_eps" is 0.1, the base's is absent`}},
+		{"llama", map[string]string{"rope_parameters": `{"rope_theta": 10000.0, "rope_type": "default"}`}, nil},
+		{"llama", map[string]string{"rope_theta": "500000"}, []string{`key "rope_theta" is 500000`}},
+		{"llama", map[string]string{"rope_theta": "500000", "laurel": `{"max_length": 9}`}, []string{`key "rope_theta" is 500000`}},
+		{"llama", map[string]string{"hidden_act": `"gelu"`, "rms_norm_eps": "0.1"}, []string{`key "hidden_act" is "gelu"`, `key "rms_norm_eps"`}},
+		{"llama", map[string]string{"pad_token_id": "5"}, []string{`key "pad_token_id" is 5, the base's is 0`}},
+		{"llama", map[string]string{"pad_token_id": "5", "laurel": `{"max_length": 9}`}, nil},
+		{"llama", map[string]string{"mean": "1", "std": "2"}, nil},
+		{"llama", map[string]string{"mean": "1", "std": "2", "normalize_reward": "true"}, []string{`key "normalize_reward" is true`}},
+		{"llama", map[string]string{"model_type": `"mistral"`}, []string{`key "model_type" is "mistral", the base's is "llama"`}},
+		{"bert", map[string]string{"layer_norm_eps": "1e-5"}, []string{`key "layer_norm_eps" is 1e-5`}},
+		{"bert", map[string]string{"hidden_dropout_prob": "0.3", "id2label": `{"0": "reward"}`}, nil},
+	} {
+		base, dir := savedAdapter(t, c.family, lora)
+		setKeys(t, dir, c.keys)
+		_, err := LoadAdapter(base, dir)
+		if len(c.want) == 0 && err != nil {
+			t.Errorf("%s with %v: %v", c.family, c.keys, err)
+		}
+		for _, want := range c.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s with %v: error %v, want one with %s", c.family, c.keys, err, want)
+			}
+		}
+	}
+}

@@ -316,7 +316,7 @@ var harmless = strings.Fields(`_name_or_path transformers_version torch_dtype dt
 	task_specific_params tokenizer_class directionality name_or_path _commit_hash auto_map
 	attn_implementation _attn_implementation _attn_implementation_autoset laurel num_labels label2id id2label pooler_fc_size pooler_num_attention_heads
 	pooler_num_fc_layers pooler_size_per_head pooler_type torchscript use_bfloat16 prefix
-	sentence_transformers chunk_size_feed_forward`)
+	sentence_transformers chunk_size_feed_forward is_causal`)
 
 // unknown lists the keys nobody read and nobody knows to be harmless.
 func (r *configReader) unknown() []string {

@@ -48,7 +48,18 @@ func parseDecoder(r *configReader, class string) *decoder {
 		embedScale:       1,
 	}
 	r.must("is_decoder", "true", "false") // transformers' own classes do not read it
+	r.causal()
 	return d
+}
+
+// causal refuses is_causal where it is not true: transformers then builds a
+// decoder's masks without one direction (masking_utils.py), for null too, which
+// is not true in Python.
+func (r *configReader) causal() {
+	r.ignore("is_causal")
+	if raw, ok := r.keys["is_causal"]; ok && string(raw) != "true" {
+		r.refuse("is_causal", fmt.Sprintf("is %s: each token would see those after it too, which decoders do not compute here: take the key out where the model was trained causally, else use transformers", oneLine(raw)))
+	}
 }
 
 // heads settles key-value heads and head_dim, whose absence means what the

@@ -181,6 +181,9 @@ func TestStrictLoading(t *testing.T) {
 		{"two labels", with("classifier.weight", 2, 8), "a reward model has one label"},
 		{"wrong shape", with("bert.pooler.dense.bias", 7), "bert.pooler.dense.bias has shape [7]"},
 		{"pre-training head", with("cls.predictions.bias", 20), ""},
+		{"a tensor with and without prefix", with("embeddings.word_embeddings.weight", 20, 8), "tensors bert.embeddings.word_embeddings.weight and embeddings.word_embeddings.weight are both"},
+		{"a gain by its old and new name", with("bert.embeddings.LayerNorm.gamma", 8), "tensors bert.embeddings.LayerNorm.gamma and bert.embeddings.LayerNorm.weight are both"},
+		{"a bias without prefix by its old name", with("encoder.layer.0.output.LayerNorm.beta", 8), "bert.encoder.layer.0.output.LayerNorm.bias and encoder.layer.0.output.LayerNorm.beta are both"},
 	} {
 		dir := smallDir(t)
 		changeTensors(t, dir, c.change)
@@ -275,6 +278,23 @@ func TestConfigRefusals(t *testing.T) {
 	c, err := parseConfig([]byte(change("a_new_key", 1)))
 	if err != nil || !slices.Equal(c.Unknown, []string{"a_new_key"}) {
 		t.Errorf("unknown keys %v, %v", c.Unknown, err)
+	}
+}
+
+// TestCausal: a decoder that transformers would build without a direction is
+// refused; encoders do not read the key.
+func TestCausal(t *testing.T) {
+	for name, keys := range drawnConfigs {
+		for _, value := range []string{"true", "false", "null", "0"} {
+			c, err := parseConfig([]byte(`{"vocab_size": 1008, "is_causal": ` + value + `, ` + keys + `}`))
+			if drawnModel(t, name).Causal() && value != "true" {
+				if err == nil || !strings.Contains(err.Error(), `key "is_causal" is `+value) {
+					t.Errorf("%s, is_causal %s: error %v", name, value, err)
+				}
+			} else if err != nil || len(c.Unknown) > 0 {
+				t.Errorf("%s, is_causal %s: error %v", name, value, err)
+			}
+		}
 	}
 }
 

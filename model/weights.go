@@ -180,7 +180,8 @@ func checkShapes(want []weight, source map[string]string, w *safetensors.Weights
 }
 
 // matchNames maps the model's names to the checkpoint's. Base models carry
-// no prefix; older files call a norm's gain and bias gamma and beta.
+// no prefix; older files call a norm's gain and bias gamma and beta. A tensor
+// that is there under two names is refused: which of them counts is not said.
 func matchNames(c *Config, w *safetensors.Weights, report *Loaded) (map[string]string, error) {
 	want := c.weights
 	prefix := want[0].name[:strings.IndexByte(want[0].name, '.')+1]
@@ -195,17 +196,24 @@ func matchNames(c *Config, w *safetensors.Weights, report *Loaded) (map[string]s
 		}
 	}
 	source := make(map[string]string, len(want))
+	var twice error
+	found := func(own, name string) {
+		if before, ok := source[own]; ok && twice == nil {
+			twice = fmt.Errorf("tensors %s and %s are both the model's %s: save the checkpoint with the one that it was trained with alone", before, name, own)
+		}
+		source[own] = name
+	}
 	var unexpected []string
 	for _, name := range w.Names() {
 		modern := strings.Replace(strings.Replace(name, "LayerNorm.gamma", "LayerNorm.weight", 1), "LayerNorm.beta", "LayerNorm.bias", 1)
 		switch {
 		case wanted[modern]:
-			source[modern] = name
+			found(modern, name)
 		case wanted[prefix+modern]:
-			source[prefix+modern] = name
+			found(prefix+modern, name)
 			report.AddedPrefix = prefix
 		case modern == c.valueHead:
-			source["score.weight"] = name
+			found("score.weight", name)
 		case isBuffer(modern):
 			report.Buffers = append(report.Buffers, name)
 		case isUnneeded(strings.TrimPrefix(name, prefix)) || c.replacesHead(modern):
@@ -213,6 +221,9 @@ func matchNames(c *Config, w *safetensors.Weights, report *Loaded) (map[string]s
 		default:
 			unexpected = append(unexpected, name)
 		}
+	}
+	if twice != nil {
+		return nil, twice
 	}
 	if len(unexpected) > 0 {
 		return nil, fmt.Errorf("the checkpoint has %d tensors that this model has no place for: %s (wrong model_type or more layers than config.json says?)",
