@@ -74,6 +74,7 @@ func TestRefusals(t *testing.T) {
 		{"model: {path: m}", nil, []string{"data.train is empty"}},
 		{minimal + "backend: gpu", nil, []string{`backend is "gpu"`}},
 		{minimal + "model: {dtype: int8}", nil, []string{"model"}},
+		{minimal, []string{"model.lora.alpha=64", "model.lora.target_modules=[q_proj]"}, []string{"model.lora.alpha, model.lora.target_modules without model.lora.rank: no adapter is trained"}},
 		{minimal, []string{"data.padding_free=yes"}, []string{`data.padding_free is "yes", want auto, on or off`}},
 		{minimal, []string{"data.padding_free=on", "data.buckets=none"}, []string{"data.padding_free is on and data.buckets says"}},
 		{"[1, 2]", nil, []string{"want keys"}},

@@ -5,8 +5,17 @@ import "fmt"
 // Context is what a row's chat template is given beside its messages, as JSON;
 // "" for nothing.
 type Context struct {
-	Tools          string // a list of tools
+	Tools          string // a list of tools; "[]", a list without one, is not the same to a template
 	TemplateKwargs string // an object of further variables
+}
+
+// Offered are the tools that a conversation has, "" for none: what a list
+// without one is to whoever but a template reads it.
+func (c Context) Offered() string {
+	if c.Tools == "[]" {
+		return ""
+	}
+	return c.Tools
 }
 
 // ContextFields are the fields that a context is read from: tools and
@@ -42,7 +51,7 @@ func (c *ContextFields) Read() (out Context, bad *Problem) {
 }
 
 // json is the field's value as JSON that opens with a bracket; "" for null and
-// for an empty list or object.
+// for an object without members.
 func (f *Field) json(opening byte) (string, *Problem) {
 	c := &f.Cell
 	if c.Absent() {
@@ -62,7 +71,7 @@ func (f *Field) json(opening byte) (string, *Problem) {
 	}
 	text := string(appendJSON(nil, c, sparse))
 	switch {
-	case text == "[]" || text == "{}" || text == "null":
+	case text == "null" || text == "{}" && opening == '{':
 		return "", nil
 	case text[0] != opening:
 		return "", f.Problem(ReasonWrongType, "%s where a JSON value that opens with %c should be", c.describe(), opening)

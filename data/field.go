@@ -115,7 +115,11 @@ func (f *Field) Number(otherwise float64) (float64, *Problem) {
 	case CellNumber:
 		return c.Num, nil
 	case CellText:
-		return 0, f.Problem(ReasonWrongType, "the text %q where a number should be", Clip(c.Text, 20))
+		hint := ""
+		if _, err := strconv.ParseFloat(c.Text, 64); err == nil {
+			hint = ": write it without quotes"
+		}
+		return 0, f.Problem(ReasonWrongType, "the text %q where a number should be%s", Clip(c.Text, 20), hint)
 	default:
 		return 0, f.Problem(ReasonWrongType, "%s where a number should be", c.describe())
 	}

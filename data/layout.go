@@ -133,10 +133,34 @@ func almost(src Source) string {
 			found = append(found, fmt.Sprintf("; it looks like %s, but %s", l.name, missing[0]))
 		}
 	}
-	if len(found) != 1 {
-		return ""
+	if len(found) == 1 {
+		return found[0]
 	}
-	return found[0]
+	if l := withNames(src, 1); l != nil && len(found) == 0 {
+		return fmt.Sprintf("; it looks like %s, but %s", l.name, strings.Join(l.missing(src), "; "))
+	}
+	return ""
+}
+
+// withNames is the one known layout whose columns a file has, but for as many as
+// may be absent, whatever their types; nil where there is none, or several.
+func withNames(src Source, absent int) (found *layout) {
+	for _, l := range layouts() {
+		there := 0
+		for _, f := range l.needs {
+			if isColumn(src, f.Name) {
+				there++
+			}
+		}
+		if l.unsure || len(l.needs) < 3 || there < len(l.needs)-absent {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = l
+	}
+	return found
 }
 
 // ours reports whether the file has the columns of pairs as we lay them out.

@@ -64,6 +64,23 @@ func TestNestedMessagesOfParquet(t *testing.T) {
 	}
 }
 
+// An empty list of tools is a list to the chat template, and no tools to all else.
+func TestEmptyToolsAreAList(t *testing.T) {
+	for cell, want := range map[string]string{`[]`: "[]", `"[]"`: "[]", `null`: "", `"null"`: "", `[ ]`: "[]"} {
+		file := write(t, "x.jsonl", `{"chosen":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}],"rejected":[{"role":"user","content":"q"},{"role":"assistant","content":"b"}],`+
+			`"tools":`+cell+`,"chat_template_kwargs":{}}`+"\n")
+		p := mustRead(t, file, ReadConfig{})[0]
+		if got := p.Prompt.Context; got != (Context{Tools: want}) || got.Offered() != "" {
+			t.Errorf("%s: %+v, want %q", cell, got, want)
+		}
+		without := p.Prompt
+		without.Context = Context{}
+		if PromptKey(p.Prompt) != PromptKey(without) {
+			t.Errorf("%s: another prompt than without the column", cell)
+		}
+	}
+}
+
 // What a message cannot be is said by its name.
 func TestMessagesThatAreRefused(t *testing.T) {
 	for text, want := range map[string]string{

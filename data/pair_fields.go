@@ -84,6 +84,9 @@ func (p *pairFields) find(src Source, cfg ReadConfig) ([]*Field, error) {
 		need = []*Field{p.prompt, p.responseA, p.responseB, p.label}
 	}
 	if err := Require(need, src, "pairs are chosen and rejected, or prompt, response_a, response_b and label: where a column says which of two is better, --columns response_a=…,response_b=…,label=… --label-values a=…,b=…"); err != nil {
+		if l := withNames(src, 0); l != nil && len(cfg.Columns) == 0 {
+			return nil, fmt.Errorf("the columns are those of the layout %s, but %s: write it so, or name columns with --columns", l.name, strings.Join(l.missing(src), "; "))
+		}
 		return nil, fmt.Errorf("%w%s", err, almost(src))
 	}
 	if err := p.complete(fields, src, cfg); err != nil {

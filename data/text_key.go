@@ -21,9 +21,9 @@ func KeyOf(prompt, a, b Text) TextKey {
 	}
 	for _, t := range []Text{prompt, a, b} {
 		put(t.Plain)
-		if t.Context != (Context{}) {
-			put(t.Context.Tools)
-			put(t.Context.TemplateKwargs)
+		if tools, kwargs := t.Context.Offered(), t.Context.TemplateKwargs; tools != "" || kwargs != "" {
+			put(tools)
+			put(kwargs)
 		}
 		h.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(t.Messages))))
 		for _, m := range t.Messages {

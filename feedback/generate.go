@@ -239,7 +239,7 @@ func (v variant) messages(p data.Prompt) []data.Message {
 
 func (g *Generating) request(p data.Prompt, v variant) chat.Request {
 	request := v.chat.Request(v.messages(p))
-	request.Tools = p.Context.Tools
+	request.Tools = p.Context.Offered()
 	return request
 }
 
@@ -247,8 +247,8 @@ func (g *Generating) request(p data.Prompt, v variant) chat.Request {
 // wants another text.
 func (g *Generating) key(p data.Prompt, v variant) string {
 	fingerprint := v.chat.Fingerprint()
-	if p.Context.Tools != "" {
-		fingerprint += ", tools " + p.Context.Tools
+	if tools := p.Context.Offered(); tools != "" {
+		fingerprint += ", tools " + tools
 	}
 	if v.again > 0 {
 		fingerprint += fmt.Sprint(", again ", v.again)
@@ -306,7 +306,7 @@ func (g *Generating) plan(plan *GenerationPlan, p data.Prompt, v variant, count 
 	tokens := 0
 	if count != nil {
 		var err error
-		if tokens, err = count(data.Text{Messages: v.messages(p), Context: data.Context{Tools: p.Context.Tools}}); err != nil {
+		if tokens, err = count(data.Text{Messages: v.messages(p), Context: data.Context{Tools: p.Context.Offered()}}); err != nil {
 			return err
 		}
 	}

@@ -113,8 +113,8 @@ func textsKey(texts ...data.Text) string {
 	var parts []string
 	for _, t := range texts {
 		parts = append(parts, fmt.Sprint(len(t.Messages)), t.Plain)
-		if t.Context.Tools != "" {
-			parts = append(parts, t.Context.Tools)
+		if tools := t.Context.Offered(); tools != "" {
+			parts = append(parts, tools)
 		}
 		for _, m := range t.Messages {
 			parts = append(parts, m.Role, m.Content)

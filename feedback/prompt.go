@@ -105,8 +105,8 @@ func Transcript(t data.Text) string {
 		return t.Messages[0].Readable()
 	}
 	var parts []string
-	if t.Context.Tools != "" {
-		parts = append(parts, "tools: "+t.Context.Tools)
+	if tools := t.Context.Offered(); tools != "" {
+		parts = append(parts, "tools: "+tools)
 	}
 	for _, m := range t.Messages {
 		parts = append(parts, m.Role+": "+m.Readable())

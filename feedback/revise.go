@@ -131,7 +131,7 @@ func (r *Revising) chain(p data.Prompt, reply func(modelAsked) (string, error)) 
 	prompt := c.asked()
 	var err error
 	if !c.Given {
-		if c.Initial, err = reply(modelAsked{p.Messages, p.Context.Tools}); err != nil {
+		if c.Initial, err = reply(modelAsked{p.Messages, p.Context.Offered()}); err != nil {
 			return leftOut(LeftOut{ID: p.ID, Stage: StageInitial}, err)
 		}
 	}

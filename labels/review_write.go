@@ -37,11 +37,11 @@ type reviewRow struct {
 }
 
 func (r Review) row() reviewRow {
-	return reviewRow{ID: r.ID, Prompt: reviewText(r.Prompt), Tools: r.Prompt.Context.Tools, A: reviewText(r.A), B: reviewText(r.B), Reason: r.Why}
+	return reviewRow{ID: r.ID, Prompt: reviewText(r.Prompt), Tools: r.Prompt.Context.Offered(), A: reviewText(r.A), B: reviewText(r.B), Reason: r.Why}
 }
 
 func (r Review) bytes() int {
-	return r.Prompt.Bytes() + len(r.Prompt.Context.Tools) + r.A.Bytes() + r.B.Bytes()
+	return r.Prompt.Bytes() + len(r.Prompt.Context.Offered()) + r.A.Bytes() + r.B.Bytes()
 }
 
 // reviewText is a text as its cell holds it: messages as JSON.
@@ -63,7 +63,7 @@ const LongestCell = 32767
 // Longest is the length of the longest text in the units of LongestCell.
 func (r Review) Longest() int {
 	longest := 0
-	for _, cell := range []string{reviewText(r.Prompt), r.Prompt.Context.Tools, reviewText(r.A), reviewText(r.B)} {
+	for _, cell := range []string{reviewText(r.Prompt), r.Prompt.Context.Offered(), reviewText(r.A), reviewText(r.B)} {
 		n := 0
 		for _, c := range cell {
 			n += max(1, utf16.RuneLen(c))
@@ -94,7 +94,7 @@ func WriteReview(path string, rows []Review) error {
 	}
 	var files []*data.RowFile[Review]
 	for _, path := range paths {
-		layout := reviewCSV(slices.ContainsFunc(rows, func(r Review) bool { return r.Prompt.Context.Tools != "" }))
+		layout := reviewCSV(slices.ContainsFunc(rows, func(r Review) bool { return r.Prompt.Context.Offered() != "" }))
 		if strings.ToLower(filepath.Ext(path)) == ".parquet" {
 			layout = func(w io.Writer) data.RowWriter[Review] { return data.ParquetRows(w, Review.row, Review.bytes) }
 		}

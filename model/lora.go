@@ -43,7 +43,7 @@ func (l *LoRA) Validate() error {
 	case l.Rank < 0 || l.Rank > mostWidth:
 		return fmt.Errorf("model.lora.rank is %d, want 0 (no adapter) to %d", l.Rank, mostWidth)
 	case l.Rank == 0:
-		return nil
+		return l.withoutRank()
 	case !(l.Alpha > 0) || math.IsInf(l.Alpha, 0):
 		return fmt.Errorf("model.lora.alpha is %v, want more than 0", l.Alpha)
 	case !(l.Dropout >= 0 && l.Dropout < 1):
@@ -52,6 +52,28 @@ func (l *LoRA) Validate() error {
 		return fmt.Errorf("model.lora.target_modules is empty: name layers, or %s", allLinear)
 	}
 	return nil
+}
+
+// withoutRank refuses settings of an adapter that there is none of: all would be
+// trained, unsaid.
+func (l *LoRA) withoutRank() error {
+	none := DefaultLoRA()
+	var given []string
+	for _, key := range []struct {
+		name string
+		set  bool
+	}{
+		{"alpha", l.Alpha != none.Alpha}, {"dropout", l.Dropout != none.Dropout}, {"target_modules", !slices.Equal(l.TargetModules, none.TargetModules)},
+		{"modules_to_save", len(l.ModulesToSave) > 0}, {"use_rslora", l.RankStabilised},
+	} {
+		if key.set {
+			given = append(given, "model.lora."+key.name)
+		}
+	}
+	if len(given) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s without model.lora.rank: no adapter is trained, but the whole model: set model.lora.rank (PEFT's default is 8), or take them out", strings.Join(given, ", "))
 }
 
 func (l *LoRA) scale() float64 {

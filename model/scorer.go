@@ -33,7 +33,9 @@ type Scorer struct {
 	ids   int // about how many a batch holds
 	// shares has sequences with a common beginning scored in one row.
 	shares bool
-	spans  bool // attention is over spans
+	// spans: attention is over spans, so that sequences lie in flat rows; but where a softmax
+	// over tokens pools them, whose sum is rounded by where in its row a sequence lies.
+	spans bool
 }
 
 // batchIDs is about how many ids a scoring batch holds, where SetBatch says nothing.
@@ -53,7 +55,7 @@ var scoreLengths = [...]int{32, 64, 128, 192, 256, 384, 512, 768, 1024, 1536, 20
 // NewScorer compiles nothing yet; each shape is compiled at its first use.
 func NewScorer(backend compute.Backend, m *Model) (*Scorer, error) {
 	s := &Scorer{model: m, limit: m.MaxPositions(), padID: int32(max(0, m.Config.PadTokenID)), ids: batchIDs(backend),
-		spans: m.OverSpans(backend)}
+		spans: m.OverSpans(backend) && m.Config.pooling() != "attention"}
 	s.shares = s.spans && m.Config.Packs(true) == nil && takesOne(m.Config.pooling())
 	exec, err := ml.NewExec(backend, m.Store, func(scope *ml.Scope, batch *Node) *Node {
 		members := rowMembers

@@ -33,7 +33,7 @@ type sheet struct {
 }
 
 func newSheet(r labels.Review) sheet {
-	s := sheet{id: r.ID, texts: r.TextsKey(), tools: r.Prompt.Context.Tools, promptKey: data.PromptKey(r.Prompt), identical: r.Identical()}
+	s := sheet{id: r.ID, texts: r.TextsKey(), tools: r.Prompt.Context.Offered(), promptKey: data.PromptKey(r.Prompt), identical: r.Identical()}
 	prompt, a, b := r.Prompt, r.A, r.B
 	if p, isChat := messages(prompt); isChat {
 		turnsA, chatA := messages(a)

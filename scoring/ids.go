@@ -44,8 +44,8 @@ type Place = model.Place
 // Place is that of a sequence of so many ids (model.Scorer.Place).
 func (s *Scorer) Place(ids int) (Place, error) { return s.ensemble.Place(ids) }
 
-// Lengths are those of the rows that sequences up to MaxLength lie in, shortest
-// first.
+// Lengths are lengths of sequences up to MaxLength, shortest first, each the longest that
+// lies in rows of one shape: scoring one of each compiles all that there is to compile.
 func (s *Scorer) Lengths() ([]int, error) {
 	var lengths []int
 	for ids := 1; ids <= s.MaxLength; {
@@ -53,7 +53,7 @@ func (s *Scorer) Lengths() ([]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		lengths, ids = append(lengths, place.Length), place.Length+1
+		lengths, ids = append(lengths, min(place.Length, s.MaxLength)), place.Length+1
 	}
 	return lengths, nil
 }

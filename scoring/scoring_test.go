@@ -66,6 +66,37 @@ func pureGo(t *testing.T) model.Backend {
 	return backend
 }
 
+// TestLengths: a sequence of each length can be scored, by each backend that there is,
+// also where rows are longer than the model has positions.
+func TestLengths(t *testing.T) {
+	t.Setenv("LAUREL_PJRT", filepath.Join("..", "build", "pjrt"))
+	for name, want := range map[string][]int{"go": {32, 60}, "cpu": {60}} {
+		backend, _, err := model.OpenBackend(name)
+		if err != nil {
+			t.Logf("SKIPPED on %s: %v", name, err)
+			continue
+		}
+		m, err := Open(context.Background(), saved(t, 4096, 1), Options{MaxLength: 60})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { m.Close() })
+		s, err := m.Scorer(backend)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lengths, err := s.Lengths()
+		if err != nil || !slices.Equal(lengths, want) {
+			t.Errorf("%s: lengths %v, %v, want %v", name, lengths, err, want)
+		}
+		for _, n := range lengths {
+			if scores, err := s.ScoreIDs(t.Context(), [][]int32{make([]int32, n)}); err != nil || !scores[0].Valid {
+				t.Errorf("%s: %d ids: %v, %v", name, n, scores, err)
+			}
+		}
+	}
+}
+
 func text(s string) data.Completion {
 	return data.Completion{Response: data.Text{Plain: s}, IsText: true}
 }

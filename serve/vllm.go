@@ -213,7 +213,11 @@ func (r *request) messages() (in input, err error) {
 		if !bytes.HasPrefix(bytes.TrimSpace(f[key]), []byte(open)) {
 			return in, bad(key, "%s is %s, want a list of tools, or an object of variables", key, clip(string(f[key])))
 		}
-		*to = string(f[key])
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, f[key]); err != nil {
+			return in, bad(key, "%s is no JSON: %v", key, err)
+		}
+		*to = compact.String()
 	}
 	generate, err1 := f.flag("add_generation_prompt")
 	goesOn, err2 := f.flag("continue_final_message")

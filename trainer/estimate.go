@@ -135,29 +135,31 @@ const efficiency = 0.6
 // matrix products.
 func Seconds(flops, rate float64) float64 { return flops / (rate * efficiency) }
 
-// batchLengths counts the batches of the first epoch, of so many steps, by their
-// shape, and the shares of padding.
-func batchLengths(r Run) (byShape map[BatchShape]int, steps, total, computed, real int) {
+// epoch counts the batches of a run's first epoch.
+type epoch struct {
+	byShape        map[BatchShape]int
+	steps, total   int // of the epoch, of the run
+	computed, real int // ids, with padding and without
+	pairs          int
+}
+
+func firstEpoch(r Run) epoch {
 	f := newFeed(r.Train, r.Order, r.Config.GradientAccumulationSteps, int32(r.PadID))
-	total = f.totalSteps(r.Config.Epochs, r.Config.MaxSteps)
-	byShape = map[BatchShape]int{}
-	steps = total
+	e := epoch{byShape: map[BatchShape]int{}, total: f.totalSteps(r.Config.Epochs, r.Config.MaxSteps)}
+	e.steps = e.total
 	if !r.Order.Wrap {
-		steps = min(total, f.stepsPerEpoch())
+		e.steps = min(e.total, f.stepsPerEpoch())
 	}
-	for step := range steps {
+	for step := range e.steps {
 		for _, plan := range f.plansOf(step) {
 			shape := r.shapeOf(plan)
-			byShape[shape]++
-			computed += shape.Rows * shape.Tokens
+			e.byShape[shape]++
+			e.computed += shape.Rows * shape.Tokens
+			e.pairs += len(plan.Rows)
 			for _, row := range plan.Rows {
-				if plan.Shared {
-					real += r.Train.Together(row)
-				} else {
-					real += r.Train.Tokens(row)
-				}
+				e.real += r.Train.IDsOf(row, plan.Shared)
 			}
 		}
 	}
-	return byShape, steps, total, computed, real
+	return e
 }

@@ -284,6 +284,35 @@ func TestFlatOnDevices(t *testing.T) {
 	sameSteps(t, "two devices", results[1], results[0])
 }
 
+// TestFlatAdvice: what is said to fit is foreseen as the run with that setting is, whose
+// rows are filled anew.
+func TestFlatAdvice(t *testing.T) {
+	store := promptStore(t, 200)
+	plan := func(change func(*Config)) *Plan {
+		r := flatRun(t, t.TempDir(), store, 2e-4)
+		r.Config.BatchSize = 32
+		change(&r.Config)
+		r.Order = r.NewOrder(data.Default(), false, true)
+		return NewPlan(r)
+	}
+	p := plan(func(*Config) {})
+	checkpointed := p.ofPairs(32)
+	checkpointed.Checkpointed = true
+	for what, c := range map[string]struct {
+		need float64
+		want Memory
+	}{
+		"itself":        {p.need(p.Size, p.ofPairs(32)), p.Memory},
+		"fewer pairs":   {p.need(p.Size, p.ofPairs(2)), plan(func(c *Config) { c.BatchSize = 2 }).Memory},
+		"checkpointing": {p.need(p.Size, checkpointed), plan(func(c *Config) { c.GradientCheckpointing = true }).Memory},
+	} {
+		without := c.want.Total() - c.want.Activations
+		if got := c.need - without; math.Abs(got-c.want.Activations) > 0.15*c.want.Activations {
+			t.Errorf("%s: activations of %v bytes are foreseen, %v of the run itself", what, got, c.want.Activations)
+		}
+	}
+}
+
 // TestPaddingFree: on lays batches out flat, with whatever backend, and auto where
 // attention is computed over spans, which no backend here does; a model that cannot
 // is refused.

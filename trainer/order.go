@@ -123,8 +123,15 @@ func (r Run) idsAtOnce() int {
 		return 0
 	}
 	all := int(r.Train.Stats.Tokens)
-	return max(1, sort.Search(all, func(ids int) bool {
-		return PeakMemory(r.Model.Size(), r.flatShape(ids+1)).Activations > budget
+	return idsWithin(budget, r.Model.Size(), r.flatShape(all), all)
+}
+
+// idsWithin is how many ids a flat row may hold, up to most, so that its activations take
+// no more than a budget, in bytes.
+func idsWithin(budget float64, size model.Size, b BatchShape, most int) int {
+	return max(1, sort.Search(most, func(ids int) bool {
+		b.Tokens = ids + 1
+		return PeakMemory(size, b).Activations > budget
 	}))
 }
 

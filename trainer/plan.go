@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +31,8 @@ type Plan struct {
 	config   Config
 	longest  BatchShape // that needs most memory
 	sequence int        // the longest
+	pairIDs  float64    // of a pair, on average, as flat rows have them
+	atOnce   float64    // bytes that the activations of a flat row may take, 0 for no limit
 	onDevice func(length int, packed bool) BatchShape
 	devices  int    // with memory of their own that share a batch
 	scores   string // what would save the memory of scores written out, "" for nothing
@@ -48,19 +51,20 @@ type LengthPlan struct {
 func NewPlan(r Run) *Plan {
 	p := &Plan{Size: r.Model.Size(), Pairs: r.Config.BatchSize * r.Config.GradientAccumulationSteps,
 		dtype: strings.ToLower(r.Model.Compute.String()), config: r.Config}
-	byShape, counted, steps, computed, real := batchLengths(r)
-	p.Steps, p.Padding = steps, 1-float64(real)/float64(computed)
+	e := firstEpoch(r)
+	p.Steps, p.Padding = e.total, 1-float64(e.real)/float64(e.computed)
 	batches, total := 0, 0.0
-	for _, n := range byShape {
+	for _, n := range e.byShape {
 		batches += n
 	}
-	for _, shape := range slices.SortedFunc(maps.Keys(byShape), inOrder) {
-		one := LengthPlan{Tokens: shape.Tokens, Packed: shape.Packed, Flat: shape.Flat, Share: float64(byShape[shape]) / float64(batches), FLOPs: FLOPs(p.Size, shape)}
-		total += one.FLOPs * float64(byShape[shape])
+	for _, shape := range slices.SortedFunc(maps.Keys(e.byShape), inOrder) {
+		one := LengthPlan{Tokens: shape.Tokens, Packed: shape.Packed, Flat: shape.Flat, Share: float64(e.byShape[shape]) / float64(batches), FLOPs: FLOPs(p.Size, shape)}
+		total += one.FLOPs * float64(e.byShape[shape])
 		p.Lengths = append(p.Lengths, one)
 	}
-	p.FLOPs = total / float64(counted)
+	p.FLOPs = total / float64(e.steps)
 	p.onDevice, p.longest, p.sequence, p.devices = r.onDevice, r.largest(), r.Train.Stats.Longest, r.ownMemory()
+	p.pairIDs, p.atOnce = float64(e.real)/float64(e.pairs), r.activationBytes()
 	p.Memory = PeakMemory(p.Size, p.longest)
 	p.scores = scoresAdvice(r, p.longest)
 	return p
@@ -208,13 +212,14 @@ func (p *Plan) CheckMemory(have float64) error {
 
 // whatFits names settings under which the same prediction fits.
 func (p *Plan) whatFits(have float64) string {
-	ways := fitting{have: have}
-	ways.checkpointing(p)
-	ways.smallerBatch(p)
-	ways.shorter(p)
+	ways := fitting{p: p, have: have}
+	ways.lessAtOnce()
+	ways.checkpointing()
+	ways.smallerBatch()
+	ways.shorter()
 	adapter := p.Size
 	adapter.Trainable, adapter.TrainedLinear, adapter.AdapterOutputs = p.Size.Trainable/100, p.Size.TrainedLinear/100, p.Size.Outputs
-	ways.try("model.lora.rank=16", adapter, p.longest)
+	ways.try("model.lora.rank=16", adapter, p.ofPairs(p.config.BatchSize))
 	if len(ways.found) == 0 {
 		least := p.ofPairs(1)
 		least.Checkpointed = true
@@ -228,28 +233,53 @@ func (p *Plan) whatFits(have float64) string {
 
 // fitting collects settings that need no more than have.
 type fitting struct {
+	p     *Plan
 	have  float64
 	found []string
 }
 
+// need foresees the run with a size and shape; a flat shape is that of a whole batch, of
+// which a row holds as much as it may.
+func (p *Plan) need(size model.Size, b BatchShape) float64 {
+	if b.Flat && p.atOnce > 0 {
+		b.Tokens = max(min(b.Tokens, 2*p.sequence), idsWithin(p.atOnce, size, b, b.Tokens))
+	}
+	return PeakMemory(size, b).Total()
+}
+
 func (f *fitting) try(what string, size model.Size, b BatchShape) bool {
-	need := PeakMemory(size, b).Total()
+	need := f.p.need(size, b)
 	if need <= f.have {
 		f.found = append(f.found, fmt.Sprintf("%s (about %.2f GB)", what, need/1e9))
 	}
 	return need <= f.have
 }
 
-func (f *fitting) checkpointing(p *Plan) {
-	b := p.longest
+// lessAtOnce divides batches of flat rows further, where the longest pair leaves room to.
+func (f *fitting) lessAtOnce() {
+	b := f.p.longest
+	if !b.Flat {
+		return
+	}
+	m := f.p.Memory
+	room := math.Floor(10*(f.have-m.Total()+m.Activations)/1e9) / 10 // gigabytes
+	b.Tokens = min(b.Tokens, 2*f.p.sequence)
+	if room <= 0 || PeakMemory(f.p.Size, b).Activations > 1e9*room {
+		return
+	}
+	f.found = append(f.found, fmt.Sprintf("train.activation_memory=%g (about %.2f GB)", room, room+(m.Total()-m.Activations)/1e9))
+}
+
+func (f *fitting) checkpointing() {
+	b := f.p.ofPairs(f.p.config.BatchSize)
 	b.Checkpointed = true
-	f.try("train.gradient_checkpointing=true", p.Size, b)
+	f.try("train.gradient_checkpointing=true", f.p.Size, b)
 }
 
 // smallerBatch tries fewer pairs at a time, as many a step.
-func (f *fitting) smallerBatch(p *Plan) {
-	for n := p.config.BatchSize / 2; n >= 1; n /= 2 {
-		if f.try(fmt.Sprintf("train.batch_size=%d with train.gradient_accumulation_steps=%d", n, ceilDiv(p.Pairs, n)), p.Size, p.ofPairs(n)) {
+func (f *fitting) smallerBatch() {
+	for n := f.p.config.BatchSize / 2; n >= 1; n /= 2 {
+		if f.try(fmt.Sprintf("train.batch_size=%d with train.gradient_accumulation_steps=%d", n, ceilDiv(f.p.Pairs, n)), f.p.Size, f.p.ofPairs(n)) {
 			return
 		}
 	}
@@ -258,8 +288,8 @@ func (f *fitting) smallerBatch(p *Plan) {
 // ofPairs is the largest shape with n pairs of a batch.
 func (p *Plan) ofPairs(n int) BatchShape {
 	b := p.longest
-	if b.Flat {
-		b.Tokens = min(b.Tokens, 2*n*p.sequence)
+	if b.Flat { // at least the longest pair
+		b.Tokens = max(min(b.Tokens, 2*p.sequence), int(math.Ceil(p.pairIDs*float64(n))))
 	} else {
 		b.Rows = b.rowsPerPair() * ceilDiv(n, p.devices)
 	}
@@ -268,15 +298,15 @@ func (p *Plan) ofPairs(n int) BatchShape {
 
 // shorter tries shorter sequences, each in a row: those that share a row take no
 // more (batches.Store.Shares).
-func (f *fitting) shorter(p *Plan) {
-	for length := p.sequence / 2; length >= 64; length /= 2 {
-		b := p.longest
+func (f *fitting) shorter() {
+	for length := f.p.sequence / 2; length >= 64; length /= 2 {
+		b := f.p.ofPairs(f.p.config.BatchSize)
 		if b.Flat { // about so much shorter, as the longest sequence is
-			b.Tokens, b.Keys = ceilDiv(b.Tokens*length, p.sequence), ceilDiv(b.Keys*length, p.sequence)
+			b.Tokens, b.Keys = ceilDiv(b.Tokens*length, f.p.sequence), ceilDiv(b.Keys*length, f.p.sequence)
 		} else {
-			b = p.onDevice(length, false)
+			b = f.p.onDevice(length, false)
 		}
-		if f.try(fmt.Sprintf("model.max_length=%d", length), p.Size, b) {
+		if f.try(fmt.Sprintf("model.max_length=%d", length), f.p.Size, b) {
 			return
 		}
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // Started tells whether a run directory holds a run already.
-func Started(runDir string) bool { return Stepped(runDir) || holds(runDir, useFile) }
+func Started(runDir string) bool { return Stepped(runDir) || holds(runDir, configFile) }
 
 // Stepped tells whether a run has made steps: its configuration alone, which other
 // commands' directories have too, is none.

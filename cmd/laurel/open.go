@@ -81,7 +81,7 @@ func openScorer(ctx context.Context, ref, revision string, maxLength int, backen
 
 // sharedPrefixFlag is that of commands that score.
 func sharedPrefixFlag(cmd *cobra.Command, to *bool) {
-	cmd.Flags().BoolVar(to, "shared-prefix", false, "compute what texts begin with alike once (decoders): faster with several responses to a prompt; a reward then depends on its neighbours, by up to 2e-5")
+	cmd.Flags().BoolVar(to, "shared-prefix", false, "compute what texts begin with alike once (decoders) also where a reward then depends on its neighbours, by up to 2e-5; on a CPU with XLA it is done anyway, with the same bits")
 }
 
 // sharePrefixes does what sharedPrefixFlag asks for.

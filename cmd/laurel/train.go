@@ -110,6 +110,11 @@ type training struct {
 
 // run is the whole line: directory, model, data, loop, report.
 func (t *training) run(ctx context.Context) error {
+	done, err := t.lock()
+	if err != nil {
+		return err
+	}
+	defer done()
 	if err := t.claim(); err != nil {
 		return err
 	}
@@ -121,11 +126,6 @@ func (t *training) run(ctx context.Context) error {
 	t.pairs = run.Train.Stats.Pairs
 	if err := t.writeConfig(); err != nil {
 		return err
-	}
-	if done, err := trainer.Use(t.dir); err != nil {
-		fmt.Fprintf(t.out, "note: laurel board will not see that this run is running: %v\n", err)
-	} else {
-		defer done()
 	}
 	result, err := t.steps(ctx, run)
 	if err != nil {
@@ -150,12 +150,26 @@ func (t *training) writeConfig() error {
 	return data.WriteFile(t.configPath(), resolved)
 }
 
-// claim makes the run directory, or checks that a resumed run has the config
+// lock makes the run directory this process's own. Where its disk has no locks the
+// run goes on without.
+func (t *training) lock() (done func() error, err error) {
+	if err := claimFolder(t.dir); err != nil {
+		return nil, err
+	}
+	done, err = trainer.Use(t.dir)
+	if err != nil && !errors.Is(err, trainer.ErrInUse) {
+		fmt.Fprintf(t.out, "note: no other process is kept from training in %s, and laurel board will not see that this run is running: %v\n", t.dir, err)
+		return func() error { return nil }, nil
+	}
+	return done, err
+}
+
+// claim sees that a new run does not replace another, or checks that a resumed run has the config
 // that it began with.
 func (t *training) claim() error {
 	path := t.configPath()
 	if !trainer.Started(t.dir) {
-		return errors.Join(claimFolder(t.dir), t.sweep())
+		return t.sweep()
 	}
 	if !t.resume {
 		return fmt.Errorf("%s holds a run already: add --resume to go on with it, or name another --out", t.dir)

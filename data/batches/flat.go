@@ -53,7 +53,7 @@ func (o Order) flatBatches(s *Store, random *rand.Rand) []Plan {
 // add puts a pair behind the others of a flat plan, one after another.
 func (p *Plan) add(s *Store, row int) {
 	p.Rows = append(p.Rows, row)
-	p.T += s.ids(row, p.Shared)
+	p.T += s.IDsOf(row, p.Shared)
 }
 
 // byNoisyLength are the rows of the store, each in the lower half of its key, the
@@ -61,7 +61,7 @@ func (p *Plan) add(s *Store, row int) {
 func (o Order) byNoisyLength(s *Store, random *rand.Rand) []uint64 {
 	keys := make([]uint64, s.Len())
 	for row := range keys {
-		length := float32(float64(s.ids(row, o.FlatShared)) * math.Exp(lengthNoise*random.NormFloat64()))
+		length := float32(float64(s.IDsOf(row, o.FlatShared)) * math.Exp(lengthNoise*random.NormFloat64()))
 		keys[row] = uint64(^math.Float32bits(length))<<32 | uint64(row)
 	}
 	slices.Sort(keys)
@@ -117,7 +117,7 @@ func swapBest(s *Store, full, empty *Plan) {
 			break
 		}
 		for j, b := range empty.Rows {
-			left := gap - 2*(s.ids(a, full.Shared)-s.ids(b, full.Shared))
+			left := gap - 2*(s.IDsOf(a, full.Shared)-s.IDsOf(b, full.Shared))
 			if left = max(left, -left); left < best {
 				best, from, to = left, i, j
 			}
@@ -127,7 +127,7 @@ func swapBest(s *Store, full, empty *Plan) {
 		return
 	}
 	a, b := &full.Rows[from], &empty.Rows[to]
-	moved := s.ids(*a, full.Shared) - s.ids(*b, full.Shared)
+	moved := s.IDsOf(*a, full.Shared) - s.IDsOf(*b, full.Shared)
 	*a, *b = *b, *a
 	full.T, empty.T = full.T-moved, empty.T+moved
 }
@@ -170,7 +170,7 @@ func inRows(s *Store, plan Plan, most int) []Plan {
 		return []Plan{plan}
 	}
 	longestFirst := slices.Clone(plan.Rows)
-	slices.SortStableFunc(longestFirst, func(a, b int) int { return cmp.Compare(s.ids(b, plan.Shared), s.ids(a, plan.Shared)) })
+	slices.SortStableFunc(longestFirst, func(a, b int) int { return cmp.Compare(s.IDsOf(b, plan.Shared), s.IDsOf(a, plan.Shared)) })
 	for n := min(len(longestFirst), (plan.T+most-1)/most); ; n++ {
 		parts := make([]Plan, n)
 		for i := range parts {
@@ -198,7 +198,7 @@ func inRows(s *Store, plan Plan, most int) []Plan {
 func (o Order) FlatLengths(s *Store, most int, epochs float64, compileTokens int) []int {
 	longest := 0
 	for row := range s.Len() {
-		longest = max(longest, s.ids(row, o.FlatShared))
+		longest = max(longest, s.IDsOf(row, o.FlatShared))
 	}
 	if most == 0 {
 		most = int(s.Stats.Tokens)

@@ -80,7 +80,7 @@ func TestFlatOrder(t *testing.T) {
 		}
 		longest := 0
 		for row := range s.Len() {
-			longest = max(longest, s.ids(row, o.FlatShared))
+			longest = max(longest, s.IDsOf(row, o.FlatShared))
 		}
 		most := []int{0, 1, 64, 200}[random.IntN(4)]
 		o.Flat = o.FlatLengths(s, most, 1+2*random.Float64(), random.IntN(5000))

@@ -19,9 +19,9 @@ func (s *Store) prefix(row int) int {
 // ids.
 func (s *Store) Together(row int) int { return s.Tokens(row) - s.prefix(row) }
 
-// ids is how many of a pair are computed: of both sequences, what they begin with once
+// IDsOf is how many ids of a pair are computed: of both sequences, what they begin with once
 // where they share it.
-func (s *Store) ids(row int, shared bool) int {
+func (s *Store) IDsOf(row int, shared bool) int {
 	if shared {
 		return s.Together(row)
 	}

@@ -112,6 +112,9 @@ func (d *definition) complete(s *settings) ([]byte, *addedVocabulary, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if !own && d.dropout > 0 {
+		return nil, nil, fmt.Errorf("model.dropout is %v: merges are left out at random, so that a text would have other ids and another reward every time: set it to null", d.dropout)
+	}
 	if !own {
 		for _, token := range d.added {
 			v.add(token)

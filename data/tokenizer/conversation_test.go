@@ -2,7 +2,9 @@ package tokenizer
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -80,9 +82,92 @@ func TestNamedTemplates(t *testing.T) {
 	write(t, dir, "tokenizer_config.json", `{"chat_template":[{"name":"default","template":"plain {{ messages[-1].content }}"},{"name":"tool_use","template":"tools {{ messages[-1].content }}"},{"name":"rag","template":"{% broken"}]}`)
 	tok := open(t, dir)
 	messages := []data.Message{{Role: "user", Content: "q"}}
-	for tools, want := range map[string]string{"": "plain q", "[{}]": "tools q"} {
-		if text, err := tok.RenderIn(data.Context{Tools: tools}, messages, false); err != nil || text != want {
+	for context, want := range map[data.Context]string{
+		{}: "plain q", {Tools: "[{}]"}: "tools q", {Tools: "[]"}: "tools q",
+		{TemplateKwargs: `{"tools":[]}`}: "tools q", {Tools: "[{}]", TemplateKwargs: `{"tools":null}`}: "plain q",
+	} {
+		if text, err := tok.RenderIn(context, messages, false); err != nil || text != want {
+			t.Errorf("%+v: %q, %v; want %q", context, text, err, want)
+		}
+	}
+}
+
+// The default of additional_chat_templates goes before chat_template.jinja, and
+// both before tokenizer_config.json. Expected text: apply_chat_template of
+// transformers 5.23.0.
+func TestDefaultAmongNamedTemplates(t *testing.T) {
+	dir := copyModel(t, "bpe")
+	write(t, dir, "tokenizer_config.json", `{"chat_template":"config {{ messages[-1].content }}"}`)
+	renders := func(want string) {
+		t.Helper()
+		if text, err := open(t, dir).Render([]data.Message{textMessage("user", "q")}, false); err != nil || text != want {
+			t.Errorf("%q, %v; want %q", text, err, want)
+		}
+	}
+	renders("config q")
+	write(t, dir, "chat_template.jinja", "file {{ messages[-1].content }}")
+	renders("file q")
+	if err := os.Mkdir(filepath.Join(dir, "additional_chat_templates"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "additional_chat_templates/default.jinja", "named {{ messages[-1].content }}")
+	renders("named q")
+	if err := os.Remove(filepath.Join(dir, "chat_template.jinja")); err != nil {
+		t.Fatal(err)
+	}
+	renders("named q")
+}
+
+// Llama 3.1's template asks whether tools are none, which an empty list is not.
+// Expected text: apply_chat_template of transformers 5.23.0 with tools=[] and None.
+func TestEmptyListOfTools(t *testing.T) {
+	template := openTemplate(t, "llama-3.1.jinja", map[string]string{"bos_token": "<s>"})
+	const answer = "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\na<|eot_id|>"
+	for tools, want := range map[string]string{
+		"[]": "<s><|start_header_id|>system<|end_header_id|>\n\nEnvironment: ipython\nCutting Knowledge Date: December 2023\nToday Date: x\n\n<|eot_id|>" +
+			"<|start_header_id|>user<|end_header_id|>\n\nGiven the following functions, please respond with a JSON for a function call with its proper arguments " +
+			"that best answers the given prompt.\n\nRespond in the format {\"name\": function name, \"parameters\": dictionary of argument name and its value}." +
+			"Do not use variables.\n\nq" + answer,
+		"": "<s><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: x\n\n<|eot_id|>" +
+			"<|start_header_id|>user<|end_header_id|>\n\nq" + answer,
+	} {
+		text, err := template.render(data.Context{Tools: tools, TemplateKwargs: `{"date_string":"x"}`}, []data.Message{textMessage("user", "q"), textMessage("assistant", "a")}, false)
+		if err != nil || text != want {
 			t.Errorf("tools %q: %q, %v; want %q", tools, text, err, want)
+		}
+	}
+}
+
+// What has the name of an argument of apply_chat_template is that argument to
+// TRL, and no variable of the template.
+func TestArgumentsAmongKwargs(t *testing.T) {
+	template, err := compileTemplate("x", "{% for m in messages %}{{ m.content }}{% endfor %}: {{ padding is defined }}{{ tokenize is defined }}{{ documents }}{{ add_generation_prompt }}{{ k }}", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kwargs, want := range map[string]string{
+		`{"k":1,"add_generation_prompt":true,"documents":[]}`:                                                                      "a: FalseFalse[]True1",
+		`{"padding":false,"tokenize":true,"chat_template":null,"continue_final_message":false,"documents":null,"truncation":null}`: "a: FalseFalseNoneFalse",
+		`{"continue_final_message":true}`:                                                                                          "continue_final_message is an argument",
+		`{"continue_final_message":"content"}`:                                                                                     "continue_final_message is an argument",
+		`{"chat_template":"{{ messages }}"}`:                                                                                       "chat_template is an argument",
+		`{"tokenize":false}`:                                                                                                       "tokenize is an argument",
+		`{"truncation":true,"max_length":5}`:                                                                                       "truncation is an argument",
+		`{"max_length":5}`:                                                                                                         "max_length is an argument",
+		`{"padding":"max_length"}`:                                                                                                 "padding is an argument",
+		`{"return_dict":false}`:                                                                                                    "return_dict is an argument",
+		`{"tokenizer_kwargs":{"a":1}}`:                                                                                             "tokenizer_kwargs is an argument",
+		`{"sanitize_control_tokens":true}`:                                                                                         "sanitize_control_tokens is an argument",
+		`{"messages":[{"role":"user"}]}`:                                                                                           "messages: the conversation is the row's own",
+		`{"tools":["f"]}`:                                                                                                          "tools: item 0 is no object",
+		`{"documents":"text"}`:                                                                                                     "documents: want a list of objects",
+	} {
+		text, err := template.render(data.Context{TemplateKwargs: kwargs}, []data.Message{textMessage("user", "a")}, false)
+		if err != nil {
+			text = err.Error()
+		}
+		if refused := !strings.HasPrefix(want, "a: "); errors.Is(err, ErrText) != refused || refused && !strings.Contains(text, want) || !refused && text != want {
+			t.Errorf("%s: %q, want %q", kwargs, text, want)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 type definition struct {
 	keys       map[string]json.RawMessage
 	vocabulary *vocabulary
+	dropout    float64 // of merges (BPE)
 	added      []addedToken
 }
 

@@ -31,12 +31,27 @@ type chatTemplate struct {
 // chatTemplates are what transformers chooses from.
 type chatTemplates struct {
 	normal *chatTemplate
-	tools  *chatTemplate // tool_use, for conversations with tools; else normal
+	tools  *chatTemplate // tool_use, for conversations with a list of tools, be it empty; else normal
 }
 
-// readTemplates takes chat_template.jinja and additional_chat_templates first,
-// as transformers does, then chat_template of tokenizer_config.json. It gives
-// nil where there is none.
+// of is the template that a row's conversation is written by.
+func (t *chatTemplates) of(context data.Context) (*chatTemplate, error) {
+	if t.tools == t.normal {
+		return t.normal, nil
+	}
+	variables := map[string]jinja.Value{}
+	if err := addContext(variables, context); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrText, err)
+	}
+	if variables["tools"] == nil {
+		return t.normal, nil
+	}
+	return t.tools, nil
+}
+
+// readTemplates takes additional_chat_templates first, as transformers does, then
+// chat_template.jinja, then chat_template of tokenizer_config.json. It gives nil
+// where there is none.
 func readTemplates(dir string, s *settings) (*chatTemplates, error) {
 	file, sources, err := templateFiles(dir)
 	if err != nil {
@@ -98,12 +113,14 @@ func partsMessage(role, text string) data.Message {
 	return data.Message{Role: role, Content: text, Whole: fmt.Sprintf(`{"role":%q,"content":[{"type":"text","text":%q}]}`, role, text)}
 }
 
-// templateFiles reads the files of templates: chat_template.jinja, which is
-// the default, and those of additional_chat_templates by their names.
+// templateFiles reads the files of templates: those of additional_chat_templates
+// by their names, and chat_template.jinja, which is the default where no file
+// there has that name. file is the default's.
 func templateFiles(dir string) (file string, sources map[string]string, err error) {
 	file, sources = filepath.Join(dir, "chat_template.jinja"), map[string]string{}
+	single := file
 	named, _ := filepath.Glob(filepath.Join(dir, "additional_chat_templates", "*.jinja"))
-	for _, path := range append(named, file) {
+	for _, path := range append([]string{single}, named...) {
 		raw, err := os.ReadFile(path)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
@@ -112,8 +129,11 @@ func templateFiles(dir string) (file string, sources map[string]string, err erro
 			return path, nil, err
 		}
 		name := strings.TrimSuffix(filepath.Base(path), ".jinja")
-		if path == file {
+		if path == single {
 			name = "default"
+		}
+		if name == "default" {
+			file = path
 		}
 		sources[name] = string(raw)
 	}
@@ -247,26 +267,6 @@ func aliasReasoning(message *jinja.Dict) *jinja.Dict {
 	return message
 }
 
-// addContext adds a row's tools and variables.
-func addContext(variables map[string]jinja.Value, context data.Context) (err error) {
-	if context.Tools != "" {
-		if variables["tools"], err = jinja.FromJSON(context.Tools); err != nil {
-			return fmt.Errorf("tools: %w", err)
-		}
-	}
-	if context.TemplateKwargs == "" {
-		return nil
-	}
-	kwargs, err := objectOf(context.TemplateKwargs)
-	if err != nil {
-		return fmt.Errorf("chat_template_kwargs %w", err)
-	}
-	for _, name := range kwargs.Keys() {
-		variables[name], _ = kwargs.Get(name)
-	}
-	return nil
-}
-
 // HasTemplate says whether Render follows the model's chat template; without
 // one it writes the HH transcript form.
 func (t *Tokenizer) HasTemplate() bool { return t.templates != nil }
@@ -289,9 +289,9 @@ func (t *Tokenizer) RenderIn(context data.Context, messages []data.Message, addG
 		t.unread.count(context, messages, "")
 		return transcript(messages, addGenerationPrompt)
 	}
-	template := t.templates.normal
-	if context.Tools != "" {
-		template = t.templates.tools
+	template, err := t.templates.of(context)
+	if err != nil {
+		return "", err
 	}
 	if err := template.reads(messages); err != nil {
 		return "", err

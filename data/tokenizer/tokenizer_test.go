@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,6 +38,32 @@ func copyModel(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// Merges left out at random would give a text another reward every time; a class
+// that builds its own pipeline, as transformers does, has none.
+func TestDropout(t *testing.T) {
+	for value, want := range map[string]string{"0.5": "model.dropout is 0.5", "0.0": "", "null": ""} {
+		for class, own := range map[string]bool{"PreTrainedTokenizerFast": false, "GPT2Tokenizer": true} {
+			dir := copyModel(t, "bpe")
+			var tokenizer map[string]any
+			readJSON(t, filepath.Join(dir, "tokenizer.json"), &tokenizer)
+			tokenizer["model"].(map[string]any)["dropout"] = json.RawMessage(value)
+			text, err := json.Marshal(tokenizer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, dir, "tokenizer.json", string(text))
+			write(t, dir, "tokenizer_config.json", `{"tokenizer_class":"`+class+`"}`)
+			tok, err := Open(dir)
+			if err == nil {
+				tok.Close()
+			}
+			if refused := want != "" && !own; (err != nil) != refused || refused && !strings.Contains(err.Error(), want) {
+				t.Errorf("dropout %s of %s: %v", value, class, err)
+			}
+		}
+	}
 }
 
 func TestSpecialTokens(t *testing.T) {

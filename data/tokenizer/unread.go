@@ -24,14 +24,14 @@ var readsReasoning = regexp.MustCompile(`reasoning|[.'"]thinking`)
 func isReasoning(key string) bool { return strings.HasPrefix(key, "reasoning") || key == "thinking" }
 
 func (u *unread) count(context data.Context, messages []data.Message, template string) {
-	if context.Tools == "" && !slices.ContainsFunc(messages, func(m data.Message) bool { return m.Whole != "" }) {
+	if context.Offered() == "" && !slices.ContainsFunc(messages, func(m data.Message) bool { return m.Whole != "" }) {
 		return
 	}
 	for i, key := range contentKeys {
 		if strings.Contains(template, key) || isReasoning(key) && readsReasoning.MatchString(template) {
 			continue
 		}
-		held := key == "tools" && context.Tools != ""
+		held := key == "tools" && context.Offered() != ""
 		for _, m := range messages {
 			if held || m.Whole == "" {
 				continue

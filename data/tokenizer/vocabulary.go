@@ -14,15 +14,17 @@ type vocabulary struct {
 	list  bool // pieces with scores, as Unigram has them
 }
 
-// vocabulary reads an object from text to id, or Unigram's list of
+// readVocabulary reads an object from text to id, or Unigram's list of
 // [text, score].
 func (d *definition) readVocabulary() (*vocabulary, error) {
 	var model struct {
-		Vocab json.RawMessage `json:"vocab"`
+		Vocab   json.RawMessage `json:"vocab"`
+		Dropout float64         `json:"dropout"`
 	}
 	if err := json.Unmarshal(d.keys["model"], &model); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
+	d.dropout = model.Dropout
 	v := &vocabulary{texts: map[int32]string{}}
 	if json.Unmarshal(model.Vocab, &v.ids) != nil || v.ids == nil {
 		var pieces [][]any
