@@ -242,7 +242,7 @@ type fitting struct {
 // which a row holds as much as it may.
 func (p *Plan) need(size model.Size, b BatchShape) float64 {
 	if b.Flat && p.atOnce > 0 {
-		b.Tokens = max(min(b.Tokens, 2*p.sequence), idsWithin(p.atOnce, size, b, b.Tokens))
+		b.Tokens = max(p.leastIDs(b), idsWithin(p.atOnce, size, b, b.Tokens))
 	}
 	return PeakMemory(size, b).Total()
 }
@@ -263,7 +263,7 @@ func (f *fitting) lessAtOnce() {
 	}
 	m := f.p.Memory
 	room := math.Floor(10*(f.have-m.Total()+m.Activations)/1e9) / 10 // gigabytes
-	b.Tokens = min(b.Tokens, 2*f.p.sequence)
+	b.Tokens = f.p.leastIDs(b)
 	if room <= 0 || PeakMemory(f.p.Size, b).Activations > 1e9*room {
 		return
 	}
@@ -285,11 +285,14 @@ func (f *fitting) smallerBatch() {
 	}
 }
 
+// leastIDs is what the longest pair takes of a flat row, at most.
+func (p *Plan) leastIDs(row BatchShape) int { return min(row.Tokens, 2*p.sequence) }
+
 // ofPairs is the largest shape with n pairs of a batch.
 func (p *Plan) ofPairs(n int) BatchShape {
 	b := p.longest
-	if b.Flat { // at least the longest pair
-		b.Tokens = max(min(b.Tokens, 2*p.sequence), int(math.Ceil(p.pairIDs*float64(n))))
+	if b.Flat {
+		b.Tokens = max(p.leastIDs(b), int(math.Ceil(p.pairIDs*float64(n))))
 	} else {
 		b.Rows = b.rowsPerPair() * ceilDiv(n, p.devices)
 	}

@@ -225,9 +225,11 @@ func (w *Weights) Float32(name string) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	values, err := t.float32s()
-	if err != nil {
-		return nil, fmt.Errorf("read weights %s: tensor %q: %w", t.File, name, err)
+	values := make([]float32, t.Elements())
+	if err := w.read(name, len(values), func(dtype string, at, n int, raw []byte, _ []float32) error {
+		return decodeFloats(values[at:at+n], raw, dtype)
+	}); err != nil {
+		return nil, err
 	}
 	return values, nil
 }
@@ -239,13 +241,6 @@ func (t Tensor) floatWidth() (int, error) {
 		return 0, fmt.Errorf("%s does not read as float32 (F32, F16, BF16 and F64 do)", t.DType)
 	}
 	return width, nil
-}
-
-func (t Tensor) float32s() ([]float32, error) {
-	values := make([]float32, t.Elements())
-	return values, t.decode(len(values), func(at, n int, raw []byte, _ []float32) error {
-		return decodeFloats(values[at:at+n], raw, t.DType)
-	})
 }
 
 // decode has the n values that a tensor should hold read part by part, with room for
