@@ -39,14 +39,9 @@ func (m *Model) writeHF(dir string) error {
 	if err := m.Save(dir, m.PadID()); err != nil {
 		return err
 	}
-	for _, path := range m.TokenizerFiles() {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, filepath.Base(path)), content, 0o644); err != nil {
-			return err
-		}
+	write := func(path string, content []byte) error { return os.WriteFile(path, content, 0o644) }
+	if err := m.Tokenizer.CopyFiles(dir, write); err != nil {
+		return err
 	}
 	if err := m.agreeOnPad(dir); err != nil {
 		return err
@@ -60,15 +55,6 @@ func (m *Model) writeHF(dir string) error {
 		}
 	}
 	return nil
-}
-
-// TokenizerFiles are the paths to copy beside weights.
-func (m *Model) TokenizerFiles() []string {
-	var paths []string
-	for _, name := range m.Tokenizer.Files() {
-		paths = append(paths, filepath.Join(m.Tokenizer.Dir(), name))
-	}
-	return paths
 }
 
 // Card is what a model's card says of its training and evaluation.

@@ -273,6 +273,28 @@ func TestExport(t *testing.T) {
 	}
 }
 
+// TestExportKeepsTemplates: a template for tools is where a reader of the export
+// looks for it.
+func TestExportKeepsTemplates(t *testing.T) {
+	from := saved(t, 4096, 1)
+	folder := filepath.Join(from, "additional_chat_templates")
+	for path, content := range map[string]string{filepath.Join(from, "chat_template.jinja"): "plain {{ messages[-1].content }}", filepath.Join(folder, "tool_use.jinja"): "tools {{ messages[-1].content }}"} {
+		if err := errors.Join(os.MkdirAll(folder, 0o755), os.WriteFile(path, []byte(content), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "hf")
+	if err := opened(t, from, Options{MaxLength: 24}).Export(dir, pureGo(t), "go", "test"); err != nil {
+		t.Fatal(err)
+	}
+	for context, want := range map[data.Context]string{{}: "plain q", {Tools: "[]"}: "tools q"} {
+		text, err := opened(t, dir, Options{}).Tokenizer.RenderIn(context, []data.Message{{Role: "user", Content: "q"}}, false)
+		if err != nil || text != want {
+			t.Errorf("%+v: %q, %v, want %q", context, text, err, want)
+		}
+	}
+}
+
 // TestMultilingualTokenizers: XLM-RoBERTa's vocabulary fits Multilingual MiniLM's
 // embeddings; an English one is no reason to put a Unigram under BERT.
 func TestMultilingualTokenizers(t *testing.T) {

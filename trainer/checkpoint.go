@@ -70,9 +70,9 @@ func checkpointsDir(runDir string) string { return filepath.Join(runDir, "checkp
 
 func checkpointName(step int) string { return fmt.Sprintf("%s%06d", stepPrefix, step) }
 
-// saveCheckpoint writes the checkpoint of the state's step. extra are files
-// to copy in, those of the tokenizer; kept is its validation, or nil.
-func saveCheckpoint(runDir string, m *model.Model, padID int, extra []string, state State, kept *Measured) error {
+// saveCheckpoint writes the checkpoint of the state's step. saveTokenizer puts the
+// tokenizer's files into it, where there is one; kept is its validation, or nil.
+func saveCheckpoint(runDir string, m *model.Model, padID int, saveTokenizer func(dir string) error, state State, kept *Measured) error {
 	parent := checkpointsDir(runDir)
 	name := checkpointName(state.Step)
 	final := filepath.Join(parent, name)
@@ -80,7 +80,7 @@ func saveCheckpoint(runDir string, m *model.Model, padID int, extra []string, st
 		return kept.save(final) // the same step's checkpoint is whole already
 	}
 	aside := filepath.Join(parent, writing+name)
-	if err := cmp.Or(writeCheckpoint(aside, m, padID, extra, state), kept.save(aside)); err != nil {
+	if err := cmp.Or(writeCheckpoint(aside, m, padID, saveTokenizer, state), kept.save(aside)); err != nil {
 		return fmt.Errorf("save checkpoint %s: %w", name, errors.Join(err, os.RemoveAll(aside)))
 	}
 	if err := os.Rename(aside, final); err != nil {
@@ -89,7 +89,7 @@ func saveCheckpoint(runDir string, m *model.Model, padID int, extra []string, st
 	return data.SyncFolder(parent)
 }
 
-func writeCheckpoint(dir string, m *model.Model, padID int, extra []string, state State) error {
+func writeCheckpoint(dir string, m *model.Model, padID int, saveTokenizer func(dir string) error, state State) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
@@ -99,8 +99,8 @@ func writeCheckpoint(dir string, m *model.Model, padID int, extra []string, stat
 	if err := m.Save(dir, padID); err != nil {
 		return err
 	}
-	for _, path := range extra {
-		if err := copySynced(path, filepath.Join(dir, filepath.Base(path))); err != nil {
+	if saveTokenizer != nil {
+		if err := saveTokenizer(dir); err != nil {
 			return err
 		}
 	}
@@ -115,14 +115,6 @@ func writeCheckpoint(dir string, m *model.Model, padID int, extra []string, stat
 		return err
 	}
 	return data.SyncFolder(dir)
-}
-
-func copySynced(from, to string) error {
-	content, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	return data.WriteFile(to, content)
 }
 
 // checkpointSteps lists the whole checkpoints, oldest first.

@@ -22,19 +22,19 @@ import (
 
 // Run is one training run, ready to go.
 type Run struct {
-	Config         Config
-	Dir            string // the run directory
-	Model          *model.Model
-	Backend        compute.Backend
-	BackendName    string
-	Train          *batches.Store
-	Validation     *batches.Store // nil: no validation
-	Order          batches.Order
-	PadID          int
-	TokenizerFiles []string                             // copied into every checkpoint
-	State          State                                // where to begin; zero for a new run
-	Out            io.Writer                            // lines for people
-	Progress       func(done, total int, status string) // nil: none
+	Config        Config
+	Dir           string // the run directory
+	Model         *model.Model
+	Backend       compute.Backend
+	BackendName   string
+	Train         *batches.Store
+	Validation    *batches.Store // nil: no validation
+	Order         batches.Order
+	PadID         int
+	SaveTokenizer func(dir string) error               // into every checkpoint; nil: none
+	State         State                                // where to begin; zero for a new run
+	Out           io.Writer                            // lines for people
+	Progress      func(done, total int, status string) // nil: none
 	// Kept is told of each validation that is the best so far, once its checkpoint
 	// is there; nil: nobody is.
 	Kept func(*Measured, State)
@@ -237,7 +237,7 @@ func (r Run) save(state *State, kept *Measured) error {
 	} else {
 		state.Devices = 0
 	}
-	if err := saveCheckpoint(r.Dir, r.Model, r.PadID, r.TokenizerFiles, *state, kept); err != nil {
+	if err := saveCheckpoint(r.Dir, r.Model, r.PadID, r.SaveTokenizer, *state, kept); err != nil {
 		return err
 	}
 	if err := writeBest(r.Dir, state.Best); err != nil {

@@ -229,7 +229,8 @@ func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 	if p.scored, p.State, err = t.open(ctx); err != nil {
 		return nil, err
 	}
-	p.Model, p.BackendName, p.PadID, p.TokenizerFiles = p.scored.Model, p.choice.Name, p.scored.PadID(), p.scored.TokenizerFiles()
+	p.Model, p.BackendName, p.PadID = p.scored.Model, p.choice.Name, p.scored.PadID()
+	p.SaveTokenizer = func(dir string) error { return p.scored.Tokenizer.CopyFiles(dir, data.WriteFile) }
 	if err := p.Model.UseDevices(p.Backend, devicesFor(int(p.Config.Devices), p.choice, p.Backend, t.out)); err != nil {
 		p.scored.Close()
 		return nil, fmt.Errorf("train.devices: %w", err)

@@ -112,6 +112,14 @@ func TestDefaultAmongNamedTemplates(t *testing.T) {
 	}
 	write(t, dir, "additional_chat_templates/default.jinja", "named {{ messages[-1].content }}")
 	renders("named q")
+	copied := t.TempDir()
+	write := func(path string, content []byte) error { return os.WriteFile(path, content, 0o644) }
+	if err := open(t, dir).CopyFiles(copied, write); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := open(t, copied).Render([]data.Message{textMessage("user", "q")}, false); err != nil || text != "named q" {
+		t.Errorf("copied: %q, %v", text, err)
+	}
 	if err := os.Remove(filepath.Join(dir, "chat_template.jinja")); err != nil {
 		t.Fatal(err)
 	}

@@ -202,6 +202,24 @@ func (t *Tokenizer) Specials() (prefix, suffix []int32) {
 // Dir is the directory that Open read.
 func (t *Tokenizer) Dir() string { return t.dir }
 
+// CopyFiles has write put each of Files below a folder, where it lies below Dir.
+func (t *Tokenizer) CopyFiles(to string, write func(path string, content []byte) error) error {
+	for _, name := range t.Files() {
+		content, err := os.ReadFile(filepath.Join(t.dir, name))
+		if err != nil {
+			return err
+		}
+		path := filepath.Join(to, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := write(path, content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Files are the names of the tokenizer's files in Dir, those that an exported
 // model needs beside its weights.
 func (t *Tokenizer) Files() []string {
