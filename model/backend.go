@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,6 +30,9 @@ type BackendChoice struct {
 	// OnDemand takes GPU memory as it is needed instead of most of it at the
 	// start: for measuring, and beside other programs.
 	OnDemand bool `json:"-"`
+	// CPUDevices is how many devices XLA's CPU is shown as; 0: one for each CPU, and at most
+	// four. Each takes a thread at least.
+	CPUDevices int `json:"-"`
 }
 
 // ChooseBackend finds what the backend key of a run asks for: auto (cuda,
@@ -96,6 +100,8 @@ func (c *BackendChoice) Open() (compute.Backend, error) {
 	options := ""
 	if c.isCUDA() {
 		options = fmt.Sprintf(",preallocate=%v,memory_fraction=0.9,tf32=false", !c.OnDemand)
+	} else if ChangedXLA && c.Name == "cpu" {
+		options = fmt.Sprintf(",cpu_devices=%d", cmp.Or(c.CPUDevices, min(runtime.GOMAXPROCS(0), 4)))
 	}
 	if err := c.useCompileCache(); err != nil {
 		return nil, err

@@ -27,7 +27,9 @@ import (
 // of rows.
 type Scorer struct {
 	model *Model
-	exec  *ml.Exec
+	exec  *ml.Exec // with all threads
+	laned *ml.Exec // in lanes, each with a part of the threads
+	lanes int
 	limit int // longest sequence taken, 0 for no limit
 	padID int32
 	ids   int // about how many a batch holds
@@ -57,20 +59,26 @@ func NewScorer(backend compute.Backend, m *Model) (*Scorer, error) {
 	s := &Scorer{model: m, limit: m.MaxPositions(), padID: int32(max(0, m.Config.PadTokenID)), ids: batchIDs(backend),
 		spans: m.OverSpans(backend) && m.Config.pooling() != "attention"}
 	s.shares = s.spans && m.Config.Packs(true) == nil && takesOne(m.Config.pooling())
-	exec, err := ml.NewExec(backend, m.Store, func(scope *ml.Scope, batch *Node) *Node {
-		members := rowMembers
-		if IsFlat(batch) {
-			members = s.flatMembers()
+	s.lanes = lanesOf(backend)
+	var err error
+	for name, exec := range map[string]**ml.Exec{"score": &s.exec, "score in lanes": &s.laned} {
+		if *exec, err = ml.NewExec(backend, m.Store, s.graph); err != nil {
+			return nil, fmt.Errorf("scorer: %w", err)
 		}
-		in, _ := LaidOut(batch, members, 0)
-		return m.Reward(scope, in)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("scorer: %w", err)
+		m.Spread(*exec)
+		(*exec).WithName(name).SetMaxCache(-1)
 	}
-	m.Spread(exec)
-	s.exec = exec.WithName("score").SetMaxCache(-1)
 	return s, nil
+}
+
+// graph gives the rewards of a batch as LaidOut reads it.
+func (s *Scorer) graph(scope *ml.Scope, batch *Node) *Node {
+	members := rowMembers
+	if IsFlat(batch) {
+		members = s.flatMembers()
+	}
+	in, _ := LaidOut(batch, members, 0)
+	return s.model.Reward(scope, in)
 }
 
 // Score gives the raw reward (the logit) of each sequence of ids, in order.
@@ -94,21 +102,41 @@ func (s *Scorer) Score(ctx context.Context, sequences [][]int32, done func(n int
 		}
 		return err
 	}
+	todo := s.batches(byShape)
+	if len(todo) >= lanesWorth*s.lanes && s.lanes > 1 {
+		return rewards, s.scoreInLanes(ctx, sequences, todo, read)
+	}
 	last := &scoring{} // read once the batches after it are handed out, so that no device waits for the host
+	for _, b := range todo {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		next, err := s.begin(s.exec, sequences, b)
+		if err := errors.Join(read(last), err); err != nil {
+			return nil, err
+		}
+		last = next
+	}
+	return rewards, read(last)
+}
+
+// batch is what the devices compute at a time: rows of one shape, a part of them on each
+// device, and how many rows a device computes.
+type batch struct {
+	parts [][]scoreRow
+	rows  int
+	shape rowShape
+}
+
+// batches deals rows to batches, those of one shape one after another.
+func (s *Scorer) batches(byShape map[rowShape][]scoreRow) (all []batch) {
 	for _, shape := range slices.SortedFunc(maps.Keys(byShape), rowShape.compare) {
 		n := s.batchRows(shape)
 		for parts := range slices.Chunk(slices.Collect(slices.Chunk(byShape[shape], n)), s.model.NumDevices()) {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			next, err := s.begin(sequences, parts, n, shape)
-			if err := errors.Join(read(last), err); err != nil {
-				return nil, err
-			}
-			last = next
+			all = append(all, batch{parts, n, shape})
 		}
 	}
-	return rewards, read(last)
+	return all
 }
 
 // scoreRow is one row of a scoring batch: a bundle; or several, one after another, in a
@@ -232,11 +260,11 @@ func (s *Scorer) ScoreBatch(sequences [][]int32) ([]float32, error) {
 	if len(rows) == 0 {
 		return rewards, nil
 	}
-	batch, err := s.begin(sequences, [][]scoreRow{rows}, len(rows), rowShape{longest, padded})
+	scored, err := s.begin(s.exec, sequences, batch{[][]scoreRow{rows}, len(rows), rowShape{longest, padded}})
 	if err != nil {
 		return nil, err
 	}
-	return rewards, batch.read(rewards)
+	return rewards, scored.read(rewards)
 }
 
 // SetBatch makes batches hold about so many ids. Call it before the first Score.
@@ -291,22 +319,22 @@ type scoring struct {
 	norm    Norm
 }
 
-// begin hands a batch to each device, rows padded to [n, t]; rows that fill up a
-// batch hold one pad token and are thrown away.
-func (s *Scorer) begin(sequences [][]int32, parts [][]scoreRow, n int, shape rowShape) (*scoring, error) {
+// begin hands each device its part of a batch; rows that fill it up hold one pad token
+// and are thrown away.
+func (s *Scorer) begin(exec *ml.Exec, sequences [][]int32, b batch) (*scoring, error) {
 	var inputs []any
 	for d := range s.model.NumDevices() {
 		var rows []scoreRow // of a device that is left over
-		if d < len(parts) {
-			rows = parts[d]
+		if d < len(b.parts) {
+			rows = b.parts[d]
 		}
-		inputs = append(inputs, s.layOut(sequences, rows, n, shape))
+		inputs = append(inputs, s.layOut(sequences, rows, b.rows, b.shape))
 	}
-	out, err := s.exec.Exec(inputs...)
+	out, err := exec.Exec(inputs...)
 	if err != nil {
-		return nil, fmt.Errorf("score %d rows of %d tokens: %w", n, shape.t, err)
+		return nil, fmt.Errorf("score %d rows of %d tokens: %w", b.rows, b.shape.t, err)
 	}
-	return &scoring{batches: parts, rewards: out, norm: s.model.Config.Norm}, nil
+	return &scoring{batches: b.parts, rewards: out, norm: s.model.Config.Norm}, nil
 }
 
 // read waits for the rewards and puts each in its sequence's place.

@@ -95,13 +95,15 @@ func checkRows(t *testing.T, backend compute.Backend, m *Model, what string) {
 		t.Errorf("%s: %s", what, where)
 	}
 	if s.spans {
-		s.SetBatch(509)
+		s.SetBatch(127)
+		s.lanes = min(s.lanes, 2)
 		checkFlat(t, s, what)
 	}
 }
 
 // checkFlat scores sequences of many lengths, some of which begin alike, in flat rows of
-// a prime number of ids, alone, among all, and backwards: the same bits, and nearly those of rows of their own.
+// a prime number of ids, alone with all threads, and among all, and backwards, in lanes where the backend
+// has them: the same bits, and nearly those of rows of their own.
 func checkFlat(t *testing.T, s *Scorer, what string) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(6, 6))
@@ -116,6 +118,9 @@ func checkFlat(t *testing.T, s *Scorer, what string) {
 			t.Fatal(err)
 		}
 		return rewards
+	}
+	if rows, err := s.rows(sequences); err != nil || len(s.batches(rows)) < lanesWorth*s.lanes {
+		t.Fatalf("%s: %d batches are too few for lanes, %v", what, len(s.batches(rows)), err)
 	}
 	all := score(sequences)
 	backwards := slices.Clone(sequences)
@@ -142,11 +147,11 @@ func (s *Scorer) rowDependence(t *testing.T, n, tokens int) string {
 		for j, i := range rows {
 			alone[j] = scoreRow{{members: []int{i}}}
 		}
-		batch, err := s.begin(sequences, [][]scoreRow{alone}, n, rowShape{tokens, padded})
+		scored, err := s.begin(s.exec, sequences, batch{[][]scoreRow{alone}, n, rowShape{tokens, padded}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := batch.read(rewards); err != nil {
+		if err := scored.read(rewards); err != nil {
 			t.Fatal(err)
 		}
 		return rewards

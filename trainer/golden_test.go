@@ -104,6 +104,7 @@ func trainBackends(t *testing.T) map[string]compute.Backend {
 		t.Logf("SKIPPED on XLA: %v", err)
 		return all
 	}
+	choice.CPUDevices = 4 // for severalDevices
 	if all["cpu"], err = choice.Open(); err != nil {
 		t.Fatal(err)
 	}

@@ -41,15 +41,36 @@ var replacements = [...]replacement{
 	{"pjrt/loadedexecutables.go", // programs handed out without waiting for their results
 		"\tnonDonatableInputs []int\n",
 		"\tnonDonatableInputs []int\n\tRunsAhead          bool // Done does not wait for the results: who reads them does\n"},
+	{"pjrt/loadedexecutables.go", // where a program was loaded from
+		"\tisPortable                 bool\n\n\t// OnDevice",
+		"\tisPortable                 bool\n\tcode                       []byte\n\n\t// OnDevice"},
 	{"pjrt/loadedexecutables.go",
 		"\targs.device_complete_events = (**C.PJRT_Event)(unsafe.SliceData(perDeviceEvents))",
 		"\tif !c.RunsAhead {\n\t\targs.device_complete_events = (**C.PJRT_Event)(unsafe.SliceData(perDeviceEvents))\n\t}"},
 	{"compute/xla/executable.go", // shared buffers are read where they lie, and nothing would wait
 		"\texecBuilder := e.exec.Execute(pInputs...)",
-		"\texecBuilder := e.exec.Execute(pInputs...)\n\texecBuilder.RunsAhead = !e.backend.hasSharedBuffers"},
+		"\tif e.lanes != nil {\n\t\treturn e.executeInLane(pInputs)\n\t}\n\texecBuilder := e.exec.Execute(pInputs...)\n\texecBuilder.RunsAhead = !e.backend.hasSharedBuffers"},
+	{"compute/xla/executable.go", // several calls at a time on CPUs
+		"\tportable         bool\n}",
+		"\tportable         bool\n\tlanes            []*pjrt.LoadedExecutable // by lane, nil where it has not run yet\n}"},
+	{"compute/xla/executable.go",
+		"\treturn &Executable{\n\t\tbackend:         b.backend,\n",
+		"\tvar lanes []*pjrt.LoadedExecutable\n\tif n := b.backend.NumLanes(); n > 1 && laneless(b.name) != b.name {\n\t\tlanes = make([]*pjrt.LoadedExecutable, n)\n\t}\n\treturn &Executable{\n\t\tlanes:           lanes,\n\t\tbackend:         b.backend,\n"},
+	{"compute/xla/executable.go",
+		"\te.exec = nil\n",
+		"\tfor _, loaded := range e.lanes {\n\t\tif err := loaded.Destroy(); err != nil {\n\t\t\tklog.Warningf(\"Error while destroying executable %q in a lane: %+v\", e.name, err)\n\t\t}\n\t}\n\te.exec = nil\n"},
+	{"compute/xla/builder.go",
+		"stablehlo.New(name)",
+		"stablehlo.New(laneless(name))"},
+	{"compute/xla/backend.go",
+		"\tif backend.client != nil {\n",
+		"\tif err := backend.lanes.close(); err != nil {\n\t\tklog.Warningf(\"Failure while destroying a lane's PJRT client: %+v\", err)\n\t}\n\tif backend.client != nil {\n"},
 	{"compute/xla/xla.go",
 		"client, err = plugin.NewClient(pluginOptions)",
 		"client, err = plugin.NewClient(withoutDevice(pluginOptions))"},
+	{"compute/xla/xla.go", // how many devices a CPU is shown as
+		"\t// Any leftover plugin options are unknown.\n",
+		"\tif err := devicesOption(backendOptions, pluginOptions); err != nil {\n\t\treturn nil, err\n\t}\n\n\t// Any leftover plugin options are unknown.\n"},
 	{"compute/xla/flash.go", // keys and values of grouped queries as they are: cuDNN shares them itself
 		"\tif groupSize == 1 {\n\t\treturn x, nil",
 		"\tif groupSize >= 1 {\n\t\treturn x, nil"},
@@ -67,7 +88,7 @@ var replacements = [...]replacement{
 		"\tif f.builder.backend.hostAttention {\n\t\treturn f.hostAttentionVJP(query, key, value, axesLayout, options, output, statesForVJP, dOutput)\n\t}\n\top := compute.OpTypeFusedScaledDotProductAttentionVJP.String()\n"},
 	{"compute/xla/backend.go",
 		"\thasSharedBuffers   bool\n",
-		"\thasSharedBuffers   bool\n\thostAttention      bool\n"},
+		"\thasSharedBuffers   bool\n\thostAttention      bool\n\tlanes              lanes\n"},
 	{"compute/xla/xla.go",
 		"\tbackend.numDevices = len(client.AddressableDevices())\n",
 		"\tbackend.numDevices = len(client.AddressableDevices())\n\tbackend.findHostAttention()\n"},
@@ -81,6 +102,8 @@ var added = map[string]string{
 	"goxla/hosthandlers.go.txt":  "pjrt/hosthandlers.go",
 	"goxla/hostcall.go.txt":      "stablehlo/hostcall.go",
 	"goxla/hostattention.go.txt": "compute/xla/hostattention.go",
+	"goxla/lanes.go.txt":         "compute/xla/lanes.go",
+	"goxla/clientlanes.go.txt":   "pjrt/clientlanes.go",
 }
 
 //go:embed goxla
