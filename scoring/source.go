@@ -88,13 +88,13 @@ func (s Source) OpenTokenizer() (*tokenizer.Tokenizer, error) {
 func (s Source) stamp() string {
 	var stamp strings.Builder
 	for _, dir := range []string{s.Dir, s.Base} {
-		paths, err := ofTheModel(dir)
+		names, err := ofTheModel(dir)
 		fmt.Fprintln(&stamp, dir, err)
-		for _, path := range paths {
-			if info, err := os.Stat(path); err != nil {
+		for _, name := range names {
+			if info, err := os.Stat(filepath.Join(dir, name)); err != nil {
 				fmt.Fprintln(&stamp, err)
 			} else {
-				fmt.Fprintln(&stamp, path, info.Size(), info.ModTime().UnixNano())
+				fmt.Fprintln(&stamp, name, info.Size(), info.ModTime().UnixNano())
 			}
 		}
 	}

@@ -117,10 +117,10 @@ func partsMessage(role, text string) data.Message {
 // by their names, and chat_template.jinja, which is the default where no file
 // there has that name. file is the default's.
 func templateFiles(dir string) (file string, sources map[string]string, err error) {
-	file, sources = filepath.Join(dir, "chat_template.jinja"), map[string]string{}
-	single := file
-	named, _ := filepath.Glob(filepath.Join(dir, "additional_chat_templates", "*.jinja"))
-	for _, path := range append([]string{single}, named...) {
+	single := filepath.Join(dir, "chat_template.jinja")
+	file, sources = single, map[string]string{}
+	for _, name := range append([]string{"chat_template.jinja"}, NamedTemplates(dir)...) {
+		path := filepath.Join(dir, name)
 		raw, err := os.ReadFile(path)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
@@ -128,16 +128,29 @@ func templateFiles(dir string) (file string, sources map[string]string, err erro
 		if err != nil {
 			return path, nil, err
 		}
-		name := strings.TrimSuffix(filepath.Base(path), ".jinja")
+		called := strings.TrimSuffix(filepath.Base(path), ".jinja")
 		if path == single {
-			name = "default"
+			called = "default"
 		}
-		if name == "default" {
+		if called == "default" {
 			file = path
 		}
-		sources[name] = string(raw)
+		sources[called] = string(raw)
 	}
 	return file, sources, nil
+}
+
+// NamedTemplates are the files of additional_chat_templates, by their places below
+// the directory.
+func NamedTemplates(dir string) (names []string) {
+	const folder = "additional_chat_templates"
+	entries, _ := os.ReadDir(filepath.Join(dir, folder)) // most models have none
+	for _, entry := range entries {
+		if filepath.Ext(entry.Name()) == ".jinja" {
+			names = append(names, filepath.Join(folder, entry.Name()))
+		}
+	}
+	return names
 }
 
 func compileTemplate(file, source string, tokens map[string]string) (*chatTemplate, error) {
