@@ -40,6 +40,11 @@ func checkTemplate(s *subject) Check {
 	if err != nil {
 		return failed(fix, "what it renders does not tokenize: %v", err)
 	}
+	if s.model != nil {
+		if w := s.model.TemplateWarning(); w != "" {
+			return warning(fix, "%s", w)
+		}
+	}
 	if s.model == nil || s.model.TemplateDate() == "" {
 		return ok("a conversation of two turns renders; %s", s.bosOf(bare.IDs))
 	}
