@@ -13,7 +13,6 @@ import (
 
 	"laurel/data/tokenizer"
 	"laurel/model"
-	"laurel/model/safetensors"
 )
 
 // Hash is the SHA-256 of everything that decides the rewards of the model in a
@@ -78,10 +77,7 @@ func ofTheModel(dir string) (names []string, err error) {
 		}
 	}
 	names = append(names, tokenizer.NamedTemplates(dir)...)
-	if !slices.Contains(names, safetensors.IndexFile) {
-		return names, nil
-	}
-	shards, err := safetensors.Shards(filepath.Join(dir, safetensors.IndexFile))
+	shards, err := model.Shards(dir)
 	for _, shard := range shards {
 		if !slices.Contains(names, shard) {
 			names = append(names, shard)

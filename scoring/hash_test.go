@@ -5,8 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"laurel/model/safetensors"
 )
 
 // TestHashOfEveryFile: each file that may decide a reward has a part in the hash,
@@ -22,7 +20,7 @@ func TestHashOfEveryFile(t *testing.T) {
 		}
 	}
 	base, dir := t.TempDir(), t.TempDir()
-	put(filepath.Join(base, safetensors.IndexFile), `{"weight_map": {"a": "model-1.safetensors", "b": "parts/model-2.safetensors"}}`)
+	put(filepath.Join(base, "model.safetensors.index.json"), `{"weight_map": {"a": "model-1.safetensors", "b": "parts/model-2.safetensors"}}`)
 	put(filepath.Join(dir, "adapter_config.json"), fmt.Sprintf(`{"peft_type": "LORA", "bias": "none", "r": 2, "lora_alpha": 4, "base_model_name_or_path": %q}`, base))
 	put(filepath.Join(base, "model-1.safetensors"), "weights")
 	put(filepath.Join(base, "parts/model-2.safetensors"), "weights")
