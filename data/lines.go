@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -48,7 +47,7 @@ func (r *lineReader) unpack() error {
 	magic, _ := r.buf.Peek(4)
 	switch {
 	case bytes.HasPrefix(magic, []byte(gzipMagic)):
-		gz, err := gzip.NewReader(r.buf)
+		gz, err := newGzipReader(r.buf)
 		if err != nil {
 			return fmt.Errorf("gzip header: %w: the file is damaged", err)
 		}

@@ -1,10 +1,13 @@
 package data
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -42,6 +45,8 @@ func TestJSONLinesForms(t *testing.T) {
 		"long line":              {"a.jsonl", long + goodLine, []int{1, 2}},
 		"gzip of many members":   {"a.jsonl.gz", gzipped(t, goodLine, "", goodLine+goodLine), []int{1, 2, 3}},
 		"gzip by content":        {"a.jsonl", gzipped(t, goodLine), []int{1}},
+		"gzip padded with zeros": {"a.jsonl.gz", gzipped(t, goodLine) + strings.Repeat("\x00", 600<<10), []int{1}},
+		"zeros between members":  {"a.jsonl.gz", gzipped(t, goodLine) + "\x00\x00" + gzipped(t, goodLine) + "\x00", []int{1, 2}},
 		"JSON by content":        {"a.data", "\n" + goodLine, []int{2}},
 		"CSV by content":         {"a.data", "prompt,chosen,rejected\np,a,b\n", []int{0}},
 		"TSV":                    {"a.tsv", "prompt\tchosen\trejected\np, q\ta\tb\n", []int{0}},
@@ -80,6 +85,47 @@ func TestTruncatedGzip(t *testing.T) {
 	if _, _, err := readAll(t, write(t, "a.jsonl.gz", string(damaged)), ReadConfig{OnBadRow: "skip"}); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Error(err)
 	}
+}
+
+// What lies behind a member and is neither padding nor a member is no file's end.
+func TestBehindGzip(t *testing.T) {
+	whole, named := gzipped(t, goodLine), "\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\x03name"
+	for _, rest := range []string{"x", "\x00\x00x", "\x1f", "\x00\x1f", "\x1f\x00", "\x1f\x8b\x08", "\x00" + whole[:12], named, goodLine} {
+		_, _, err := readAll(t, write(t, "a.jsonl.gz", whole+rest), ReadConfig{OnBadRow: "skip"})
+		if err == nil || !strings.Contains(err.Error(), "line 2: the gzip stream ends or breaks here") {
+			t.Errorf("%q: %v", rest, err)
+		}
+	}
+}
+
+// The reader agrees with a multistream reader of the standard library wherever
+// no padding is, and takes none of what is no gzip.
+func FuzzGzip(f *testing.F) {
+	whole := gzipped(f, goodLine, "", goodLine)
+	for _, s := range []string{whole, whole + "\x00\x00", whole + "\x00\x00x", whole + "\x00" + whole, whole + "\x1f\x8b\x08\x08", whole[:len(whole)-3], whole + "\x1f"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		unpack := func(r io.Reader, err error) ([]byte, error) {
+			if err != nil {
+				return nil, err
+			}
+			return io.ReadAll(r)
+		}
+		wrap := func(b []byte) *bufio.Reader { return bufio.NewReaderSize(bytes.NewReader(b), 16) }
+		mine, err := newGzipReader(wrap(b))
+		got, gotErr := unpack(mine, err)
+		std, err := gzip.NewReader(wrap(b))
+		want, wantErr := unpack(std, err)
+		switch {
+		case wantErr == nil && (gotErr != nil || !bytes.Equal(got, want)) && !errors.Is(gotErr, io.ErrUnexpectedEOF):
+			t.Fatalf("%q, %v; want %q", got, gotErr, want)
+		case gotErr == nil && wantErr != nil && !bytes.Contains(b, []byte("\x00")):
+			t.Fatalf("%q where there is %v", got, wantErr)
+		case gotErr == nil && !bytes.HasPrefix(got, want):
+			t.Fatalf("%q, want %q first", got, want)
+		}
+	})
 }
 
 // An optional column that appears late is not lost.

@@ -274,7 +274,7 @@ func (p *pairFields) bySource(unread []string) string {
 
 // verdictColumns are names of columns that beside chosen and rejected may say
 // something else than these.
-var verdictColumns = []string{"label", "winner", "preference", "preference_strength", "status", "tie", "is_tie", "swapped", "flipped"}
+var verdictColumns = []string{"label", "winner", "preference", "preference_strength", "status", "tie", "is_tie", "swapped", "is_swapped", "flipped", "is_flipped"}
 
 // partOfPrompt are names of columns that beside a prompt are likely a part of
 // it.

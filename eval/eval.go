@@ -41,6 +41,7 @@ type Config struct {
 	Bins      int     // equal-width bins of the calibration errors; default 10
 	Rules     []Rule  // that the model is held to, beside those of length
 	Others    []Other // models that it is compared with
+	Seen      *Seen   // what of the pairs the model was trained on; nil where that is not known
 
 	Stored    *Temperature // that is stored with the model; nil for none
 	Precision float64      // that a margin is to buy; default 0.9
@@ -104,7 +105,7 @@ func (r Row) check() error {
 // about equal work.
 func measureAll(rows []Row, cfg Config) (*Report, error) {
 	subsets := bySubset(rows)
-	r := &Report{PerSubset: map[string]*Metrics{}, MacroAccuracy: macroAccuracy(rows, subsets)}
+	r := &Report{PerSubset: map[string]*Metrics{}, Rulers: []Ruler{}, Seen: cfg.Seen, MacroAccuracy: macroAccuracy(rows, subsets)}
 	var boxes []Box
 	var group errgroup.Group
 	group.Go(func() error {
@@ -115,8 +116,10 @@ func measureAll(rows []Row, cfg Config) (*Report, error) {
 			return err
 		}
 		r.Bootstrap, r.BootstrapPrompts = p.bootstrap(cfg), p.bootstrapPrompts(cfg)
-		if r.Rulers, err = p.rulers(cfg); err != nil {
-			return err
+		if !r.Seen.Whole() {
+			if r.Rulers, err = p.rulers(cfg); err != nil {
+				return err
+			}
 		}
 		if r.Comparisons, err = p.comparisons(rows, cfg); err != nil {
 			return err

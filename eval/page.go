@@ -210,6 +210,9 @@ func (run Run) headline() []draw.Card {
 			accuracy.Note += fmt.Sprintf("; after the last step, %d, it is %s", step, stats.Percent(last))
 		}
 	}
+	if r.Seen.Whole() {
+		accuracy.Name = "Accuracy on training pairs"
+	}
 	loss := draw.Card{Name: "Bradley-Terry loss", Value: r.BTLossMean.String(), Note: "every pair alike"}
 	if c, ok := run.compare(func(p Point) float64 { return p.Loss }); ok && r.Step == run.Kept { // else the report is of other pairs
 		loss = draw.Card{Name: "Validation loss", Value: c.validation.String(),

@@ -17,9 +17,12 @@ const maxPrintedSubsets = 30
 // Print writes the report as a table for a terminal.
 func (r *Report) Print(w io.Writer) error {
 	var b strings.Builder
-	beaten := r.beaten()
-	if beaten != "" {
-		fmt.Fprintf(&b, "warning: %s\n\n", beaten)
+	first := r.first()
+	for _, warning := range first {
+		fmt.Fprintf(&b, "warning: %s\n", warning)
+	}
+	if len(first) > 0 {
+		b.WriteString("\n")
 	}
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, l := range r.summary() {
@@ -29,7 +32,7 @@ func (r *Report) Print(w io.Writer) error {
 	r.printRulers(&b)
 	r.printComparisons(&b)
 	r.printSubsets(&b)
-	others := slices.DeleteFunc(slices.Clone(r.Warnings), func(w string) bool { return w == beaten })
+	others := slices.DeleteFunc(slices.Clone(r.Warnings), func(w string) bool { return slices.Contains(first, w) })
 	if len(others) > 0 {
 		b.WriteString("\n")
 	}

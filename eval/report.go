@@ -18,8 +18,9 @@ type Report struct {
 	MacroAccuracy    stats.Value         `json:"macro_accuracy"`         // mean over subsets of accuracy_ties_half
 	PerSubset        map[string]*Metrics `json:"per_subset"`             // empty where the data names no subset
 	RewardBench      *RewardBench        `json:"reward_bench,omitempty"` // where all subsets are its
-	Rulers           []Ruler             `json:"rulers"`                 // what needs no model, the most accurate first; empty where lengths and texts are unknown
-	Comparisons      []Comparison        `json:"comparisons"`            // with other models on the same pairs; empty where none was asked for
+	Seen             *Seen               `json:"seen_in_training,omitempty"`
+	Rulers           []Ruler             `json:"rulers"`      // what needs no model, the most accurate first; empty where lengths and texts are unknown, or all pairs seen
+	Comparisons      []Comparison        `json:"comparisons"` // with other models on the same pairs; empty where none was asked for
 	Calibration      *Calibration        `json:"calibration"`
 	Step             int                 `json:"step,omitempty"` // of the training that the model comes from; 0 where not known
 	Worst            []Ranked            `json:"worst_ranked"`   // pairs that are ranked wrong, the lowest margin first

@@ -14,6 +14,9 @@ import (
 
 // rulerCard sets the best ruler beside the accuracy.
 func (r *Report) rulerCard() draw.Card {
+	if r.Seen.Whole() {
+		return draw.Card{Name: "Best ruler", Value: "n/a", Note: "the model was trained on all of the pairs"}
+	}
 	if len(r.Rulers) == 0 {
 		return draw.Card{Name: "Best ruler", Value: "n/a", Note: "lengths and texts are unknown"}
 	}

@@ -21,16 +21,13 @@ const (
 // warnings are findings about the statistics themselves: a reader should know
 // them before quoting a figure.
 func warnings(r *Report, subsets []subset) []string {
-	out := []string{}
+	out := r.first()
 	say := func(when bool, format string, args ...any) {
 		if when {
 			out = append(out, fmt.Sprintf(format, args...))
 		}
 	}
 	n := float64(r.N)
-	if beaten := r.beaten(); beaten != "" {
-		out = append(out, beaten)
-	}
 	say(r.N < fewPairs, "only %s: the 95%% interval spans %.0f points; evaluate on %d or more",
 		stats.Plural(r.N, "pair"), 100*float64(r.AccuracyInterval[1]-r.AccuracyInterval[0]), fewPairs)
 	say(r.AccuracyInterval.Contains(0.5), "accuracy %v is not distinguishable from chance: its 95%% interval %v to %v contains 0.5",
@@ -46,6 +43,15 @@ func warnings(r *Report, subsets []subset) []string {
 		subsets[0].name, 100*largest)
 	say(len(subsets) > maxDetailedSubsets, "%d subsets: only the %d largest have their own statistics; is the column right?",
 		len(subsets), maxDetailedSubsets)
+	return out
+}
+
+// first are the warnings that stand before all figures.
+func (r *Report) first() []string {
+	out := append([]string{}, r.Seen.warnings(r.N)...)
+	if beaten := r.beaten(); beaten != "" {
+		out = append(out, beaten)
+	}
 	return out
 }
 

@@ -19,10 +19,11 @@ import (
 // Run is one training on a subset, measured on the test pairs. All runs are measured
 // on the same ones, whose prompts come in the same order.
 type Run struct {
-	Size       int         `json:"size"`    // training pairs that were asked for
-	Pairs      int         `json:"pairs"`   // that it had: prompts come whole
-	Prompts    int         `json:"prompts"` // of these
-	Seed       uint64      `json:"seed"`    // of the training, and of which prompts come first
+	Size       int         `json:"size"`                       // training pairs that were asked for
+	Pairs      int         `json:"pairs"`                      // that it had: prompts come whole
+	Prompts    int         `json:"prompts"`                    // of these
+	Seed       uint64      `json:"seed"`                       // of the training, and of which prompts come first
+	Seen       int         `json:"seen_in_training,omitempty"` // of the test pairs, those that it was trained on
 	Loss       stats.Value `json:"bt_loss"`
 	BagOfWords stats.Value `json:"bag_of_words"` // the accuracy of a bag of words learnt from the same pairs; null where there is none
 	Right      []float64   `json:"right"`        // of each test prompt's pairs, how many are ranked right, ties one half

@@ -15,6 +15,9 @@ func (r *Run) verdict() string {
 	if m == nil {
 		return "Nothing is evaluated yet: run laurel eval on pairs that the run has not seen."
 	}
+	if m.Seen.Whole() {
+		return fmt.Sprintf("No verdict: the model was trained on all %d pairs, of which it ranks %s right. Run laurel eval on pairs that it has not seen.", m.N, stats.Percent(m.AccuracyTiesHalf))
+	}
 	of := "pairs"
 	if r.Evaluation.Validation {
 		of = "validation pairs"

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"laurel/data/tokenizer"
 	"laurel/model"
 )
 
@@ -62,22 +63,33 @@ func hashModel(ctx context.Context, dir string, sum hash.Hash, o Options) error 
 // notOfTheModel lie beside the weights of a checkpoint and decide no reward.
 var notOfTheModel = []string{"optimizer.safetensors", "trainer_state.json", model.CalibrationFile}
 
-// ofTheModel lists the files of a directory that decide rewards.
-func ofTheModel(dir string) (paths []string, err error) {
+// ofTheModel lists the files of a directory that decide rewards, by their places
+// below it: all that may, chat templates by name and shards in folders.
+func ofTheModel(dir string) (names []string, err error) {
 	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
 	for _, entry := range entries {
 		name := entry.Name()
 		if ext := filepath.Ext(name); !entry.IsDir() && (ext == ".safetensors" || ext == ".json" || ext == ".jinja") && !slices.Contains(notOfTheModel, name) {
-			paths = append(paths, filepath.Join(dir, name))
+			names = append(names, name)
 		}
 	}
-	return paths, err
+	names = append(names, tokenizer.NamedTemplates(dir)...)
+	shards, err := model.Shards(dir)
+	for _, shard := range shards {
+		if !slices.Contains(names, shard) {
+			names = append(names, shard)
+		}
+	}
+	return names, err
 }
 
 func hashFiles(dir string, sum hash.Hash) error {
-	paths, err := ofTheModel(dir)
-	for _, path := range paths {
-		if err := hashFile(path, filepath.Base(path), sum); err != nil {
+	names, err := ofTheModel(dir)
+	for _, name := range names {
+		if err := hashFile(filepath.Join(dir, name), name, sum); err != nil {
 			return err
 		}
 	}

@@ -53,12 +53,34 @@ func Find(ctx context.Context, dir string, o Options) (Source, error) {
 	o.Revision = revision
 	found, err := Resolve(ctx, base, o)
 	if err != nil {
-		return Source{}, fmt.Errorf("base of the adapter %s: %w", dir, err)
+		return Source{}, fmt.Errorf("base of the adapter %s: %w%s", dir, err, baseNear(dir, base))
 	}
 	if model.IsAdapter(found) {
 		return Source{}, fmt.Errorf("base of the adapter %s: %s is an adapter itself: merge it into its own base first (laurel export --merge), and name that in base_model_name_or_path", dir, found)
 	}
 	return Source{Dir: dir, Base: found}, nil
+}
+
+// baseNear tells, of a base that was not found, from where its relative path is
+// taken, and which folder may be meant: one below the adapter's or below one above
+// it, where training may have run.
+func baseNear(dir, base string) string {
+	if filepath.IsAbs(base) {
+		return ""
+	}
+	text := fmt.Sprintf(" (base_model_name_or_path %q is a path from the working directory or a hub name, as PEFT takes it)", base)
+	below, err := filepath.Abs(dir)
+	for err == nil {
+		path := filepath.Join(below, base)
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			return fmt.Sprintf("%s: there is %s: if that is the base, name it so in adapter_config.json, or run this in %s", text, path, below)
+		}
+		if filepath.Dir(below) == below {
+			break
+		}
+		below = filepath.Dir(below)
+	}
+	return text
 }
 
 // Load reads a whole model, or an adapter over its base.
@@ -88,13 +110,13 @@ func (s Source) OpenTokenizer() (*tokenizer.Tokenizer, error) {
 func (s Source) stamp() string {
 	var stamp strings.Builder
 	for _, dir := range []string{s.Dir, s.Base} {
-		paths, err := ofTheModel(dir)
+		names, err := ofTheModel(dir)
 		fmt.Fprintln(&stamp, dir, err)
-		for _, path := range paths {
-			if info, err := os.Stat(path); err != nil {
+		for _, name := range names {
+			if info, err := os.Stat(filepath.Join(dir, name)); err != nil {
 				fmt.Fprintln(&stamp, err)
 			} else {
-				fmt.Fprintln(&stamp, path, info.Size(), info.ModTime().UnixNano())
+				fmt.Fprintln(&stamp, name, info.Size(), info.ModTime().UnixNano())
 			}
 		}
 	}

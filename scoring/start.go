@@ -161,6 +161,7 @@ func (s *Start) Ready(loaded *model.Model) (*Model, error) {
 	if err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
+	m.tellTemplate(s.options)
 	if recorded := m.Config.Recorded.MaxLength; s.config.MaxLength == 0 && recorded > 0 {
 		s.options.notice("max_length %d, cut on the %s: as %s was trained (model.max_length, model.truncation_side)", m.MaxLength, m.Side, s.dir)
 	}

@@ -40,11 +40,20 @@ func checkTemplate(s *subject) Check {
 	if err != nil {
 		return failed(fix, "what it renders does not tokenize: %v", err)
 	}
-	if s.model == nil || s.model.TemplateDate() == "" {
+	if s.model == nil {
 		return ok("a conversation of two turns renders; %s", s.bosOf(bare.IDs))
 	}
-	if w := s.model.DateWarning(); w != "" {
-		return warning("laurel export --template-date with the date of training writes a directory that records it", "%s", w)
+	specials, date := s.model.TemplateWarning(), s.model.DateWarning()
+	const dated = "laurel export --template-date with the date of training writes a directory that records it"
+	switch {
+	case specials != "" && date != "":
+		return warning(fix+"; "+dated, "%s\n%s", specials, date)
+	case specials != "":
+		return warning(fix, "%s", specials)
+	case date != "":
+		return warning(dated, "%s", date)
+	case s.model.TemplateDate() == "":
+		return ok("a conversation of two turns renders; %s", s.bosOf(bare.IDs))
 	}
 	return ok("a conversation of two turns renders, with %s for today; %s", s.model.TemplateDate(), s.bosOf(bare.IDs))
 }

@@ -112,8 +112,10 @@ type evaluation struct {
 	precision                                            float64
 	out, log                                             io.Writer
 
-	backends backends
-	measured *eval.Report // what the run came to
+	everyPair bool // whether figures are of the pairs too that the model was trained on
+	backends  backends
+	measured  *eval.Report // what the run came to
+	seen      int          // pairs that the model was trained on
 }
 
 func (e *evaluation) run(ctx context.Context) error {
@@ -146,6 +148,9 @@ func (e *evaluation) run(ctx context.Context) error {
 	if err := e.write(run); err != nil || !e.fitTemperature {
 		return err
 	}
+	if report.Seen.Whole() {
+		return errors.New("--fit-temperature: the model was trained on all of the pairs, on which it is surer than on others: nothing is stored; name other pairs")
+	}
 	return e.store(scored, report.Calibration.Fitted)
 }
 
@@ -172,9 +177,17 @@ func (e *evaluation) measure(ctx context.Context, scored *scoredPairs) (*eval.Re
 	if cfg.Others, err = e.others(ctx, scored); err != nil {
 		return nil, err
 	}
-	if cfg.Rules, err = e.textRules(ctx, scored.rows); err != nil {
+	var seen *data.Seen
+	if cfg.Rules, seen, err = e.textRules(ctx, scored.rows); err != nil {
 		return nil, err
 	}
+	if seen != nil {
+		rows, without := eval.WithoutSeen(scored.rows, cfg, seen.At)
+		if e.seen = without.Seen.Pairs; !e.everyPair {
+			scored.rows, cfg = rows, without
+		}
+	}
+	e.noteSeen(ctx, cfg.Others, scored.rows)
 	if cfg.Stored, err = e.storedFor(scored); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -125,6 +126,10 @@ func (l *learningCurve) run(ctx context.Context) (err error) {
 	}
 	if len(l.test) == 0 {
 		report.Warnings = append(report.Warnings, "measured on the validation pairs, which also chose each run's checkpoint: accuracies look a little better than they are; name other pairs with --data")
+	}
+	most := slices.MaxFunc(runs, func(a, b learning.Run) int { return cmp.Compare(a.Seen, b.Seen) })
+	if most.Seen > 0 {
+		report.Warnings = append(report.Warnings, fmt.Sprintf("%d of the pairs measured on are training pairs of the runs of %d: accuracies are better than on pairs not seen, and more so the larger the size", most.Seen, most.Size))
 	}
 	page := func(path string) error { return report.WriteHTML(path, append(l.facts(), madeBy()...)...) }
 	return publish(report, l.dir, learningReport, learningPage, page, l.asJSON, l.out)

@@ -118,7 +118,7 @@ func (s *subsets) convert(ctx context.Context, files []string, path string, thro
 
 // measure evaluates a run on the test pairs.
 func (l *learningCurve) measure(ctx context.Context, dir string, size int, seed uint64) (*learning.Run, error) {
-	e := evaluation{ref: dir, revision: "main", dir: dir, onBadRow: "fail", backend: l.config.Backend, dtype: "float32", files: l.testFiles(), out: l.log, log: l.log, backends: l.backends}
+	e := evaluation{ref: dir, revision: "main", dir: dir, onBadRow: "fail", backend: l.config.Backend, dtype: "float32", files: l.testFiles(), out: l.log, log: l.log, backends: l.backends, everyPair: true}
 	scored, err := e.scored(ctx)
 	if err != nil {
 		return nil, err
@@ -127,7 +127,7 @@ func (l *learningCurve) measure(ctx context.Context, dir string, size int, seed 
 	if err != nil {
 		return nil, err
 	}
-	one := &learning.Run{Size: size, Seed: seed, Loss: report.BTLossMean, BagOfWords: stats.Over(0, 0)}
+	one := &learning.Run{Size: size, Seed: seed, Seen: e.seen, Loss: report.BTLossMean, BagOfWords: stats.Over(0, 0)}
 	taken, pairs := l.subsets.take(size, seed)
 	one.Pairs, one.Prompts = pairs, len(taken)
 	for _, r := range report.Rulers {

@@ -48,7 +48,7 @@ func TestConversationsRenderAsTransformers(t *testing.T) {
 				row = throughParquet(t, row)
 			}
 			context := data.Context{Tools: string(row.Tools), TemplateKwargs: string(row.ChatTemplateKwargs)}
-			text, err := template.render(context, row.Messages, row.AddGenerationPrompt)
+			text, err := renderIn(template, context, row.Messages, row.AddGenerationPrompt)
 			if c.Error != "" && err != nil {
 				return // in the words of another library
 			}
@@ -58,6 +58,14 @@ func TestConversationsRenderAsTransformers(t *testing.T) {
 			c.check(t, text, err)
 		})
 	}
+}
+
+func renderIn(template *chatTemplate, context data.Context, messages []data.Message, addGenerationPrompt bool) (string, error) {
+	row, err := variablesOf(context)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrText, err)
+	}
+	return template.render(row, messages, addGenerationPrompt)
 }
 
 // What a template does not name is counted.
@@ -96,7 +104,10 @@ func TestNamedTemplates(t *testing.T) {
 // both before tokenizer_config.json. Expected text: apply_chat_template of
 // transformers 5.23.0.
 func TestDefaultAmongNamedTemplates(t *testing.T) {
-	dir := copyModel(t, "bpe")
+	dir := filepath.Join(t.TempDir(), "a [model]*") // no pattern
+	if err := os.CopyFS(dir, os.DirFS(copyModel(t, "bpe"))); err != nil {
+		t.Fatal(err)
+	}
 	write(t, dir, "tokenizer_config.json", `{"chat_template":"config {{ messages[-1].content }}"}`)
 	renders := func(want string) {
 		t.Helper()
@@ -139,7 +150,7 @@ func TestEmptyListOfTools(t *testing.T) {
 		"": "<s><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: x\n\n<|eot_id|>" +
 			"<|start_header_id|>user<|end_header_id|>\n\nq" + answer,
 	} {
-		text, err := template.render(data.Context{Tools: tools, TemplateKwargs: `{"date_string":"x"}`}, []data.Message{textMessage("user", "q"), textMessage("assistant", "a")}, false)
+		text, err := renderIn(template, data.Context{Tools: tools, TemplateKwargs: `{"date_string":"x"}`}, []data.Message{textMessage("user", "q"), textMessage("assistant", "a")}, false)
 		if err != nil || text != want {
 			t.Errorf("tools %q: %q, %v; want %q", tools, text, err, want)
 		}
@@ -170,7 +181,7 @@ func TestArgumentsAmongKwargs(t *testing.T) {
 		`{"tools":["f"]}`:                                                                                                          "tools: item 0 is no object",
 		`{"documents":"text"}`:                                                                                                     "documents: want a list of objects",
 	} {
-		text, err := template.render(data.Context{TemplateKwargs: kwargs}, []data.Message{textMessage("user", "a")}, false)
+		text, err := renderIn(template, data.Context{TemplateKwargs: kwargs}, []data.Message{textMessage("user", "a")}, false)
 		if err != nil {
 			text = err.Error()
 		}
@@ -224,7 +235,7 @@ func FuzzRenderWhole(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, whole, tools, kwargs string) {
-		_, _ = template.render(data.Context{Tools: tools, TemplateKwargs: kwargs}, []data.Message{{Role: "user", Whole: whole}}, false)
+		_, _ = renderIn(template, data.Context{Tools: tools, TemplateKwargs: kwargs}, []data.Message{{Role: "user", Whole: whole}}, false)
 	})
 }
 

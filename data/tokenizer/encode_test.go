@@ -355,7 +355,7 @@ func FuzzTemplate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, source string) {
 		template, err := compileTemplate("fuzz", source, nil)
 		if err == nil {
-			_, _ = template.render(data.Context{}, messages, true)
+			_, _ = template.render(nil, messages, true)
 		}
 	})
 }

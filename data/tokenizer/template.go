@@ -34,19 +34,12 @@ type chatTemplates struct {
 	tools  *chatTemplate // tool_use, for conversations with a list of tools, be it empty; else normal
 }
 
-// of is the template that a row's conversation is written by.
-func (t *chatTemplates) of(context data.Context) (*chatTemplate, error) {
-	if t.tools == t.normal {
-		return t.normal, nil
+// of is the template that a conversation with a row's variables is written by.
+func (t *chatTemplates) of(row rowVariables) *chatTemplate {
+	if row["tools"] == nil {
+		return t.normal
 	}
-	variables := map[string]jinja.Value{}
-	if err := addContext(variables, context); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrText, err)
-	}
-	if variables["tools"] == nil {
-		return t.normal, nil
-	}
-	return t.tools, nil
+	return t.tools
 }
 
 // readTemplates takes additional_chat_templates first, as transformers does, then
@@ -96,7 +89,7 @@ func (t *chatTemplate) readsAnswers(asMessage func(role, text string) data.Messa
 	var texts [2]string
 	for i, answer := range []string{"It is one.", "There are two of them."} {
 		var err error
-		if texts[i], err = t.render(data.Context{}, []data.Message{asMessage("user", "How many?"), asMessage("assistant", answer)}, false); err != nil {
+		if texts[i], err = t.render(nil, []data.Message{asMessage("user", "How many?"), asMessage("assistant", answer)}, false); err != nil {
 			return nil // a template may refuse a conversation; each is refused by itself
 		}
 	}
@@ -117,10 +110,10 @@ func partsMessage(role, text string) data.Message {
 // by their names, and chat_template.jinja, which is the default where no file
 // there has that name. file is the default's.
 func templateFiles(dir string) (file string, sources map[string]string, err error) {
-	file, sources = filepath.Join(dir, "chat_template.jinja"), map[string]string{}
-	single := file
-	named, _ := filepath.Glob(filepath.Join(dir, "additional_chat_templates", "*.jinja"))
-	for _, path := range append([]string{single}, named...) {
+	single := filepath.Join(dir, "chat_template.jinja")
+	file, sources = single, map[string]string{}
+	for _, name := range append([]string{"chat_template.jinja"}, NamedTemplates(dir)...) {
+		path := filepath.Join(dir, name)
 		raw, err := os.ReadFile(path)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
@@ -128,16 +121,29 @@ func templateFiles(dir string) (file string, sources map[string]string, err erro
 		if err != nil {
 			return path, nil, err
 		}
-		name := strings.TrimSuffix(filepath.Base(path), ".jinja")
+		called := strings.TrimSuffix(filepath.Base(path), ".jinja")
 		if path == single {
-			name = "default"
+			called = "default"
 		}
-		if name == "default" {
+		if called == "default" {
 			file = path
 		}
-		sources[name] = string(raw)
+		sources[called] = string(raw)
 	}
 	return file, sources, nil
+}
+
+// NamedTemplates are the files of additional_chat_templates, by their places below
+// the directory.
+func NamedTemplates(dir string) (names []string) {
+	const folder = "additional_chat_templates"
+	entries, _ := os.ReadDir(filepath.Join(dir, folder)) // most models have none
+	for _, entry := range entries {
+		if filepath.Ext(entry.Name()) == ".jinja" {
+			names = append(names, filepath.Join(folder, entry.Name()))
+		}
+	}
+	return names
 }
 
 func compileTemplate(file, source string, tokens map[string]string) (*chatTemplate, error) {
@@ -156,13 +162,13 @@ func compileTemplate(file, source string, tokens map[string]string) (*chatTempla
 // the special tokens that the tokenizer has, and chat_template_kwargs over all.
 // Content in parts is refused where the template fails on it or passes over it,
 // and takes the same as one text.
-func (t *chatTemplate) render(context data.Context, messages []data.Message, addGenerationPrompt bool) (string, error) {
-	text, err := t.renderTurns(context, messages, addGenerationPrompt, false)
+func (t *chatTemplate) render(row rowVariables, messages []data.Message, addGenerationPrompt bool) (string, error) {
+	text, err := t.renderTurns(row, messages, addGenerationPrompt, false)
 	at := slices.IndexFunc(messages, func(m data.Message) bool { return leftOut(m, text) })
 	if at < 0 {
 		return text, err
 	}
-	joined, cause := t.renderTurns(context, messages, addGenerationPrompt, true)
+	joined, cause := t.renderTurns(row, messages, addGenerationPrompt, true)
 	switch {
 	case cause != nil || leftOut(messages[at], joined):
 		return text, err
@@ -188,7 +194,7 @@ func leftOut(m data.Message, text string) bool {
 }
 
 // renderTurns runs the template, with content in parts as such or joined.
-func (t *chatTemplate) renderTurns(context data.Context, messages []data.Message, addGenerationPrompt, joined bool) (string, error) {
+func (t *chatTemplate) renderTurns(row rowVariables, messages []data.Message, addGenerationPrompt, joined bool) (string, error) {
 	turns := &jinja.List{Items: make([]jinja.Value, len(messages))}
 	for i, m := range messages {
 		turn, err := turnOf(m, joined)
@@ -207,9 +213,7 @@ func (t *chatTemplate) renderTurns(context data.Context, messages []data.Message
 	for name, text := range t.tokens {
 		variables[name] = text
 	}
-	if err := addContext(variables, context); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrText, err)
-	}
+	maps.Copy(variables, row)
 	text, err := t.compiled.Render(variables)
 	if err != nil {
 		return "", fmt.Errorf("%w: chat template %s: %w", ErrText, t.file, err)
@@ -289,15 +293,16 @@ func (t *Tokenizer) RenderIn(context data.Context, messages []data.Message, addG
 		t.unread.count(context, messages, "")
 		return transcript(messages, addGenerationPrompt)
 	}
-	template, err := t.templates.of(context)
+	row, err := variablesOf(context)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%w: %w", ErrText, err)
 	}
+	template := t.templates.of(row)
 	if err := template.reads(messages); err != nil {
 		return "", err
 	}
 	t.unread.count(context, messages, template.source)
-	text, err := template.render(context, messages, addGenerationPrompt)
+	text, err := template.render(row, messages, addGenerationPrompt)
 	if err == nil && strings.TrimSpace(text) == "" {
 		err = fmt.Errorf("%w: chat template %s writes nothing for this conversation", ErrText, template.file)
 	}

@@ -51,29 +51,37 @@ func (a argument) check(name string, value jinja.Value) error {
 	return fmt.Errorf("chat_template_kwargs: %s is an argument of transformers' apply_chat_template, which is not followed here (%s): take the key out", name, a.fix)
 }
 
-// addContext adds a row's tools and variables. As in apply_chat_template, tools
+// rowVariables are the variables of a template that a row gives beside its
+// messages. The template cannot change them.
+type rowVariables map[string]jinja.Value
+
+// variablesOf reads a row's tools and variables. As in apply_chat_template, tools
 // and documents are lists of objects, or null, and those among the variables go
 // before the row's own.
-func addContext(variables map[string]jinja.Value, context data.Context) (err error) {
+func variablesOf(context data.Context) (row rowVariables, err error) {
+	if context == (data.Context{}) {
+		return nil, nil
+	}
+	row = rowVariables{}
 	if context.Tools != "" {
-		if variables["tools"], err = jinja.FromJSON(context.Tools); err != nil {
-			return fmt.Errorf("tools: %w", err)
+		if row["tools"], err = jinja.FromJSON(context.Tools); err != nil {
+			return nil, fmt.Errorf("tools: %w", err)
 		}
 	}
 	if context.TemplateKwargs != "" {
-		if err := addKwargs(variables, context.TemplateKwargs); err != nil {
-			return err
+		if err := row.addKwargs(context.TemplateKwargs); err != nil {
+			return nil, err
 		}
 	}
 	for _, name := range []string{"tools", "documents"} {
-		if err := checkObjects(variables[name]); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		if err := checkObjects(row[name]); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return nil
+	return row, nil
 }
 
-func addKwargs(variables map[string]jinja.Value, text string) error {
+func (row rowVariables) addKwargs(text string) error {
 	kwargs, err := objectOf(text)
 	if err != nil {
 		return fmt.Errorf("chat_template_kwargs %w", err)
@@ -86,7 +94,7 @@ func addKwargs(variables map[string]jinja.Value, text string) error {
 			}
 			continue
 		}
-		variables[name] = value
+		row[name] = value
 	}
 	return nil
 }

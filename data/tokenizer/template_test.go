@@ -37,7 +37,7 @@ func TestTemplatesRenderAsTransformers(t *testing.T) {
 				template.now = expected.Now
 				templates[c.Template] = template
 			}
-			text, err := template.render(data.Context{}, expected.Conversations[c.Conversation], c.Prompt)
+			text, err := template.render(nil, expected.Conversations[c.Conversation], c.Prompt)
 			c.check(t, text, err)
 		})
 	}
@@ -76,7 +76,7 @@ func TestTrimsAsPython(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := template.render(data.Context{}, []data.Message{{Role: "user", Content: "\u00a0a\x1fb \x1f\n"}}, false)
+		text, err := template.render(nil, []data.Message{{Role: "user", Content: "\u00a0a\x1fb \x1f\n"}}, false)
 		want := "a\x1fb"
 		if name == "split" {
 			want = "a|b"
@@ -93,7 +93,7 @@ func TestQuotedLinesAreJoined(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text, err := template.render(data.Context{}, []data.Message{{Role: "user", Content: "q"}}, false); err != nil || text != "one two \\\nthree" {
+	if text, err := template.render(nil, []data.Message{{Role: "user", Content: "q"}}, false); err != nil || text != "one two \\\nthree" {
 		t.Errorf("%q, %v", text, err)
 	}
 }

@@ -233,9 +233,5 @@ func (t *Tokenizer) Files() []string {
 			files = append(files, name)
 		}
 	}
-	named, _ := filepath.Glob(filepath.Join(t.dir, "additional_chat_templates", "*.jinja"))
-	for _, path := range named {
-		files = append(files, filepath.Join("additional_chat_templates", filepath.Base(path)))
-	}
-	return files
+	return append(files, NamedTemplates(t.dir)...)
 }

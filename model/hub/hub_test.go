@@ -88,6 +88,19 @@ func TestDownloadOnceThenCached(t *testing.T) {
 	}
 }
 
+// Templates by name are fetched, and nothing else of their folder or below it.
+func TestNamedTemplatesAreFetched(t *testing.T) {
+	f := startHub(t)
+	for name, content := range map[string]string{"tool_use.jinja": "tools", "README.md": "not fetched", "old/rag.jinja": "not fetched", "../../../../../out.jinja": "not fetched"} {
+		f.files[commitOne]["additional_chat_templates/"+name] = content
+	}
+	dir := resolve(t, quick(""))
+	wantContent(t, "tools", dir, "additional_chat_templates", "tool_use.jinja")
+	if entries, err := os.ReadDir(filepath.Join(dir, "additional_chat_templates")); err != nil || len(entries) != 1 {
+		t.Errorf("%v, %v", entries, err)
+	}
+}
+
 func TestShardsByTheIndex(t *testing.T) {
 	f := startHub(t)
 	f.files[commitOne] = sharded()

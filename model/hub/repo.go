@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -136,6 +137,11 @@ func (r *repo) firstFiles(l *listing) ([]string, error) {
 	for _, name := range append(tokenizerFiles(), r.opts.Beside...) {
 		if l.file(name) != nil {
 			names = append(names, name)
+		}
+	}
+	for _, f := range l.Files {
+		if f != nil && strings.HasSuffix(f.Name, ".jinja") && path.Dir(f.Name) == "additional_chat_templates" {
+			names = append(names, f.Name)
 		}
 	}
 	for _, name := range []string{safetensors.WeightsFile, safetensors.IndexFile} {
