@@ -1,8 +1,8 @@
 package model
 
 import (
-	"fmt"
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
