@@ -81,13 +81,14 @@ func (a *agreement) run() error {
 
 // claim readies the places of the outputs.
 func (a *agreement) claim() error {
+	inputs := []string{a.labels, a.gold}
 	if a.dir != "" {
-		if err := claimReports(a.dir, a.overwrite, "report.json", "report.html"); err != nil {
+		if err := claimReports(a.dir, a.overwrite, inputs, "report.json", "report.html"); err != nil {
 			return err
 		}
 	}
 	if a.calibrated != "" {
-		return claimFile(a.calibrated, a.overwrite)
+		return claimFile(a.calibrated, a.overwrite, append(inputs, filepath.Join(a.labels, labels.PairsFile))...)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -67,7 +68,7 @@ func (b *bestRun) check(cmd *cobra.Command) error {
 
 func (b *bestRun) run() error {
 	if b.dir != "" {
-		if err := claimReports(b.dir, b.overwrite, bestReport, bestPage); err != nil {
+		if err := claimReports(b.dir, b.overwrite, b.files(), bestReport, bestPage); err != nil {
 			return err
 		}
 	}
@@ -88,6 +89,15 @@ func (b *bestRun) run() error {
 		return err
 	}
 	return b.write(report)
+}
+
+// files are those that are read, whose columns stand behind a colon.
+func (b *bestRun) files() (files []string) {
+	for _, name := range append(slices.Clone(b.proxies), b.gold) {
+		file, _ := bestofn.FileOf(name)
+		files = append(files, file)
+	}
+	return files
 }
 
 func (b *bestRun) write(report *bestofn.Report) error {

@@ -52,7 +52,7 @@ type ensembling struct {
 }
 
 func (e *ensembling) run(ctx context.Context) error {
-	if err := claimModelFolder(e.out, e.overwrite); err != nil {
+	if err := claimModelFolder(e.out, e.overwrite, e.refs...); err != nil {
 		return fmt.Errorf("ensemble: %w", err)
 	}
 	if e.scorer {

@@ -20,6 +20,7 @@ import (
 	"laurel/data"
 	"laurel/eval"
 	"laurel/eval/draw"
+	"laurel/scoring"
 	"laurel/trainer"
 )
 
@@ -120,7 +121,7 @@ func (e *evaluation) run(ctx context.Context) error {
 	if err := checkPairs(e.files, data.ReadConfig{Columns: e.pairColumns(), OnBadRow: e.onBadRow}); err != nil {
 		return err
 	}
-	if err := claimReports(e.dir, e.overwrite, "report.json", "report.html", eval.PairsFile, eval.MadeFile); err != nil {
+	if err := claimReports(e.dir, e.overwrite, slices.Concat(e.files, e.compare, []string{e.ref, e.scores}), "report.json", "report.html", eval.PairsFile, eval.MadeFile); err != nil {
 		return err
 	}
 	if e.backends == nil {
@@ -290,7 +291,7 @@ func (e *evaluation) scoredRows(ctx context.Context, ref, revision string) (*sco
 	if err := errors.Join(sharePrefixes(scorer, e.shares), setDType(scorer, choice, e.dtype, e.log)); err != nil {
 		return nil, err
 	}
-	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, e.dataConfig(), nil, e.log)
+	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, e.dataConfig(), scoring.Encoding{Say: noteOnce(e.log)}, e.log)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func TestREADMECommands(t *testing.T) {
 		fields := strings.Fields(args)
 		switch fields[0] {
 		case "train":
-			fields = append(fields, "--set", "backend=go", "--set", "train.max_steps=2", "--set", "data.validation=[]")
+			fields = append(fields, "--set", "backend=go", "--set", "train.max_steps=2", "--set", "data.validation=[]", "--set", "train.eval_every=0")
 		case "parity":
 			fields = []string{"parity", "--backend", "go", "--family", "bert", "--dtype", "float32"}
 		case "bench":

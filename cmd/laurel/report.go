@@ -51,7 +51,7 @@ func (r *reporting) check(cmd *cobra.Command) error {
 }
 
 func (r *reporting) run() error {
-	if err := claimFile(r.file, r.overwrite); err != nil {
+	if err := claimFile(r.file, r.overwrite, r.runs...); err != nil {
 		return err
 	}
 	var opened []*report.Run

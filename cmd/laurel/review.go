@@ -88,6 +88,9 @@ func (r *reviewing) run(ctx context.Context) (err error) {
 	if server.Principles, err = r.principles(); err != nil {
 		return err
 	}
+	if err := apart(r.config.Out, r.data); err != nil {
+		return err
+	}
 	rows, err := r.read()
 	if err != nil {
 		return err

@@ -44,14 +44,14 @@ func (p *trainingPairs) encode(ctx context.Context, m *scoring.Model, folder str
 		return nil, nil, err
 	}
 	d := p.config
-	if train, _, err = buildStore(ctx, m, "train", filepath.Join(folder, "train.tokens"), d.Train, d, p.first, out); err != nil {
+	if train, _, err = buildStore(ctx, m, "train", filepath.Join(folder, "train.tokens"), d.Train, d, scoring.Encoding{Say: settingNotes(out), Through: p.first}, out); err != nil {
 		return nil, nil, err
 	}
 	m.RecordForms()
 	if d.Validation.None() {
 		return train, nil, nil
 	}
-	validation, _, err = buildStore(ctx, m, "validation", filepath.Join(folder, "validation.tokens"), p.validation, d, p.then, out)
+	validation, _, err = buildStore(ctx, m, "validation", filepath.Join(folder, "validation.tokens"), p.validation, d, scoring.Encoding{Say: settingNotes(out), Through: p.then}, out)
 	p.warn(out)
 	return train, validation, err
 }
