@@ -27,6 +27,9 @@ func agreeCommand() *cobra.Command {
 			if !(a.precision > 0 && a.precision <= 1) {
 				return usage(cmd, fmt.Errorf("--precision is %v, want above 0 and at most 1", a.precision))
 			}
+			if err := endsIn(cmd, "write-calibrated", a.calibrated, ".parquet"); err != nil {
+				return err
+			}
 			a.labels, a.gold = args[0], args[1]
 			a.out, a.log = outputs(cmd, a.asJSON)
 			return a.run()

@@ -60,6 +60,8 @@ func (b *bestRun) check(cmd *cobra.Command) error {
 	switch {
 	case cmd.Flags().Changed("n") && b.config.N < 2:
 		return usage(cmd, fmt.Errorf("--n is %d, want at least 2", b.config.N))
+	case len(b.proxies) < 2 && cmd.Flags().Changed("k"):
+		return unused(cmd, "one proxy has no spread: name several with --proxy", "k")
 	case !(b.config.K >= 0):
 		return usage(cmd, fmt.Errorf("--k is %v, want at least 0", b.config.K))
 	}

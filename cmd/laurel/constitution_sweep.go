@@ -89,6 +89,11 @@ func (s *sweeping) check(cmd *cobra.Command) error {
 	if s.model != "" && s.scores != "" {
 		return usage(cmd, errors.New("--model computes rewards and --scores reads them: give one"))
 	}
+	if s.model == "" {
+		if err := unused(cmd, "no model is measured: name one with --model", "revision", "max-length", "backend", "devices"); err != nil {
+			return err
+		}
+	}
 	if err := s.config.Validate(); err != nil {
 		return usage(cmd, err)
 	}

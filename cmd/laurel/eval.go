@@ -50,6 +50,16 @@ func evalCommand() *cobra.Command {
 			if !(e.precision > 0 && e.precision < 1) {
 				return usage(cmd, fmt.Errorf("--precision is %v, want above 0 and below 1", e.precision))
 			}
+			if e.scores != "" {
+				if err := unused(cmd, "--scores has the rewards, and no model is opened", "revision", "max-length", "backend", "devices", "dtype", "shared-prefix"); err != nil {
+					return err
+				}
+			}
+			if len(e.compare) == 0 {
+				if err := unused(cmd, "no model is compared: name one with --compare", "different-cuts"); err != nil {
+					return err
+				}
+			}
 			if err := e.canStore(); err != nil {
 				return usage(cmd, err)
 			}

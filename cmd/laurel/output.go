@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -50,6 +51,14 @@ func apartFolder(dir string, inputs []string, names ...string) error {
 		}
 	}
 	return nil
+}
+
+// endsIn refuses the name of an output that does not say what is written.
+func endsIn(cmd *cobra.Command, flag, path string, endings ...string) error {
+	if path == "" || slices.Contains(endings, strings.ToLower(filepath.Ext(path))) {
+		return nil
+	}
+	return usage(cmd, fmt.Errorf("--%s %s: name a file that ends in %s, which is what is written", flag, path, strings.Join(endings, " or ")))
 }
 
 // claimFile readies the place of an output file before any long work: a file

@@ -33,6 +33,9 @@ func reviewCommand() *cobra.Command {
 					return usage(cmd, fmt.Errorf("--annotator: %w", err))
 				}
 			}
+			if err := endsIn(cmd, "out", r.config.Out, ".jsonl"); err != nil {
+				return err
+			}
 			r.out = cmd.OutOrStdout()
 			return r.run(cmd.Context())
 		},

@@ -79,6 +79,16 @@ type triaging struct {
 
 func (t *triaging) check(cmd *cobra.Command) error {
 	c := t.config
+	if len(t.refs) == 0 {
+		if err := unused(cmd, "labels are judged by words, as there is no --model", "revision", "max-length", "backend", "devices", "dtype"); err != nil {
+			return err
+		}
+	}
+	if c.Budget == 0 {
+		if err := unused(cmd, "nothing is listed without --budget", "judge-error"); err != nil {
+			return err
+		}
+	}
 	switch {
 	case c.Folds < 2:
 		return usage(cmd, fmt.Errorf("--folds is %d, want at least 2", c.Folds))
