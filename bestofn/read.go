@@ -24,17 +24,22 @@ type Scores struct {
 // column of numbers, reward unless another is named behind a colon. It is what
 // laurel score writes.
 func Read(name string, columns map[string]string) (*Scores, error) {
-	file, column := name, "reward"
-	if _, err := os.Stat(name); err != nil {
-		if at := strings.LastIndexByte(name, ':'); at > 0 {
-			file, column = name[:at], name[at+1:]
-		}
-	}
+	file, column := FileOf(name)
 	s := &Scores{Name: name}
 	if err := s.readTexts(file, columns); err != nil {
 		return nil, err
 	}
 	return s, s.readNumbers(file, column)
+}
+
+// FileOf are the file and the column of FILE or FILE:COLUMN.
+func FileOf(name string) (file, column string) {
+	if _, err := os.Stat(name); err != nil {
+		if at := strings.LastIndexByte(name, ':'); at > 0 {
+			return name[:at], name[at+1:]
+		}
+	}
+	return name, "reward"
 }
 
 func (s *Scores) readTexts(file string, columns map[string]string) error {

@@ -41,12 +41,18 @@ func Load(path string, settings []string) (Config, error) {
 	return LoadOver(path, settings, Default())
 }
 
-// LoadTrain is Load; without a path it is the defaults and the settings.
-func LoadTrain(path string, settings []string) (Config, error) {
+// LoadTrain is Load for a run that is to begin: settings that can have no effect are
+// refused too. Without a path it is the defaults and the settings.
+func LoadTrain(path string, settings []string) (c Config, err error) {
 	if path == "" {
-		return parseOver(nil, settings, Default())
+		c, err = parseOver(nil, settings, Default())
+	} else {
+		c, err = Load(path, settings)
 	}
-	return Load(path, settings)
+	if err == nil {
+		err = c.Train.CheckEffect()
+	}
+	return c, err
 }
 
 // LoadLabel reads the configuration of a label run the same way; without a

@@ -147,6 +147,48 @@ var elsewhereCalled = map[string]string{
 	"max_seq_length": "model.max_length", "max_seq_len": "model.max_length", "max_len": "model.max_length",
 	"model_name_or_path": "model.path", "pretrain": "model.path", "train_file": "data.train", "dataset": "data.train", "dataset_name": "data.train",
 	"lora_r": "model.lora.rank", "lora_rank": "model.lora.rank", "r": "model.lora.rank", "lora_alpha": "model.lora.alpha", "lora_target_modules": "model.lora.target_modules",
+	"lora_target": "model.lora.target_modules", "lora_dropout": "model.lora.dropout", "lora_modules_to_save": "model.lora.modules_to_save", "lora_use_rslora": "model.lora.use_rslora",
+	"use_peft": "model.lora.rank", "finetuning_type": "model.lora.rank", "num_layers_unfrozen": "model.freeze",
+	"model_name": "model.path", "base_model": "model.path", "model_id": "model.path", "model_revision": "model.revision", "cutoff_len": "model.max_length", "truncation_mode": "model.truncation_side",
+	"torch_dtype": "model.dtype", "train_files": "data.train", "data_path": "data.train", "datasets": "data.train", "dataset_path": "data.train", "prompt_data": "data.train",
+	"eval_dataset": "data.validation", "eval_file": "data.validation", "validation_file": "data.validation", "eval_data": "data.validation", "val_size": "data.validation", "test_size": "data.validation", "eval_split": "data.validation",
+	"prompt_key": "data.columns", "chosen_key": "data.columns", "rejected_key": "data.columns", "column_mapping": "data.columns", "group_by_length": "data.buckets",
+	"packing": "data.padding_free", "packing_samples": "data.padding_free", "sample_packing": "data.padding_free", "neat_packing": "data.padding_free",
+	"dataset_num_proc": "data.workers", "dataloader_num_workers": "data.workers", "preprocessing_num_workers": "data.workers", "num_workers": "data.workers",
+	"accumulation_steps": "train.gradient_accumulation_steps", "grad_accum": "train.gradient_accumulation_steps", "num_epoch": "train.epochs",
+	"warmup": "train.warmup_steps", "lr_warmup_steps": "train.warmup_steps", "num_warmup_steps": "train.warmup_steps", "lr_warmup_ratio": "train.warmup_ratio",
+	"adam_betas": "train.betas", "adam_beta1": "train.betas", "adam_beta2": "train.betas", "adam_epsilon": "train.eps", "l2": "train.weight_decay", "wd": "train.weight_decay",
+	"max_norm": "train.max_grad_norm", "gradient_clipping": "train.max_grad_norm", "grad_clip": "train.max_grad_norm", "use_gradient_checkpointing": "train.gradient_checkpointing", "grad_checkpointing": "train.gradient_checkpointing",
+	"disable_dropout": "train.dropout", "attention_dropout": "train.dropout", "hidden_dropout": "train.dropout", "margin_loss": "train.margin", "label_smoothing_factor": "train.label_smoothing",
+	"eval_strategy": "train.eval_every", "evaluation_strategy": "train.eval_every", "save_strategy": "train.save_every", "save_total_limit": "train.keep", "max_ckpt_num": "train.keep", "report_to": "train.log", "logging_strategy": "train.log_every",
+	"early_stopping_patience": "train.early_stopping.patience", "early_stopping_threshold": "train.early_stopping.min_delta", "metric_for_best_model": "train.early_stopping.metric",
+	"data_seed": "train.seed", "random_seed": "train.seed", "n_gpu": "train.devices", "num_gpus": "train.devices", "world_size": "train.devices", "device": "backend", "accelerator": "backend",
+}
+
+// elsewhereDone are settings of theirs that are no key of a training run, and what
+// does the same or stands in its place.
+var elsewhereDone = map[string]string{
+	"bf16": "model.dtype=bfloat16", "fp16": "model.dtype=bfloat16, as there is no float16", "tf32": "model.dtype, float32 or bfloat16", "mixed_precision": "model.dtype=bfloat16",
+	"load_in_4bit": "model.base_dtype=bfloat16 under an adapter, as nothing is quantised", "load_in_8bit": "model.base_dtype=bfloat16 under an adapter, as nothing is quantised",
+	"optim": "AdamW alone, by train.betas, train.eps and train.weight_decay", "optimizer": "AdamW alone, by train.betas, train.eps and train.weight_decay",
+	"per_device_eval_batch_size": "nothing in its place: validation chooses its batches itself", "eval_batch_size": "nothing in its place: validation chooses its batches itself",
+	"load_best_model_at_end": "nothing in its place: the checkpoint that validated best is kept and used always",
+	"output_dir":             "--out", "save_path": "--out", "ckpt_path": "--out", "run_name": "the name of --out", "resume_from_checkpoint": "--resume", "overwrite_output_dir": "another --out", "logging_dir": "train.log=[jsonl, tensorboard], in --out",
+	"attn_implementation": "nothing in its place: attention is chosen by the backend", "flash_attn": "nothing in its place: attention is chosen by the backend", "use_flash_attention_2": "nothing in its place: attention is chosen by the backend",
+	"deepspeed": "train.devices, GPUs that share each batch", "zero_stage": "train.devices, GPUs that share each batch", "fsdp": "train.devices, GPUs that share each batch",
+	"apply_chat_template": "nothing in its place: messages go through the chat template, texts do not", "chat_template": "the template of the model's tokenizer", "tokenizer_name": "the tokenizer beside the model",
+	"num_labels": "nothing in its place: a reward is one number", "do_train": "nothing in its place", "do_eval": "data.validation", "push_to_hub": "laurel export, whose directory can be uploaded",
+	"max_prompt_length": "model.max_length, of prompt and response together", "lr_scheduler_kwargs": "nothing in its place",
+}
+
+// inFull is a key of a training run as this configuration has it, which may be that
+// of more (train.model.path of a loop); "" where it has none.
+func (c keyCheck) inFull(key string) string {
+	at := slices.IndexFunc(c.all, func(full string) bool { return key != "" && (full == key || strings.HasSuffix(full, "."+key)) })
+	if at < 0 {
+		return ""
+	}
+	return c.all[at]
 }
 
 // didYouMean names the nearest key: of those at this place, or, where one of
@@ -155,8 +197,11 @@ func (c keyCheck) didYouMean(key, path string, fields map[string]reflect.Type) s
 	if len(fields) == 0 {
 		return ""
 	}
-	if full := elsewhereCalled[key]; slices.Contains(c.all, full) {
+	if full := c.inFull(elsewhereCalled[key]); full != "" {
 		return fmt.Sprintf("; did you mean %s?", full)
+	}
+	if instead := elsewhereDone[key]; instead != "" && c.inFull("train.learning_rate") != "" {
+		return "; laurel has " + instead
 	}
 	here := data.Closest(key, slices.Sorted(maps.Keys(fields)))
 	inFull := map[string]string{}

@@ -374,7 +374,7 @@ func passThroughParquet(t *testing.T, path string) {
 		return
 	}
 	defer table.Close()
-	w, err := NewScoreWriter(path+".out", table, ScoreColumns{})
+	w, err := NewScoreWriter(path+".out.parquet", table, ScoreColumns{})
 	if err != nil {
 		return
 	}

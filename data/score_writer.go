@@ -85,6 +85,9 @@ func rereadError(err error) error {
 // text, or where they are nested or mixed their JSON text; those of CSV stay
 // text.
 func NewScoreWriter(out string, t *Table, columns ScoreColumns) (*ScoreWriter, error) {
+	if err := CheckScoreName(out); err != nil {
+		return nil, err
+	}
 	input, err := openPassThrough(t)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", t.file, err)
@@ -114,6 +117,16 @@ func NewScoreWriter(out string, t *Table, columns ScoreColumns) (*ScoreWriter, e
 		return nil, fmt.Errorf("write %s: %w", out, err)
 	}
 	return w, nil
+}
+
+// CheckScoreName refuses the name of a file of scores whose ending says not how it is
+// to be written.
+func CheckScoreName(out string) error {
+	switch strings.ToLower(filepath.Ext(out)) {
+	case ".parquet", ".jsonl", ".ndjson", ".csv":
+		return nil
+	}
+	return fmt.Errorf("%s: scores are written to a file named .parquet, .jsonl or .csv", out)
 }
 
 // scoreNames are the columns of the scores, in their order.

@@ -296,7 +296,7 @@ func TestScoreWriterRefuses(t *testing.T) {
 	if entries, _ := os.ReadDir(filepath.Dir(out)); len(entries) != 0 {
 		t.Errorf("left %v", entries)
 	}
-	if _, err := NewScoreWriter(filepath.Join(in, "under", "x"), table, ScoreColumns{}); err == nil {
+	if _, err := NewScoreWriter(filepath.Join(in, "under", "x.parquet"), table, ScoreColumns{}); err == nil {
 		t.Error("wrote into a file as if it were a folder")
 	}
 }

@@ -131,6 +131,7 @@ func (c Config) checkSections() error {
 	}
 	c.Train.Data.Train = []string{"labels"}
 	under("train", c.Train.Validate())
+	under("train", c.Train.Train.CheckEffect())
 	return errors.Join(problems...)
 }
 

@@ -2,6 +2,7 @@ package model
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -176,6 +177,24 @@ func TestFreeze(t *testing.T) {
 	for _, wrong := range []string{"layers:1-9", "layers:x", "head", "layers:2-1"} {
 		if err := m.Freeze([]string{wrong}); err == nil {
 			t.Errorf("%s: no error", wrong)
+		}
+	}
+}
+
+// TestFrozenAdapter: rules that freeze some of an adapter's layers, and those that
+// leave none of it to train.
+func TestFrozenAdapter(t *testing.T) {
+	_, dir := savedAdapter(t, "llama", LoRA{Rank: 2, Alpha: 4, TargetModules: []string{"q_proj"}})
+	base, _ := savedDrawn(t, "llama")
+	m, err := LoadAdapter(base, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := m.Config.family.blocks() - 1
+	for rule, trains := range map[string]bool{"all-but-head": true, "embeddings": true, "layers:0": last > 0, fmt.Sprintf("layers:0-%d", last): false} {
+		err := m.Freeze([]string{rule})
+		if trains != (err == nil) || err != nil && !strings.Contains(err.Error(), rule) {
+			t.Errorf("%s: error %v", rule, err)
 		}
 	}
 }

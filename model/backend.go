@@ -30,8 +30,8 @@ type BackendChoice struct {
 	// OnDemand takes GPU memory as it is needed instead of most of it at the
 	// start: for measuring, and beside other programs.
 	OnDemand bool `json:"-"`
-	// CPUDevices is how many devices XLA's CPU is shown as; 0: one for each CPU, and at most
-	// four. Each takes a thread at least.
+	// CPUDevices is how many devices XLA's CPU is shown as; 0: one for each CPU, but two at
+	// least and four at most. Each takes a thread at least.
 	CPUDevices int `json:"-"`
 }
 
@@ -101,7 +101,7 @@ func (c *BackendChoice) Open() (compute.Backend, error) {
 	if c.isCUDA() {
 		options = fmt.Sprintf(",preallocate=%v,memory_fraction=0.9,tf32=false", !c.OnDemand)
 	} else if ChangedXLA && c.Name == "cpu" {
-		options = fmt.Sprintf(",cpu_devices=%d", cmp.Or(c.CPUDevices, min(runtime.GOMAXPROCS(0), 4)))
+		options = fmt.Sprintf(",cpu_devices=%d", cmp.Or(c.CPUDevices, max(2, min(runtime.GOMAXPROCS(0), 4))))
 	}
 	if err := c.useCompileCache(); err != nil {
 		return nil, err

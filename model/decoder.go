@@ -96,7 +96,7 @@ func (d *decoder) about() about {
 		normed = (d.numHeads + d.keyValueHeads) * d.headDim
 	}
 	return about{class: d.class, hidden: d.hiddenSize, heads: d.numHeads, headDim: d.headDim, inner: d.intermediateSize, gated: true, normed: normed, causal: true, pooling: "last",
-		attentionDropout: d.attentionDropout, windows: windowsOf(d.perLayer), softcap: d.scoreSoftcap != 0}
+		attentionDropout: d.attentionDropout, windows: windowsOf(d.perLayer), trained: trainedPositions(d.perLayer), softcap: d.scoreSoftcap != 0}
 }
 
 // windowsOf lists what each layer's queries see.
@@ -106,6 +106,14 @@ func windowsOf(layers []decoderLayer) []int {
 		windows[i] = l.window
 	}
 	return windows
+}
+
+// trainedPositions is how many the layers' rotary embeddings were trained for.
+func trainedPositions(layers []decoderLayer) (most int) {
+	for _, l := range layers {
+		most = max(most, l.rope.trained)
+	}
+	return most
 }
 
 func (d *decoder) blocks() int { return d.layers }

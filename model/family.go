@@ -36,6 +36,7 @@ type about struct {
 	joined    bool   // one matrix gives both
 	normed    int    // features of queries and keys that have a norm of their own
 	positions int    // longest sequence, 0 for no limit
+	trained   int    // positions that rotary embeddings were trained for: no limit
 	causal    bool   // a decoder: its last token has seen all others
 	pooling   string // transformers': cls | mean | last
 

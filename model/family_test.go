@@ -91,6 +91,24 @@ func TestSilentConfig(t *testing.T) {
 	}
 }
 
+// TestTrainedPositions: a rotary embedding that is stretched reaches factor times as
+// far as before; learnt positions are a limit instead.
+func TestTrainedPositions(t *testing.T) {
+	for config, want := range map[string]int{
+		`{"model_type": "llama"}`: 2048, `{"model_type": "modernbert"}`: 8192, `{"model_type": "gemma3_text"}`: 131072, `{"model_type": "bert"}`: 0,
+		`{"model_type": "qwen2", "max_position_embeddings": 32768, "rope_scaling": {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}}`:                                                   131072,
+		`{"model_type": "llama", "max_position_embeddings": 4096, "rope_scaling": {"rope_type": "linear", "factor": 2.0}}`:                                                                                        8192,
+		`{"model_type": "llama", "max_position_embeddings": 131072, "rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4, "original_max_position_embeddings": 8192}}`: 131072,
+	} {
+		c, err := parseConfig([]byte(config))
+		if err != nil {
+			t.Errorf("%s: %v", config, err)
+		} else if got := c.family.about().trained; got != want {
+			t.Errorf("%s: trained for %d positions, want %d", config, got, want)
+		}
+	}
+}
+
 // TestDepths: every tensor of every family lies in the embeddings, in a
 // block, or above the last; each block has tensors, and the head is above.
 func TestDepths(t *testing.T) {

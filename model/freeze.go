@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -33,10 +34,31 @@ func (m *Model) Freeze(rules []string) error {
 		}
 		return false
 	}
+	return m.checkFrozen(rules)
+}
+
+// checkFrozen refuses rules that leave nothing to train, or nothing of the adapter
+// that there is to be trained.
+func (m *Model) checkFrozen(rules []string) error {
 	if len(m.trainable()) == 0 {
 		return fmt.Errorf("model.freeze: %s leaves nothing to train", strings.Join(rules, ", "))
 	}
+	if frozen, adapted := m.FrozenAdapters(); adapted > 0 && frozen == adapted {
+		return fmt.Errorf("model.freeze: %s freezes all %d layers that the adapter (model.lora.rank %d, model.lora.target_modules %v) adapts, so that nothing of it would be trained: an adapter freezes the weights under it without any rule; leave model.freeze out, or model.lora",
+			strings.Join(rules, ", "), adapted, m.Adapter.Rank, m.Adapter.TargetModules)
+	}
 	return nil
+}
+
+// FrozenAdapters counts the layers that an adapter adapts, and those of them whose
+// part of it is not trained.
+func (m *Model) FrozenAdapters() (frozen, all int) {
+	if m.Adapter == nil {
+		return 0, 0
+	}
+	all = len(m.Adapter.targets(m.Config))
+	trained := slices.DeleteFunc(m.trainable(), func(t weight) bool { return !strings.HasSuffix(t.name, loraA) })
+	return all - len(trained), all
 }
 
 func isLoRA(name string) bool {

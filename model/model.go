@@ -160,6 +160,10 @@ func totalSize(ws []weight) int {
 	return n
 }
 
+// TrainedPositions is the longest sequence that the config of a model with rotary
+// embeddings says it was trained for, 0 for one without. It is no limit.
+func (m *Model) TrainedPositions() int { return m.Config.family.about().trained }
+
 // MaxPositions is the longest sequence the model takes, 0 for no limit.
 func (m *Model) MaxPositions() int { return m.Config.family.about().positions }
 

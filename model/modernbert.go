@@ -83,7 +83,7 @@ func (b *modernbert) readLayers(r *configReader) {
 func (b *modernbert) about() about {
 	return about{class: "ModernBertForSequenceClassification", hidden: b.hiddenSize, heads: b.numHeads,
 		headDim: b.hiddenSize / b.numHeads, inner: b.intermediateSize, gated: true, joined: true, pooling: b.pooling,
-		attentionDropout: b.attentionDropout, windows: windowsOf(b.perLayer)}
+		attentionDropout: b.attentionDropout, windows: windowsOf(b.perLayer), trained: trainedPositions(b.perLayer)}
 }
 
 func (b *modernbert) blocks() int { return b.layers }

@@ -16,6 +16,7 @@ import (
 type rope struct {
 	inverse []float32 // [K/2] radians a position
 	factor  float64   // on cosines and sines: YaRN's attention factor, else 1
+	trained int       // positions that the model was trained for, as the config says
 }
 
 // ropeParameters are the keys of rope_parameters (transformers 5) and of
@@ -145,7 +146,7 @@ func (c ropeParameters) rope(s ropeShape) (*rope, error) {
 	if kind == "" {
 		kind = c.OldType
 	}
-	plain := &rope{factor: 1, inverse: inverseFrequencies(theta, s.headDim)}
+	plain := &rope{factor: 1, inverse: inverseFrequencies(theta, s.headDim), trained: max(s.positions, int(min(c.Factor*c.Original, 1<<30)))}
 	switch kind {
 	case "", "default":
 		return plain, nil

@@ -214,7 +214,15 @@ func (r *Run) readTraining() error {
 
 // readLabels finds the audit beside files of pairs that laurel label wrote.
 func (r *Run) readLabels() error {
-	for _, file := range r.Settings.Data.Train {
+	var files []string
+	for _, name := range r.Settings.Data.Train {
+		if found, err := filepath.Glob(name); err == nil && len(found) > 0 {
+			files = append(files, found...) // of a pattern, or the name itself
+		} else {
+			files = append(files, name)
+		}
+	}
+	for _, file := range files {
 		path := filepath.Join(filepath.Dir(file), reportFile)
 		if filepath.Base(file) != "pairs.parquet" {
 			continue

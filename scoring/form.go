@@ -1,6 +1,7 @@
 package scoring
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -19,8 +20,9 @@ const (
 
 // forms are those of the rows that a model has encoded.
 type forms struct {
-	mu   sync.Mutex
-	seen []string
+	mu    sync.Mutex
+	seen  []string
+	count map[string]int
 }
 
 func formOf(parts ...data.Text) string {
@@ -36,6 +38,10 @@ func (m *Model) saw(form string) {
 	f := &m.forms
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.count == nil {
+		f.count = map[string]int{}
+	}
+	f.count[form]++
 	if slices.Contains(f.seen, form) {
 		return
 	}
@@ -51,11 +57,17 @@ func (m *Model) saw(form string) {
 	m.notice("warning: the model was trained on " + trained + ", and rows here are " + rows + ": rewards are of a form that it has not learnt (" + mend + ")")
 }
 
-// RecordForms keeps with the weights which forms the training pairs had.
-func (m *Model) RecordForms() {
+// RecordForms keeps with the weights which forms the training pairs had. It warns of
+// pairs of both: the model learns the same words in two ways.
+func (m *Model) RecordForms() (warning string) {
 	m.forms.mu.Lock()
 	defer m.forms.mu.Unlock()
 	slices.Sort(m.forms.seen)
 	slices.Reverse(m.forms.seen)
 	m.Config.Recorded.TrainedOn = strings.Join(m.forms.seen, separate)
+	if len(m.forms.seen) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("%d training pairs are texts, which are joined as they stand, and %d are messages, which the chat template renders: rewards of the two forms are learnt apart (laurel convert --chat makes messages of texts)",
+		m.forms.count[texts], m.forms.count[Messages])
 }

@@ -109,6 +109,9 @@ func Open(ctx context.Context, ref string, o Options) (*Model, error) {
 	}
 	scored.notice = o.Notice
 	scored.tellTemplate(o)
+	if warning := scored.LengthWarning(); warning != "" {
+		o.notice("warning: %s", warning)
+	}
 	if o.TemplateDate != "" {
 		m.Config.Recorded.TemplateDate = o.TemplateDate
 		return scored, scored.settleDate("")
@@ -178,6 +181,15 @@ func (m *Model) settleLengths(asked int) error {
 		return fmt.Errorf("max_length %d is more than the model's %d positions: lower it (--max-length, or model.max_length in a run's configuration and with --set)", m.MaxLength, limit)
 	}
 	return nil
+}
+
+// LengthWarning says that sequences may be longer than those that the model was
+// trained for, as transformers does.
+func (m *Model) LengthWarning() string {
+	if trained := m.TrainedPositions(); trained > 0 && m.MaxLength > trained {
+		return fmt.Sprintf("max_length %d is more than the %d positions that the model was made for (max_position_embeddings in config.json): what it makes of longer sequences may be worth little", m.MaxLength, trained)
+	}
+	return ""
 }
 
 // Record keeps with the weights how text is cut and rendered for them.

@@ -16,6 +16,9 @@ import (
 // checkpoint, a Hugging Face or ensemble directory, or a hub model's, fetched
 // where it is not in the cache.
 func Resolve(ctx context.Context, ref string, o Options) (string, error) {
+	if _, err := os.Stat(ref); err == nil && o.revision() != "main" {
+		o.notice("warning: revision %s is that of a model on the hub, and %s is a folder here: it is not used", o.Revision, ref)
+	}
 	if _, err := os.Stat(filepath.Join(ref, "checkpoints")); err == nil && o.Checkpoint != nil {
 		dir, why, err := o.Checkpoint(ref)
 		if err == nil {

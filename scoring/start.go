@@ -126,6 +126,9 @@ func (s *Start) settle(m *model.Model, err error) (*model.Model, error) {
 	}
 	all, trained := m.NumParameters(), m.NumTrainable()
 	s.options.notice("parameters: %d, of them trained %d (%.3g%%); products in %s", all, trained, 100*float64(trained)/float64(all), s.config.DType)
+	if frozen, adapted := m.FrozenAdapters(); frozen > 0 {
+		s.options.notice("model.freeze keeps the adapter of %d of the %d adapted layers from training", frozen, adapted)
+	}
 	if half := m.NumHalf(); half > 0 {
 		s.options.notice("frozen matrices are kept in bfloat16: %d of the parameters, %.2f GB", half, 2e-9*float64(half))
 	}
@@ -164,6 +167,9 @@ func (s *Start) Ready(loaded *model.Model) (*Model, error) {
 	m.tellTemplate(s.options)
 	if recorded := m.Config.Recorded.MaxLength; s.config.MaxLength == 0 && recorded > 0 {
 		s.options.notice("max_length %d, cut on the %s: as %s was trained (model.max_length, model.truncation_side)", m.MaxLength, m.Side, s.dir)
+	}
+	if warning := m.LengthWarning(); warning != "" {
+		s.options.notice("warning: %s", warning)
 	}
 	if m.Config.Recorded.MaxLength == 0 { // not a resumed run's
 		m.Config.Recorded.NewHead, m.Config.Recorded.Base = m.Loaded.NewHead, s.config.Path

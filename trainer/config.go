@@ -21,7 +21,7 @@ type Config struct {
 	LearningRate              float64       `yaml:"learning_rate"`
 	Schedule                  string        `yaml:"schedule"`
 	WarmupSteps               int           `yaml:"warmup_steps"`
-	WarmupRatio               float64       `yaml:"warmup_ratio"` // of all steps, where warmup_steps is 0
+	WarmupRatio               float64       `yaml:"warmup_ratio"` // of all steps, instead of warmup_steps
 	WeightDecay               float64       `yaml:"weight_decay"`
 	Betas                     [2]float64    `yaml:"betas,flow"`
 	Eps                       float64       `yaml:"eps"`
@@ -171,7 +171,8 @@ func (d Dropout) MarshalYAML() (any, error) {
 	return float64(d), nil
 }
 
-// Validate names every key whose value makes no sense.
+// Validate names every key whose value makes no sense by itself; CheckEffect, those
+// that do nothing beside others.
 func (c Config) Validate() error {
 	var problems []error
 	check := func(ok bool, key string, value any, want string) {

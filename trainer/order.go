@@ -65,12 +65,24 @@ func (r Run) PaddingFree(d data.Config) (flat bool, why string, err error) {
 	return true, "", nil
 }
 
+// wraps tells whether a run takes its pairs in the files' order for ever.
+func wraps(d data.Config) bool { return !d.Shuffle && d.Buckets.None }
+
+// FillBatches makes batches no larger than the run's pairs fill: the rest would be
+// computed, and weigh nothing. Those of a run that takes pairs in the files' order are
+// filled with the pairs again.
+func (r *Run) FillBatches(d data.Config) {
+	if !wraps(d) {
+		r.Config.BatchSize = min(r.Config.BatchSize, r.Train.Len())
+	}
+}
+
 // NewOrder settles in which batches the run's pairs come, and to which lengths
 // their rows are padded. shares tells whether pairs may lie in one row, flat whether
 // all pairs of a batch lie in one. A resumed run has the layouts and lengths that it
 // began with.
 func (r Run) NewOrder(d data.Config, shares, flat bool) batches.Order {
-	o := batches.Order{BatchSize: r.Config.BatchSize, Shuffle: d.Shuffle, Seed: r.Config.Seed, Wrap: !d.Shuffle && d.Buckets.None,
+	o := batches.Order{BatchSize: r.Config.BatchSize, Shuffle: d.Shuffle, Seed: r.Config.Seed, Wrap: wraps(d),
 		Buckets: r.State.Buckets, Shared: r.State.Shared, BucketPairs: r.State.BucketPairs, SharedPairs: r.State.SharedPairs,
 		Flat: r.State.Flat, FlatShared: r.State.FlatShared}
 	if len(o.Buckets)+len(o.Shared)+len(o.Flat) > 0 {

@@ -27,6 +27,9 @@ func agreeCommand() *cobra.Command {
 			if !(a.precision > 0 && a.precision <= 1) {
 				return usage(cmd, fmt.Errorf("--precision is %v, want above 0 and at most 1", a.precision))
 			}
+			if err := endsIn(cmd, "write-calibrated", a.calibrated, ".parquet"); err != nil {
+				return err
+			}
 			a.labels, a.gold = args[0], args[1]
 			a.out, a.log = outputs(cmd, a.asJSON)
 			return a.run()
@@ -81,13 +84,14 @@ func (a *agreement) run() error {
 
 // claim readies the places of the outputs.
 func (a *agreement) claim() error {
+	inputs := []string{a.labels, a.gold}
 	if a.dir != "" {
-		if err := claimReports(a.dir, a.overwrite, "report.json", "report.html"); err != nil {
+		if err := claimReports(a.dir, a.overwrite, inputs, "report.json", "report.html"); err != nil {
 			return err
 		}
 	}
 	if a.calibrated != "" {
-		return claimFile(a.calibrated, a.overwrite)
+		return claimFile(a.calibrated, a.overwrite, append(inputs, filepath.Join(a.labels, labels.PairsFile))...)
 	}
 	return nil
 }

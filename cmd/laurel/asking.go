@@ -8,13 +8,10 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
-	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
 
 	"laurel/configs"
@@ -28,32 +25,6 @@ import (
 
 // answersFile is the store of what was paid for, in the output directory.
 const answersFile = "answers.jsonl"
-
-// flagSettings are the flags that were given, as settings of the keys they
-// stand for, in the keys' order.
-func flagSettings(flags *pflag.FlagSet, keys map[string]string) []string {
-	var out []string
-	for _, flag := range slices.Sorted(maps.Keys(keys)) {
-		f := flags.Lookup(flag)
-		switch {
-		case !f.Changed:
-		case f.Value.Type() == "string":
-			out = append(out, fmt.Sprintf("%s=%q", keys[flag], f.Value))
-		default:
-			out = append(out, fmt.Sprintf("%s=%v", keys[flag], f.Value))
-		}
-	}
-	return out
-}
-
-// columnSettings are what --columns says, as settings.
-func columnSettings(columns map[string]string) []string {
-	var out []string
-	for _, field := range slices.Sorted(maps.Keys(columns)) {
-		out = append(out, fmt.Sprintf("data.columns.%s=%q", field, columns[field]))
-	}
-	return out
-}
 
 // runRecord is what label.json, revise.json and generate.json say beside the summary.
 type runRecord struct {

@@ -109,7 +109,7 @@ func (b *benchmark) loads() []bench.Load {
 
 func (b *benchmark) run(ctx context.Context) error {
 	if b.path != "" {
-		if err := claimFile(b.path, b.overwrite); err != nil {
+		if err := claimFile(b.path, b.overwrite, b.peerFiles...); err != nil {
 			return err
 		}
 	}

@@ -80,7 +80,7 @@ func (g *growth) check() (err error) {
 func (g *growth) run(cmd *cobra.Command) error {
 	ctx := cmd.Context()
 	if g.path != "" {
-		if err := claimReports(g.path, g.overwrite, "growth.json"); err != nil {
+		if err := claimReports(g.path, g.overwrite, nil, "growth.json"); err != nil {
 			return err
 		}
 	}

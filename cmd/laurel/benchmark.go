@@ -124,7 +124,7 @@ func (b *benchmarking) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := claimReports(b.dir, b.overwrite, benchmarkFile); err != nil {
+	if err := claimReports(b.dir, b.overwrite, append(slices.Clone(b.files), b.ref), benchmarkFile); err != nil {
 		return err
 	}
 	scorer, choice, err := backends{}.scorer(ctx, b.ref, b.revision, b.maxLength, b.backend, b.devices, b.log)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -50,11 +51,15 @@ func (b *benchmarking) asking(cmd *cobra.Command) (*labelling, error) {
 	settings := flagSettings(cmd.Flags(), map[string]string{"constitution": "constitution", "max-cost": "budget.max_cost", "max-requests": "budget.max_requests"})
 	switch {
 	case b.judge == "reward" && b.ref != "":
-		settings = append(settings, fmt.Sprintf("judges=[{kind: reward, reward: {model: %q, backend: %q}}]", b.ref, b.backend))
+		settings = append(settings, flagSetting{"judge", "judges", fmt.Sprintf("[{kind: reward, reward: {model: %q, backend: %q}}]", b.ref, b.backend)})
 	case b.judge != "":
-		settings = append(settings, fmt.Sprintf("judges=[{kind: %q}]", b.judge))
+		settings = append(settings, flagSetting{"judge", "judges", fmt.Sprintf("[{kind: %q}]", b.judge)})
 	}
-	config, err := configs.LoadLabel(b.judgeConfig, append(settings, b.settings...))
+	all, err := withSet(cmd, settings, b.settings)
+	if err != nil {
+		return nil, err
+	}
+	config, err := configs.LoadLabel(b.judgeConfig, all)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +82,7 @@ func (b *benchmarking) runJudge(cmd *cobra.Command) (err error) {
 		return err
 	}
 	if !b.dry {
-		if err := claimReports(b.dir, b.overwrite, benchmarkFile); err != nil {
+		if err := claimReports(b.dir, b.overwrite, append(slices.Clone(b.files), b.ref), benchmarkFile); err != nil {
 			return err
 		}
 	}

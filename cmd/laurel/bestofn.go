@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -59,6 +60,8 @@ func (b *bestRun) check(cmd *cobra.Command) error {
 	switch {
 	case cmd.Flags().Changed("n") && b.config.N < 2:
 		return usage(cmd, fmt.Errorf("--n is %d, want at least 2", b.config.N))
+	case len(b.proxies) < 2 && cmd.Flags().Changed("k"):
+		return unused(cmd, "one proxy has no spread: name several with --proxy", "k")
 	case !(b.config.K >= 0):
 		return usage(cmd, fmt.Errorf("--k is %v, want at least 0", b.config.K))
 	}
@@ -67,7 +70,7 @@ func (b *bestRun) check(cmd *cobra.Command) error {
 
 func (b *bestRun) run() error {
 	if b.dir != "" {
-		if err := claimReports(b.dir, b.overwrite, bestReport, bestPage); err != nil {
+		if err := claimReports(b.dir, b.overwrite, b.files(), bestReport, bestPage); err != nil {
 			return err
 		}
 	}
@@ -88,6 +91,15 @@ func (b *bestRun) run() error {
 		return err
 	}
 	return b.write(report)
+}
+
+// files are those that are read, whose columns stand behind a colon.
+func (b *bestRun) files() (files []string) {
+	for _, name := range append(slices.Clone(b.proxies), b.gold) {
+		file, _ := bestofn.FileOf(name)
+		files = append(files, file)
+	}
+	return files
 }
 
 func (b *bestRun) write(report *bestofn.Report) error {

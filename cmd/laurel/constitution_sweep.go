@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,7 +47,10 @@ func constitutionSweepCommand() *cobra.Command {
 			if s.files, err = localData(cmd.Context(), s.files, s.log); err != nil {
 				return err
 			}
-			return s.run(cmd.Context(), flagSettings(cmd.Flags(), map[string]string{"constitution": "constitution"}))
+			if s.settings, err = withSet(cmd, flagSettings(cmd.Flags(), map[string]string{"constitution": "constitution"}), s.settings); err != nil {
+				return err
+			}
+			return s.run(cmd.Context())
 		},
 	}
 	flags := cmd.Flags()
@@ -85,17 +89,22 @@ func (s *sweeping) check(cmd *cobra.Command) error {
 	if s.model != "" && s.scores != "" {
 		return usage(cmd, errors.New("--model computes rewards and --scores reads them: give one"))
 	}
+	if s.model == "" {
+		if err := unused(cmd, "no model is measured: name one with --model", "revision", "max-length", "backend", "devices"); err != nil {
+			return err
+		}
+	}
 	if err := s.config.Validate(); err != nil {
 		return usage(cmd, err)
 	}
 	return nil
 }
 
-func (s *sweeping) run(ctx context.Context, overrides []string) (err error) {
+func (s *sweeping) run(ctx context.Context) (err error) {
 	if err := s.claim(); err != nil {
 		return err
 	}
-	l, err := s.labelling(overrides)
+	l, err := s.labelling()
 	if err != nil {
 		return err
 	}
@@ -131,14 +140,14 @@ func (s *sweeping) claim() error {
 	if s.dir == "" {
 		return nil
 	}
-	if err := claimReports(s.dir, s.overwrite, sweepReport, sweepPage, sweepDecisions, sweepConflicts+".csv", sweepConflicts+".parquet", sweepSuggested); err != nil {
+	if err := claimReports(s.dir, s.overwrite, append(slices.Clone(s.files), s.labels, s.answers, s.gold, s.model, s.scores), sweepReport, sweepPage, sweepDecisions, sweepConflicts+".csv", sweepConflicts+".parquet", sweepSuggested); err != nil {
 		return err
 	}
 	return checkUnanswered("--out", filepath.Join(s.dir, sweepConflicts))
 }
 
 // labelling is the run that made the labels, of which nothing is asked any more.
-func (s *sweeping) labelling(overrides []string) (*labelling, error) {
+func (s *sweeping) labelling() (*labelling, error) {
 	path := filepath.Join(s.labels, labelFile)
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -158,7 +167,7 @@ func (s *sweeping) labelling(overrides []string) (*labelling, error) {
 	if len(s.files) > 0 {
 		l.files = s.files
 	}
-	if l.config, err = configs.LoadLabel(filepath.Join(s.labels, "config.yaml"), append(overrides, s.settings...)); err != nil {
+	if l.config, err = configs.LoadLabel(filepath.Join(s.labels, "config.yaml"), s.settings); err != nil {
 		return nil, err
 	}
 	if err := l.checkFiles(); err != nil && len(s.files) == 0 {

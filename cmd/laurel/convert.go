@@ -21,12 +21,12 @@ func convertCommand() *cobra.Command {
 			if err := required(cmd, "out"); err != nil {
 				return err
 			}
-			if err := claimFile(out, overwrite); err != nil {
-				return err
-			}
 			read.Say = noteOnce(cmd.ErrOrStderr())
 			in, err := localData(cmd.Context(), append(in, named...), cmd.ErrOrStderr())
 			if err != nil {
+				return err
+			}
+			if err := claimFile(out, overwrite, in...); err != nil {
 				return err
 			}
 			counts, err := data.Convert(cmd.Context(), in, out, read.ReadConfig)

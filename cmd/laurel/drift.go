@@ -68,7 +68,7 @@ type driftRun struct {
 
 func (d *driftRun) run() error {
 	if d.dir != "" {
-		if err := claimReports(d.dir, d.overwrite, driftReport, driftPage); err != nil {
+		if err := claimReports(d.dir, d.overwrite, []string{d.reference, d.file}, driftReport, driftPage); err != nil {
 			return err
 		}
 	}

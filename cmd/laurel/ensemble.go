@@ -25,6 +25,11 @@ func ensembleCommand() *cobra.Command {
 			if cmd.Flags().Changed("center") && !e.scorer {
 				return usage(cmd, fmt.Errorf("--center is for --scorer: averaged weights have one offset"))
 			}
+			if !e.scorer {
+				if err := unused(cmd, "averaged weights have no spread, of which --scorer takes k", "k"); err != nil {
+					return err
+				}
+			}
 			if !(e.k >= 0) || math.IsInf(e.k, 0) {
 				return usage(cmd, fmt.Errorf("--k is %v, want 0 or more", e.k))
 			}
@@ -52,7 +57,7 @@ type ensembling struct {
 }
 
 func (e *ensembling) run(ctx context.Context) error {
-	if err := claimModelFolder(e.out, e.overwrite); err != nil {
+	if err := claimModelFolder(e.out, e.overwrite, e.refs...); err != nil {
 		return fmt.Errorf("ensemble: %w", err)
 	}
 	if e.scorer {

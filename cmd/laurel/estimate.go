@@ -59,7 +59,7 @@ func (e *estimation) check() error {
 func (e *estimation) run(out io.Writer) error {
 	estimates := e.rates.Estimates(e.scales...)
 	if e.dir != "" {
-		if err := claimReports(e.dir, e.overwrite, "costs.html"); err != nil {
+		if err := claimReports(e.dir, e.overwrite, nil, "costs.html"); err != nil {
 			return err
 		}
 		if err := audit.WriteCosts(e.dir, feedback.EstimateColumns(), costs(estimates), append(e.facts(), madeBy()...)...); err != nil {

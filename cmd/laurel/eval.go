@@ -20,6 +20,7 @@ import (
 	"laurel/data"
 	"laurel/eval"
 	"laurel/eval/draw"
+	"laurel/scoring"
 	"laurel/trainer"
 )
 
@@ -48,6 +49,16 @@ func evalCommand() *cobra.Command {
 			}
 			if !(e.precision > 0 && e.precision < 1) {
 				return usage(cmd, fmt.Errorf("--precision is %v, want above 0 and below 1", e.precision))
+			}
+			if e.scores != "" {
+				if err := unused(cmd, "--scores has the rewards, and no model is opened", "revision", "max-length", "backend", "devices", "dtype", "shared-prefix"); err != nil {
+					return err
+				}
+			}
+			if len(e.compare) == 0 {
+				if err := unused(cmd, "no model is compared: name one with --compare", "different-cuts"); err != nil {
+					return err
+				}
 			}
 			if err := e.canStore(); err != nil {
 				return usage(cmd, err)
@@ -122,7 +133,7 @@ func (e *evaluation) run(ctx context.Context) error {
 	if err := checkPairs(e.files, data.ReadConfig{Columns: e.pairColumns(), OnBadRow: e.onBadRow}); err != nil {
 		return err
 	}
-	if err := claimReports(e.dir, e.overwrite, "report.json", "report.html", eval.PairsFile, eval.MadeFile); err != nil {
+	if err := claimReports(e.dir, e.overwrite, slices.Concat(e.files, e.compare, []string{e.ref, e.scores}), "report.json", "report.html", eval.PairsFile, eval.MadeFile); err != nil {
 		return err
 	}
 	if e.backends == nil {
@@ -303,7 +314,7 @@ func (e *evaluation) scoredRows(ctx context.Context, ref, revision string) (*sco
 	if err := errors.Join(sharePrefixes(scorer, e.shares), setDType(scorer, choice, e.dtype, e.log)); err != nil {
 		return nil, err
 	}
-	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, e.dataConfig(), nil, e.log)
+	store, counts, err := buildStore(ctx, scorer.Model, strings.Join(e.files, ", "), filepath.Join(e.dir, "pairs.tokens"), e.files, e.dataConfig(), scoring.Encoding{Say: noteOnce(e.log)}, e.log)
 	if err != nil {
 		return nil, err
 	}

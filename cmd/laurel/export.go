@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"laurel/model"
 	"laurel/scoring"
 )
 
@@ -47,7 +48,7 @@ func exportCommand() *cobra.Command {
 }
 
 func (e *exporting) run(ctx context.Context) error {
-	if err := claimModelFolder(e.dir, e.overwrite); err != nil {
+	if err := claimModelFolder(e.dir, e.overwrite, e.ref); err != nil {
 		return err
 	}
 	options, finish := opening(e.revision, 0, e.out)
@@ -58,6 +59,9 @@ func (e *exporting) run(ctx context.Context) error {
 		return err
 	}
 	defer m.Close()
+	if err := apart(e.dir, folders(m)...); err != nil { // a checkpoint of the run, an adapter's base
+		return err
+	}
 	if err := m.SettlePadding(printTo(e.out)); err != nil {
 		return err
 	}
@@ -80,6 +84,16 @@ func (e *exporting) run(ctx context.Context) error {
 		return err
 	}
 	return e.tell(m)
+}
+
+// folders are those that a model was read from: its own, and its base's where it is
+// an adapter.
+func folders(m *scoring.Model) []string {
+	read := []string{m.Dir}
+	if base, _, err := model.AdapterBase(m.Dir); err == nil && m.Adapter != nil {
+		read = append(read, base)
+	}
+	return read
 }
 
 // tell says what is in the exported directory, and what other readers make of

@@ -51,10 +51,10 @@ func generateCommand() *cobra.Command {
 }
 
 // turns are the flags of what takes turns, as settings.
-func turns(models []string, temperatures []float64, systems []string) (settings []string) {
-	list := func(key string, values []string) {
+func turns(models []string, temperatures []float64, systems []string) (settings []flagSetting) {
+	list := func(flag, key string, values []string) {
 		if len(values) > 0 {
-			settings = append(settings, fmt.Sprintf("%s=[%s]", key, strings.Join(values, ", ")))
+			settings = append(settings, flagSetting{flag, key, "[" + strings.Join(values, ", ") + "]"})
 		}
 	}
 	var each, degrees, messages []string
@@ -67,9 +67,9 @@ func turns(models []string, temperatures []float64, systems []string) (settings 
 	for _, s := range systems {
 		messages = append(messages, fmt.Sprintf("%q", s))
 	}
-	list("models", each)
-	list("temperatures", degrees)
-	list("systems", messages)
+	list("model", "models", each)
+	list("temperature", "temperatures", degrees)
+	list("system", "systems", messages)
 	return settings
 }
 
@@ -136,8 +136,12 @@ func (g *generation) openChats(store *feedback.Store) (complete []func(context.C
 	return complete, nil
 }
 
-// checkOutput refuses to replace the output of another run.
+// checkOutput refuses to replace what is read, or the output of another run.
 func (g *generation) checkOutput() (err error) {
+	outputs := []string{feedback.CandidatesFile + ".jsonl", feedback.ComparisonsFile + ".jsonl"}
+	if err := apartFolder(g.dir, g.files, outputs...); err != nil {
+		return err
+	}
 	if g.resolved, err = configs.YAML(g.config); err != nil || g.dry || g.overwrite {
 		return err
 	}
@@ -145,7 +149,7 @@ func (g *generation) checkOutput() (err error) {
 	if err != nil {
 		return err
 	}
-	return checkReplaced(g.dir, generateFile, []string{feedback.CandidatesFile + ".jsonl", feedback.ComparisonsFile + ".jsonl"}, now, false)
+	return checkReplaced(g.dir, generateFile, outputs, now, false)
 }
 
 // generate asks what must be asked and writes the files of responses.

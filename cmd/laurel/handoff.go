@@ -67,6 +67,9 @@ func (h *handingOff) run(ctx context.Context) error {
 		return err
 	}
 	defer m.Close()
+	if err := apart(h.dir, folders(m)...); err != nil {
+		return err
+	}
 	if err := m.SettlePadding(printTo(h.out)); err != nil {
 		return err
 	}
@@ -98,7 +101,7 @@ func (h *handingOff) run(ctx context.Context) error {
 // claim readies the place. With overwrite a hand-off that is there is replaced, but
 // never anything else.
 func (h *handingOff) claim() error {
-	return claimWhole(h.dir, "hand-off", h.overwrite, func(error) error {
+	return claimWhole(h.dir, "hand-off", h.overwrite, []string{h.ref}, func(error) error {
 		if _, missing := os.Stat(filepath.Join(h.dir, handoff.File)); missing != nil {
 			return fmt.Errorf("--overwrite replaces a hand-off, and %s has no %s: name another directory", h.dir, handoff.File)
 		}

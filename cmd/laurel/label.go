@@ -38,8 +38,11 @@ func labelCommand() *cobra.Command {
 			if err := cmp.Or(required(cmd, needed...), l.exclusive(cmd), l.checkShard(cmd)); err != nil {
 				return err
 			}
-			var err error
-			if l.config, err = configs.LoadLabel(l.path, l.overrides(cmd)); err != nil {
+			settings, err := l.overrides(cmd)
+			if err != nil {
+				return err
+			}
+			if l.config, err = configs.LoadLabel(l.path, settings); err != nil {
 				return err
 			}
 			l.out, l.log = outputs(cmd, l.asJSON)
@@ -117,12 +120,12 @@ func (l *labelling) exclusive(cmd *cobra.Command) error {
 }
 
 // overrides are the settings of the command line, flags as settings first.
-func (l *labelling) overrides(cmd *cobra.Command) []string {
+func (l *labelling) overrides(cmd *cobra.Command) ([]string, error) {
 	out := flagSettings(cmd.Flags(), map[string]string{"constitution": "constitution", "max-cost": "budget.max_cost", "max-requests": "budget.max_requests", "on-bad-row": "data.on_bad_row"})
 	if f := cmd.Flags().Lookup("judge"); f.Changed {
-		out = append(out, fmt.Sprintf("judges=[{kind: %q}]", f.Value))
+		out = append(out, flagSetting{"judge", "judges", fmt.Sprintf("[{kind: %q}]", f.Value)})
 	}
-	return append(append(out, columnSettings(l.columns)...), l.settings...)
+	return withSet(cmd, append(out, columnSettings(l.columns)...), l.settings)
 }
 
 // run is the whole line: constitution, store, judges, plan, labels, report.
@@ -210,9 +213,13 @@ func (l *labelling) checkFiles() error {
 	return data.CheckComparisons(l.files, data.ReadConfig{Columns: l.config.Data.Columns, OnBadRow: l.config.Data.OnBadRow})
 }
 
-// checkOutput refuses to replace the labels of another run. Labels that are
+// checkOutput refuses to replace what is read, or the labels of another run. Labels that are
 // aggregated anew are asked for with other settings.
 func (l *labelling) checkOutput() (err error) {
+	outputs := []string{labels.PairsFile, labels.AbstainedFile}
+	if err := apartFolder(l.dir, append(slices.Clone(l.files), l.goldFile), outputs...); err != nil {
+		return err
+	}
 	if l.resolved, err = configs.YAML(l.config); err != nil || l.dry || l.overwrite || l.constitution == nil {
 		return err
 	}
@@ -220,7 +227,7 @@ func (l *labelling) checkOutput() (err error) {
 	if err != nil {
 		return err
 	}
-	return checkReplaced(l.dir, labelFile, []string{labels.PairsFile, labels.AbstainedFile}, now, l.reaggregate)
+	return checkReplaced(l.dir, labelFile, outputs, now, l.reaggregate)
 }
 
 // checkAnswers refuses to aggregate the answers of a run that never was.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"laurel/feedback"
@@ -22,6 +23,9 @@ func (l *labelling) checkReview() error {
 		return err
 	}
 	for _, file := range files {
+		if err := apart(file, append(slices.Clone(l.files), l.goldFile)...); err != nil {
+			return err
+		}
 		if _, err := os.Stat(filepath.Dir(file)); err != nil {
 			return fmt.Errorf("--review-out: %w: make the folder first", err)
 		}

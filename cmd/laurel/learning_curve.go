@@ -42,7 +42,7 @@ func learningCurveCommand() *cobra.Command {
 				return err
 			}
 			l.test = append(l.test, more...)
-			return l.start(cmd)
+			return inSettings(l.start(cmd))
 		},
 	}
 	flags := cmd.Flags()
@@ -100,7 +100,7 @@ func (l *learningCurve) run(ctx context.Context) (err error) {
 	if len(l.test) == 0 && l.config.Data.Validation.None() {
 		return fmt.Errorf("%s has no data.validation: name pairs to measure on with --data", l.path)
 	}
-	if err := errors.Join(claimFolder(l.dir), l.claim()); err != nil {
+	if err := cmp.Or(apart(l.dir, startFolder(l.config.Model)), claimFolder(l.dir), l.claim()); err != nil {
 		return err
 	}
 	l.backends = backends{}
@@ -154,12 +154,20 @@ func (l *learningCurve) claim() error {
 		return err
 	}
 	record := learningRecord{Config: string(resolved), Test: l.test, SHA256: map[string]string{}}
-	for _, file := range slices.Concat(l.config.Data.Train, l.config.Data.Validation.Files, l.test) {
-		if strings.HasPrefix(file, "hf://") {
+	for _, name := range slices.Concat(l.config.Data.Train, l.config.Data.Validation.Files, l.test) {
+		if strings.HasPrefix(name, "hf://") {
 			continue // its revision is in the name, or it is what the cache has
 		}
-		if record.SHA256[file], err = data.SHA256(file); err != nil {
-			return err
+		files := []string{name}
+		if isPattern(name) {
+			if files, err = matching(name); err != nil {
+				return err
+			}
+		}
+		for _, file := range files {
+			if record.SHA256[file], err = data.SHA256(file); err != nil {
+				return err
+			}
 		}
 	}
 	raw, err := json.MarshalIndent(record, "", "  ")

@@ -30,7 +30,10 @@ func loopCommand() *cobra.Command {
 			if err := required(cmd, needed...); err != nil {
 				return err
 			}
-			settings := append(flagSettings(cmd.Flags(), map[string]string{"max-cost": "budget.max_cost", "max-requests": "budget.max_requests", "rounds": "rounds"}), l.settings...)
+			settings, err := withSet(cmd, flagSettings(cmd.Flags(), map[string]string{"max-cost": "budget.max_cost", "max-requests": "budget.max_requests", "rounds": "rounds"}), l.settings)
+			if err != nil {
+				return err
+			}
 			if l.rounds, err = loop.Load(l.path, settings); err != nil {
 				return err
 			}

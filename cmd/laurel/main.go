@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"laurel/data"
 	"laurel/model"
@@ -77,6 +78,8 @@ func laurel(ctx context.Context, args []string, out, errOut io.Writer) int {
 		SilenceUsage:  true,
 		Args:          knownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return notNegative(cmd) },
 
 		SuggestionsMinimumDistance: 2,
 		Version:                    readBuild().line(),
@@ -155,6 +158,45 @@ func required(cmd *cobra.Command, flags ...string) error {
 		return usage(cmd, err)
 	}
 	return nil
+}
+
+// notNegative refuses flags whose numbers are below 0: no command counts or waits so,
+// and only a seed may be anything.
+func notNegative(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		switch strings.TrimSuffix(f.Value.Type(), "Slice") {
+		case "int", "int64", "float64", "duration":
+		default:
+			return
+		}
+		for _, value := range values {
+			if negative := strings.HasPrefix(value, "-") || strings.EqualFold(value, "nan"); negative && f.Name != "seed" && err == nil {
+				if strings.Contains(value, ".") { // lists write all of their digits
+					value = strings.TrimSuffix(strings.TrimRight(value, "0"), ".")
+				}
+				err = usage(cmd, fmt.Errorf("--%s is %s, want 0 or more", f.Name, value))
+			}
+		}
+	})
+	return err
+}
+
+// unused refuses flags that are given and do nothing beside the others, because of why.
+func unused(cmd *cobra.Command, why string, flags ...string) error {
+	var given []string
+	for _, name := range flags {
+		if cmd.Flags().Changed(name) {
+			given = append(given, "--"+name)
+		}
+	}
+	if len(given) == 0 {
+		return nil
+	}
+	return usage(cmd, fmt.Errorf("%s: without effect here: %s", strings.Join(given, ", "), why))
 }
 
 // positiveLength refuses a --max-length that is given and is no length.

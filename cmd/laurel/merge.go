@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -111,16 +112,8 @@ func (m *merging) checkOutput() error {
 	if !from.IsDir() {
 		return fmt.Errorf("labels %s is a file: give the directory that laurel label wrote, with %s and %s", m.labels, labels.PairsFile, labels.AbstainedFile)
 	}
-	to, err := os.Stat(m.dir)
-	for _, dir := range m.judged {
-		if again, wrong := os.Stat(dir); err == nil && wrong == nil && os.SameFile(again, to) {
-			return fmt.Errorf("--out is %s, whose labels are merged: name another directory", dir)
-		}
-	}
-	if err == nil && os.SameFile(from, to) {
-		return fmt.Errorf("--out is the directory of the labels: name another, so that the judges' labels stay")
-	}
-	return keepFiles(m.dir, m.overwrite, labels.PairsFile, labels.AbstainedFile, conflictsFile, "merge.json", "report.json", "report.html")
+	outputs := []string{labels.PairsFile, labels.AbstainedFile, conflictsFile, "merge.json", "report.json", "report.html"}
+	return cmp.Or(apartFolder(m.dir, append([]string{m.labels}, m.reviewed...), outputs...), keepFiles(m.dir, m.overwrite, outputs...))
 }
 
 // merge writes both files of labels.

@@ -162,9 +162,10 @@ func (b backends) scorer(ctx context.Context, ref, revision string, maxLength in
 
 // buildStore encodes files of pairs into a scratch file, with progress, and
 // tells what encoding did: nothing is cut or skipped unsaid.
-func buildStore(ctx context.Context, m *scoring.Model, what, scratch string, files []string, cfg data.Config, through scoring.Through, out io.Writer) (*batches.Store, *data.Counts, error) {
+func buildStore(ctx context.Context, m *scoring.Model, what, scratch string, files []string, cfg data.Config, with scoring.Encoding, out io.Writer) (*batches.Store, *data.Counts, error) {
 	bar := newProgress(out, "encode", "pairs", -1)
-	store, counts, err := m.BuildStore(ctx, scratch, files, cfg, scoring.Encoding{Say: noteOnce(out), Through: through, Done: func(rows, total int) { bar.set(rows, total, "") }})
+	with.Done = func(rows, total int) { bar.set(rows, total, "") }
+	store, counts, err := m.BuildStore(ctx, scratch, files, cfg, with)
 	bar.finish()
 	if err != nil {
 		return nil, nil, err

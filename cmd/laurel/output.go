@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,9 +21,53 @@ func overwriteFlag(cmd *cobra.Command, value *bool) {
 	cmd.Flags().BoolVar(value, "overwrite", false, "replace the output that is there already")
 }
 
+// apart refuses an output that is one of the inputs, files or folders, whatever links
+// lead there.
+func apart(output string, inputs ...string) error {
+	to, err := os.Stat(output)
+	if err != nil {
+		return nil // nothing is there
+	}
+	for _, input := range inputs {
+		if from, err := os.Stat(input); err == nil && os.SameFile(from, to) {
+			also := ""
+			if filepath.Clean(input) != filepath.Clean(output) {
+				also = " (" + input + ")"
+			}
+			return fmt.Errorf("output %s is what is read%s, and would be written over: name another", output, also)
+		}
+	}
+	return nil
+}
+
+// apartFolder is apart for a folder and the files of these names in it.
+func apartFolder(dir string, inputs []string, names ...string) error {
+	if err := apart(dir, inputs...); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := apart(filepath.Join(dir, name), inputs...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endsIn refuses the name of an output that does not say what is written.
+func endsIn(cmd *cobra.Command, flag, path string, endings ...string) error {
+	if path == "" || slices.Contains(endings, strings.ToLower(filepath.Ext(path))) {
+		return nil
+	}
+	return usage(cmd, fmt.Errorf("--%s %s: name a file that ends in %s, which is what is written", flag, path, strings.Join(endings, " or ")))
+}
+
 // claimFile readies the place of an output file before any long work: a file
-// that is there is refused, or given up with overwrite, and the folder is made.
-func claimFile(path string, overwrite bool) error {
+// that is there is refused, or given up with overwrite unless it is one of the inputs,
+// and the folder is made.
+func claimFile(path string, overwrite bool, inputs ...string) error {
+	if err := apart(path, inputs...); err != nil {
+		return err
+	}
 	switch info, err := os.Stat(path); {
 	case err == nil && info.IsDir():
 		return fmt.Errorf("--out %s is a directory: name a file in it", path)
@@ -58,9 +104,10 @@ func keepFiles(dir string, overwrite bool, names ...string) error {
 	return nil
 }
 
-// claimReports readies the folder of reports of these names.
-func claimReports(dir string, overwrite bool, names ...string) error {
-	if err := keepFiles(dir, overwrite, names...); err != nil {
+// claimReports readies the folder of reports of these names, which are made from the
+// inputs.
+func claimReports(dir string, overwrite bool, inputs []string, names ...string) error {
+	if err := cmp.Or(apartFolder(dir, inputs, names...), keepFiles(dir, overwrite, names...)); err != nil {
 		return err
 	}
 	return claimFolder(dir)
@@ -99,9 +146,12 @@ func replaced(path string) error {
 }
 
 // claimWhole readies the place of a folder that is written whole. With overwrite
-// what is there is replaced, unless mine, which hears why the folder is not new, has
-// an error.
-func claimWhole(dir, what string, overwrite bool, mine func(notNew error) error) error {
+// what is there is replaced, unless it is one of the inputs, or mine, which hears why
+// the folder is not new, has an error.
+func claimWhole(dir, what string, overwrite bool, inputs []string, mine func(notNew error) error) error {
+	if err := apart(dir, inputs...); err != nil {
+		return err
+	}
 	if filepath.Clean(dir) == "." {
 		return fmt.Errorf("--out %s is the working directory, which cannot be replaced: name a directory in it", dir)
 	}
@@ -118,8 +168,8 @@ func claimWhole(dir, what string, overwrite bool, mine func(notNew error) error)
 
 // claimModelFolder readies the place of a model directory. With overwrite a
 // model directory that is there is replaced, but never anything else.
-func claimModelFolder(dir string, overwrite bool) error {
-	return claimWhole(dir, "model", overwrite, func(notNew error) error {
+func claimModelFolder(dir string, overwrite bool, inputs ...string) error {
+	return claimWhole(dir, "model", overwrite, inputs, func(notNew error) error {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
 			return notNew

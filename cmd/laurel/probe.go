@@ -83,7 +83,7 @@ func (p *probing) run(ctx context.Context) (err error) {
 		fmt.Fprintf(p.log, "%s: %s\n", p.file, note)
 	}
 	if p.dir != "" {
-		if err := claimReports(p.dir, p.overwrite, probeReport, probePage, probeEdits); err != nil {
+		if err := claimReports(p.dir, p.overwrite, []string{p.ref, p.file}, probeReport, probePage, probeEdits); err != nil {
 			return err
 		}
 	}

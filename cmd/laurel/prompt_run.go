@@ -47,7 +47,7 @@ func promptKeys(keys map[string]string) map[string]string {
 
 // open checks the flags, has the config loaded with the settings that they stand for
 // (turned gives those of further flags), and finds the files.
-func (p *promptRun) open(cmd *cobra.Command, more []string, keys map[string]string, turned []string, load func(path string, settings []string) error) error {
+func (p *promptRun) open(cmd *cobra.Command, more []string, keys map[string]string, turned []flagSetting, load func(path string, settings []string) error) error {
 	p.files = append(p.files, more...)
 	needed := []string{"data", "out"}
 	if p.dry {
@@ -57,12 +57,14 @@ func (p *promptRun) open(cmd *cobra.Command, more []string, keys map[string]stri
 		return err
 	}
 	settings := append(flagSettings(cmd.Flags(), promptKeys(keys)), columnSettings(p.columns)...)
-	settings = append(settings, turned...)
-	if err := load(p.path, append(settings, p.settings...)); err != nil {
+	all, err := withSet(cmd, append(settings, turned...), p.settings)
+	if err != nil {
+		return err
+	}
+	if err := load(p.path, all); err != nil {
 		return err
 	}
 	p.out, p.log = outputs(cmd, p.asJSON)
-	var err error
 	p.files, err = localData(cmd.Context(), p.files, p.log)
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -47,11 +48,11 @@ func (r *reporting) check(cmd *cobra.Command) error {
 	case r.examples < 0:
 		return usage(cmd, fmt.Errorf("--examples is %d, want 0 or more", r.examples))
 	}
-	return required(cmd, "out")
+	return cmp.Or(required(cmd, "out"), endsIn(cmd, "out", r.file, ".html", ".htm"))
 }
 
 func (r *reporting) run() error {
-	if err := claimFile(r.file, r.overwrite); err != nil {
+	if err := claimFile(r.file, r.overwrite, r.runs...); err != nil {
 		return err
 	}
 	var opened []*report.Run

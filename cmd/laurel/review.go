@@ -33,6 +33,9 @@ func reviewCommand() *cobra.Command {
 					return usage(cmd, fmt.Errorf("--annotator: %w", err))
 				}
 			}
+			if err := endsIn(cmd, "out", r.config.Out, ".jsonl"); err != nil {
+				return err
+			}
 			r.out = cmd.OutOrStdout()
 			return r.run(cmd.Context())
 		},
@@ -86,6 +89,9 @@ type reviewing struct {
 func (r *reviewing) run(ctx context.Context) (err error) {
 	server := review.Server{Annotator: r.annotator}
 	if server.Principles, err = r.principles(); err != nil {
+		return err
+	}
+	if err := apart(r.config.Out, r.data); err != nil {
 		return err
 	}
 	rows, err := r.read()

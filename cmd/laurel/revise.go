@@ -110,8 +110,12 @@ func (r *revision) run(cmd *cobra.Command) (err error) {
 	return err
 }
 
-// checkOutput refuses to replace the output of another run.
+// checkOutput refuses to replace what is read, or the output of another run.
 func (r *revision) checkOutput() (err error) {
+	outputs := []string{feedback.MessagesFile + ".jsonl", feedback.ChainFile + ".jsonl", feedback.RevisionPairsFile + ".jsonl"}
+	if err := apartFolder(r.dir, r.files, outputs...); err != nil {
+		return err
+	}
 	if r.resolved, err = configs.YAML(r.config); err != nil || r.dry || r.overwrite {
 		return err
 	}
@@ -119,7 +123,7 @@ func (r *revision) checkOutput() (err error) {
 	if err != nil {
 		return err
 	}
-	return checkReplaced(r.dir, reviseFile, []string{feedback.MessagesFile + ".jsonl", feedback.ChainFile + ".jsonl", feedback.RevisionPairsFile + ".jsonl"}, now, false)
+	return checkReplaced(r.dir, reviseFile, outputs, now, false)
 }
 
 // revise asks what must be asked and writes the files of chains.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -80,6 +81,11 @@ func (s *scoreRun) check(cmd *cobra.Command) error {
 	if err := cmp.Or(required(cmd, needed...), positiveLength(cmd, s.maxLength)); err != nil {
 		return err
 	}
+	if s.merge {
+		if err := unused(cmd, "--merge scores nothing, and writes what the shards hold", "revision", "max-length", "backend", "devices", "dtype", "shared-prefix", "group-rows"); err != nil {
+			return err
+		}
+	}
 	switch {
 	case s.merge && (s.part != "" || s.ref != ""):
 		return usage(cmd, errors.New("--merge scores nothing: leave --model and --shard out"))
@@ -89,6 +95,10 @@ func (s *scoreRun) check(cmd *cobra.Command) error {
 		return usage(cmd, fmt.Errorf("score takes one --data, and %s stands beside it: score each file by itself (behind the flags of --merge stand shards)", strings.Join(s.shards, ", ")))
 	case s.groupRows < 1:
 		return usage(cmd, fmt.Errorf("--group-rows is %d, want at least 1", s.groupRows))
+	}
+	folder, _ := os.Stat(s.out)
+	if err := data.CheckScoreName(s.out); err != nil && (folder == nil || !folder.IsDir()) { // of which claimOutputs tells
+		return usage(cmd, fmt.Errorf("--out %w", err))
 	}
 	return s.checkSelection(cmd)
 }

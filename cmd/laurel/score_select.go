@@ -92,7 +92,7 @@ func (s *scoreRun) claimOutputs() error {
 		if path == "" {
 			continue
 		}
-		if err := claimFile(path, s.overwrite); err != nil {
+		if err := claimFile(path, s.overwrite, append(slices.Clone(s.shards), s.file, s.ref)...); err != nil {
 			return err
 		}
 	}

@@ -80,7 +80,7 @@ type serveRun struct {
 }
 
 func (s *serveRun) run(ctx context.Context) (err error) {
-	if s.config.Token, err = bearerToken(s.tokenFile); err != nil {
+	if s.config.Token, err = bearerToken(s.tokenFile, s.log); err != nil {
 		return err
 	}
 	server, err := serve.New(s.config)
@@ -125,7 +125,7 @@ func (s *serveRun) run(ctx context.Context) (err error) {
 
 // bearerToken reads a server's token from a file, else from the environment. It is
 // printed nowhere.
-func bearerToken(file string) (string, error) {
+func bearerToken(file string, log io.Writer) (string, error) {
 	token, from := os.Getenv(tokenVariable), tokenVariable
 	if file != "" {
 		raw, err := os.ReadFile(file)
@@ -135,6 +135,9 @@ func bearerToken(file string) (string, error) {
 		token, from = string(raw), "--token-file "+file
 	} else if _, set := os.LookupEnv(tokenVariable); !set {
 		return "", nil
+	}
+	if other := strings.TrimSpace(os.Getenv(tokenVariable)); file != "" && other != "" && other != strings.TrimSpace(token) {
+		fmt.Fprintf(log, "the token is that of --token-file %s: %s has another, which is not used\n", file, tokenVariable)
 	}
 	if token = strings.TrimSpace(token); token == "" || strings.ContainsAny(token, " \t\r\n") {
 		return "", fmt.Errorf("%s: want one word, the token", from)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,16 +40,16 @@ func trainCommand() *cobra.Command {
 			}
 			t.out, t.memory = cmd.OutOrStdout(), memory*1e9
 			if t.dry {
-				return t.dryRun(cmd.Context())
+				return inSettings(t.dryRun(cmd.Context()))
 			}
-			return t.run(cmd.Context())
+			return inSettings(t.run(cmd.Context()))
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&t.path, "config", "", "YAML file of the run (with --resume, default: the run's own)")
 	flags.String("model", "", "model to start from, as model.path: a run, a Hugging Face directory or a hub name")
 	flags.StringArrayVar(&t.train, "data", nil, "files of pairs, as data.train")
-	flags.StringArrayVar(&t.validation, "validation", nil, "files of pairs to validate on, as data.validation")
+	flags.StringArrayVar(&t.validation, "validation", nil, "files of pairs to validate on, or a share of the training prompts such as 0.05, as data.validation")
 	flags.StringArrayVar(&t.settings, "set", nil, "key=value over the file, such as train.learning_rate=2e-5")
 	flags.BoolVar(&t.resume, "resume", false, "go on from the newest whole checkpoint in RUN_DIR; train.epochs and train.max_steps may be others than before")
 	flags.StringVar(&t.dir, "out", "", "run directory")
@@ -77,19 +78,23 @@ func (t *training) load(cmd *cobra.Command) (err error) {
 		return err
 	}
 	if t.path == "" && t.resume {
-		t.path = t.configPath()
-	}
-	settings := flagSettings(cmd.Flags(), map[string]string{"model": "model.path"})
-	for key, files := range map[string][]string{"data.train": t.train, "data.validation": t.validation} {
-		if len(files) > 0 {
-			list, err := json.Marshal(files)
-			if err != nil {
-				return err
-			}
-			settings = append(settings, key+"="+string(list))
+		if t.path = t.configPath(); !isThere(t.path) {
+			return fmt.Errorf("resume: %s holds no run (there is no %s): name the --out of one, or begin it with --config, or with --model and --data", t.dir, t.path)
 		}
 	}
-	t.config, err = configs.LoadTrain(t.path, append(settings, t.settings...))
+	files, err := t.fileSettings()
+	if err != nil {
+		return err
+	}
+	settings, err := withSet(cmd, append(flagSettings(cmd.Flags(), map[string]string{"model": "model.path"}), files...), t.settings)
+	if err != nil {
+		return err
+	}
+	load := configs.LoadTrain
+	if t.resume {
+		load = configs.Load // the run began with its settings
+	}
+	t.config, err = load(t.path, settings)
 	return err
 }
 
@@ -110,6 +115,9 @@ type training struct {
 
 // run is the whole line: directory, model, data, loop, report.
 func (t *training) run(ctx context.Context) error {
+	if err := apart(t.dir, startFolder(t.config.Model)); err != nil {
+		return err
+	}
 	done, err := t.lock()
 	if err != nil {
 		return err
@@ -135,6 +143,38 @@ func (t *training) run(ctx context.Context) error {
 		return err
 	}
 	return t.report(run, result)
+}
+
+// fileSettings are --data and --validation as settings. One number that is no file is
+// the share of the training prompts to validate on.
+func (t *training) fileSettings() (settings []flagSetting, err error) {
+	for _, files := range []struct {
+		flag, key string
+		given     []string
+	}{{"data", "data.train", t.train}, {"validation", "data.validation", t.validation}} {
+		if len(files.given) == 0 {
+			continue
+		}
+		value, err := json.Marshal(files.given)
+		if err != nil {
+			return nil, err
+		}
+		if one := files.given[0]; files.flag == "validation" && len(files.given) == 1 && !isThere(one) {
+			if _, err := strconv.ParseFloat(one, 64); err == nil {
+				value = []byte(one)
+			}
+		}
+		settings = append(settings, flagSetting{files.flag, files.key, string(value)})
+	}
+	return settings, nil
+}
+
+// startFolder is the folder of what training starts from.
+func startFolder(from model.Source) string {
+	if from.Config != "" {
+		return filepath.Dir(from.Config)
+	}
+	return from.Path
 }
 
 // configPath is where the resolved config of the run lies.
@@ -169,6 +209,9 @@ func (t *training) lock() (done func() error, err error) {
 func (t *training) claim() error {
 	path := t.configPath()
 	if !trainer.Started(t.dir) {
+		if t.resume {
+			fmt.Fprintf(t.out, "%s holds no run to go on with: it begins\n", t.dir)
+		}
 		return t.sweep()
 	}
 	if !t.resume {
@@ -246,9 +289,13 @@ func (t *training) prepare(ctx context.Context) (p *prepared, err error) {
 		fmt.Fprintf(t.out, "margins: %d of %d pairs have one, from %.4g to %.4g: the loss asks their rewards to differ by it (train.margin=false leaves them out)\n",
 			s.Margins, s.Pairs, s.LeastMargin, s.MostMargin)
 	}
+	p.FillBatches(t.config.Data)
 	if err := t.layOut(p); err != nil {
 		p.close()
 		return nil, err
+	}
+	for _, warning := range p.Warnings(t.config.Train) {
+		fmt.Fprintln(t.out, "warning:", warning)
 	}
 	fmt.Fprintf(t.out, "attention in %s: %s\n", t.config.Model.DType, p.Attention())
 	if t.config.Train.Dropout == trainer.Auto && p.Model.Causal() {

@@ -44,16 +44,33 @@ func (p *trainingPairs) encode(ctx context.Context, m *scoring.Model, folder str
 		return nil, nil, err
 	}
 	d := p.config
-	if train, _, err = buildStore(ctx, m, "train", filepath.Join(folder, "train.tokens"), d.Train, d, p.first, out); err != nil {
+	if train, _, err = buildStore(ctx, m, "train", filepath.Join(folder, "train.tokens"), d.Train, d, scoring.Encoding{Say: settingNotes(out), Through: p.first}, out); err != nil {
 		return nil, nil, err
 	}
-	m.RecordForms()
+	if warning := m.RecordForms(); warning != "" {
+		fmt.Fprintln(out, "warning:", warning)
+	}
+	warnCut(train, m.MaxLength, out)
 	if d.Validation.None() {
 		return train, nil, nil
 	}
-	validation, _, err = buildStore(ctx, m, "validation", filepath.Join(folder, "validation.tokens"), p.validation, d, p.then, out)
+	validation, _, err = buildStore(ctx, m, "validation", filepath.Join(folder, "validation.tokens"), p.validation, d, scoring.Encoding{Say: settingNotes(out), Through: p.then}, out)
 	p.warn(out)
 	return train, validation, err
+}
+
+// muchCut is the share of pairs from which cutting them is warned of.
+const muchCut = 0.2
+
+// warnCut tells of training pairs that lose much by being cut to max_length.
+func warnCut(s *batches.Store, maxLength int, out io.Writer) {
+	if all := s.Stats.Pairs; float64(s.Stats.PairsCut) > muchCut*float64(all) {
+		fmt.Fprintf(out, "warning: %d of the %d training pairs (%.0f %%) are cut to max_length %d: a higher model.max_length keeps what is lost, where memory allows it\n",
+			s.Stats.PairsCut, all, 100*float64(s.Stats.PairsCut)/float64(all), maxLength)
+	}
+	if n := s.Stats.AlikeCut; n > 0 {
+		fmt.Fprintf(out, "warning: %d training pairs have the same ids on both sides once cut to max_length %d, from which nothing is learnt: raise model.max_length, or try the other model.truncation_side\n", n, maxLength)
+	}
 }
 
 // split settles which pairs train and which validate: it reads the training

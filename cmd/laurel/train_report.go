@@ -160,6 +160,9 @@ func warmup(c trainer.Config) string {
 	if c.WarmupSteps > 0 {
 		return fmt.Sprintf("warm-up of %d steps", c.WarmupSteps)
 	}
+	if c.WarmupRatio == 0 {
+		return "no warm-up"
+	}
 	return fmt.Sprintf("warm-up of %g of the steps", c.WarmupRatio)
 }
 

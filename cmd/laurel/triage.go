@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -78,6 +79,16 @@ type triaging struct {
 
 func (t *triaging) check(cmd *cobra.Command) error {
 	c := t.config
+	if len(t.refs) == 0 {
+		if err := unused(cmd, "labels are judged by words, as there is no --model", "revision", "max-length", "backend", "devices", "dtype"); err != nil {
+			return err
+		}
+	}
+	if c.Budget == 0 {
+		if err := unused(cmd, "nothing is listed without --budget", "judge-error"); err != nil {
+			return err
+		}
+	}
 	switch {
 	case c.Folds < 2:
 		return usage(cmd, fmt.Errorf("--folds is %d, want at least 2", c.Folds))
@@ -138,7 +149,7 @@ func (t *triaging) claim() error {
 	lists := []string{triage.ComparisonsFile, triage.SheetFiles + ".csv", triage.SheetFiles + ".parquet",
 		filepath.Join(triage.LabelsFolder, labels.PairsFile), filepath.Join(triage.LabelsFolder, labels.AbstainedFile)}
 	all := append([]string{triage.LinesFile, triage.GroupsFile, triageReport, triagePage}, lists...)
-	if err := cmp.Or(t.keepInput(all), claimReports(t.dir, t.overwrite, all...), t.keepAnswers()); err != nil {
+	if err := cmp.Or(claimReports(t.dir, t.overwrite, slices.Concat(t.files, t.refs), all...), t.keepAnswers()); err != nil {
 		return err
 	}
 	for _, name := range all {
@@ -147,22 +158,6 @@ func (t *triaging) claim() error {
 		}
 	}
 	return cmp.Or(data.RemovePartial(t.dir), data.RemovePartial(filepath.Join(t.dir, triage.LabelsFolder)))
-}
-
-// keepInput refuses outputs that are what is read.
-func (t *triaging) keepInput(names []string) error {
-	for _, file := range t.files {
-		read, err := os.Stat(file)
-		if err != nil {
-			continue // checkPairs has read it: it is of no file
-		}
-		for _, name := range names {
-			if there, err := os.Stat(filepath.Join(t.dir, name)); err == nil && os.SameFile(read, there) {
-				return fmt.Errorf("--data %s would be replaced by what is written to --out %s: name another directory", file, t.dir)
-			}
-		}
-	}
-	return nil
 }
 
 // keepAnswers refuses to write over what people have filled in.

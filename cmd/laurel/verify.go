@@ -31,11 +31,11 @@ func verifyCommand() *cobra.Command {
 			if err := required(cmd, "model"); err != nil {
 				return err
 			}
+			out, log := outputs(cmd, asJSON)
+			v.log = log
 			if err := v.check(cmd); err != nil {
 				return err
 			}
-			out, log := outputs(cmd, asJSON)
-			v.log = log
 			report, err := v.run(cmd.Context())
 			if err != nil {
 				return err
@@ -89,7 +89,7 @@ func (v *verifying) check(cmd *cobra.Command) error {
 		}
 	}
 	var err error
-	v.target.Token, err = bearerToken(v.tokenFile)
+	v.target.Token, err = bearerToken(v.tokenFile, v.log)
 	return err
 }
 

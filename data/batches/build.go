@@ -31,6 +31,9 @@ type encoded struct {
 	err              error
 }
 
+// cut tells whether either sequence lost something.
+func (e *encoded) cut() bool { return e.chosen.Cut > 0 || e.rejected.Cut > 0 }
+
 // Options say how a store is built.
 type Options struct {
 	Workers int // that encode, at least 1
@@ -151,6 +154,9 @@ func (s *Store) judge(e encoded) (keep bool, err error) {
 		return false, fmt.Errorf("encode %s: %s: %w", e.pair.File, e.pair.Place(), e.err)
 	case slices.Equal(e.chosen.IDs, e.rejected.IDs):
 		bad = sameIDs(e)
+		if e.cut() {
+			s.Stats.AlikeCut++
+		}
 		if !s.options.SkipIdentical {
 			s.Stats.Identical++
 			s.first(bad, e.pair)
@@ -167,7 +173,7 @@ func (s *Store) judge(e encoded) (keep bool, err error) {
 // sameIDs says why two texts that differ are the same ids.
 func sameIDs(e encoded) *data.RowError {
 	detail := fmt.Sprintf("chosen and rejected are the same %d ids: the tokenizer does not tell them apart", len(e.chosen.IDs))
-	if e.chosen.Cut > 0 || e.rejected.Cut > 0 {
+	if e.cut() {
 		detail = fmt.Sprintf("chosen and rejected are the same %d ids once cut to max_length", len(e.chosen.IDs))
 	}
 	return &data.RowError{Reason: data.ReasonIdenticalIDs, Detail: detail}

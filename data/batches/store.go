@@ -101,6 +101,8 @@ type StoreStats struct {
 	SquaredTokens int64 `json:"-"`                   // sum of the sequences' squared lengths
 	Truncated     int   `json:"truncated_sequences"` // of 2·Pairs
 	TokensCut     int64 `json:"tokens_cut"`
+	PairsCut      int   `json:"-"` // that have a sequence which was cut
+	AlikeCut      int   `json:"-"` // cut pairs whose sides are the same ids, kept or not
 	Longest       int   `json:"longest"`
 	Half          int   `json:"half"`      // confidence exactly 0.5
 	Identical     int   `json:"identical"` // pairs kept whose sides are the same ids
@@ -130,6 +132,9 @@ func (st *StoreStats) add(e *encoded) {
 	st.ConfidenceSum += e.pair.Confidence
 	if e.pair.Confidence == 0.5 {
 		st.Half++
+	}
+	if e.cut() {
+		st.PairsCut++
 	}
 	for _, t := range []data.Tokens{e.chosen, e.rejected} {
 		if t.Cut > 0 {
