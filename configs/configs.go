@@ -41,18 +41,12 @@ func Load(path string, settings []string) (Config, error) {
 	return LoadOver(path, settings, Default())
 }
 
-// LoadTrain is Load for a run that is to begin: settings that can have no effect are
-// refused too. Without a path it is the defaults and the settings.
-func LoadTrain(path string, settings []string) (c Config, err error) {
+// LoadTrain is Load; without a path it is the defaults and the settings.
+func LoadTrain(path string, settings []string) (Config, error) {
 	if path == "" {
-		c, err = parseOver(nil, settings, Default())
-	} else {
-		c, err = Load(path, settings)
+		return parseOver(nil, settings, Default())
 	}
-	if err == nil {
-		err = c.Train.CheckEffect()
-	}
-	return c, err
+	return Load(path, settings)
 }
 
 // LoadLabel reads the configuration of a label run the same way; without a

@@ -131,7 +131,6 @@ func (c Config) checkSections() error {
 	}
 	c.Train.Data.Train = []string{"labels"}
 	under("train", c.Train.Validate())
-	under("train", c.Train.Train.CheckEffect())
 	return errors.Join(problems...)
 }
 

@@ -171,8 +171,7 @@ func (d Dropout) MarshalYAML() (any, error) {
 	return float64(d), nil
 }
 
-// Validate names every key whose value makes no sense by itself; CheckEffect, those
-// that do nothing beside others.
+// Validate names every key whose value makes no sense.
 func (c Config) Validate() error {
 	var problems []error
 	check := func(ok bool, key string, value any, want string) {

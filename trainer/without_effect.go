@@ -1,31 +1,29 @@
 package trainer
 
-import (
-	"errors"
-	"fmt"
-)
+import "fmt"
 
-// CheckEffect refuses settings of a new run that can have no effect beside others.
-// Validate lets them pass, so
-// that the record of an older run is still read.
-func (c Config) CheckEffect() error {
-	var problems []error
-	refuse := func(bad bool, format string, args ...any) {
-		if bad {
-			problems = append(problems, fmt.Errorf(format, args...))
+// withoutEffect names settings that have no effect beside others, and which of two that
+// contradict each other counts.
+func (c Config) withoutEffect() (warnings []string) {
+	warn := func(when bool, format string, args ...any) {
+		if when {
+			warnings = append(warnings, fmt.Sprintf(format, args...))
 		}
 	}
-	refuse(c.WarmupSteps > 0 && c.WarmupRatio > 0, "train.warmup_steps is %d and train.warmup_ratio %v: one warm-up can only be so long: take one of them out (0)", c.WarmupSteps, c.WarmupRatio)
-	refuse(c.Schedule == "constant" && (c.WarmupSteps > 0 || c.WarmupRatio > 0), "train.schedule constant has no warm-up, as in transformers, and train.warmup_steps is %d, train.warmup_ratio %v: set train.schedule=constant_with_warmup, or take the warm-up out (0)", c.WarmupSteps, c.WarmupRatio)
+	warmup := c.WarmupSteps > 0 || c.WarmupRatio > 0
+	constant := c.Schedule == "constant" && warmup
+	warn(constant, "train.schedule constant has no warm-up, as in transformers: train.warmup_steps %d and train.warmup_ratio %v have no effect (train.schedule=constant_with_warmup has one)", c.WarmupSteps, c.WarmupRatio)
+	warn(!constant && c.WarmupSteps > 0 && c.WarmupRatio > 0, "the warm-up takes train.warmup_steps, %d; train.warmup_ratio, %v, has no effect beside it", c.WarmupSteps, c.WarmupRatio)
 	e, silent := c.EarlyStopping, Default().EarlyStopping
-	refuse(e.Patience == 0 && (e.MinDelta != silent.MinDelta || e.Metric != silent.Metric), "train.early_stopping.min_delta is %v and train.early_stopping.metric %s without train.early_stopping.patience, which is 0 and never stops: set it, or take them out", e.MinDelta, e.Metric)
-	return errors.Join(problems...)
+	warn(e.Patience == 0 && (e.MinDelta != silent.MinDelta || e.Metric != silent.Metric), "train.early_stopping.patience is 0, which never stops: train.early_stopping.min_delta %v and metric %s have no effect", e.MinDelta, e.Metric)
+	return warnings
 }
 
 // Warnings are of what is allowed and hardly meant: settings, as they were asked for,
 // that the run's length or the number of its pairs deprives of their effect.
 func (r Run) Warnings(asked Config) (warnings []string) {
 	c, total := asked, r.Steps()
+	warnings = c.withoutEffect()
 	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
 	if warmup := c.warmup(total); warmup >= total && warmup > 0 && c.Schedule != "constant" {
 		key := fmt.Sprintf("train.warmup_steps %d", c.WarmupSteps)

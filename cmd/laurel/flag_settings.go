@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -57,7 +58,7 @@ func withSet(cmd *cobra.Command, flags []flagSetting, set []string) ([]string, e
 }
 
 // sameValue tells whether two values in YAML say the same; one of a list may stand
-// without brackets.
+// without brackets, and a path be spelt otherwise.
 func sameValue(a, b string) bool {
 	plain := func(text string) string {
 		var value any
@@ -66,6 +67,9 @@ func sameValue(a, b string) bool {
 		}
 		if list, ok := value.([]any); ok && len(list) == 1 {
 			value = list[0]
+		}
+		if path, ok := value.(string); ok {
+			value = filepath.Clean(path) // of other values the same
 		}
 		return fmt.Sprint(value)
 	}

@@ -90,11 +90,7 @@ func (t *training) load(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	load := configs.LoadTrain
-	if t.resume {
-		load = configs.Load // the run began with its settings
-	}
-	t.config, err = load(t.path, settings)
+	t.config, err = configs.LoadTrain(t.path, settings)
 	return err
 }
 
