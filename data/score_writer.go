@@ -80,7 +80,7 @@ func rereadError(err error) error {
 // (float32, null where there is none), tokens, truncated and reason, for
 // pairs reward_chosen, reward_rejected and so on, and for an ensemble
 // reward_std and reward_lower; columns say which of them. What out's name ends in says how: .jsonl or
-// .ndjson as JSON lines, .csv as CSV, else as Parquet. In Parquet, columns of
+// .ndjson as JSON lines, .csv as CSV, .parquet as Parquet (CheckScoreName). In Parquet, columns of
 // Parquet keep their types; those of JSON lines become bool, int64, double or
 // text, or where they are nested or mixed their JSON text; those of CSV stay
 // text.

@@ -108,10 +108,7 @@ func Open(ctx context.Context, ref string, o Options) (*Model, error) {
 		return nil, errors.Join(err, t.Close())
 	}
 	scored.notice = o.Notice
-	scored.tellTemplate(o)
-	if warning := scored.LengthWarning(); warning != "" {
-		o.notice("warning: %s", warning)
-	}
+	scored.tellWarnings(o)
 	if o.TemplateDate != "" {
 		m.Config.Recorded.TemplateDate = o.TemplateDate
 		return scored, scored.settleDate("")

@@ -164,12 +164,9 @@ func (s *Start) Ready(loaded *model.Model) (*Model, error) {
 	if err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
-	m.tellTemplate(s.options)
+	m.tellWarnings(s.options)
 	if recorded := m.Config.Recorded.MaxLength; s.config.MaxLength == 0 && recorded > 0 {
 		s.options.notice("max_length %d, cut on the %s: as %s was trained (model.max_length, model.truncation_side)", m.MaxLength, m.Side, s.dir)
-	}
-	if warning := m.LengthWarning(); warning != "" {
-		s.options.notice("warning: %s", warning)
 	}
 	if m.Config.Recorded.MaxLength == 0 { // not a resumed run's
 		m.Config.Recorded.NewHead, m.Config.Recorded.Base = m.Loaded.NewHead, s.config.Path

@@ -23,8 +23,11 @@ func (m *Model) TemplateWarning() string {
 	return ""
 }
 
-func (m *Model) tellTemplate(o Options) {
-	if warning := m.TemplateWarning(); warning != "" {
-		o.notice("warning: %s", warning)
+// tellWarnings tells of what a model's files ask for that may not be meant.
+func (m *Model) tellWarnings(o Options) {
+	for _, warning := range []string{m.TemplateWarning(), m.LengthWarning()} {
+		if warning != "" {
+			o.notice("warning: %s", warning)
+		}
 	}
 }

@@ -21,7 +21,7 @@ type Config struct {
 	LearningRate              float64       `yaml:"learning_rate"`
 	Schedule                  string        `yaml:"schedule"`
 	WarmupSteps               int           `yaml:"warmup_steps"`
-	WarmupRatio               float64       `yaml:"warmup_ratio"` // of all steps, instead of warmup_steps
+	WarmupRatio               float64       `yaml:"warmup_ratio"` // of all steps, where warmup_steps is 0
 	WeightDecay               float64       `yaml:"weight_decay"`
 	Betas                     [2]float64    `yaml:"betas,flow"`
 	Eps                       float64       `yaml:"eps"`
