@@ -62,3 +62,6 @@ func activate(name string, x *Node) *Node {
 	}
 	return activation.Gelu(x)
 }
+
+// isGELU tells whether an activation is GELU by erf.
+func isGELU(name string) bool { return name == "gelu" || name == "gelu_python" }

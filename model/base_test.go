@@ -45,11 +45,14 @@ func halved(t *testing.T, name string, l LoRA) (half, rounded *Model) {
 // are those in float32 of weights rounded to bfloat16, on every family, and on
 // one with gradient checkpointing too.
 func TestBaseInBFloat16(t *testing.T) {
-	const tolerance = 2e-6 // of rewards and the loss, and relative of gradients; the products are the same ones
 	for _, name := range slices.Sorted(maps.Keys(goldenFamilies)) {
 		for backendName, backend := range backends(t) {
-			if backendName == "cpu" && name != "qwen3" {
-				continue // compiling takes seconds
+			tolerance := 2e-6 // of rewards and the loss, and relative of gradients; the products are the same ones
+			if backendName == "cpu" {
+				if name != "qwen3" {
+					continue // compiling takes seconds
+				}
+				tolerance = 1e-5 // float32 ones are model/hostkernels'
 			}
 			half, rounded := halved(t, name, everyLayer)
 			for _, checkpoint := range []bool{false, true}[:1+strings.Count(name, "qwen3")] {

@@ -132,7 +132,7 @@ func (b *bertStack) block(p *pass, i int, x *Node) *Node {
 	})
 	a = p.dropout(p.linear(name+".attention.output.dense", p.asked(a)), b.hiddenDropout)
 	x = p.layerNorm(name+".attention.output.LayerNorm", add(p.asked(x), a), b.layerNormEps)
-	h := activate(b.activation, p.linear(name+".intermediate.dense", x))
+	h := p.activated(b.activation, name+".intermediate.dense", x)
 	h = p.dropout(p.linear(name+".output.dense", h), b.hiddenDropout)
 	return p.layerNorm(name+".output.LayerNorm", add(x, h), b.layerNormEps)
 }

@@ -196,7 +196,7 @@ func (b *deberta) block(p *pass, i int, x *Node) *Node {
 	name := "deberta.encoder.layer." + strconv.Itoa(i)
 	a := p.dropout(p.linear(name+".attention.output.dense", p.asked(b.attention(p, name+".attention.self.", x))), b.hiddenDropout)
 	y := p.layerNorm(name+".attention.output.LayerNorm", add(p.asked(x), a), b.eps)
-	h := activate(b.activation, p.linear(name+".intermediate.dense", y))
+	h := p.activated(b.activation, name+".intermediate.dense", y)
 	h = p.dropout(p.linear(name+".output.dense", h), b.hiddenDropout)
 	y = p.layerNorm(name+".output.LayerNorm", add(y, h), b.eps)
 	if i == 0 && b.convKernel > 0 {
@@ -237,6 +237,6 @@ func (b *deberta) convolution(p *pass, x, residual *Node) *Node {
 func (b *deberta) norm(_ *pass, x *Node) *Node { return x }
 
 func (b *deberta) score(p *pass, x *Node) *Node {
-	pooled := activate(b.poolerActivation, p.linear("pooler.dense", p.dropout(x, b.poolerDropout)))
+	pooled := p.activated(b.poolerActivation, "pooler.dense", p.dropout(x, b.poolerDropout))
 	return Squeeze(p.linear("classifier", p.dropout(pooled, b.classifierDropout)), -1)
 }

@@ -203,7 +203,7 @@ func (d *decoder) attention(p *pass, name string, layer decoderLayer, x *Node) *
 
 // mlp is down(act(gate(x))·up(x)) (Shazeer 2020, arXiv:2002.05202).
 func (d *decoder) mlp(p *pass, name string, x *Node) *Node {
-	gate := activate(d.hiddenActivation, p.linear(name+"gate_proj", x))
+	gate := p.activated(d.hiddenActivation, name+"gate_proj", x)
 	return p.linear(name+"down_proj", Mul(gate, p.linear(name+"up_proj", x)))
 }
 

@@ -97,7 +97,7 @@ func (b *distilbert) block(p *pass, i int, x *Node) *Node {
 		dropout: b.attentionDropout,
 	})
 	x = p.layerNorm(name+".sa_layer_norm", add(p.asked(x), p.linear(name+".attention.out_lin", p.asked(a))), distilbertEps)
-	h := activate(b.activation, p.linear(name+".ffn.lin1", x))
+	h := p.activated(b.activation, name+".ffn.lin1", x)
 	h = p.dropout(p.linear(name+".ffn.lin2", h), b.rate)
 	return p.layerNorm(name+".output_layer_norm", add(x, h), distilbertEps)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 
-	"laurel/model/hostattention"
+	"laurel/model/hostkernels"
 )
 
 // fusedHeadDim is the largest head that cuDNN's fused attention takes backward
@@ -97,7 +97,7 @@ func (a AttentionUse) String() string {
 	why := strings.Join(a.Why, "; ")
 	switch {
 	case a.Fused == a.Blocks && a.Host:
-		return fmt.Sprintf("over spans, for %s: scores are not written out, padding is not computed", hostattention.Kind())
+		return fmt.Sprintf("over spans, for %s: scores are not written out, padding is not computed", hostkernels.Kind())
 	case a.Fused == a.Blocks:
 		return "fused (cuDNN): scores are not written out"
 	case a.Fused == 0:
@@ -111,7 +111,7 @@ func (a AttentionUse) String() string {
 // where it is not negative.
 func (m *Model) AttentionUse(backend Backend, tokens int, packed bool, dropout float64) AttentionUse {
 	a := m.Config.family.about()
-	use := AttentionUse{Blocks: m.Config.family.blocks(), Host: HasSpanAttention(backend)}
+	use := AttentionUse{Blocks: m.Config.family.blocks(), Host: HasHostKernels(backend)}
 	if dropout < 0 {
 		dropout = a.attentionDropout
 	}
@@ -140,8 +140,8 @@ func (m *Model) AttentionUse(backend Backend, tokens int, packed bool, dropout f
 
 // FusedAttention says, for people, whether a backend has it, and for what.
 func FusedAttention(backend Backend) string {
-	if HasSpanAttention(backend) {
-		return fmt.Sprintf("over spans, for %s: no scores are written out, but with soft-caps or relative positions", hostattention.Kind())
+	if HasHostKernels(backend) {
+		return fmt.Sprintf("over spans, for %s: no scores are written out, but with soft-caps or relative positions", hostkernels.Kind())
 	}
 	c := attentionCase{fusing: hasFusedAttention(backend), dtype: dtypes.BFloat16}
 	if why := c.unfused(); why != "" {

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
@@ -30,16 +31,63 @@ func (p *pass) lookupExcept(name string, ids *Node, row int) *Node {
 // linear is x·Wᵀ + b with W [out, in] as torch keeps it; the bias is left
 // out where the model has none. A LoRA adapter of that layer adds its part.
 // [..., in] to [..., out]
-func (p *pass) linear(name string, x *Node) *Node {
+func (p *pass) linear(name string, x *Node) *Node { return p.activated("linear", name, x) }
+
+// activated is an activation of linear, by its Hugging Face name.
+func (p *pass) activated(activation, name string, x *Node) *Node {
 	x = p.cast(x)
-	y := p.product(x, name+".weight")
-	if p.has(name + ".bias") {
-		y = Add(y, ExpandLeftToRank(p.cast(p.weight(name+".bias")), y.Rank()))
+	adapted := p.adapter != nil && p.has(name+loraA)
+	if p.NoGradient && isGELU(activation) && !adapted && p.byHost(name) {
+		return p.hostDense(name, x, compute.ActivationGelu)
 	}
-	if p.adapter != nil && p.has(name+loraA) {
+	y := p.affine(name, x)
+	if adapted {
 		y = Add(y, p.adapter.change(p, name, x))
 	}
+	return activate(activation, y)
+}
+
+// affine is x·Wᵀ + b.
+func (p *pass) affine(name string, x *Node) *Node {
+	written := func(x *Node) *Node {
+		y := p.product(x, name+".weight")
+		if p.has(name + ".bias") {
+			y = Add(y, ExpandLeftToRank(p.cast(p.weight(name+".bias")), y.Rank()))
+		}
+		return y
+	}
+	if !p.byHost(name) {
+		return written(x)
+	}
+	y, _ := InternalFusedOpCaller(
+		func() *Node { return p.hostDense(name, x, compute.ActivationNone) },
+		func() *Node { return p.gradientByHost(name, x, written) }, true)
 	return y
+}
+
+// byHost tells whether a layer is computed by model/hostkernels: an output of a row has the
+// same bits there wherever the row lies, and the bias is added as it is computed. One output
+// alone is left to product.
+func (p *pass) byHost(name string) bool {
+	w := p.kept(name + ".weight")
+	return !p.Checkpoint && HasHostKernels(p.graph().Backend()) && p.dtype == dtypes.Float32 && w.DType() == dtypes.Float32 && w.Shape().Dim(0) > 1
+}
+
+func (p *pass) hostDense(name string, x *Node, activation compute.ActivationType) *Node {
+	var bias *Node
+	if p.has(name + ".bias") {
+		bias = p.weight(name + ".bias")
+	}
+	return BackendFusedDense(x, p.kept(name+".weight"), bias, compute.DenseConfig{Activation: activation, WeightLayout: compute.DenseLayoutOutputsInput})
+}
+
+// gradientByHost is a layer as written, of x: its gradient dx = dy·W is computed by model/hostkernels.
+func (p *pass) gradientByHost(name string, x *Node, written func(x *Node) *Node) *Node {
+	var gradient *Node
+	x = IdentityWithCustomGradient(x, func(_, _ *Node) *Node {
+		return BackendFusedDense(gradient, p.kept(name+".weight"), nil, compute.DenseConfig{WeightLayout: compute.DenseLayoutInputOutputs})
+	})
+	return noted(written(x), &gradient)
 }
 
 // product is x·Wᵀ. [..., in] and W [out, in] to [..., out]

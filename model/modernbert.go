@@ -160,7 +160,7 @@ func (b *modernbert) attention(p *pass, name string, layer decoderLayer, x *Node
 func (b *modernbert) norm(p *pass, x *Node) *Node { return p.layerNorm("model.final_norm", x, b.eps) }
 
 func (b *modernbert) score(p *pass, x *Node) *Node {
-	h := activate(b.classifierActivation, p.linear("head.dense", x))
+	h := p.activated(b.classifierActivation, "head.dense", x)
 	h = p.dropout(p.layerNorm("head.norm", h, b.eps), b.classifierDropout)
 	return Squeeze(p.linear("classifier", h), -1)
 }

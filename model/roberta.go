@@ -43,6 +43,6 @@ func (b *denseHead) headWeights() []weight {
 
 func (b *denseHead) score(p *pass, x *Node) *Node {
 	h := p.dropout(x, b.classifierDropout)
-	h = p.dropout(activate(b.between, p.linear("classifier.dense", h)), b.classifierDropout)
+	h = p.dropout(p.activated(b.between, "classifier.dense", h), b.classifierDropout)
 	return Squeeze(p.linear("classifier.out_proj", h), -1)
 }

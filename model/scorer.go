@@ -78,6 +78,7 @@ func (s *Scorer) graph(scope *ml.Scope, batch *Node) *Node {
 		members = s.flatMembers()
 	}
 	in, _ := LaidOut(batch, members, 0)
+	in.NoGradient = true
 	return s.model.Reward(scope, in)
 }
 

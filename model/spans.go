@@ -10,14 +10,15 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Attention over spans is model/hostattention's, which XLA's CPU calls: it is told
+// Attention over spans is model/hostkernels's, which XLA's CPU calls: it is told
 // which tokens of all rows each sequence is, and computes nothing else. Scores are not
 // kept, and padding costs nothing.
 
-// HasSpanAttention tells whether a backend computes attention over spans.
-func HasSpanAttention(backend compute.Backend) bool {
-	b, ok := backend.(interface{ HostAttention() bool })
-	return ok && b.HostAttention()
+// HasHostKernels tells whether a backend computes attention over spans, and dense layers
+// without gradients, by model/hostkernels.
+func HasHostKernels(backend compute.Backend) bool {
+	b, ok := backend.(interface{ HostKernels() bool })
+	return ok && b.HostKernels()
 }
 
 // SpanAttention tells why attention over spans is not this model's attention; nil
@@ -35,7 +36,7 @@ func (m *Model) SpanAttention() error {
 
 // OverSpans tells whether a backend computes this model's attention over spans.
 func (m *Model) OverSpans(backend compute.Backend) bool {
-	return HasSpanAttention(backend) && m.SpanAttention() == nil
+	return HasHostKernels(backend) && m.SpanAttention() == nil
 }
 
 // spanFeatures is what the features of a head are to be a multiple of.
@@ -60,7 +61,7 @@ func (p *pass) spanAttention(in attentionInputs) *Node {
 	return Reshape(as(out, in.value.DType()), n, t, h*k)
 }
 
-// described says what attention over spans is to compute, as model/hostattention
+// described says what attention over spans is to compute, as model/hostkernels
 // reads it. [6 + 4·S] int32
 func (p *pass) described(in attentionInputs) *Node {
 	stream, rate := Scalar(p.graph(), dtypes.Uint32, 0), 0.0

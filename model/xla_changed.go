@@ -7,7 +7,7 @@ import (
 
 	"github.com/gomlx/go-xla/pjrt"
 
-	"laurel/model/hostattention"
+	"laurel/model/hostkernels"
 )
 
 // ChangedXLA tells whether go-xla is the copy with laurel's changes, which
@@ -15,4 +15,4 @@ import (
 const ChangedXLA = true
 
 // What XLA's CPU may call.
-func init() { maps.Copy(pjrt.HostHandlers, hostattention.Handlers()) }
+func init() { maps.Copy(pjrt.HostHandlers, hostkernels.Handlers()) }

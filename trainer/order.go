@@ -53,7 +53,7 @@ func (r Run) PaddingFree(d data.Config) (flat bool, why string, err error) {
 		return false, "", fmt.Errorf("data.padding_free is on: %w (auto or off trains this model)", cannot)
 	case d.PaddingFree == "on":
 		return true, "", nil
-	case d.PaddingFree == "off" || given || !model.HasSpanAttention(r.Backend):
+	case d.PaddingFree == "off" || given || !model.HasHostKernels(r.Backend):
 		return false, "", nil
 	}
 	if cannot == nil {

@@ -40,11 +40,11 @@ var allowed = map[string][]string{
 	"feedback/chat":     {"data"},
 	"feedback/chattest": {},
 
-	"model":               {"data", "data/batches", "model/hostattention", "model/plugins", "model/safetensors"},
-	"model/hostattention": {},
-	"model/hub":           {"data", "model/safetensors"},
-	"model/plugins":       {},
-	"model/safetensors":   {"data"},
+	"model":             {"data", "data/batches", "model/hostkernels", "model/plugins", "model/safetensors"},
+	"model/hostkernels": {},
+	"model/hub":         {"data", "model/safetensors"},
+	"model/plugins":     {},
+	"model/safetensors": {"data"},
 
 	"handoff": {"data", "data/tokenizer", "eval/stats", "model", "scoring"},
 	"bestofn": {"data", "eval/draw", "eval/stats"},

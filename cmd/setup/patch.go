@@ -82,28 +82,31 @@ var replacements = [...]replacement{
 		"shared := shapes.Make(qDType, batchSize, numKVHeads, seqLen, featureDim)\n\tresultShapes := []shapes.Shape{bhsd, shared, shared, scratch}"},
 	{"compute/xla/flash.go", // attention by a function of the host, on CPUs
 		"\top := compute.OpTypeFusedScaledDotProductAttention.String()\n",
-		"\tif f.builder.backend.hostAttention {\n\t\treturn f.hostAttention(query, key, value, axesLayout, options)\n\t}\n\top := compute.OpTypeFusedScaledDotProductAttention.String()\n"},
+		"\tif f.builder.backend.hostKernels {\n\t\treturn f.hostAttention(query, key, value, axesLayout, options)\n\t}\n\top := compute.OpTypeFusedScaledDotProductAttention.String()\n"},
 	{"compute/xla/flash.go",
 		"\top := compute.OpTypeFusedScaledDotProductAttentionVJP.String()\n",
-		"\tif f.builder.backend.hostAttention {\n\t\treturn f.hostAttentionVJP(query, key, value, axesLayout, options, output, statesForVJP, dOutput)\n\t}\n\top := compute.OpTypeFusedScaledDotProductAttentionVJP.String()\n"},
+		"\tif f.builder.backend.hostKernels {\n\t\treturn f.hostAttentionVJP(query, key, value, axesLayout, options, output, statesForVJP, dOutput)\n\t}\n\top := compute.OpTypeFusedScaledDotProductAttentionVJP.String()\n"},
+	{"compute/xla/fused_ops.go", // dense layers likewise
+		"(x, weight, bias compute.Value, options compute.DenseConfig) (compute.Value, error) {\n",
+		"(x, weight, bias compute.Value, options compute.DenseConfig) (compute.Value, error) {\n\tif f.builder.backend.hostKernels {\n\t\treturn f.hostDense(x, weight, bias, options)\n\t}\n"},
 	{"compute/xla/backend.go",
 		"\thasSharedBuffers   bool\n",
-		"\thasSharedBuffers   bool\n\thostAttention      bool\n\tlanes              lanes\n"},
+		"\thasSharedBuffers   bool\n\thostKernels        bool\n\tlanes              lanes\n"},
 	{"compute/xla/xla.go",
 		"\tbackend.numDevices = len(client.AddressableDevices())\n",
-		"\tbackend.numDevices = len(client.AddressableDevices())\n\tbackend.findHostAttention()\n"},
+		"\tbackend.numDevices = len(client.AddressableDevices())\n\tbackend.findHostKernels()\n"},
 }
 
 // added are files of cmd/setup/goxla, and where they go.
 var added = map[string]string{
-	"goxla/donors.go.txt":        "compute/xla/donors.go",
-	"goxla/compilecache.go.txt":  "pjrt/compilecache.go",
-	"goxla/programs.go.txt":      "compute/xla/programs.go",
-	"goxla/hosthandlers.go.txt":  "pjrt/hosthandlers.go",
-	"goxla/hostcall.go.txt":      "stablehlo/hostcall.go",
-	"goxla/hostattention.go.txt": "compute/xla/hostattention.go",
-	"goxla/lanes.go.txt":         "compute/xla/lanes.go",
-	"goxla/clientlanes.go.txt":   "pjrt/clientlanes.go",
+	"goxla/donors.go.txt":       "compute/xla/donors.go",
+	"goxla/compilecache.go.txt": "pjrt/compilecache.go",
+	"goxla/programs.go.txt":     "compute/xla/programs.go",
+	"goxla/hosthandlers.go.txt": "pjrt/hosthandlers.go",
+	"goxla/hostcall.go.txt":     "stablehlo/hostcall.go",
+	"goxla/hostkernels.go.txt":  "compute/xla/hostkernels.go",
+	"goxla/lanes.go.txt":        "compute/xla/lanes.go",
+	"goxla/clientlanes.go.txt":  "pjrt/clientlanes.go",
 }
 
 //go:embed goxla

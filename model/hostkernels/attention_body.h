@@ -1,42 +1,9 @@
-// The passes, written once for vectors of VW floats and tiles of MR rows by NV
-// vectors. Each kernel_*.c sets these and NAME for a kind of CPU.
-
-#include <math.h>
-#include <stddef.h>
-#include <string.h>
-
-#include "kernel.h"
-
-typedef float vf __attribute__((vector_size(4 * VW)));
-typedef float vfu __attribute__((vector_size(4 * VW), aligned(4), may_alias));
-typedef int32_t vi __attribute__((vector_size(4 * VW)));
-typedef uint32_t vu __attribute__((vector_size(4 * VW)));
-
-#define INLINE static inline __attribute__((always_inline))
+// Attention's passes, in tiles of MR rows by NV vectors.
 
 enum {
 	BLOCK = 32, // queries at a time
 	WIDE = 32   // rows of scores are padded to multiples of it
 };
-
-// Four of the eight floats of two vectors, as GCC and Clang have it.
-#if defined(__clang__)
-#define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
-#else
-#define SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (i4){i, j, k, l})
-#endif
-typedef int32_t i4 __attribute__((vector_size(16)));
-
-INLINE vf load(const float *p) { return *(const vfu *)p; }
-INLINE void store(float *p, vf x) { *(vfu *)p = x; }
-INLINE vf splat(float x) { return x - (vf){0}; }
-INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
-#ifndef VMAX // the greater, b where either is not a number
-#define VMAX(a, b) pick((a) > (b), (a), (b))
-#endif
-#ifndef VKEEP // factor where the bits are at least the threshold, else 0
-#define VKEEP(bits, threshold, factor) pick((vi)((bits) >= (threshold)), splat(factor), (vf){0})
-#endif
 
 INLINE int64_t padded(int64_t n) { return (n + WIDE - 1) / WIDE * WIDE; }
 
@@ -81,54 +48,11 @@ INLINE float max_of(vf x) {
 	return m;
 }
 
-// One tile of C (+)= A·B: mr rows by nv vectors, over depth. A's element i, k is at
-// a[i·rows + k·columns].
-INLINE void tile(int mr, int nv, int64_t depth, const float *a, int64_t rows, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
-	vf sums[MR][NV];
-#pragma GCC unroll 16
-	for (int i = 0; i < mr; i++)
-#pragma GCC unroll 4
-		for (int j = 0; j < nv; j++) sums[i][j] = add ? load(c + i * ldc + j * VW) : (vf){0};
-	for (int64_t k = 0; k < depth; k++) {
-		vf line[NV];
-#pragma GCC unroll 4
-		for (int j = 0; j < nv; j++) line[j] = load(b + k * ldb + j * VW);
-#pragma GCC unroll 16
-		for (int i = 0; i < mr; i++) {
-			vf factor = splat(a[i * rows + k * columns]);
-#pragma GCC unroll 4
-			for (int j = 0; j < nv; j++) sums[i][j] += factor * line[j];
-		}
-	}
-#pragma GCC unroll 16
-	for (int i = 0; i < mr; i++)
-#pragma GCC unroll 4
-		for (int j = 0; j < nv; j++) store(c + i * ldc + j * VW, sums[i][j]);
-}
-
-INLINE void column_of_tiles(int nv, int64_t m, int64_t depth, const float *a, int64_t rows, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
-	int64_t i = 0;
-	for (; i + MR <= m; i += MR) tile(MR, nv, depth, a + i * rows, rows, columns, b, ldb, c + i * ldc, ldc, add);
-	a += i * rows;
-	c += i * ldc;
-	switch (m - i) {
-#define LEFT(n) case n: tile(n, nv, depth, a, rows, columns, b, ldb, c, ldc, add); break;
-	LEFT(1) LEFT(2) LEFT(3)
-#if MR > 4
-	LEFT(4) LEFT(5)
-#endif
-#if MR > 6
-	LEFT(6) LEFT(7)
-#endif
-#undef LEFT
-	}
-}
-
 // C [m, n] (+)= A [m, depth] · B [depth, n]; n is a multiple of VW.
 INLINE void product_of(int64_t m, int64_t n, int64_t depth, const float *a, int64_t rows, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
 	int64_t j = 0;
-	for (; j + NV * VW <= n; j += NV * VW) column_of_tiles(NV, m, depth, a, rows, columns, b + j, ldb, c + j, ldc, add);
-	for (; j < n; j += VW) column_of_tiles(1, m, depth, a, rows, columns, b + j, ldb, c + j, ldc, add);
+	for (; j + NV * VW <= n; j += NV * VW) column_of_tiles(MR, NV, m, depth, a, rows, columns, b + j, ldb, c + j, ldc, add);
+	for (; j < n; j += VW) column_of_tiles(MR, 1, m, depth, a, rows, columns, b + j, ldb, c + j, ldc, add);
 }
 
 static __attribute__((noinline)) void product(int64_t m, int64_t n, int64_t depth, const float *a, int64_t rows, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
@@ -138,28 +62,6 @@ static __attribute__((noinline)) void product(int64_t m, int64_t n, int64_t dept
 // C (+)= Aᵀ·B
 static __attribute__((noinline)) void transposed_product(int64_t m, int64_t n, int64_t depth, const float *a, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
 	product_of(m, n, depth, a, 1, columns, b, ldb, c, ldc, add);
-}
-
-// x [n, features], rows so far apart, to [features, room] of rows of wide; zero beyond n.
-static __attribute__((noinline)) void transposed(int64_t n, int features, const float *x, int64_t apart, float *to, int64_t wide, int64_t room) {
-	typedef float v4 __attribute__((vector_size(16)));
-	typedef float v4u __attribute__((vector_size(16), aligned(4), may_alias));
-	int64_t i = 0;
-	for (; i + 4 <= n; i += 4)
-		for (int k = 0; k < features; k += 4) {
-			const float *p = x + i * apart + k;
-			v4 a = *(const v4u *)p, b = *(const v4u *)(p + apart), c = *(const v4u *)(p + 2 * apart), d = *(const v4u *)(p + 3 * apart);
-			v4 ab = SHUFFLE(a, b, 0, 4, 1, 5), AB = SHUFFLE(a, b, 2, 6, 3, 7);
-			v4 cd = SHUFFLE(c, d, 0, 4, 1, 5), CD = SHUFFLE(c, d, 2, 6, 3, 7);
-			float *q = to + k * wide + i;
-			*(v4u *)q = SHUFFLE(ab, cd, 0, 1, 4, 5);
-			*(v4u *)(q + wide) = SHUFFLE(ab, cd, 2, 3, 6, 7);
-			*(v4u *)(q + 2 * wide) = SHUFFLE(AB, CD, 0, 1, 4, 5);
-			*(v4u *)(q + 3 * wide) = SHUFFLE(AB, CD, 2, 3, 6, 7);
-		}
-	for (; i < n; i++)
-		for (int k = 0; k < features; k++) to[k * wide + i] = x[i * apart + k];
-	for (int k = 0; k < features; k++) memset(to + k * wide + n, 0, (room - n) * sizeof *to);
 }
 
 // The keys that a query sees: from … to−1, counted from the first that its span sees.
@@ -351,5 +253,3 @@ static void backward(const la_call *call, int64_t span, int kv_head, float *scra
 			spread(&p, n, features, probs, all.from, to, call->dout + row, call->dvalue + of_head, add);
 		}
 }
-
-const la_kernels NAME = {forward, backward, KIND};

@@ -9,10 +9,12 @@
 #define VW 8
 #define NV 2
 #define MR 6
+#define DENSE_MR 6
+#define DENSE_NV 2
 #define NAME la_avx2
 #define KIND "AVX2"
 #define VMAX(a, b) ((vf)_mm256_max_ps((__m256)(a), (__m256)(b)))
-#include "kernel_body.h"
+#include "body.h"
 #if defined(__clang__)
 #pragma clang attribute pop
 #endif

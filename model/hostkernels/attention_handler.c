@@ -1,13 +1,9 @@
-// What XLA calls, and how the work is dealt to its threads.
+// Attention as XLA calls it.
 
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ffi.h"
-#include "handler.h"
+#include "handlers.h"
 
 // families are the spans of a call in the order of their tokens, those that go on from
 // what another begins with behind that one: a family each, order[first[i]] …
@@ -17,93 +13,30 @@ typedef struct {
 	int64_t n;
 } families;
 
-// work is one call, in pieces of a family and a key-value head. Whoever holds it
-// takes pieces until none is left; the last to let go of it frees it.
+// job is what threads share: pieces of a family and a key-value head.
 typedef struct {
-	la_call call;
+	const la_call *call;
 	families of;
 	la_pass *pass;
-	int64_t scratch, pieces;
-	atomic_llong next, done;
-	atomic_int holders, starved;
-	pthread_mutex_t lock;
-	pthread_cond_t finished;
-} work;
+} job;
 
-static void let_go(work *w) {
-	if (atomic_fetch_sub(&w->holders, 1) > 1) return;
-	pthread_mutex_destroy(&w->lock);
-	pthread_cond_destroy(&w->finished);
-	free(w->of.order);
-	free(w);
+static void compute(const void *what, int64_t piece, float *scratch) {
+	const job *j = what;
+	int64_t family = piece / j->call->kv_heads;
+	for (int32_t i = j->of.first[family]; i < j->of.first[family + 1]; i++)
+		j->pass(j->call, j->of.order[i], (int)(piece % j->call->kv_heads), scratch);
 }
 
-static void compute(work *w, int64_t piece, float *scratch) {
-	int64_t family = piece / w->call.kv_heads;
-	for (int32_t i = w->of.first[family]; i < w->of.first[family + 1]; i++)
-		w->pass(&w->call, w->of.order[i], (int)(piece % w->call.kv_heads), scratch);
-}
-
-static void take_part(work *w) {
-	float *scratch = NULL;
-	for (;;) {
-		long long i = atomic_fetch_add(&w->next, 1);
-		if (i >= w->pieces) break;
-		if (scratch == NULL && posix_memalign((void **)&scratch, 64, (size_t)(w->scratch + 16) * sizeof(float)) != 0) {
-			scratch = NULL;
-			atomic_store(&w->starved, 1);
-		}
-		if (scratch != NULL) compute(w, i, scratch);
-		if (atomic_fetch_add(&w->done, 1) + 1 == w->pieces) {
-			pthread_mutex_lock(&w->lock);
-			pthread_cond_broadcast(&w->finished);
-			pthread_mutex_unlock(&w->lock);
-		}
-	}
-	free(scratch);
-}
-
-static void help(void *data) {
-	take_part(data);
-	let_go(data);
-}
-
-// run makes a pass over all spans, with help of as many threads as there are, and
-// waits for it. A helper that comes too late finds nothing to do: nobody waits for one
-// that has not begun. It frees what find_families gave.
-static int run(const la_call *call, families of, la_pass *pass, int64_t threads, int (*schedule)(void *, void (*)(void *), void *), void *pool) {
-	work *w = malloc(sizeof *w);
-	if (w == NULL) {
-		free(of.order);
-		return 0;
-	}
-	memset(w, 0, sizeof *w);
-	w->call = *call;
-	w->of = of;
-	w->pass = pass;
-	w->pieces = of.n * call->kv_heads;
+// run makes a pass over all spans. It frees what find_families gave.
+static int run(const la_call *call, families of, la_pass *pass, const la_threads *threads) {
+	job j = {call, of, pass};
 	int64_t longest = 0;
 	for (int64_t s = 0; s < call->spans; s++) {
 		int64_t keys = call->end[s] - call->start[s] + call->to[s] - call->from[s];
 		if (keys > longest) longest = keys;
 	}
-	w->scratch = la_scratch(call, longest);
-	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->finished, NULL);
-	atomic_store(&w->holders, 1);
-	for (int64_t i = 1; i < threads && i < w->pieces; i++) {
-		atomic_fetch_add(&w->holders, 1);
-		if (!schedule(pool, help, w)) {
-			atomic_fetch_sub(&w->holders, 1);
-			break;
-		}
-	}
-	take_part(w);
-	pthread_mutex_lock(&w->lock);
-	while (atomic_load(&w->done) < w->pieces) pthread_cond_wait(&w->finished, &w->lock);
-	pthread_mutex_unlock(&w->lock);
-	int fine = !atomic_load(&w->starved);
-	let_go(w);
+	int fine = la_share(threads, compute, &j, of.n * call->kv_heads, la_scratch(call, longest));
+	free(of.order);
 	return fine;
 }
 
@@ -187,37 +120,13 @@ static const char *prepare(const la_call *call, families *of, int backward) {
 	return NULL;
 }
 
-static int schedule_thread(void *pool, void (*task)(void *), void *data) {
-	(void)pool;
-	pthread_t thread;
-	if (pthread_create(&thread, NULL, (void *(*)(void *))(void *)task, data) != 0) return 0;
-	pthread_detach(thread);
-	return 1;
-}
-
 const char *la_run(const la_call *call, const la_kernels *kernels, int backward, int threads) {
 	families of;
 	const char *wrong = prepare(call, &of, backward);
 	if (wrong != NULL) return wrong;
-	if (!run(call, of, backward ? kernels->backward : kernels->forward, threads, schedule_thread, NULL)) return "no memory";
+	la_threads own = la_own_threads(threads);
+	if (!run(call, of, backward ? kernels->backward : kernels->forward, &own)) return "no memory";
 	return NULL;
-}
-
-static int schedule_in_pool(void *pool, void (*task)(void *), void *data) {
-	const ffi_call *call = pool;
-	ffi_schedule args = {.struct_size = sizeof args, .context = call->context, .task = task, .data = data};
-	ffi_error *error = call->api->schedule(&args);
-	if (error == NULL) return 1;
-	ffi_error_destroy destroy = {.struct_size = sizeof destroy, .error = error};
-	call->api->error_destroy(&destroy);
-	return 0;
-}
-
-static ffi_error *failed(const ffi_call *call, int code, const char *why) {
-	char message[256];
-	snprintf(message, sizeof message, "laurel's attention over spans: %s", why);
-	ffi_error_create args = {.struct_size = sizeof args, .message = message, .code = code};
-	return call->api->error_create(&args);
 }
 
 // The description of a call [6 + 4·spans] int32: the stream of dropout; the bits of
@@ -263,17 +172,10 @@ static const char *read_call(const ffi_call *frame, int64_t args, int64_t result
 }
 
 static ffi_error *handle(ffi_call *frame, int backward) {
-	if (frame->extensions != NULL && frame->extensions->type == FFI_METADATA) {
-		ffi_metadata *metadata = ((ffi_metadata_extension *)frame->extensions)->metadata;
-		metadata->version.major = frame->api->version.major;
-		metadata->version.minor = frame->api->version.minor;
-		metadata->traits = 0;
-		return NULL;
-	}
-	if (frame->stage != FFI_EXECUTE) return NULL;
+	if (!la_is_execution(frame)) return NULL;
 	la_call call;
 	const char *wrong = backward ? read_call(frame, 7, 3, &call) : read_call(frame, 4, 2, &call);
-	if (wrong != NULL) return failed(frame, FFI_INVALID_ARGUMENT, wrong);
+	if (wrong != NULL) return la_failed(frame, "attention over spans", FFI_INVALID_ARGUMENT, wrong);
 	ffi_buffer **in = (ffi_buffer **)frame->args.values, **out = (ffi_buffer **)frame->results.values;
 	call.out = backward ? in[4]->data : out[0]->data;
 	call.lse = backward ? in[5]->data : out[1]->data;
@@ -284,18 +186,11 @@ static ffi_error *handle(ffi_call *frame, int backward) {
 		call.dvalue = out[2]->data;
 	}
 	families of;
-	if ((wrong = prepare(&call, &of, backward)) != NULL) return failed(frame, FFI_INVALID_ARGUMENT, wrong);
-	int64_t threads = 1;
-	ffi_threads ask = {.struct_size = sizeof ask, .context = frame->context, .threads = &threads};
-	ffi_error *error = frame->api->num_threads(&ask);
-	if (error != NULL) {
-		ffi_error_destroy destroy = {.struct_size = sizeof destroy, .error = error};
-		frame->api->error_destroy(&destroy);
-		threads = 1;
-	}
+	if ((wrong = prepare(&call, &of, backward)) != NULL) return la_failed(frame, "attention over spans", FFI_INVALID_ARGUMENT, wrong);
 	const la_kernels *kernels = la_usable(0);
-	if (!run(&call, of, backward ? kernels->backward : kernels->forward, threads, schedule_in_pool, frame))
-		return failed(frame, FFI_RESOURCE_EXHAUSTED, "no memory");
+	la_threads threads = la_threads_of(frame);
+	if (!run(&call, of, backward ? kernels->backward : kernels->forward, &threads))
+		return la_failed(frame, "attention over spans", FFI_RESOURCE_EXHAUSTED, "no memory");
 	return NULL;
 }
 

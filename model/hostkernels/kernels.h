@@ -1,4 +1,10 @@
-// Attention over spans on a CPU, forward and backward.
+// What a CPU computes for XLA.
+#ifndef LAUREL_HOSTKERNELS_KERNELS_H
+#define LAUREL_HOSTKERNELS_KERNELS_H
+
+#include <stdint.h>
+
+// Attention over spans, forward and backward.
 //
 // A span is a sequence of tokens that lie one after another; a query sees the
 // keys of its own span. A span may go on from what another begins with, as a
@@ -6,11 +12,7 @@
 // are computed a block of queries at a time and never kept (Dao et al. 2022,
 // arXiv:2205.14135): the backward pass computes them again from the logarithm of
 // each softmax's denominator.
-#ifndef LAUREL_HOSTATTENTION_KERNEL_H
-#define LAUREL_HOSTATTENTION_KERNEL_H
-
-#include <stdint.h>
-
+//
 // Shapes: N tokens, H heads, G key-value heads, K features a head, Q queries: N,
 // or one for each span. All arrays are row-major.
 typedef struct {
@@ -44,8 +46,29 @@ int64_t la_scratch(const la_call *call, int64_t longest);
 // that others go on from comes before them, on the same thread.
 typedef void la_pass(const la_call *call, int64_t span, int kv_head, float *scratch);
 
+// A dense layer: x·Wᵀ + bias, then GELU (Hendrycks & Gimpel 2016, arXiv:1606.08415, by erf)
+// if asked for. Arrays are row-major.
+typedef struct {
+	const float *x;      // [rows, inputs]
+	const float *weight; // [outputs, inputs], or, if turned, [inputs, outputs]
+	const float *bias;   // [outputs], or NULL
+	float *out;          // [rows, outputs]
+	int64_t rows, inputs, outputs;
+	int turned, gelu;
+} la_dense;
+
+// Weights are laid out in panels, of the outputs that a tile gives, from one output on;
+// then come outputs first … last−1 of at most height rows by their panels, with room for
+// height·(inputs + width) floats.
+typedef struct {
+	void (*lay_out)(const la_dense *call, int64_t first, float *panel);
+	void (*rows)(const la_dense *call, int64_t row, int64_t rows, int64_t first, int64_t last, const float *panels, float *scratch);
+	int64_t width, height;
+} la_dense_kernels;
+
 typedef struct {
 	la_pass *forward, *backward;
+	la_dense_kernels dense;
 	const char *name;
 } la_kernels;
 

@@ -1,29 +1,9 @@
-// Package hostattention is attention over sequences that lie one after another in
-// a row of tokens, on a CPU: each query sees the keys of its own sequence, no scores
-// are kept, and nothing is computed for padding. XLA's CPU calls it, which has no
-// such operation of its own (docs/upstream.md).
-package hostattention
+package hostkernels
 
-// #cgo CFLAGS: -O3 -std=gnu11 -Wall -Wextra
-// #cgo LDFLAGS: -lm -lpthread
-// #include "handler.h"
+// #include "handlers.h"
 import "C"
 
-import (
-	"errors"
-	"runtime"
-	"unsafe"
-)
-
-// Handlers are the functions as XLA's foreign function interface calls them,
-// XLA_FFI_Handler of its C API, by the names that programs call them by
-// (cmd/setup/goxla/hostattention.go.txt).
-func Handlers() map[string]unsafe.Pointer {
-	return map[string]unsafe.Pointer{"laurel.attention": C.la_forward_handler, "laurel.attention.backward": C.la_backward_handler}
-}
-
-// Kind says for which vectors the CPU's kernels are written.
-func Kind() string { return C.GoString(C.la_usable(0).name) }
+import "runtime"
 
 // call is what both passes are told. Shapes: N tokens, H heads, G key-value heads,
 // K features a head, Q queries (N, or one a span), S spans.
@@ -58,20 +38,6 @@ func (c *call) fill(pin *runtime.Pinner) C.la_call {
 		scale: C.float(c.scale), dropout: C.float(c.dropout), stream: C.uint32_t(c.stream)}
 }
 
-func floats(pin *runtime.Pinner, x []float32) *C.float {
-	pin.Pin(&x[0])
-	return (*C.float)(&x[0])
-}
-
-// kernels are those that this CPU can run, by what they are for; "" is the fastest.
-func kernels() map[string]*C.la_kernels {
-	all := map[string]*C.la_kernels{"": C.la_usable(0)}
-	for i := C.int(0); C.la_usable(i) != nil; i++ {
-		all[C.GoString(C.la_usable(i).name)] = C.la_usable(i)
-	}
-	return all
-}
-
 // results are what the passes write: outputs [Q, H, K], the logarithms of the
 // softmaxes' denominators [Q, H], and the gradients of the inputs.
 type results struct{ out, lse, dquery, dkey, dvalue []float32 }
@@ -97,11 +63,4 @@ func (c *call) backward(r *results, dout []float32, kernel string, threads int) 
 	in.out, in.lse, in.dout = floats(&pin, r.out), floats(&pin, r.lse), floats(&pin, dout)
 	in.dquery, in.dkey, in.dvalue = floats(&pin, r.dquery), floats(&pin, r.dkey), floats(&pin, r.dvalue)
 	return wrong(C.la_run(&in, kernels()[kernel], 1, C.int(threads)))
-}
-
-func wrong(why *C.char) error {
-	if why == nil {
-		return nil
-	}
-	return errors.New(C.GoString(why))
 }

@@ -1,8 +1,8 @@
 // What XLA hands to a function of the host, and what that calls back: the part of
-// its stable C interface that handler.c needs, as of version 0.3
+// its stable C interface that handlers need, as of version 0.3
 // (openxla/xla, xla/ffi/api/c_api.h).
-#ifndef LAUREL_HOSTATTENTION_FFI_H
-#define LAUREL_HOSTATTENTION_FFI_H
+#ifndef LAUREL_HOSTKERNELS_FFI_H
+#define LAUREL_HOSTKERNELS_FFI_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,112 @@
+// All kernels, written once for vectors of VW floats. Each kernels_*.c sets VW, the sizes of
+// tiles, and NAME for a kind of CPU.
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "kernels.h"
+
+typedef float vf __attribute__((vector_size(4 * VW)));
+typedef float vfu __attribute__((vector_size(4 * VW), aligned(4), may_alias));
+typedef int32_t vi __attribute__((vector_size(4 * VW)));
+typedef uint32_t vu __attribute__((vector_size(4 * VW)));
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum { TILE_ROWS = 24, TILE_VECTORS = 4 }; // of a tile at most
+
+// Four of the eight floats of two vectors, as GCC and Clang have it.
+#if defined(__clang__)
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (i4){i, j, k, l})
+#endif
+typedef int32_t i4 __attribute__((vector_size(16)));
+
+INLINE vf load(const float *p) { return *(const vfu *)p; }
+INLINE void store(float *p, vf x) { *(vfu *)p = x; }
+INLINE vf splat(float x) { return x - (vf){0}; }
+INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
+#ifndef VMAX // the greater, b where either is not a number
+#define VMAX(a, b) pick((a) > (b), (a), (b))
+#endif
+#ifndef VKEEP // factor where the bits are at least the threshold, else 0
+#define VKEEP(bits, threshold, factor) pick((vi)((bits) >= (threshold)), splat(factor), (vf){0})
+#endif
+
+// One tile of C (+)= A·B: mr rows by nv vectors, over depth. A's element i, k is at
+// a[i·rows + k·columns].
+INLINE void tile(int mr, int nv, int64_t depth, const float *a, int64_t rows, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
+	vf sums[TILE_ROWS][TILE_VECTORS];
+#pragma GCC unroll 32
+	for (int i = 0; i < mr; i++)
+#pragma GCC unroll 4
+		for (int j = 0; j < nv; j++) sums[i][j] = add ? load(c + i * ldc + j * VW) : (vf){0};
+#pragma GCC unroll 4
+	for (int64_t k = 0; k < depth; k++) {
+		vf line[TILE_VECTORS];
+#pragma GCC unroll 4
+		for (int j = 0; j < nv; j++) line[j] = load(b + k * ldb + j * VW);
+#pragma GCC unroll 32
+		for (int i = 0; i < mr; i++) {
+			vf factor = splat(a[i * rows + k * columns]);
+#pragma GCC unroll 4
+			for (int j = 0; j < nv; j++) sums[i][j] += factor * line[j];
+		}
+	}
+#pragma GCC unroll 32
+	for (int i = 0; i < mr; i++)
+#pragma GCC unroll 4
+		for (int j = 0; j < nv; j++) store(c + i * ldc + j * VW, sums[i][j]);
+}
+
+// C [m, nv vectors] (+)= A·B in tiles of mr rows, at most TILE_ROWS.
+INLINE void column_of_tiles(int mr, int nv, int64_t m, int64_t depth, const float *a, int64_t rows, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
+	int64_t i = 0;
+	for (; i + mr <= m; i += mr) tile(mr, nv, depth, a + i * rows, rows, columns, b, ldb, c + i * ldc, ldc, add);
+	a += i * rows;
+	c += i * ldc;
+	switch (m - i) {
+#define LEFT(n) case n: if (n < mr) tile(n, nv, depth, a, rows, columns, b, ldb, c, ldc, add); break;
+	LEFT(1) LEFT(2) LEFT(3) LEFT(4) LEFT(5) LEFT(6) LEFT(7)
+#undef LEFT
+	}
+}
+
+// x [n, features], rows so far apart, to [features, room] of rows of wide; zero beyond n.
+static __attribute__((noinline)) void transposed(int64_t n, int features, const float *x, int64_t apart, float *to, int64_t wide, int64_t room) {
+	typedef float v4 __attribute__((vector_size(16)));
+	typedef float v4u __attribute__((vector_size(16), aligned(4), may_alias));
+	int k = 0;
+	for (; k + 4 <= features; k += 4) {
+		int64_t i = 0;
+#ifdef TURN16
+		int64_t whole = features / 16 * 16;
+		if (k % 16 == 0 && k < whole)
+			for (; i + 16 <= n; i += 16) TURN16(x + i * apart + k, apart, to + k * wide + i, wide);
+		else if (k < whole) i = n / 16 * 16; // turned with those before
+#endif
+		for (; i + 4 <= n; i += 4) {
+			const float *p = x + i * apart + k;
+			v4 a = *(const v4u *)p, b = *(const v4u *)(p + apart), c = *(const v4u *)(p + 2 * apart), d = *(const v4u *)(p + 3 * apart);
+			v4 ab = SHUFFLE(a, b, 0, 4, 1, 5), AB = SHUFFLE(a, b, 2, 6, 3, 7);
+			v4 cd = SHUFFLE(c, d, 0, 4, 1, 5), CD = SHUFFLE(c, d, 2, 6, 3, 7);
+			float *q = to + k * wide + i;
+			*(v4u *)q = SHUFFLE(ab, cd, 0, 1, 4, 5);
+			*(v4u *)(q + wide) = SHUFFLE(ab, cd, 2, 3, 6, 7);
+			*(v4u *)(q + 2 * wide) = SHUFFLE(AB, CD, 0, 1, 4, 5);
+			*(v4u *)(q + 3 * wide) = SHUFFLE(AB, CD, 2, 3, 6, 7);
+		}
+		for (; i < n; i++)
+			for (int j = k; j < k + 4; j++) to[j * wide + i] = x[i * apart + j];
+	}
+	for (; k < features; k++)
+		for (int64_t i = 0; i < n; i++) to[k * wide + i] = x[i * apart + k];
+	for (k = 0; n < room && k < features; k++) memset(to + k * wide + n, 0, (room - n) * sizeof *to);
+}
+
+#include "attention_body.h"
+#include "dense_body.h"
+
+const la_kernels NAME = {forward, backward, {lay_out_weights, dense_rows, DENSE_WIDTH, DENSE_MR}, KIND};
