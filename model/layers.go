@@ -36,43 +36,46 @@ func (p *pass) linear(name string, x *Node) *Node { return p.activated("linear",
 // activated is an activation of linear, by its Hugging Face name.
 func (p *pass) activated(activation, name string, x *Node) *Node {
 	x = p.cast(x)
-	adapted := p.adapter != nil && p.has(name+loraA)
-	if p.NoGradient && isGELU(activation) && !adapted && p.byHost(name) {
+	if p.adapter != nil && p.has(name+loraA) {
+		return activate(activation, Add(p.affine(name, x), p.adapter.change(p, name, x)))
+	}
+	if p.NoGradient && isGELU(activation) && p.byHost(name) {
 		return p.hostDense(name, x, compute.ActivationGelu)
 	}
-	y := p.affine(name, x)
-	if adapted {
-		y = Add(y, p.adapter.change(p, name, x))
-	}
-	return activate(activation, y)
+	return activate(activation, p.affine(name, x))
 }
 
 // affine is x·Wᵀ + b.
 func (p *pass) affine(name string, x *Node) *Node {
-	written := func(x *Node) *Node {
-		y := p.product(x, name+".weight")
-		if p.has(name + ".bias") {
-			y = Add(y, ExpandLeftToRank(p.cast(p.weight(name+".bias")), y.Rank()))
-		}
-		return y
+	host := func() *Node { return p.hostDense(name, x, compute.ActivationNone) }
+	switch {
+	case !p.byHost(name):
+		return p.writtenOut(name, x)
+	case p.NoGradient:
+		return host()
 	}
-	if !p.byHost(name) {
-		return written(x)
+	y, _ := InternalFusedOpCaller(host, func() *Node { return p.gradientByHost(name, x) }, true)
+	return y
+}
+
+// writtenOut is x·Wᵀ + b by operations of the graph.
+func (p *pass) writtenOut(name string, x *Node) *Node {
+	y := p.product(x, name+".weight")
+	if p.has(name + ".bias") {
+		y = Add(y, ExpandLeftToRank(p.cast(p.weight(name+".bias")), y.Rank()))
 	}
-	y, _ := InternalFusedOpCaller(
-		func() *Node { return p.hostDense(name, x, compute.ActivationNone) },
-		func() *Node { return p.gradientByHost(name, x, written) }, true)
 	return y
 }
 
 // byHost tells whether a layer is computed by model/hostkernels: an output of a row has the
 // same bits there wherever the row lies, and the bias is added as it is computed. One output
-// alone is left to product.
+// alone is left to product, and what a checkpointed block computes again to XLA.
 func (p *pass) byHost(name string) bool {
 	w := p.kept(name + ".weight")
 	return !p.Checkpoint && HasHostKernels(p.graph().Backend()) && p.dtype == dtypes.Float32 && w.DType() == dtypes.Float32 && w.Shape().Dim(0) > 1
 }
 
+// hostDense is an activation of x·Wᵀ + b by model/hostkernels: none, or GELU by erf.
 func (p *pass) hostDense(name string, x *Node, activation compute.ActivationType) *Node {
 	var bias *Node
 	if p.has(name + ".bias") {
@@ -81,13 +84,13 @@ func (p *pass) hostDense(name string, x *Node, activation compute.ActivationType
 	return BackendFusedDense(x, p.kept(name+".weight"), bias, compute.DenseConfig{Activation: activation, WeightLayout: compute.DenseLayoutOutputsInput})
 }
 
-// gradientByHost is a layer as written, of x: its gradient dx = dy·W is computed by model/hostkernels.
-func (p *pass) gradientByHost(name string, x *Node, written func(x *Node) *Node) *Node {
+// gradientByHost is a layer written out, whose gradient dx = dy·W is computed by model/hostkernels.
+func (p *pass) gradientByHost(name string, x *Node) *Node {
 	var gradient *Node
 	x = IdentityWithCustomGradient(x, func(_, _ *Node) *Node {
 		return BackendFusedDense(gradient, p.kept(name+".weight"), nil, compute.DenseConfig{WeightLayout: compute.DenseLayoutInputOutputs})
 	})
-	return noted(written(x), &gradient)
+	return noted(p.writtenOut(name, x), &gradient)
 }
 
 // product is x·Wᵀ. [..., in] and W [out, in] to [..., out]

@@ -19,7 +19,8 @@ type Inputs struct {
 	Seed *Node
 	// Dropout replaces every rate of the config where it is not negative.
 	Dropout float64
-	// NoGradient lets what has no gradient compute the pass.
+	// NoGradient says that no gradient is asked for, so that what has none may compute
+	// the pass.
 	NoGradient bool
 	// Checkpoint keeps each block's input only and computes the block again
 	// when its gradient is due (Chen et al. 2016, arXiv:1604.06174).

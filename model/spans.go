@@ -14,8 +14,8 @@ import (
 // which tokens of all rows each sequence is, and computes nothing else. Scores are not
 // kept, and padding costs nothing.
 
-// HasHostKernels tells whether a backend computes attention over spans, and dense layers
-// without gradients, by model/hostkernels.
+// HasHostKernels tells whether a backend computes attention over spans, and dense layers,
+// by model/hostkernels.
 func HasHostKernels(backend compute.Backend) bool {
 	b, ok := backend.(interface{ HostKernels() bool })
 	return ok && b.HostKernels()

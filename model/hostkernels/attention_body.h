@@ -48,11 +48,29 @@ INLINE float max_of(vf x) {
 	return m;
 }
 
+INLINE void column_of_tiles(int nv, int64_t m, int64_t depth, const float *a, int64_t rows, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
+	int64_t i = 0;
+	for (; i + MR <= m; i += MR) tile(MR, nv, depth, a + i * rows, rows, columns, b, ldb, c + i * ldc, ldc, add);
+	a += i * rows;
+	c += i * ldc;
+	switch (m - i) {
+#define LEFT(n) case n: tile(n, nv, depth, a, rows, columns, b, ldb, c, ldc, add); break;
+	LEFT(1) LEFT(2) LEFT(3)
+#if MR > 4
+	LEFT(4) LEFT(5)
+#endif
+#if MR > 6
+	LEFT(6) LEFT(7)
+#endif
+#undef LEFT
+	}
+}
+
 // C [m, n] (+)= A [m, depth] · B [depth, n]; n is a multiple of VW.
 INLINE void product_of(int64_t m, int64_t n, int64_t depth, const float *a, int64_t rows, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
 	int64_t j = 0;
-	for (; j + NV * VW <= n; j += NV * VW) column_of_tiles(MR, NV, m, depth, a, rows, columns, b + j, ldb, c + j, ldc, add);
-	for (; j < n; j += VW) column_of_tiles(MR, 1, m, depth, a, rows, columns, b + j, ldb, c + j, ldc, add);
+	for (; j + NV * VW <= n; j += NV * VW) column_of_tiles(NV, m, depth, a, rows, columns, b + j, ldb, c + j, ldc, add);
+	for (; j < n; j += VW) column_of_tiles(1, m, depth, a, rows, columns, b + j, ldb, c + j, ldc, add);
 }
 
 static __attribute__((noinline)) void product(int64_t m, int64_t n, int64_t depth, const float *a, int64_t rows, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {

@@ -61,32 +61,20 @@ INLINE void tile(int mr, int nv, int64_t depth, const float *a, int64_t rows, in
 		for (int j = 0; j < nv; j++) store(c + i * ldc + j * VW, sums[i][j]);
 }
 
-// C [m, nv vectors] (+)= A·B in tiles of mr rows, at most TILE_ROWS.
-INLINE void column_of_tiles(int mr, int nv, int64_t m, int64_t depth, const float *a, int64_t rows, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
-	int64_t i = 0;
-	for (; i + mr <= m; i += mr) tile(mr, nv, depth, a + i * rows, rows, columns, b, ldb, c + i * ldc, ldc, add);
-	a += i * rows;
-	c += i * ldc;
-	switch (m - i) {
-#define LEFT(n) case n: if (n < mr) tile(n, nv, depth, a, rows, columns, b, ldb, c, ldc, add); break;
-	LEFT(1) LEFT(2) LEFT(3) LEFT(4) LEFT(5) LEFT(6) LEFT(7)
-#undef LEFT
-	}
-}
-
 // x [n, features], rows so far apart, to [features, room] of rows of wide; zero beyond n.
 static __attribute__((noinline)) void transposed(int64_t n, int features, const float *x, int64_t apart, float *to, int64_t wide, int64_t room) {
 	typedef float v4 __attribute__((vector_size(16)));
 	typedef float v4u __attribute__((vector_size(16), aligned(4), may_alias));
-	int k = 0;
-	for (; k + 4 <= features; k += 4) {
-		int64_t i = 0;
+	int64_t turned = 0; // rows, of the features before whole
+	int k = 0, whole = 0;
 #ifdef TURN16
-		int64_t whole = features / 16 * 16;
-		if (k % 16 == 0 && k < whole)
-			for (; i + 16 <= n; i += 16) TURN16(x + i * apart + k, apart, to + k * wide + i, wide);
-		else if (k < whole) i = n / 16 * 16; // turned with those before
+	turned = n / 16 * 16;
+	whole = features / 16 * 16;
+	for (; k < whole; k += 16)
+		for (int64_t i = 0; i < turned; i += 16) TURN16(x + i * apart + k, apart, to + k * wide + i, wide);
 #endif
+	for (k = 0; k + 4 <= features; k += 4) {
+		int64_t i = k < whole ? turned : 0;
 		for (; i + 4 <= n; i += 4) {
 			const float *p = x + i * apart + k;
 			v4 a = *(const v4u *)p, b = *(const v4u *)(p + apart), c = *(const v4u *)(p + 2 * apart), d = *(const v4u *)(p + 3 * apart);

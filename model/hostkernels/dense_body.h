@@ -3,7 +3,8 @@
 
 enum {
 	DENSE_WIDTH = DENSE_NV * VW, // outputs of a panel
-	DENSE_DEPTH = 384            // inputs at a time: of so many, the rows of a tile stay in the first cache
+	DENSE_FEW = DENSE_MR < 8 ? DENSE_MR : 8, // rows of the tile for a few
+	DENSE_DEPTH = 384 // inputs at a time: of so many, the rows of a tile stay in the first cache
 };
 
 // erf(x) as x·P(x²)/Q(x²), to a few units in the last place (Eigen's generic_fast_erf_float,
@@ -25,9 +26,12 @@ INLINE vf erf_of(vf x) {
 	return x * p / q;
 }
 
+// The outputs of the panel that begins with one.
+INLINE int64_t panel_outputs(const la_dense *call, int64_t first) { return call->outputs - first < DENSE_WIDTH ? call->outputs - first : DENSE_WIDTH; }
+
 // A panel of outputs: their weights as [inputs, DENSE_WIDTH], zeros where there are fewer.
 static void lay_out_weights(const la_dense *call, int64_t first, float *panel) {
-	int64_t n = call->outputs - first < DENSE_WIDTH ? call->outputs - first : DENSE_WIDTH;
+	int64_t n = panel_outputs(call, first);
 	if (!call->turned) {
 		transposed(n, call->inputs, call->weight + first * call->inputs, call->inputs, panel, DENSE_WIDTH, DENSE_WIDTH);
 		return;
@@ -47,21 +51,23 @@ INLINE vf finished(const la_dense *call, vf x, vf bias) {
 
 // One panel's outputs of so many rows; those of rows are [inputs, DENSE_MR].
 INLINE void dense_panel(const la_dense *call, int64_t row, int64_t rows, int64_t first, const float *of_rows, const float *panel, float *spare) {
-	int64_t n = call->outputs - first < DENSE_WIDTH ? call->outputs - first : DENSE_WIDTH;
+	int64_t n = panel_outputs(call, first);
 	float *out = call->out + row * call->outputs + first, *c = out, bias[DENSE_WIDTH] = {0};
 	int64_t ldc = call->outputs;
-	if (n < DENSE_WIDTH || rows < DENSE_MR) c = spare, ldc = DENSE_WIDTH;
+	if (n < DENSE_WIDTH || rows < DENSE_MR) {
+		c = spare;
+		ldc = DENSE_WIDTH;
+	}
 	for (int64_t k = 0; k < call->inputs; k += DENSE_DEPTH) {
 		int64_t depth = call->inputs - k < DENSE_DEPTH ? call->inputs - k : DENSE_DEPTH;
 		const float *a = of_rows + k * DENSE_MR, *b = panel + k * DENSE_WIDTH;
-		if (DENSE_MR > 8 && rows <= 8) tile(DENSE_MR < 8 ? DENSE_MR : 8, DENSE_NV, depth, a, 1, DENSE_MR, b, DENSE_WIDTH, c, ldc, k > 0);
+		if (rows <= DENSE_FEW) tile(DENSE_FEW, DENSE_NV, depth, a, 1, DENSE_MR, b, DENSE_WIDTH, c, ldc, k > 0);
 		else tile(DENSE_MR, DENSE_NV, depth, a, 1, DENSE_MR, b, DENSE_WIDTH, c, ldc, k > 0);
 	}
 	if (call->bias != NULL) memcpy(bias, call->bias + first, (size_t)n * sizeof *bias);
-	for (int64_t i = 0; i < rows; i++) {
+	for (int64_t i = 0; i < rows && (call->bias != NULL || call->gelu); i++)
 		for (int j = 0; j < DENSE_WIDTH; j += VW) store(c + i * ldc + j, finished(call, load(c + i * ldc + j), load(bias + j)));
-		if (c == spare) memcpy(out + i * call->outputs, spare + i * DENSE_WIDTH, (size_t)n * sizeof *out);
-	}
+	for (int64_t i = 0; i < rows && c == spare; i++) memcpy(out + i * call->outputs, spare + i * DENSE_WIDTH, (size_t)n * sizeof *out);
 }
 
 // Outputs first … last−1 of at most DENSE_MR rows, by their panels.

@@ -30,13 +30,13 @@ static void let_go(work *w) {
 typedef struct {
 	float *at;
 	int64_t floats;
-} scratch;
+} own_scratch;
 
 static pthread_key_t kept;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void drop(void *of_thread) {
-	free(((scratch *)of_thread)->at);
+	free(((own_scratch *)of_thread)->at);
 	free(of_thread);
 }
 
@@ -45,7 +45,7 @@ static void make_key(void) { pthread_key_create(&kept, drop); }
 // NULL where there is no memory.
 static float *scratch_of_thread(int64_t floats) {
 	pthread_once(&once, make_key);
-	scratch *s = pthread_getspecific(kept);
+	own_scratch *s = pthread_getspecific(kept);
 	if (s == NULL) {
 		s = calloc(1, sizeof *s);
 		if (s == NULL || pthread_setspecific(kept, s) != 0) {
@@ -71,9 +71,8 @@ static void take_part(work *w) {
 		long long i = atomic_fetch_add(&w->next, 1);
 		if (i >= w->pieces) break;
 		if (scratch == NULL) scratch = scratch_of_thread(w->scratch + 16);
-		if (scratch == NULL)
-			atomic_store(&w->starved, 1);
-		else w->compute(w->call, i, scratch);
+		if (scratch != NULL) w->compute(w->call, i, scratch);
+		else atomic_store(&w->starved, 1);
 		if (atomic_fetch_add(&w->done, 1) + 1 == w->pieces) {
 			pthread_mutex_lock(&w->lock);
 			pthread_cond_broadcast(&w->finished);
