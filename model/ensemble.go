@@ -64,6 +64,20 @@ func (e *Ensemble) SetCompute(dtype dtypes.DType) {
 	}
 }
 
+// Prepare has every member compile as Scorer.Prepare says.
+func (e *Ensemble) Prepare(least, most int) {
+	for _, s := range e.members {
+		s.Prepare(least, most)
+	}
+}
+
+// Wait waits until no member compiles any more.
+func (e *Ensemble) Wait() {
+	for _, s := range e.members {
+		s.Wait()
+	}
+}
+
 // Place is that of the first member, as Scorer.Place gives it.
 func (e *Ensemble) Place(ids int) (Place, error) { return e.members[0].Place(ids) }
 

@@ -61,8 +61,8 @@ func (p *pass) affine(name string, x *Node) *Node {
 // writtenOut is x·Wᵀ + b by operations of the graph.
 func (p *pass) writtenOut(name string, x *Node) *Node {
 	y := p.product(x, name+".weight")
-	if p.has(name + ".bias") {
-		y = Add(y, ExpandLeftToRank(p.cast(p.weight(name+".bias")), y.Rank()))
+	if bias := p.bias(name); bias != nil {
+		y = Add(y, ExpandLeftToRank(p.cast(bias), y.Rank()))
 	}
 	return y
 }
@@ -77,11 +77,15 @@ func (p *pass) byHost(name string) bool {
 
 // hostDense is an activation of x·Wᵀ + b by model/hostkernels: none, or GELU by erf.
 func (p *pass) hostDense(name string, x *Node, activation compute.ActivationType) *Node {
-	var bias *Node
-	if p.has(name + ".bias") {
-		bias = p.weight(name + ".bias")
+	return BackendFusedDense(x, p.kept(name+".weight"), p.bias(name), compute.DenseConfig{Activation: activation, WeightLayout: compute.DenseLayoutOutputsInput})
+}
+
+// bias is that of a layer, nil where it has none. [out] float32
+func (p *pass) bias(name string) *Node {
+	if !p.has(name + ".bias") {
+		return nil
 	}
-	return BackendFusedDense(x, p.kept(name+".weight"), bias, compute.DenseConfig{Activation: activation, WeightLayout: compute.DenseLayoutOutputsInput})
+	return p.weight(name + ".bias")
 }
 
 // gradientByHost is a layer written out, whose gradient dx = dy·W is computed by model/hostkernels.
@@ -116,12 +120,15 @@ func (p *pass) product(x *Node, weight string) *Node {
 // model has none.
 func (p *pass) layerNorm(name string, x *Node, eps float64) *Node {
 	x = as(x, dtypes.Float32)
+	if p.NoGradient && HasHostKernels(p.graph().Backend()) {
+		return BackendFusedLayerNorm(x, []int{x.Rank() - 1}, eps, p.weight(name+".weight"), p.bias(name))
+	}
 	centred := Sub(x, ReduceAndKeep(x, ReduceMean, -1))
 	variance := ReduceAndKeep(Square(centred), ReduceMean, -1)
 	y := Div(centred, Sqrt(AddScalar(variance, eps)))
 	y = Mul(y, ExpandLeftToRank(p.weight(name+".weight"), x.Rank()))
-	if p.has(name + ".bias") {
-		y = Add(y, ExpandLeftToRank(p.weight(name+".bias"), x.Rank()))
+	if bias := p.bias(name); bias != nil {
+		y = Add(y, ExpandLeftToRank(bias, x.Rank()))
 	}
 	return y
 }

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -38,6 +39,8 @@ type Scorer struct {
 	// spans: attention is over spans, so that sequences lie in flat rows; but where a softmax
 	// over tokens pools them, whose sum is rounded by where in its row a sequence lies.
 	spans bool
+
+	preparing sync.WaitGroup
 }
 
 // batchIDs is about how many ids a scoring batch holds, where SetBatch says nothing.
@@ -86,6 +89,7 @@ func (s *Scorer) graph(scope *ml.Scope, batch *Node) *Node {
 // Sequences must hold at least one id. done, if not nil, hears how many
 // sequences are scored.
 func (s *Scorer) Score(ctx context.Context, sequences [][]int32, done func(n int)) ([]float32, error) {
+	s.Wait()
 	byShape, err := s.rows(sequences)
 	if err != nil {
 		return nil, err
@@ -306,12 +310,32 @@ func (s *Scorer) Compile(ids int) (rows int, err error) {
 	if err := s.check(ids); err != nil {
 		return 0, err
 	}
-	shape := s.shape(ids, false)
+	return s.compile(s.exec, s.shape(ids, false))
+}
+
+func (s *Scorer) compile(exec *ml.Exec, shape rowShape) (rows int, err error) {
 	rows = s.batchRows(shape)
 	batch := []shapes.Shape{s.layOut(nil, nil, rows, shape).Shape()}
-	_, err = s.exec.Compile(slices.Repeat(batch, s.model.NumDevices())...)
+	_, err = exec.Compile(slices.Repeat(batch, s.model.NumDevices())...)
 	return rows, err
 }
+
+// Prepare compiles, while the caller goes on, what Score will run for sequences of from least
+// to most ids in all, where that can be told: Score waits for it, and tells what fails. Set
+// what is to be set before it.
+func (s *Scorer) Prepare(least, most int) {
+	exec, worth := s.exec, lanesWorth*s.lanes*s.ids
+	switch {
+	case !s.spans || s.lanes > 1 && least < worth && most >= worth:
+		return
+	case s.lanes > 1 && least >= worth:
+		exec = s.laned
+	}
+	s.preparing.Go(func() { s.compile(exec, s.flatShape()) })
+}
+
+// Wait waits until nothing is compiled any more.
+func (s *Scorer) Wait() { s.preparing.Wait() }
 
 // scoring are batches that the devices have been handed: a batch each.
 type scoring struct {

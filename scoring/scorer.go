@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"runtime"
 	"slices"
 
@@ -57,6 +58,34 @@ func (m *Model) scorerOf(backend model.Backend, members ...model.Member) (*Score
 // with their beginning computed once. A reward then depends on its neighbours, by
 // rounding (2e-5). It is an error for an encoder.
 func (s *Scorer) SharePrefixes() error { return s.ensemble.SharePrefixes() }
+
+// Tokens that a completion is taken to have at least, on average, and bytes of a file that
+// make one at most.
+const (
+	fewTokens = 32
+	manyBytes = 8
+)
+
+// Prepare compiles, while the caller goes on, what scoring groups of so many rows of a table
+// needs, where the size of the file tells. Set what is to be set before it.
+func (s *Scorer) Prepare(table *data.Table, groupRows int) {
+	completions, least := groupRows, math.MaxInt
+	if rows := table.NumRows(); rows >= 0 {
+		completions = min(completions, int(rows))
+	} else if info, err := os.Stat(table.File()); err == nil {
+		least = int(info.Size() / manyBytes)
+	}
+	if table.Pairs() {
+		completions *= 2
+	}
+	s.ensemble.Prepare(min(least, completions*fewTokens), completions*s.MaxLength)
+}
+
+// Close waits for what is being compiled, and frees the tokenizer.
+func (s *Scorer) Close() error {
+	s.ensemble.Wait()
+	return s.Model.Close()
+}
 
 // Score gives the outcome of each completion, in order. What lies in a text
 // itself is a Reason in its score, not an error.

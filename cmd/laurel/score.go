@@ -206,6 +206,7 @@ func (s *scoreRun) open(ctx context.Context, table *data.Table) (scorer *scoring
 		task.Temperature, err = temperatureFor(dir, "probability", s.log)
 	}
 	if err == nil {
+		scorer.Prepare(table, s.groupRows)
 		task.Model, err = modelHash(ctx, dir, s.log)
 	}
 	if err == nil {

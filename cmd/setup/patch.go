@@ -89,6 +89,9 @@ var replacements = [...]replacement{
 	{"compute/xla/fused_ops.go", // dense layers likewise
 		"(x, weight, bias compute.Value, options compute.DenseConfig) (compute.Value, error) {\n",
 		"(x, weight, bias compute.Value, options compute.DenseConfig) (compute.Value, error) {\n\tif f.builder.backend.hostKernels {\n\t\treturn f.hostDense(x, weight, bias, options)\n\t}\n"},
+	{"compute/xla/fused_ops.go", // and layer norms
+		"(x compute.Value, axes []int, epsilon float64, gamma, beta compute.Value) (compute.Value, error) {\n",
+		"(x compute.Value, axes []int, epsilon float64, gamma, beta compute.Value) (compute.Value, error) {\n\tif f.builder.backend.hostKernels {\n\t\treturn f.hostNorm(x, axes, epsilon, gamma, beta)\n\t}\n"},
 	{"compute/xla/backend.go",
 		"\thasSharedBuffers   bool\n",
 		"\thasSharedBuffers   bool\n\thostKernels        bool\n\tlanes              lanes\n"},

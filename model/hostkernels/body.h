@@ -14,7 +14,7 @@ typedef uint32_t vu __attribute__((vector_size(4 * VW)));
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { TILE_ROWS = 24, TILE_VECTORS = 4 }; // of a tile at most
+enum { FEW = MR < 8 ? MR : 8 }; // rows of the tile for a few
 
 // Four of the eight floats of two vectors, as GCC and Clang have it.
 #if defined(__clang__)
@@ -38,14 +38,14 @@ INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)
 // One tile of C (+)= A·B: mr rows by nv vectors, over depth. A's element i, k is at
 // a[i·rows + k·columns].
 INLINE void tile(int mr, int nv, int64_t depth, const float *a, int64_t rows, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
-	vf sums[TILE_ROWS][TILE_VECTORS];
+	vf sums[MR][NV];
 #pragma GCC unroll 32
 	for (int i = 0; i < mr; i++)
 #pragma GCC unroll 4
 		for (int j = 0; j < nv; j++) sums[i][j] = add ? load(c + i * ldc + j * VW) : (vf){0};
 #pragma GCC unroll 4
 	for (int64_t k = 0; k < depth; k++) {
-		vf line[TILE_VECTORS];
+		vf line[NV];
 #pragma GCC unroll 4
 		for (int j = 0; j < nv; j++) line[j] = load(b + k * ldb + j * VW);
 #pragma GCC unroll 32
@@ -65,13 +65,17 @@ INLINE void tile(int mr, int nv, int64_t depth, const float *a, int64_t rows, in
 static __attribute__((noinline)) void transposed(int64_t n, int features, const float *x, int64_t apart, float *to, int64_t wide, int64_t room) {
 	typedef float v4 __attribute__((vector_size(16)));
 	typedef float v4u __attribute__((vector_size(16), aligned(4), may_alias));
-	int64_t turned = 0; // rows, of the features before whole
+	int64_t turned = 0; // rows that are done, of the features before whole
 	int k = 0, whole = 0;
 #ifdef TURN16
 	turned = n / 16 * 16;
 	whole = features / 16 * 16;
 	for (; k < whole; k += 16)
 		for (int64_t i = 0; i < turned; i += 16) TURN16(x + i * apart + k, apart, to + k * wide + i, wide);
+	if (n - turned >= 8) {
+		for (k = 0; k < whole; k += 16) TURN8(x + turned * apart + k, apart, to + k * wide + turned, wide);
+		turned += 8;
+	}
 #endif
 	for (k = 0; k + 4 <= features; k += 4) {
 		int64_t i = k < whole ? turned : 0;
@@ -96,5 +100,6 @@ static __attribute__((noinline)) void transposed(int64_t n, int features, const 
 
 #include "attention_body.h"
 #include "dense_body.h"
+#include "norm_body.h"
 
-const la_kernels NAME = {forward, backward, {lay_out_weights, dense_rows, DENSE_WIDTH, DENSE_MR}, KIND};
+const la_kernels NAME = {forward, backward, {lay_out_weights, dense_rows, DENSE_WIDTH, MR}, norm_rows, KIND};

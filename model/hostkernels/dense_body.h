@@ -1,9 +1,8 @@
-// x·Wᵀ, in tiles of DENSE_MR rows by DENSE_NV vectors. Each output is the sum over its
+// x·Wᵀ, in tiles of MR rows by NV vectors. Each output is the sum over its
 // inputs in order, whichever tile computes it: the same bits in every row.
 
 enum {
-	DENSE_WIDTH = DENSE_NV * VW, // outputs of a panel
-	DENSE_FEW = DENSE_MR < 8 ? DENSE_MR : 8, // rows of the tile for a few
+	DENSE_WIDTH = NV * VW, // outputs of a panel
 	DENSE_DEPTH = 384 // inputs at a time: of so many, the rows of a tile stay in the first cache
 };
 
@@ -49,20 +48,20 @@ INLINE vf finished(const la_dense *call, vf x, vf bias) {
 	return call->gelu ? x * 0.5f * (erf_of(x * 0.70710678118654752f) + 1.0f) : x;
 }
 
-// One panel's outputs of so many rows; those of rows are [inputs, DENSE_MR].
+// One panel's outputs of so many rows; those of rows are [inputs, MR].
 INLINE void dense_panel(const la_dense *call, int64_t row, int64_t rows, int64_t first, const float *of_rows, const float *panel, float *spare) {
 	int64_t n = panel_outputs(call, first);
 	float *out = call->out + row * call->outputs + first, *c = out, bias[DENSE_WIDTH] = {0};
 	int64_t ldc = call->outputs;
-	if (n < DENSE_WIDTH || rows < DENSE_MR) {
+	if (n < DENSE_WIDTH || rows < MR) {
 		c = spare;
 		ldc = DENSE_WIDTH;
 	}
 	for (int64_t k = 0; k < call->inputs; k += DENSE_DEPTH) {
 		int64_t depth = call->inputs - k < DENSE_DEPTH ? call->inputs - k : DENSE_DEPTH;
-		const float *a = of_rows + k * DENSE_MR, *b = panel + k * DENSE_WIDTH;
-		if (rows <= DENSE_FEW) tile(DENSE_FEW, DENSE_NV, depth, a, 1, DENSE_MR, b, DENSE_WIDTH, c, ldc, k > 0);
-		else tile(DENSE_MR, DENSE_NV, depth, a, 1, DENSE_MR, b, DENSE_WIDTH, c, ldc, k > 0);
+		const float *a = of_rows + k * MR, *b = panel + k * DENSE_WIDTH;
+		if (rows <= FEW) tile(FEW, NV, depth, a, 1, MR, b, DENSE_WIDTH, c, ldc, k > 0);
+		else tile(MR, NV, depth, a, 1, MR, b, DENSE_WIDTH, c, ldc, k > 0);
 	}
 	if (call->bias != NULL) memcpy(bias, call->bias + first, (size_t)n * sizeof *bias);
 	for (int64_t i = 0; i < rows && (call->bias != NULL || call->gelu); i++)
@@ -70,9 +69,9 @@ INLINE void dense_panel(const la_dense *call, int64_t row, int64_t rows, int64_t
 	for (int64_t i = 0; i < rows && c == spare; i++) memcpy(out + i * call->outputs, spare + i * DENSE_WIDTH, (size_t)n * sizeof *out);
 }
 
-// Outputs first … last−1 of at most DENSE_MR rows, by their panels.
+// Outputs first … last−1 of at most MR rows, by their panels.
 static void dense_rows(const la_dense *call, int64_t row, int64_t rows, int64_t first, int64_t last, const float *panels, float *scratch) {
-	float *spare = scratch + DENSE_MR * call->inputs;
-	transposed(rows, call->inputs, call->x + row * call->inputs, call->inputs, scratch, DENSE_MR, DENSE_MR);
+	float *spare = scratch + MR * call->inputs;
+	transposed(rows, call->inputs, call->x + row * call->inputs, call->inputs, scratch, MR, MR);
 	for (int64_t at = first; at < last; at += DENSE_WIDTH) dense_panel(call, row, rows, at, scratch, panels + (at - first) * call->inputs, spare);
 }

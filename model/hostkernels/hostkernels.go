@@ -1,8 +1,8 @@
 // Package hostkernels is what XLA's CPU calls, since it has no such operations of its own
 // or slower ones (docs/upstream.md): attention over sequences that lie one after another
 // in a row of tokens, where each query sees the keys of its own sequence, no scores are kept,
-// and nothing is computed for padding; and dense layers, whose every row has the same bits
-// wherever it lies.
+// and nothing is computed for padding; and dense layers and layer norms, whose every row has
+// the same bits wherever it lies.
 package hostkernels
 
 // #cgo CFLAGS: -O3 -std=gnu11 -Wall -Wextra
@@ -23,6 +23,7 @@ func Handlers() map[string]unsafe.Pointer {
 	return map[string]unsafe.Pointer{
 		"laurel.attention": C.la_forward_handler, "laurel.attention.backward": C.la_backward_handler,
 		"laurel.dense": C.la_dense_handler, "laurel.dense.gelu": C.la_dense_gelu_handler, "laurel.dense.turned": C.la_dense_turned_handler,
+		"laurel.norm": C.la_norm_handler,
 	}
 }
 

@@ -66,9 +66,21 @@ typedef struct {
 	int64_t width, height;
 } la_dense_kernels;
 
+// Layer norm (Ba et al. 2016, arXiv:1607.06450): (x−mean)/√(variance+epsilon)·gain + bias of
+// each row. Arrays are row-major.
+typedef struct {
+	const float *x;       // [rows, features]
+	const float *epsilon; // one
+	const float *gain;    // [features]
+	const float *bias;    // [features], or NULL
+	float *out;           // [rows, features]
+	int64_t rows, features;
+} la_norm;
+
 typedef struct {
 	la_pass *forward, *backward;
 	la_dense_kernels dense;
+	void (*norm)(const la_norm *call, int64_t first, int64_t last); // of rows first … last−1
 	const char *name;
 } la_kernels;
 

@@ -9,8 +9,6 @@
 #define VW 8
 #define NV 2
 #define MR 6
-#define DENSE_MR 6
-#define DENSE_NV 2
 #define NAME la_avx2
 #define KIND "AVX2"
 #define VMAX(a, b) ((vf)_mm256_max_ps((__m256)(a), (__m256)(b)))

@@ -2,14 +2,13 @@
 #define VW 4
 #define NV 2
 #define MR 4
-#define DENSE_MR 4
-#define DENSE_NV 2
 #define NAME la_generic
 #define KIND "4 floats a vector"
 #include "body.h"
 
-// Keys and values turned, and two blocks of scores.
-int64_t la_scratch(const la_call *call, int64_t longest) { return (2 * call->features + 2 * BLOCK) * row_width(longest); }
+// Keys and values turned, a block of queries and of outputs' gradients turned, and two blocks
+// of scores.
+int64_t la_scratch(const la_call *call, int64_t longest) { return 2 * call->features * (row_width(longest) + BLOCK) + 2 * longest * BLOCK; }
 
 const la_kernels *la_usable(int i) {
 	const la_kernels *usable[4] = {0};
