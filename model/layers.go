@@ -60,7 +60,11 @@ func (p *pass) affine(name string, x *Node) *Node {
 
 // writtenOut is x·Wᵀ + b by operations of the graph.
 func (p *pass) writtenOut(name string, x *Node) *Node {
-	y := p.product(x, name+".weight")
+	return p.biased(name, p.product(x, name+".weight"))
+}
+
+// biased is y with the bias of a layer added, where it has one.
+func (p *pass) biased(name string, y *Node) *Node {
 	if bias := p.bias(name); bias != nil {
 		y = Add(y, ExpandLeftToRank(p.cast(bias), y.Rank()))
 	}
@@ -88,13 +92,18 @@ func (p *pass) bias(name string) *Node {
 	return p.weight(name + ".bias")
 }
 
-// gradientByHost is a layer written out, whose gradient dx = dy·W is computed by model/hostkernels.
+// gradientByHost is a layer written out, whose gradients dx = dy·W and dW = dyᵀ·x are computed
+// by model/hostkernels.
 func (p *pass) gradientByHost(name string, x *Node) *Node {
 	var gradient *Node
-	x = IdentityWithCustomGradient(x, func(_, _ *Node) *Node {
-		return BackendFusedDense(gradient, p.kept(name+".weight"), nil, compute.DenseConfig{WeightLayout: compute.DenseLayoutInputOutputs})
+	w, in := p.kept(name+".weight"), x
+	outputs, inputs := w.Shape().Dim(0), w.Shape().Dim(1)
+	turned := compute.DenseConfig{WeightLayout: compute.DenseLayoutInputOutputs}
+	x = IdentityWithCustomGradient(x, func(_, _ *Node) *Node { return BackendFusedDense(gradient, w, nil, turned) })
+	weight := IdentityWithCustomGradient(w, func(_, _ *Node) *Node {
+		return BackendFusedDense(Reshape(gradient, -1, outputs), Reshape(in, 1, -1, inputs), nil, turned)
 	})
-	return noted(p.writtenOut(name, x), &gradient)
+	return noted(p.biased(name, dot(x, weight).General([]int{-1}, nil, []int{1}, nil)), &gradient)
 }
 
 // product is x·Wᵀ. [..., in] and W [out, in] to [..., out]

@@ -86,17 +86,13 @@ func Open(ctx context.Context, ref string, o Options) (*Model, error) {
 		return nil, err
 	}
 	stamp := source.stamp()
-	m, err := source.Load()
+	m, t, err := source.open()
 	if err != nil {
 		return nil, err
 	}
 	TellLoaded(m, dir, o.Notice)
 	if m.Loaded.NewHead || len(m.Loaded.New) > 0 {
-		return nil, fmt.Errorf("%s has no trained score head (missing: %s): train it first with model.path: %s", dir, strings.Join(m.Loaded.New, ", "), dir)
-	}
-	t, err := source.OpenTokenizer()
-	if err != nil {
-		return nil, err
+		return nil, errors.Join(fmt.Errorf("%s has no trained score head (missing: %s): train it first with model.path: %s", dir, strings.Join(m.Loaded.New, ", "), dir), t.Close())
 	}
 	if err := source.unchanged(stamp); err != nil {
 		return nil, errors.Join(err, t.Close())

@@ -2,10 +2,12 @@ package scoring
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"laurel/data/tokenizer"
 	"laurel/model"
@@ -92,6 +94,22 @@ func (s Source) Load() (*model.Model, error) {
 		return model.LoadAdapter(s.Base, s.Dir)
 	}
 	return model.Load(s.Dir, 0)
+}
+
+// open reads the weights and the tokenizer, both at once.
+func (s Source) open() (*model.Model, *tokenizer.Tokenizer, error) {
+	var t *tokenizer.Tokenizer
+	var failed error
+	var reading sync.WaitGroup
+	reading.Go(func() { t, failed = s.OpenTokenizer() })
+	m, err := s.Load()
+	reading.Wait()
+	if err == nil {
+		err = failed
+	} else if failed == nil {
+		err = errors.Join(err, t.Close())
+	}
+	return m, t, err
 }
 
 // OpenTokenizer reads the model's tokenizer; an adapter may leave it to its

@@ -100,6 +100,7 @@ static __attribute__((noinline)) void transposed(int64_t n, int features, const 
 
 #include "attention_body.h"
 #include "dense_body.h"
+#include "gradient_body.h"
 #include "norm_body.h"
 
-const la_kernels NAME = {forward, backward, {lay_out_weights, dense_rows, DENSE_WIDTH, MR}, norm_rows, KIND};
+const la_kernels NAME = {forward, backward, {lay_out_weights, dense_rows, DENSE_WIDTH, MR}, {gradient_scratch, gradient_of, MR}, norm_rows, KIND};

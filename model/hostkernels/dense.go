@@ -29,3 +29,12 @@ func (d *denseLayer) forward(out []float32, kernel string, threads int) error {
 	}
 	return wrong(C.la_run_dense(&in, kernels()[kernel], C.int(threads)))
 }
+
+// gradient is that of the weights for dy [N, outputs]: dyᵀ·x. [outputs, inputs]
+func (d *denseLayer) gradient(dy, out []float32, kernel string, threads int) error {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	in := C.la_gradient{dy: floats(&pin, dy), x: floats(&pin, d.x), out: floats(&pin, out),
+		rows: C.int64_t(len(d.x) / d.inputs), outputs: C.int64_t(d.outputs), inputs: C.int64_t(d.inputs)}
+	return wrong(C.la_run_gradient(&in, kernels()[kernel], C.int(threads)))
+}

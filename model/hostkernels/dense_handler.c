@@ -78,6 +78,30 @@ static const char *read_call(const ffi_call *frame, la_dense *call) {
 	return NULL;
 }
 
+// What threads share of a gradient: pieces of some outputs.
+typedef struct {
+	const la_gradient *call;
+	const la_gradient_kernels *kernels;
+	int64_t outputs; // of a piece
+} gradient_job;
+
+static void compute_gradient(const void *what, int64_t piece, float *scratch) {
+	const gradient_job *j = what;
+	int64_t first = piece * j->outputs, last = first + j->outputs;
+	j->kernels->of(j->call, first, last < j->call->outputs ? last : j->call->outputs, scratch);
+}
+
+static int run_gradient(const la_gradient *call, const la_gradient_kernels *kernels, const la_threads *threads) {
+	int64_t pieces = threads->n > 1 ? PIECES * threads->n : 1;
+	gradient_job j = {call, kernels, parts(parts(call->outputs, pieces), kernels->height) * kernels->height};
+	return la_share(threads, compute_gradient, &j, parts(call->outputs, j.outputs), kernels->scratch(call));
+}
+
+const char *la_run_gradient(const la_gradient *call, const la_kernels *kernels, int threads) {
+	la_threads own = la_own_threads(threads);
+	return run_gradient(call, &kernels->gradient, &own) ? NULL : "no memory";
+}
+
 static ffi_error *handle(ffi_call *frame, la_dense call) {
 	if (!la_is_execution(frame)) return NULL;
 	const char *wrong = read_call(frame, &call);
@@ -92,3 +116,23 @@ void *la_dense_handler(ffi_call *frame) { return handle(frame, (la_dense){0}); }
 void *la_dense_gelu_handler(ffi_call *frame) { return handle(frame, (la_dense){.gelu = 1}); }
 
 void *la_dense_turned_handler(ffi_call *frame) { return handle(frame, (la_dense){.turned = 1}); }
+
+// dy [rows, outputs] and x [1, rows, inputs] give [outputs, inputs].
+static const char *read_gradient(const ffi_call *frame, la_gradient *call) {
+	if (frame->args.size != 2 || frame->results.size != 1) return "it has another number of arguments or results";
+	ffi_buffer **in = (ffi_buffer **)frame->args.values, *out = frame->results.values[0];
+	if (in[0]->dtype != FFI_F32 || in[1]->dtype != FFI_F32) return "its arguments are not float32";
+	if (in[0]->rank != 2 || in[1]->rank != 3 || in[1]->dims[0] != 1 || in[0]->dims[0] != in[1]->dims[1]) return "its inputs are not those of its outputs";
+	*call = (la_gradient){in[0]->data, in[1]->data, out->data, in[0]->dims[0], in[0]->dims[1], in[1]->dims[2]};
+	return NULL;
+}
+
+void *la_gradient_handler(ffi_call *frame) {
+	la_gradient call;
+	if (!la_is_execution(frame)) return NULL;
+	const char *wrong = read_gradient(frame, &call);
+	if (wrong != NULL) return la_failed(frame, "gradient of a dense layer", FFI_INVALID_ARGUMENT, wrong);
+	la_threads threads = la_threads_of(frame);
+	if (!run_gradient(&call, &la_usable(0)->gradient, &threads)) return la_failed(frame, "gradient of a dense layer", FFI_RESOURCE_EXHAUSTED, "no memory");
+	return NULL;
+}

@@ -84,6 +84,41 @@ func TestDense(t *testing.T) {
 	}
 }
 
+// The gradient of the weights is dyᵀ·x, with the same bits on any number of threads.
+func TestGradient(t *testing.T) {
+	for _, c := range []struct{ rows, inputs, outputs int }{
+		{1, 1, 1}, {1, 384, 64}, {7, 33, 65}, {300, 20, 130}, {900, 384, 192}, {5, 1000, 63}, {259, 769, 17}, {1000, 1700, 40},
+	} {
+		for kernel := range kernels() {
+			t.Run(fmt.Sprintf("%v, %s", c, kernel), func(t *testing.T) {
+				d, dy := drawnLayer(c.rows, c.inputs, c.outputs), drawnLayer(c.rows, c.outputs, 1).x
+				want := make([]float64, c.outputs*c.inputs)
+				for row := range c.rows {
+					for o, g := range dy[row*c.outputs:][:c.outputs] {
+						for i, x := range d.x[row*c.inputs:][:c.inputs] {
+							want[o*c.inputs+i] += float64(g) * float64(x)
+						}
+					}
+				}
+				var first []float32
+				for _, threads := range []int{1, 2, 5} {
+					out := make([]float32, len(want))
+					if err := d.gradient(dy, out, kernel, threads); err != nil {
+						t.Fatal(err)
+					}
+					near(t, "gradient", out, want, math.Sqrt(float64(c.rows)))
+					if first == nil {
+						first = out
+					}
+					if !slices.Equal(out, first) {
+						t.Errorf("%d threads: other bits than one", threads)
+					}
+				}
+			})
+		}
+	}
+}
+
 // A row has the same bits wherever it lies, and whatever lies beside it.
 func TestRowsAreTheSame(t *testing.T) {
 	for kernel := range kernels() {
@@ -143,6 +178,16 @@ func BenchmarkDense(b *testing.B) {
 				out := make([]float32, c.rows*c.outputs)
 				for b.Loop() {
 					if err := d.forward(out, "", threads); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(2*float64(c.rows*c.inputs*c.outputs)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			})
+			b.Run(fmt.Sprintf("%v, gradient, %d threads", c, threads), func(b *testing.B) {
+				d := drawnLayer(c.rows, c.inputs, c.outputs)
+				dy, out := make([]float32, c.rows*c.outputs), make([]float32, c.inputs*c.outputs)
+				for b.Loop() {
+					if err := d.gradient(dy, out, "", threads); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -23,7 +23,7 @@ func Handlers() map[string]unsafe.Pointer {
 	return map[string]unsafe.Pointer{
 		"laurel.attention": C.la_forward_handler, "laurel.attention.backward": C.la_backward_handler,
 		"laurel.dense": C.la_dense_handler, "laurel.dense.gelu": C.la_dense_gelu_handler, "laurel.dense.turned": C.la_dense_turned_handler,
-		"laurel.norm": C.la_norm_handler,
+		"laurel.dense.gradient": C.la_gradient_handler, "laurel.norm": C.la_norm_handler,
 	}
 }
 

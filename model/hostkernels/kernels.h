@@ -66,6 +66,21 @@ typedef struct {
 	int64_t width, height;
 } la_dense_kernels;
 
+// The gradient of a dense layer's weights: dyᵀ·x. Arrays are row-major.
+typedef struct {
+	const float *dy; // [rows, outputs]
+	const float *x;  // [rows, inputs]
+	float *out;      // [outputs, inputs]
+	int64_t rows, outputs, inputs;
+} la_gradient;
+
+// It is computed for outputs first … last−1; first is a multiple of height.
+typedef struct {
+	int64_t (*scratch)(const la_gradient *call); // floats that a thread needs
+	void (*of)(const la_gradient *call, int64_t first, int64_t last, float *scratch);
+	int64_t height;
+} la_gradient_kernels;
+
 // Layer norm (Ba et al. 2016, arXiv:1607.06450): (x−mean)/√(variance+epsilon)·gain + bias of
 // each row. Arrays are row-major.
 typedef struct {
@@ -80,6 +95,7 @@ typedef struct {
 typedef struct {
 	la_pass *forward, *backward;
 	la_dense_kernels dense;
+	la_gradient_kernels gradient;
 	void (*norm)(const la_norm *call, int64_t first, int64_t last); // of rows first … last−1
 	const char *name;
 } la_kernels;
