@@ -122,14 +122,19 @@ func (b *bertStack) positionEmbeddings(p *pass) *Node {
 func (b *bertStack) block(p *pass, i int, x *Node) *Node {
 	name := b.prefix + "encoder.layer." + strconv.Itoa(i)
 	self := name + ".attention.self."
-	a := p.attention(attentionInputs{
+	in := attentionInputs{
 		query:   p.heads(p.linear(self+"query", p.asking(x)), b.numHeads),
-		key:     p.heads(p.linear(self+"key", x), b.numHeads),
-		value:   p.heads(p.linear(self+"value", x), b.numHeads),
 		sees:    maskKind{},
 		scale:   1 / math.Sqrt(float64(b.hiddenSize/b.numHeads)),
 		dropout: b.attentionDropout,
-	})
+	}
+	var a *Node
+	if p.absorbs(self + "key") {
+		a = p.absorbedAttention(self, in, x)
+	} else {
+		in.key, in.value = p.heads(p.linear(self+"key", x), b.numHeads), p.heads(p.linear(self+"value", x), b.numHeads)
+		a = p.attention(in)
+	}
 	a = p.dropout(p.linear(name+".attention.output.dense", p.asked(a)), b.hiddenDropout)
 	x = p.layerNorm(name+".attention.output.LayerNorm", add(p.asked(x), a), b.layerNormEps)
 	h := p.activated(b.activation, name+".intermediate.dense", x)

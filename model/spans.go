@@ -100,3 +100,24 @@ func (p *pass) spans() []*Node {
 	start, to := Where(first, k.From, k.Start), Where(first, k.From, k.To)
 	return []*Node{Add(row, start), Add(row, k.End), Add(row, k.From), Add(row, to)}
 }
+
+// absorbs tells whether attention may do without keys and values (absorbedAttention): where
+// each sequence has one query, over spans, and no gradient or adapter asks for them. key names
+// their layer.
+func (p *pass) absorbs(key string) bool {
+	return p.only != "" && p.spanned && p.NoGradient && p.adapter == nil && p.byHost(key)
+}
+
+// absorbedAttention is attention of one query a sequence whose keys and values are not
+// computed: but for what all keys add alike, a score q·(Wₖ·x + bₖ) is (Wₖᵀ·q)·x, and outputs are
+// Wᵥ·Σ P·x + bᵥ, as P adds up to 1 (DeepSeek-AI 2024, arXiv:2405.04434, section 2.1.2, absorb keys so). x [N, T, D] and a
+// query [S, 1, H, K] give [S, 1, H·K].
+func (p *pass) absorbedAttention(self string, in attentionInputs, x *Node) *Node {
+	s, h, k, d := in.query.Shape().Dim(0), in.query.Shape().Dim(2), in.query.Shape().Dim(3), x.Shape().Dim(2)
+	ofHeads := func(layer string) *Node { return Reshape(p.weight(self+layer+".weight"), h, k, d) }
+	in.query = ExpandDims(einsum("shk,hkd->shd", Squeeze(in.query, 1), ofHeads("key")), 1)
+	in.key = ExpandDims(x, 2)
+	in.value = in.key
+	out := einsum("shd,hkd->shk", Reshape(p.spanAttention(in), s, h, d), ofHeads("value"))
+	return p.biased(self+"value", Reshape(out, s, 1, h*k))
+}

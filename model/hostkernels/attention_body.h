@@ -110,33 +110,37 @@ typedef struct {
 	int64_t first, own;      // tokens of the span
 	int64_t before, shared;  // those that it goes on from
 	int64_t keys;            // shared and own ones
-	int64_t query, queries;  // rows of query
-	int64_t wide;            // of a row of scores
-	int64_t hk, gk;          // from a token's to the next's
+	// What attends: the queries of a head, for each of the heads that share the keys; or, where a
+	// span has one query, that of all these heads. Each is numbered query·H + head.
+	int64_t heads, queries;
+	int64_t at, step;        // number of the first one of the first head, and from one to the next
+	int64_t wide;            // of a row of turned keys
+	int64_t qk, gk;          // from a query's features, and a key's, to the next's
 	uint32_t threshold;
 	float factor;
 } part;
 
-INLINE part part_of(const la_call *call, int64_t span) {
+INLINE part part_of(const la_call *call, int64_t span, int kv_head) {
 	part p;
+	int group = call->heads / call->kv_heads;
 	p.first = call->start[span];
 	p.own = call->end[span] - p.first;
 	p.before = call->from[span];
 	p.shared = p.own > 0 ? call->to[span] - p.before : 0;
 	p.keys = p.shared + p.own;
-	p.query = call->one ? span : p.first;
-	p.queries = call->one && p.own > 0 ? 1 : p.own;
+	p.heads = call->one ? 1 : group;
+	p.queries = call->one && p.own > 0 ? group : p.own;
+	p.at = (call->one ? span : p.first) * call->heads + (int64_t)kv_head * group;
+	p.step = call->one ? 1 : call->heads;
 	p.wide = row_width(p.keys);
-	p.hk = (int64_t)call->heads * call->features;
+	p.qk = p.step * call->features;
 	p.gk = (int64_t)call->kv_heads * call->features;
 	p.threshold = (uint32_t)((double)call->dropout * 4294967295.0);
 	p.factor = 1 / (1 - call->dropout);
 	return p;
 }
 
-INLINE uint32_t row_stream(const la_call *call, int64_t query, int head) {
-	return hash((vu){(uint32_t)(query * call->heads + head) ^ call->stream})[0];
-}
+INLINE uint32_t row_stream(const la_call *call, int64_t number) { return hash((vu){(uint32_t)number ^ call->stream})[0]; }
 
 // Keys, or values, of one head, x [N, G, K] from its first, to [features, wide].
 INLINE void lay_out(const part *p, int features, const float *x, float *to) {
@@ -152,7 +156,7 @@ typedef struct {
 	vu streams[NV];       // of each one's dropout
 } column;
 
-INLINE column column_of(const la_call *call, const part *p, int head, int64_t first, int64_t count) {
+INLINE column column_of(const la_call *call, const part *p, int64_t head, int64_t first, int64_t count) {
 	column c;
 	c.any = seen_by_any(call, p->shared + first, count, p->keys);
 	c.all.from = seen_by(call, p->shared + first + count - 1, p->keys).from;
@@ -162,7 +166,7 @@ INLINE column column_of(const la_call *call, const part *p, int head, int64_t fi
 		seen s = seen_by(call, p->shared + query, p->keys);
 		c.from[i / VW][i % VW] = (int32_t)s.from;
 		c.to[i / VW][i % VW] = (int32_t)s.to;
-		c.streams[i / VW][i % VW] = p->threshold > 0 ? row_stream(call, p->query + query, head) : 0;
+		c.streams[i / VW][i % VW] = p->threshold > 0 ? row_stream(call, p->at + head + query * p->step) : 0;
 	}
 	return c;
 }
@@ -180,10 +184,10 @@ INLINE void clear_unseen(const column *c, seen of_block, float *scores) {
 		for (int j = 0; j < NV && (k < c->any.from || k >= c->any.to); j++) store(scores + k * BLOCK + j * VW, (vf){0});
 }
 
-// Queries, or what is like them, of one head, x [n, H, K] from its first, to [features, BLOCK],
+// Queries, or what is like them, x [n, …, K] from the first, to [features, BLOCK],
 // zero beyond n.
 INLINE void turn_block(const part *p, int64_t n, int features, const float *x, float scale, float *to) {
-	transposed(n, features, x, p->hk, to, BLOCK, BLOCK);
+	transposed(n, features, x, p->qk, to, BLOCK, BLOCK);
 	if (scale != 1)
 		for (int64_t i = 0; i < (int64_t)features * BLOCK; i += VW) store(to + i, load(to + i) * scale);
 }
@@ -191,8 +195,8 @@ INLINE void turn_block(const part *p, int64_t n, int features, const float *x, f
 // C [n, features] = Aᵀ [n, keys] · x, of the keys from … to−1.
 INLINE void weigh(const part *p, int64_t n, int features, const float *a, seen of, const float *x, float *c) {
 	int64_t end = of.to < p->shared ? of.to : p->shared, begin = of.from > p->shared ? of.from : p->shared;
-	if (of.from < end) turned_product(n, features, end - of.from, a + of.from * BLOCK, BLOCK, x + (p->before + of.from) * p->gk, p->gk, c, p->hk, 0);
-	if (begin < of.to) turned_product(n, features, of.to - begin, a + begin * BLOCK, BLOCK, x + (p->first + begin - p->shared) * p->gk, p->gk, c, p->hk, of.from < end);
+	if (of.from < end) turned_product(n, features, end - of.from, a + of.from * BLOCK, BLOCK, x + (p->before + of.from) * p->gk, p->gk, c, p->qk, 0);
+	if (begin < of.to) turned_product(n, features, of.to - begin, a + begin * BLOCK, BLOCK, x + (p->first + begin - p->shared) * p->gk, p->gk, c, p->qk, of.from < end);
 }
 
 // weigh, of queries that see other keys each: a tile of them at a time.
@@ -203,7 +207,7 @@ INLINE void weigh_seen(const la_call *call, const part *p, int64_t at, int64_t n
 	}
 	for (int64_t i = 0; i < n; i += MR) {
 		int64_t some = n - i < MR ? n - i : MR;
-		weigh(p, some, features, a + i, seen_by_any(call, p->shared + at + i, some, p->keys), x, c + i * p->hk);
+		weigh(p, some, features, a + i, seen_by_any(call, p->shared + at + i, some, p->keys), x, c + i * p->qk);
 	}
 }
 
@@ -211,8 +215,8 @@ INLINE void weigh_seen(const la_call *call, const part *p, int64_t at, int64_t n
 // own ones.
 INLINE void spread(const part *p, int64_t n, int features, const float *a, seen of, const float *b, float *x, int add) {
 	int64_t end = of.to < p->shared ? of.to : p->shared, begin = of.from > p->shared ? of.from : p->shared;
-	if (of.from < end) product(end - of.from, features, n, a + of.from * BLOCK, b, p->hk, x + (p->before + of.from) * p->gk, p->gk, 1);
-	if (begin < of.to) product(of.to - begin, features, n, a + begin * BLOCK, b, p->hk, x + (p->first + begin - p->shared) * p->gk, p->gk, add);
+	if (of.from < end) product(end - of.from, features, n, a + of.from * BLOCK, b, p->qk, x + (p->before + of.from) * p->gk, p->gk, 1);
+	if (begin < of.to) product(of.to - begin, features, n, a + begin * BLOCK, b, p->qk, x + (p->first + begin - p->shared) * p->gk, p->gk, add);
 }
 
 // Of each query of a column the greatest score.
@@ -248,13 +252,13 @@ INLINE void exponentials(const part *p, const column *c, float *scores, float *s
 }
 
 static void forward(const la_call *call, int64_t span, int kv_head, float *scratch) {
-	part p = part_of(call, span);
-	int features = call->features, group = call->heads / call->kv_heads;
+	part p = part_of(call, span, kv_head);
+	int features = call->features;
 	float *keys = scratch, *queries = keys + features * p.wide, *scores = queries + features * BLOCK;
 	lay_out(&p, features, call->key + kv_head * features, keys);
-	for (int head = kv_head * group; head < (kv_head + 1) * group; head++)
+	for (int64_t head = 0; head < p.heads; head++)
 		for (int64_t at = 0; at < p.queries; at += BLOCK) {
-			int64_t n = p.queries - at < BLOCK ? p.queries - at : BLOCK, row = (p.query + at) * p.hk + head * features;
+			int64_t n = p.queries - at < BLOCK ? p.queries - at : BLOCK, number = p.at + head + at * p.step, row = number * features;
 			seen any = seen_by_any(call, p.shared + at, n, p.keys);
 			float sum[BLOCK], most[BLOCK];
 			turn_block(&p, n, features, call->query + row, call->scale, queries);
@@ -267,9 +271,9 @@ static void forward(const la_call *call, int64_t span, int kv_head, float *scrat
 			weigh_seen(call, &p, at, n, features, scores, call->value + kv_head * features, call->out + row);
 			for (int64_t i = 0; i < n; i++) {
 				float inverse = 1 / sum[i];
-				call->lse[(p.query + at + i) * call->heads + head] = most[i] + logf(sum[i]);
+				call->lse[number + i * p.step] = most[i] + logf(sum[i]);
 				for (int k = 0; k < features; k += VW) {
-					float *o = call->out + row + i * p.hk + k;
+					float *o = call->out + row + i * p.qk + k;
 					store(o, load(o) * inverse);
 				}
 			}
@@ -295,8 +299,8 @@ INLINE void differentiate(const la_call *call, const part *p, const column *c, c
 }
 
 static void backward(const la_call *call, int64_t span, int kv_head, float *scratch) {
-	part p = part_of(call, span);
-	int features = call->features, group = call->heads / call->kv_heads;
+	part p = part_of(call, span, kv_head);
+	int features = call->features;
 	int64_t of_head = kv_head * features, first = p.first * p.gk + of_head;
 	float *keys = scratch, *values = keys + features * p.wide, *queries = values + features * p.wide, *douts = queries + features * BLOCK;
 	float *probs = douts + features * BLOCK, *dscores = probs + p.keys * BLOCK;
@@ -307,16 +311,16 @@ static void backward(const la_call *call, int64_t span, int kv_head, float *scra
 		memset(call->dkey + first + i * p.gk, 0, features * sizeof(float));
 		memset(call->dvalue + first + i * p.gk, 0, features * sizeof(float));
 	}
-	for (int head = kv_head * group; head < (kv_head + 1) * group; head++)
+	for (int64_t head = 0; head < p.heads; head++)
 		for (int64_t at = 0; at < p.queries; at += BLOCK) {
-			int64_t n = p.queries - at < BLOCK ? p.queries - at : BLOCK, row = (p.query + at) * p.hk + head * features;
+			int64_t n = p.queries - at < BLOCK ? p.queries - at : BLOCK, number = p.at + head + at * p.step, row = number * features;
 			seen any = seen_by_any(call, p.shared + at, n, p.keys);
 			float lse[BLOCK] = {0}, dot[BLOCK] = {0};
 			for (int64_t i = 0; i < n; i++) {
 				vf dots = {0};
-				for (int k = 0; k < features; k += VW) dots += load(call->dout + row + i * p.hk + k) * load(call->out + row + i * p.hk + k);
+				for (int k = 0; k < features; k += VW) dots += load(call->dout + row + i * p.qk + k) * load(call->out + row + i * p.qk + k);
 				dot[i] = sum_of(dots);
-				lse[i] = call->lse[(p.query + at + i) * call->heads + head];
+				lse[i] = call->lse[number + i * p.step];
 			}
 			turn_block(&p, n, features, call->query + row, call->scale, queries);
 			turn_block(&p, n, features, call->dout + row, 1, douts);
@@ -330,7 +334,7 @@ static void backward(const la_call *call, int64_t span, int kv_head, float *scra
 				clear_unseen(&c, any, dscores + i);
 			}
 			weigh_seen(call, &p, at, n, features, dscores, call->key + of_head, call->dquery + row);
-			int add = !every || at > 0 || head > kv_head * group;
+			int add = !every || at > 0 || head > 0;
 			spread(&p, n, features, dscores, any, call->query + row, call->dkey + of_head, add);
 			spread(&p, n, features, probs, any, call->dout + row, call->dvalue + of_head, add);
 		}

@@ -150,6 +150,7 @@ func TestAgainstDefinition(t *testing.T) {
 		{"wide heads", 2, 1, 128, false, true, false, 40, 0},
 		{"shared, grouped", 4, 2, 64, false, true, true, 0, 0},
 		{"shared, window, dropout", 6, 2, 48, false, true, true, 40, 0.1},
+		{"one query a span, wide keys of all heads", 12, 1, 96, true, false, false, 0, 0.1},
 		{"shared, one query a span", 4, 2, 32, true, true, true, 0, 0.1},
 	} {
 		in := drawn(lengths, c.heads, c.kvHeads, c.features, c.one)
