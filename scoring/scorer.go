@@ -69,7 +69,7 @@ const (
 // Prepare compiles, while the caller goes on, what scoring groups of so many rows of a table
 // needs, where the size of the file tells. Set what is to be set before it.
 func (s *Scorer) Prepare(table *data.Table, groupRows int) {
-	completions, least := groupRows, math.MaxInt
+	completions, least := min(groupRows, math.MaxInt32), math.MaxInt
 	if rows := table.NumRows(); rows >= 0 {
 		completions = min(completions, int(rows))
 	} else if info, err := os.Stat(table.File()); err == nil {

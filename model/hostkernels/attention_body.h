@@ -48,12 +48,12 @@ INLINE float sum_of(vf x) {
 INLINE void product_of(int64_t m, int64_t n, int64_t depth, const float *a, int64_t rows, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
 	for (int64_t j = 0; j < n; j += COLUMN, b += COLUMN, c += COLUMN) {
 		int64_t i = 0;
-		for (; i + MR <= m; i += MR) tile(MR, NV, depth, a + i * rows, rows, columns, b, ldb, c + i * ldc, ldc, add);
-		for (; i + FEW <= m; i += FEW) tile(FEW, NV, depth, a + i * rows, rows, columns, b, ldb, c + i * ldc, ldc, add);
+		for (; i + MR <= m; i += MR) tile(MR, depth, a + i * rows, rows, columns, b, ldb, c + i * ldc, ldc, add);
+		for (; i + FEW <= m; i += FEW) tile(FEW, depth, a + i * rows, rows, columns, b, ldb, c + i * ldc, ldc, add);
 		const float *left = a + i * rows;
 		float *last = c + i * ldc;
 		switch (m - i) {
-#define LEFT(n) case n: tile(n, NV, depth, left, rows, columns, b, ldb, last, ldc, add); break;
+#define LEFT(n) case n: tile(n, depth, left, rows, columns, b, ldb, last, ldc, add); break;
 		LEFT(1) LEFT(2) LEFT(3)
 #if MR > 4
 		LEFT(4) LEFT(5)

@@ -35,30 +35,30 @@ INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)
 #define VKEEP(bits, threshold, factor) pick((vi)((bits) >= (threshold)), splat(factor), (vf){0})
 #endif
 
-// One tile of C (+)= A·B: mr rows by nv vectors, over depth. A's element i, k is at
+// One tile of C (+)= A·B: mr rows by NV vectors, over depth. A's element i, k is at
 // a[i·rows + k·columns].
-INLINE void tile(int mr, int nv, int64_t depth, const float *a, int64_t rows, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
+INLINE void tile(int mr, int64_t depth, const float *a, int64_t rows, int64_t columns, const float *b, int64_t ldb, float *c, int64_t ldc, int add) {
 	vf sums[MR][NV];
 #pragma GCC unroll 32
 	for (int i = 0; i < mr; i++)
 #pragma GCC unroll 4
-		for (int j = 0; j < nv; j++) sums[i][j] = add ? load(c + i * ldc + j * VW) : (vf){0};
+		for (int j = 0; j < NV; j++) sums[i][j] = add ? load(c + i * ldc + j * VW) : (vf){0};
 #pragma GCC unroll 4
 	for (int64_t k = 0; k < depth; k++) {
 		vf line[NV];
 #pragma GCC unroll 4
-		for (int j = 0; j < nv; j++) line[j] = load(b + k * ldb + j * VW);
+		for (int j = 0; j < NV; j++) line[j] = load(b + k * ldb + j * VW);
 #pragma GCC unroll 32
 		for (int i = 0; i < mr; i++) {
 			vf factor = splat(a[i * rows + k * columns]);
 #pragma GCC unroll 4
-			for (int j = 0; j < nv; j++) sums[i][j] += factor * line[j];
+			for (int j = 0; j < NV; j++) sums[i][j] += factor * line[j];
 		}
 	}
 #pragma GCC unroll 32
 	for (int i = 0; i < mr; i++)
 #pragma GCC unroll 4
-		for (int j = 0; j < nv; j++) store(c + i * ldc + j * VW, sums[i][j]);
+		for (int j = 0; j < NV; j++) store(c + i * ldc + j * VW, sums[i][j]);
 }
 
 // x [n, features], rows so far apart, to [features, room] of rows of wide; zero beyond n.

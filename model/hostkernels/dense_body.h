@@ -28,6 +28,25 @@ INLINE vf erf_of(vf x) {
 // The outputs of the panel that begins with one.
 INLINE int64_t panel_outputs(const la_dense *call, int64_t first) { return call->outputs - first < DENSE_WIDTH ? call->outputs - first : DENSE_WIDTH; }
 
+// The first n columns of rows, x [rows, apart], to [rows, wide]: at most as many as that, zeros
+// beyond them.
+INLINE void cut_out(int64_t rows, int64_t n, const float *x, int64_t apart, float *to, int64_t wide) {
+	for (int64_t k = 0; k < rows; k++, x += apart, to += wide) {
+		if (n >= wide) {
+			memcpy(to, x, (size_t)wide * sizeof *to);
+			continue;
+		}
+		memcpy(to, x, (size_t)n * sizeof *to);
+		memset(to + n, 0, (size_t)(wide - n) * sizeof *to);
+	}
+}
+
+// A tile of so many rows, or at least of them, whose numbers lie [depth, MR], by a panel.
+INLINE void dense_tile(int64_t rows, int64_t depth, const float *of_rows, const float *panel, float *c, int64_t ldc, int add) {
+	if (rows <= FEW) tile(FEW, depth, of_rows, 1, MR, panel, DENSE_WIDTH, c, ldc, add);
+	else tile(MR, depth, of_rows, 1, MR, panel, DENSE_WIDTH, c, ldc, add);
+}
+
 // A panel of outputs: their weights as [inputs, DENSE_WIDTH], zeros where there are fewer.
 static void lay_out_weights(const la_dense *call, int64_t first, float *panel) {
 	int64_t n = panel_outputs(call, first);
@@ -35,11 +54,7 @@ static void lay_out_weights(const la_dense *call, int64_t first, float *panel) {
 		transposed(n, call->inputs, call->weight + first * call->inputs, call->inputs, panel, DENSE_WIDTH, DENSE_WIDTH);
 		return;
 	}
-	for (int64_t k = 0; k < call->inputs; k++) {
-		float *to = panel + k * DENSE_WIDTH;
-		if (n < DENSE_WIDTH) memset(to + n, 0, (size_t)(DENSE_WIDTH - n) * sizeof *to);
-		memcpy(to, call->weight + k * call->outputs + first, (size_t)n * sizeof *to);
-	}
+	cut_out(call->inputs, n, call->weight + first, call->outputs, panel, DENSE_WIDTH);
 }
 
 // The bias added, and the activation, of what a panel gave.
@@ -59,9 +74,7 @@ INLINE void dense_panel(const la_dense *call, int64_t row, int64_t rows, int64_t
 	}
 	for (int64_t k = 0; k < call->inputs; k += DENSE_DEPTH) {
 		int64_t depth = call->inputs - k < DENSE_DEPTH ? call->inputs - k : DENSE_DEPTH;
-		const float *a = of_rows + k * MR, *b = panel + k * DENSE_WIDTH;
-		if (rows <= FEW) tile(FEW, NV, depth, a, 1, MR, b, DENSE_WIDTH, c, ldc, k > 0);
-		else tile(MR, NV, depth, a, 1, MR, b, DENSE_WIDTH, c, ldc, k > 0);
+		dense_tile(rows, depth, of_rows + k * MR, panel + k * DENSE_WIDTH, c, ldc, k > 0);
 	}
 	if (call->bias != NULL) memcpy(bias, call->bias + first, (size_t)n * sizeof *bias);
 	for (int64_t i = 0; i < rows && (call->bias != NULL || call->gelu); i++)

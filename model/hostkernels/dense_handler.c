@@ -61,13 +61,11 @@ const char *la_run_dense(const la_dense *call, const la_kernels *kernels, int th
 // x [..., inputs], weight [outputs, inputs], or [inputs, outputs] if turned, and, if there is
 // one, bias [outputs] give [..., outputs].
 static const char *read_call(const ffi_call *frame, la_dense *call) {
-	if (frame->args.size < 2 || frame->args.size > 3 || frame->results.size != 1) return "it has another number of arguments or results";
+	const char *wrong = la_takes_floats(frame, 2, 3);
+	if (wrong != NULL) return wrong;
 	ffi_buffer **in = (ffi_buffer **)frame->args.values, *out = frame->results.values[0];
-	for (int64_t i = 0; i < frame->args.size; i++)
-		if (in[i]->dtype != FFI_F32) return "its arguments are not float32";
 	if (in[0]->rank < 1 || in[1]->rank != 2 || in[0]->dims[in[0]->rank - 1] != in[1]->dims[!call->turned]) return "its inputs are not those of its weights";
-	call->rows = 1;
-	for (int64_t i = 0; i + 1 < in[0]->rank; i++) call->rows *= in[0]->dims[i];
+	call->rows = la_rows(in[0]);
 	call->outputs = in[1]->dims[call->turned];
 	call->inputs = in[1]->dims[!call->turned];
 	call->x = in[0]->data;
@@ -119,9 +117,9 @@ void *la_dense_turned_handler(ffi_call *frame) { return handle(frame, (la_dense)
 
 // dy [rows, outputs] and x [1, rows, inputs] give [outputs, inputs].
 static const char *read_gradient(const ffi_call *frame, la_gradient *call) {
-	if (frame->args.size != 2 || frame->results.size != 1) return "it has another number of arguments or results";
+	const char *wrong = la_takes_floats(frame, 2, 2);
+	if (wrong != NULL) return wrong;
 	ffi_buffer **in = (ffi_buffer **)frame->args.values, *out = frame->results.values[0];
-	if (in[0]->dtype != FFI_F32 || in[1]->dtype != FFI_F32) return "its arguments are not float32";
 	if (in[0]->rank != 2 || in[1]->rank != 3 || in[1]->dims[0] != 1 || in[0]->dims[0] != in[1]->dims[1]) return "its inputs are not those of its outputs";
 	*call = (la_gradient){in[0]->data, in[1]->data, out->data, in[0]->dims[0], in[0]->dims[1], in[1]->dims[2]};
 	return NULL;

@@ -50,6 +50,26 @@ func (d *denseLayer) reference() (out []float64) {
 	return out
 }
 
+// onThreads computes on several numbers of threads: what is wanted, and the same bits on each.
+// It gives them.
+func onThreads(t *testing.T, want []float64, times float64, compute func(out []float32, threads int) error) (first []float32) {
+	t.Helper()
+	for _, threads := range []int{1, 2, 5} {
+		out := make([]float32, len(want))
+		if err := compute(out, threads); err != nil {
+			t.Fatal(err)
+		}
+		near(t, "out", out, want, times)
+		if first == nil {
+			first = out
+		}
+		if !slices.Equal(out, first) {
+			t.Errorf("%d threads: other bits than one", threads)
+		}
+	}
+	return first
+}
+
 func TestDense(t *testing.T) {
 	for _, c := range []struct{ rows, inputs, outputs int }{
 		{1, 1, 1}, {1, 384, 64}, {7, 33, 65}, {300, 20, 130}, {253, 384, 192}, {5, 1000, 63}, {259, 769, 17}, {64, 64, 900},
@@ -61,23 +81,11 @@ func TestDense(t *testing.T) {
 					if d.gelu = kind == "gelu"; kind == "" {
 						d.bias = nil
 					}
-					want, first := d.reference(), []float32(nil)
+					want := d.reference()
 					if kind == "turned" {
 						d.turn()
 					}
-					for _, threads := range []int{1, 2, 5} {
-						out := make([]float32, len(want))
-						if err := d.forward(out, kernel, threads); err != nil {
-							t.Fatal(err)
-						}
-						near(t, "out", out, want, math.Sqrt(float64(c.inputs)))
-						if first == nil {
-							first = out
-						}
-						if !slices.Equal(out, first) {
-							t.Errorf("%d threads: other bits than one", threads)
-						}
-					}
+					onThreads(t, want, math.Sqrt(float64(c.inputs)), func(out []float32, threads int) error { return d.forward(out, kernel, threads) })
 				})
 			}
 		}
@@ -100,20 +108,7 @@ func TestGradient(t *testing.T) {
 						}
 					}
 				}
-				var first []float32
-				for _, threads := range []int{1, 2, 5} {
-					out := make([]float32, len(want))
-					if err := d.gradient(dy, out, kernel, threads); err != nil {
-						t.Fatal(err)
-					}
-					near(t, "gradient", out, want, math.Sqrt(float64(c.rows)))
-					if first == nil {
-						first = out
-					}
-					if !slices.Equal(out, first) {
-						t.Errorf("%d threads: other bits than one", threads)
-					}
-				}
+				onThreads(t, want, math.Sqrt(float64(c.rows)), func(out []float32, threads int) error { return d.gradient(dy, out, kernel, threads) })
 			})
 		}
 	}
@@ -172,27 +167,22 @@ func TestGELU(t *testing.T) {
 
 func BenchmarkDense(b *testing.B) {
 	for _, c := range []struct{ rows, inputs, outputs int }{{1024, 384, 384}, {1024, 384, 1536}, {1024, 1536, 384}, {2480, 384, 384}} {
-		for _, threads := range []int{1, 2} {
-			b.Run(fmt.Sprintf("%v, %d threads", c, threads), func(b *testing.B) {
-				d := drawnLayer(c.rows, c.inputs, c.outputs)
-				out := make([]float32, c.rows*c.outputs)
-				for b.Loop() {
-					if err := d.forward(out, "", threads); err != nil {
-						b.Fatal(err)
+		d := drawnLayer(c.rows, c.inputs, c.outputs)
+		dy, dw, out := make([]float32, c.rows*c.outputs), make([]float32, c.inputs*c.outputs), make([]float32, c.rows*c.outputs)
+		for kind, compute := range map[string]func(threads int) error{
+			"forward":  func(threads int) error { return d.forward(out, "", threads) },
+			"gradient": func(threads int) error { return d.gradient(dy, dw, "", threads) },
+		} {
+			for _, threads := range []int{1, 2} {
+				b.Run(fmt.Sprintf("%v, %s, %d threads", c, kind, threads), func(b *testing.B) {
+					for b.Loop() {
+						if err := compute(threads); err != nil {
+							b.Fatal(err)
+						}
 					}
-				}
-				b.ReportMetric(2*float64(c.rows*c.inputs*c.outputs)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-			})
-			b.Run(fmt.Sprintf("%v, gradient, %d threads", c, threads), func(b *testing.B) {
-				d := drawnLayer(c.rows, c.inputs, c.outputs)
-				dy, out := make([]float32, c.rows*c.outputs), make([]float32, c.inputs*c.outputs)
-				for b.Loop() {
-					if err := d.gradient(dy, out, "", threads); err != nil {
-						b.Fatal(err)
-					}
-				}
-				b.ReportMetric(2*float64(c.rows*c.inputs*c.outputs)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-			})
+					b.ReportMetric(2*float64(c.rows*c.inputs*c.outputs)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+				})
+			}
 		}
 	}
 }

@@ -29,16 +29,14 @@ const char *la_run_norm(const la_norm *call, const la_kernels *kernels, int thre
 // x [..., features], epsilon [], gain [features] and, if there is one, bias [features] give
 // [..., features].
 static const char *read_call(const ffi_call *frame, la_norm *call) {
-	if (frame->args.size < 3 || frame->args.size > 4 || frame->results.size != 1) return "it has another number of arguments or results";
+	const char *wrong = la_takes_floats(frame, 3, 4);
+	if (wrong != NULL) return wrong;
 	ffi_buffer **in = (ffi_buffer **)frame->args.values, *out = frame->results.values[0];
-	for (int64_t i = 0; i < frame->args.size; i++)
-		if (in[i]->dtype != FFI_F32) return "its arguments are not float32";
 	if (in[0]->rank < 1 || in[1]->rank != 0) return "its arguments have other axes";
 	call->features = in[0]->dims[in[0]->rank - 1];
 	for (int64_t i = 2; i < frame->args.size; i++)
 		if (in[i]->rank != 1 || in[i]->dims[0] != call->features) return "its gain or bias is not one of its features";
-	call->rows = 1;
-	for (int64_t i = 0; i + 1 < in[0]->rank; i++) call->rows *= in[0]->dims[i];
+	call->rows = la_rows(in[0]);
 	call->x = in[0]->data;
 	call->epsilon = in[1]->data;
 	call->gain = in[2]->data;

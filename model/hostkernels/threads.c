@@ -159,6 +159,19 @@ int la_is_execution(ffi_call *frame) {
 	return frame->stage == FFI_EXECUTE;
 }
 
+const char *la_takes_floats(const ffi_call *frame, int64_t least, int64_t most) {
+	if (frame->args.size < least || frame->args.size > most || frame->results.size != 1) return "it has another number of arguments or results";
+	for (int64_t i = 0; i < frame->args.size; i++)
+		if (((ffi_buffer *)frame->args.values[i])->dtype != FFI_F32) return "its arguments are not float32";
+	return NULL;
+}
+
+int64_t la_rows(const ffi_buffer *x) {
+	int64_t rows = 1;
+	for (int64_t i = 0; i + 1 < x->rank; i++) rows *= x->dims[i];
+	return rows;
+}
+
 ffi_error *la_failed(const ffi_call *frame, const char *what, int code, const char *why) {
 	char message[256];
 	snprintf(message, sizeof message, "laurel's %s: %s", what, why);

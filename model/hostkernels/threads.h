@@ -22,6 +22,13 @@ int la_share(const la_threads *threads, void (*compute)(const void *call, int64_
 // Whether a function is called to compute; if not, what it was asked is answered.
 int la_is_execution(ffi_call *frame);
 
+// What is wrong with a call that takes from least to most arguments, all float32, and gives one
+// result; NULL if nothing is.
+const char *la_takes_floats(const ffi_call *frame, int64_t least, int64_t most);
+
+// Rows of an array: its axes but the last, taken together.
+int64_t la_rows(const ffi_buffer *x);
+
 ffi_error *la_failed(const ffi_call *frame, const char *what, int code, const char *why);
 
 #endif
